@@ -1,0 +1,50 @@
+/*
+ * The monotonic clock, in milliseconds.
+ */
+#ifndef ECHOD_BASE_CLOCK_H
+#define ECHOD_BASE_CLOCK_H
+
+#include <stdint.h>
+#include <time.h>
+
+/* A deadline that never comes. */
+#define CLOCK_NEVER UINT64_MAX
+
+/*
+ * Milliseconds of CLOCK_MONOTONIC: the same in every process of one boot,
+ * never set back, not affected by settimeofday(2).  Never fails on Linux.
+ */
+static inline uint64_t
+clock_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+/* The earlier of two points in time. */
+static inline uint64_t
+clock_earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/*
+ * What is left until `deadline`, seen from `now`, as ppoll(2) wants it:
+ * fills and returns `ts`, or returns NULL (sleep without end) for
+ * CLOCK_NEVER.  A deadline that has passed gives zero.
+ */
+static inline const struct timespec *
+clock_left(uint64_t deadline, uint64_t now, struct timespec *ts)
+{
+	uint64_t left = deadline > now ? deadline - now : 0;
+
+	if (deadline == CLOCK_NEVER)
+		return NULL;
+	ts->tv_sec = (time_t)(left / 1000);
+	ts->tv_nsec = (long)(left % 1000) * 1000000;
+	return ts;
+}
+
+#endif

@@ -1,0 +1,92 @@
+/*
+ * Signals as facts to be asked for; the one home of sigaction(2).
+ */
+#include "base/signals.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#ifndef NSIG
+#define NSIG 65
+#endif
+
+static const int never_blocked[] = {
+	SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGTRAP, SIGTSTP,
+};
+
+static volatile sig_atomic_t counts[NSIG];
+static sigset_t open_mask;
+
+static void
+record(int signo)
+{
+	counts[signo]++;
+}
+
+static void
+block_mask(sigset_t *mask)
+{
+	sigfillset(mask);
+	for (size_t i = 0; i < sizeof(never_blocked) / sizeof(int); i++)
+		sigdelset(mask, never_blocked[i]);
+}
+
+void
+signals_block(void)
+{
+	sigset_t mask;
+
+	block_mask(&mask);
+	sigprocmask(SIG_SETMASK, &mask, NULL);
+}
+
+void
+signals_choose(const int *recorded)
+{
+	struct sigaction sa, old;
+
+	memset(&sa, 0, sizeof(sa));
+	sa.sa_handler = record;
+	sigfillset(&sa.sa_mask);
+	block_mask(&open_mask);
+	for (; *recorded != 0; recorded++) {
+		counts[*recorded] = 0;
+		if (*recorded == SIGHUP && sigaction(SIGHUP, NULL, &old) == 0 &&
+		    old.sa_handler == SIG_IGN)
+			continue;
+		sigaction(*recorded, &sa, NULL);
+		sigdelset(&open_mask, *recorded);
+	}
+}
+
+const sigset_t *
+signals_open_mask(void)
+{
+	return &open_mask;
+}
+
+unsigned
+signals_take(int signo)
+{
+	/* Called with signals blocked: no delivery can come between. */
+	unsigned n = (unsigned)counts[signo];
+
+	counts[signo] = 0;
+	return n;
+}
+
+const char *
+signals_name(int signo)
+{
+	static char name[32];
+	const char *abbrev = NULL;
+
+#ifdef HAVE_SIGABBREV_NP
+	abbrev = sigabbrev_np(signo);
+#endif
+	if (abbrev != NULL)
+		snprintf(name, sizeof(name), "SIG%s", abbrev);
+	else
+		snprintf(name, sizeof(name), "signal %d", signo);
+	return name;
+}

@@ -1,0 +1,119 @@
+/*
+ * The configuration: one table of directives drives reading, bounds,
+ * defaults, the dump (-T), and the tests that hold the documents to it.
+ *
+ * A configuration is built in the order defaults, file, command line, and
+ * is applied whole or not at all: every function here either succeeds or
+ * leaves an error text and a configuration nobody should use.
+ */
+#ifndef ECHOD_CONFIG_CONFIG_H
+#define ECHOD_CONFIG_CONFIG_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#define CONFIG_BIND_MAX 16	/* addresses in `bind`, as in Redis */
+#define CONFIG_WORKERS_MAX 256
+#define CONFIG_DEFAULT_FILE "redis.conf"
+
+enum supervised { SUPERVISED_NO, SUPERVISED_SYSTEMD, SUPERVISED_AUTO };
+
+/* The handlers there are; handler/handler.h says what they do. */
+enum handler_kind { HANDLER_ECHO, HANDLER_RAW, HANDLER_DISCARD,
+	HANDLER_KINDS };
+
+struct bind_address {
+	char host[64];		/* numeric; "*" and "::*" are resolved */
+	bool optional;		/* "-" before it: skip if not available */
+};
+
+struct bind_list {
+	struct bind_address address[CONFIG_BIND_MAX];
+	unsigned count;
+};
+
+enum origin { ORIGIN_DEFAULT, ORIGIN_FILE, ORIGIN_COMMAND_LINE };
+
+/* Where a value came from; one for each row of the directive table. */
+struct setting {
+	enum origin origin;
+	unsigned line;		/* of the file, if ORIGIN_FILE */
+	char note[112];		/* "clamped from 10000: ...", "auto", or "" */
+};
+
+/* Redis directives that mean nothing here, as found in the file. */
+struct ignored {
+	char names[768];	/* separated by blanks, cut when full */
+	unsigned count;
+};
+
+#define CONFIG_DIRECTIVES_MAX 32
+
+struct config {
+	struct bind_list bind;
+	unsigned port;
+	unsigned tcp_backlog;
+	unsigned tcp_keepalive;		/* s; 0 off */
+	unsigned timeout;		/* s of silence; 0 never */
+	unsigned maxclients;
+	unsigned workers;		/* 0: auto, until config_resolve() */
+	unsigned handler;		/* enum handler_kind */
+	unsigned shutdown_timeout;	/* s */
+	unsigned shutdown_delay;	/* s */
+	unsigned daemonize;		/* bool */
+	unsigned supervised;		/* enum supervised */
+	unsigned loglevel;		/* enum log_level */
+	unsigned syslog_enabled;	/* bool */
+	unsigned syslog_facility;	/* LOG_LOCAL0 ... */
+	char pidfile[PATH_MAX];		/* absolute, or "" */
+	char logfile[PATH_MAX];		/* absolute strftime pattern, or "" */
+	char syslog_ident[64];
+	char user[64];
+	char group[64];
+
+	char file[PATH_MAX];		/* as given; "" if none was read */
+	struct setting origin[CONFIG_DIRECTIVES_MAX];
+	struct ignored ignored;
+};
+
+/* An error's text: "redis.conf:12: port: ..." */
+struct config_error {
+	char text[PATH_MAX + 512];
+};
+
+/* Fill `c` with the built-in defaults. */
+void config_defaults(struct config *c);
+
+/*
+ * Read `path` into `c`.  Accepts `name = value` (INI) and Redis's
+ * `name value`.  Returns 0, or -1 with `e` naming file, line and directive.
+ */
+int config_read_file(struct config *c, const char *path,
+    struct config_error *e);
+
+/* Apply one "name=value" of the command line.  Returns 0 or -1. */
+int config_override(struct config *c, const char *assignment,
+    struct config_error *e);
+
+/*
+ * Settle what depends on more than one directive or on the machine: `auto`
+ * becomes a number, maxclients is clamped to `max_descriptors` (the hard
+ * limit of descriptors), users are looked up, relative paths become
+ * absolute against the working directory.  Returns 0 or -1.
+ */
+int config_resolve(struct config *c, unsigned long max_descriptors,
+    struct config_error *e);
+
+/* What config_resolve() did to the directive called `name` ("clamped from
+ * 10000: ..."), or "". */
+const char *config_note(const struct config *c, const char *name);
+
+/* Descriptors the service needs beside `maxclients` connections. */
+unsigned config_reserved_descriptors(const struct config *c);
+
+/* Print every directive with value and origin, in the file's own syntax. */
+void config_dump(const struct config *c, FILE *out);
+
+#endif

@@ -1,0 +1,214 @@
+/*
+ * Between text and value, strictly: what is not wholly right is refused.
+ */
+#include <ctype.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+#include <bsd/stdlib.h>
+#include <bsd/string.h>
+
+#include "config/directive.h"
+
+static void *
+place(struct config *c, const struct directive *d)
+{
+	return (char *)c + d->offset;
+}
+
+static int
+set_number(unsigned *value, const struct directive *d, const char *text,
+    char *why, size_t size)
+{
+	const char *reason;
+	long long n;
+
+	/* strtonum(3) alone would let pass " 7", "+7" and "007". */
+	if (!isdigit((unsigned char)text[0]) ||
+	    (text[0] == '0' && text[1] != '\0')) {
+		snprintf(why, size, "\"%.64s\" is not a plain decimal number "
+		    "(%u to %u)", text, d->min, d->max);
+		return -1;
+	}
+	n = strtonum(text, d->min, d->max, &reason);
+	if (reason != NULL) {
+		snprintf(why, size, "\"%.64s\" is %s (%u to %u)", text, reason,
+		    d->min, d->max);
+		return -1;
+	}
+	*value = (unsigned)n;
+	return 0;
+}
+
+static int
+set_bool(unsigned *value, const char *text, char *why, size_t size)
+{
+	if (strcasecmp(text, "yes") == 0)
+		*value = 1;
+	else if (strcasecmp(text, "no") == 0)
+		*value = 0;
+	else {
+		snprintf(why, size, "\"%.64s\" is neither yes nor no", text);
+		return -1;
+	}
+	return 0;
+}
+
+static int
+set_choice(unsigned *value, const struct directive *d, const char *text,
+    char *why, size_t size)
+{
+	for (const struct choice *o = d->choices; o->name != NULL; o++)
+		if (strcasecmp(o->name, text) == 0) {
+			*value = o->value;
+			return 0;
+		}
+	snprintf(why, size, "\"%.64s\" is none of", text);
+	for (const struct choice *o = d->choices; o->name != NULL; o++) {
+		strlcat(why, o == d->choices ? " " : ", ", size);
+		strlcat(why, o->name, size);
+	}
+	return -1;
+}
+
+static int
+set_string(char *value, const struct directive *d, const char *text,
+    char *why, size_t size)
+{
+	if (strlcpy(value, text, d->size) >= d->size) {
+		snprintf(why, size, "\"%.32s...\" is longer than %zu bytes",
+		    text, d->size - 1);
+		return -1;
+	}
+	return 0;
+}
+
+/* `host` must be a numeric address: what a name stands for can change
+ * between -t and the start. */
+static bool
+is_address(const char *host)
+{
+	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST,
+		.ai_socktype = SOCK_STREAM };
+	struct addrinfo *found;
+
+	if (getaddrinfo(host, NULL, &hints, &found) != 0)
+		return false;
+	freeaddrinfo(found);
+	return true;
+}
+
+static int
+set_bind(struct bind_list *list, const char *text, char *why, size_t size)
+{
+	char copy[1024], *rest = copy, *word;
+
+	memset(list, 0, sizeof(*list));
+	if (strlcpy(copy, text, sizeof(copy)) >= sizeof(copy)) {
+		snprintf(why, size, "the list is longer than %zu bytes",
+		    sizeof(copy) - 1);
+		return -1;
+	}
+	while ((word = strsep(&rest, " \t")) != NULL) {
+		struct bind_address *a = &list->address[list->count];
+		const char *host = word;
+
+		if (*word == '\0')
+			continue;
+		if (list->count == CONFIG_BIND_MAX) {
+			snprintf(why, size, "more than %d addresses",
+			    CONFIG_BIND_MAX);
+			return -1;
+		}
+		if (*word == '-') {
+			a->optional = true;
+			host++;
+		}
+		if (strcmp(host, "*") == 0)
+			host = "0.0.0.0";
+		else if (strcmp(host, "::*") == 0)
+			host = "::";
+		if (strlcpy(a->host, host, sizeof(a->host)) >=
+		    sizeof(a->host) || !is_address(host)) {
+			snprintf(why, size, "\"%.64s\" is not an IPv4 or IPv6 "
+			    "address", host);
+			return -1;
+		}
+		list->count++;
+	}
+	if (list->count == 0) {
+		snprintf(why, size, "no address given");
+		return -1;
+	}
+	return 0;
+}
+
+int
+directive_set(struct config *c, const struct directive *d, const char *text,
+    char *why, size_t size)
+{
+	switch (d->type) {
+	case TYPE_AUTO:
+		if (strcasecmp(text, "auto") == 0) {
+			*(unsigned *)place(c, d) = 0;
+			return 0;
+		}
+		/* FALLTHROUGH */
+	case TYPE_NUMBER:
+		return set_number(place(c, d), d, text, why, size);
+	case TYPE_BOOL:
+		return set_bool(place(c, d), text, why, size);
+	case TYPE_CHOICE:
+		return set_choice(place(c, d), d, text, why, size);
+	case TYPE_STRING:
+	case TYPE_PATH:
+		return set_string(place(c, d), d, text, why, size);
+	case TYPE_BIND:
+		return set_bind(place(c, d), text, why, size);
+	}
+	return -1;
+}
+
+static void
+format_bind(const struct bind_list *list, char *text, size_t size)
+{
+	text[0] = '\0';
+	for (unsigned i = 0; i < list->count; i++) {
+		if (i > 0)
+			strlcat(text, " ", size);
+		if (list->address[i].optional)
+			strlcat(text, "-", size);
+		strlcat(text, list->address[i].host, size);
+	}
+}
+
+void
+directive_format(const struct config *c, const struct directive *d, char *text,
+    size_t size)
+{
+	const void *p = (const char *)c + d->offset;
+	unsigned n = 0;
+
+	if (d->type == TYPE_BIND) {
+		format_bind(p, text, size);
+		return;
+	}
+	if (d->type == TYPE_STRING || d->type == TYPE_PATH) {
+		strlcpy(text, p, size);
+		return;
+	}
+	memcpy(&n, p, sizeof(n));
+	if (d->type == TYPE_BOOL)
+		strlcpy(text, n != 0 ? "yes" : "no", size);
+	else if (d->type == TYPE_AUTO && n == 0)
+		strlcpy(text, "auto", size);
+	else if (d->type != TYPE_CHOICE)
+		snprintf(text, size, "%u", n);
+	else
+		for (const struct choice *o = d->choices; o->name; o++)
+			if (o->value == n)
+				strlcpy(text, o->name, size);
+}

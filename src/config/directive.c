@@ -1,0 +1,94 @@
+/*
+ * The directive table, and finding a row in it.
+ */
+#include "config/directive.h"
+
+#include <string.h>
+#include <strings.h>
+#include <syslog.h>
+
+#include "base/log.h"
+
+#define AT(member) offsetof(struct config, member)
+#define SIZE(member) sizeof(((struct config *)0)->member)
+
+static const struct choice supervised_choices[] = {
+	{ "no", SUPERVISED_NO },
+	{ "systemd", SUPERVISED_SYSTEMD },
+	{ "auto", SUPERVISED_AUTO },
+	{ NULL, 0 },
+};
+
+static const struct choice handler_choices[] = {
+	{ "echo", HANDLER_ECHO },
+	{ "raw", HANDLER_RAW },
+	{ "discard", HANDLER_DISCARD },
+	{ NULL, 0 },
+};
+
+static const struct choice level_choices[] = {
+	{ "debug", LOG_LEVEL_DEBUG },
+	{ "verbose", LOG_LEVEL_VERBOSE },
+	{ "notice", LOG_LEVEL_NOTICE },
+	{ "warning", LOG_LEVEL_WARNING },
+	{ NULL, 0 },
+};
+
+static const struct choice facility_choices[] = {
+	{ "user", LOG_USER }, { "daemon", LOG_DAEMON },
+	{ "local0", LOG_LOCAL0 }, { "local1", LOG_LOCAL1 },
+	{ "local2", LOG_LOCAL2 }, { "local3", LOG_LOCAL3 },
+	{ "local4", LOG_LOCAL4 }, { "local5", LOG_LOCAL5 },
+	{ "local6", LOG_LOCAL6 }, { "local7", LOG_LOCAL7 },
+	{ NULL, 0 },
+};
+
+/* In the order of redis.conf and of echod.conf(5). */
+const struct directive directives[] = {
+	{ "bind", TYPE_BIND, "0.0.0.0", 0, 0, NULL, AT(bind), 0 },
+	{ "port", TYPE_NUMBER, "6379", 1, 65535, NULL, AT(port), 0 },
+	{ "tcp-backlog", TYPE_NUMBER, "511", 1, 65535, NULL,
+	    AT(tcp_backlog), 0 },
+	{ "tcp-keepalive", TYPE_NUMBER, "300", 0, 32767, NULL,
+	    AT(tcp_keepalive), 0 },
+	{ "timeout", TYPE_NUMBER, "0", 0, 2147483, NULL, AT(timeout), 0 },
+	{ "maxclients", TYPE_NUMBER, "10000", 1, 1000000, NULL,
+	    AT(maxclients), 0 },
+	{ "workers", TYPE_AUTO, "auto", 1, CONFIG_WORKERS_MAX, NULL,
+	    AT(workers), 0 },
+	{ "handler", TYPE_CHOICE, "echo", 0, 0, handler_choices,
+	    AT(handler), 0 },
+	{ "shutdown-timeout", TYPE_NUMBER, "10", 0, 86400, NULL,
+	    AT(shutdown_timeout), 0 },
+	{ "shutdown-delay", TYPE_NUMBER, "0", 0, 86400, NULL,
+	    AT(shutdown_delay), 0 },
+	{ "daemonize", TYPE_BOOL, "no", 0, 0, NULL, AT(daemonize), 0 },
+	{ "pidfile", TYPE_PATH, "", 0, 0, NULL, AT(pidfile), SIZE(pidfile) },
+	{ "supervised", TYPE_CHOICE, "no", 0, 0, supervised_choices,
+	    AT(supervised), 0 },
+	{ "user", TYPE_STRING, "", 0, 0, NULL, AT(user), SIZE(user) },
+	{ "group", TYPE_STRING, "", 0, 0, NULL, AT(group), SIZE(group) },
+	{ "loglevel", TYPE_CHOICE, "notice", 0, 0, level_choices,
+	    AT(loglevel), 0 },
+	{ "logfile", TYPE_PATH, "", 0, 0, NULL, AT(logfile), SIZE(logfile) },
+	{ "syslog-enabled", TYPE_BOOL, "no", 0, 0, NULL,
+	    AT(syslog_enabled), 0 },
+	{ "syslog-ident", TYPE_STRING, "echod", 0, 0, NULL,
+	    AT(syslog_ident), SIZE(syslog_ident) },
+	{ "syslog-facility", TYPE_CHOICE, "local0", 0, 0, facility_choices,
+	    AT(syslog_facility), 0 },
+};
+
+const unsigned directive_count = sizeof(directives) / sizeof(directives[0]);
+
+_Static_assert(sizeof(directives) / sizeof(directives[0]) <=
+    CONFIG_DIRECTIVES_MAX, "struct config has no room for their origins");
+
+const struct directive *
+directive_find(const char *name)
+{
+	for (unsigned i = 0; i < directive_count; i++)
+		if (strcasecmp(directives[i].name, name) == 0)
+			return &directives[i];
+	return NULL;
+}

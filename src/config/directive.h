@@ -1,0 +1,60 @@
+/*
+ * The table of directives: one row holds all there is to know about one.
+ */
+#ifndef ECHOD_CONFIG_DIRECTIVE_H
+#define ECHOD_CONFIG_DIRECTIVE_H
+
+#include "config/config.h"
+
+enum directive_type {
+	TYPE_NUMBER,	/* decimal, min to max */
+	TYPE_AUTO,	/* the same, or "auto", stored as 0 */
+	TYPE_BOOL,	/* yes or no */
+	TYPE_CHOICE,	/* one of `choices` */
+	TYPE_STRING,	/* shorter than `size` */
+	TYPE_PATH,	/* the same; made absolute by config_resolve() */
+	TYPE_BIND	/* list of addresses */
+};
+
+struct choice {
+	const char *name;	/* NULL ends the list */
+	unsigned value;
+};
+
+struct directive {
+	const char *name;
+	enum directive_type type;
+	const char *initial;		/* the default, as text */
+	unsigned min, max;		/* TYPE_NUMBER, TYPE_AUTO */
+	const struct choice *choices;	/* TYPE_CHOICE */
+	size_t offset;			/* of the value in struct config */
+	size_t size;			/* of a string's storage */
+};
+
+extern const struct directive directives[];
+extern const unsigned directive_count;
+
+/* The row called `name` (letter case does not matter, as in Redis), or
+ * NULL. */
+const struct directive *directive_find(const char *name);
+
+/* True if Redis knows a directive of this name. */
+bool directive_known_to_redis(const char *name);
+
+/* The name, ours or Redis's, that differs from `name` by the fewest edits;
+ * NULL if none is near enough to be meant. */
+const char *directive_nearest(const char *name);
+
+/*
+ * Convert `text` strictly and store it in `c`.  Returns 0, or -1 with a
+ * reason that names the text and what would be right, but neither file nor
+ * directive, in `why`.
+ */
+int directive_set(struct config *c, const struct directive *d,
+    const char *text, char *why, size_t size);
+
+/* The value in `c` as text that directive_set() accepts. */
+void directive_format(const struct config *c, const struct directive *d,
+    char *text, size_t size);
+
+#endif

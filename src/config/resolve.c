@@ -1,0 +1,207 @@
+/*
+ * Defaults, what depends on the machine, and the dump of what came out.
+ */
+#include <errno.h>
+#include <grp.h>
+#include <limits.h>
+#include <pwd.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bsd/string.h>
+
+#include "config/directive.h"
+
+void
+config_defaults(struct config *c)
+{
+	char why[256];
+
+	memset(c, 0, sizeof(*c));
+	for (unsigned i = 0; i < directive_count; i++)
+		if (directive_set(c, &directives[i], directives[i].initial,
+		    why, sizeof(why)) == -1)
+			abort();	/* the table contradicts itself */
+}
+
+static struct setting *
+setting_of(struct config *c, const char *name)
+{
+	return &c->origin[directive_find(name) - directives];
+}
+
+const char *
+config_note(const struct config *c, const char *name)
+{
+	return c->origin[directive_find(name) - directives].note;
+}
+
+static int
+fail(struct config *c, const char *name, struct config_error *e,
+    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* An error about the value of `name`, wherever that was given. */
+static int
+fail(struct config *c, const char *name, struct config_error *e,
+    const char *fmt, ...)
+{
+	const struct setting *s = setting_of(c, name);
+	size_t n;
+	va_list ap;
+
+	if (s->origin == ORIGIN_FILE)
+		snprintf(e->text, sizeof(e->text), "%s:%u: %s: ", c->file,
+		    s->line, name);
+	else
+		snprintf(e->text, sizeof(e->text), "%s%s: ",
+		    s->origin == ORIGIN_COMMAND_LINE ? "-o " : "", name);
+	n = strlen(e->text);
+	va_start(ap, fmt);
+	vsnprintf(e->text + n, sizeof(e->text) - n, fmt, ap);
+	va_end(ap);
+	return -1;
+}
+
+/* Processors this process may run on, as nproc(1) counts them. */
+static unsigned
+processors(void)
+{
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof(set), &set) == 0)
+		return (unsigned)CPU_COUNT(&set);
+	return 1;
+}
+
+/*
+ * Beside its connections the service holds: two descriptors a slot, the
+ * listeners, the standard streams, arena, log, syslog, pid file, wake-up,
+ * and a few for what comes and goes (a log file being reopened, the C
+ * library, a connection being refused).
+ */
+unsigned
+config_reserved_descriptors(const struct config *c)
+{
+	return 2 * c->workers + c->bind.count + 32;
+}
+
+static int
+clamp_maxclients(struct config *c, unsigned long max_descriptors,
+    struct config_error *e)
+{
+	unsigned reserved = config_reserved_descriptors(c);
+	struct setting *s = setting_of(c, "maxclients");
+
+	if (max_descriptors <= reserved)
+		return fail(c, "maxclients", e, "the limit of %lu descriptors "
+		    "leaves none for clients; %u are needed for %u workers",
+		    max_descriptors, reserved, c->workers);
+	if (c->maxclients > max_descriptors - reserved) {
+		snprintf(s->note, sizeof(s->note), "clamped from %u: the limit "
+		    "is %lu descriptors, %u of them reserved", c->maxclients,
+		    max_descriptors, reserved);
+		c->maxclients = (unsigned)(max_descriptors - reserved);
+	}
+	return 0;
+}
+
+static int
+check_identity(struct config *c, struct config_error *e)
+{
+	const struct passwd *pw = NULL;
+
+	if (c->user[0] != '\0') {
+		pw = getpwnam(c->user);
+		if (pw == NULL)
+			return fail(c, "user", e, "no such user: %s", c->user);
+		if (geteuid() != 0 && pw->pw_uid != geteuid())
+			return fail(c, "user", e, "only root can become %s",
+			    c->user);
+	}
+	if (c->group[0] != '\0') {
+		const struct group *gr = getgrnam(c->group);
+
+		if (gr == NULL)
+			return fail(c, "group", e, "no such group: %s",
+			    c->group);
+		if (geteuid() != 0 && gr->gr_gid != getegid())
+			return fail(c, "group", e, "only root can become %s",
+			    c->group);
+		if (pw == NULL)
+			return fail(c, "group", e, "given without user");
+	}
+	return 0;
+}
+
+/* The daemon's working directory is /, so paths must not depend on it. */
+static int
+make_absolute(struct config *c, const char *name, char *path, size_t size,
+    struct config_error *e)
+{
+	char cwd[PATH_MAX], relative[PATH_MAX];
+
+	if (path[0] == '/' || path[0] == '\0')
+		return 0;
+	strlcpy(relative, path, sizeof(relative));
+	if (getcwd(cwd, sizeof(cwd)) == NULL)
+		return fail(c, name, e, "%s: %s", relative, strerror(errno));
+	if ((size_t)snprintf(path, size, "%s/%s", cwd, relative) >= size)
+		return fail(c, name, e, "%s: %s", relative,
+		    strerror(ENAMETOOLONG));
+	return 0;
+}
+
+int
+config_resolve(struct config *c, unsigned long max_descriptors,
+    struct config_error *e)
+{
+	if (c->workers == 0) {
+		strlcpy(setting_of(c, "workers")->note, "auto",
+		    sizeof(c->origin[0].note));
+		c->workers = processors();
+		if (c->workers > CONFIG_WORKERS_MAX)
+			c->workers = CONFIG_WORKERS_MAX;
+	}
+	if (clamp_maxclients(c, max_descriptors, e) == -1 ||
+	    check_identity(c, e) == -1 ||
+	    make_absolute(c, "pidfile", c->pidfile, sizeof(c->pidfile),
+	    e) == -1 ||
+	    make_absolute(c, "logfile", c->logfile, sizeof(c->logfile),
+	    e) == -1)
+		return -1;
+	return 0;
+}
+
+static void
+dump_one(const struct config *c, const struct directive *d,
+    const struct setting *s, FILE *out)
+{
+	char text[PATH_MAX], line[PATH_MAX + 128];
+	const char *quote = "";
+
+	directive_format(c, d, text, sizeof(text));
+	if (text[0] == '\0' || strpbrk(text, "#;") != NULL)
+		quote = strchr(text, '"') != NULL ? "'" : "\"";
+	snprintf(line, sizeof(line), "%s = %s%s%s", d->name, quote, text,
+	    quote);
+	fprintf(out, "%-40s # ", line);
+	if (s->origin == ORIGIN_FILE)
+		fprintf(out, "%s:%u", c->file, s->line);
+	else
+		fputs(s->origin == ORIGIN_DEFAULT ? "default" : "command line",
+		    out);
+	if (s->note[0] != '\0')
+		fprintf(out, ", %s", s->note);
+	fputc('\n', out);
+}
+
+void
+config_dump(const struct config *c, FILE *out)
+{
+	for (unsigned i = 0; i < directive_count; i++)
+		dump_one(c, &directives[i], &c->origin[i], out);
+}

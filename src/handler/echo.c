@@ -1,0 +1,34 @@
+/*
+ * Line echo: a line goes back, byte for byte, when its newline has arrived.
+ */
+#include "handler/handler.h"
+
+#include <string.h>
+
+static struct ruling
+echo_data(const char *in, size_t len, size_t fresh, size_t room)
+{
+	/* What is not fresh was searched before and held no newline. */
+	const char *newline = memrchr(in + len - fresh, '\n', fresh);
+
+	/* All lines that have arrived leave together. */
+	if (newline != NULL)
+		return (struct ruling){ REPLY, (size_t)(newline - in) + 1 };
+	/* A line too long to be held is passed on in pieces. */
+	if (room == 0)
+		return (struct ruling){ REPLY, len };
+	return (struct ruling){ HOLD, 0 };
+}
+
+static struct ruling
+echo_eof(const char *in, size_t len)
+{
+	(void)in;
+	return (struct ruling){ REPLY, len };
+}
+
+const struct handler handler_echo = {
+	.name = "echo",
+	.data = echo_data,
+	.eof = echo_eof,
+};

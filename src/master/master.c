@@ -1,0 +1,150 @@
+/*
+ * The master's loop: reap, stop, replace, reopen logs, sleep.
+ */
+#include "master/master.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/signals.h"
+#include "master/reap.h"
+#include "master/spawn.h"
+#include "master/stop.h"
+
+/* Workers that do not serve by then never will, ms. */
+#define START_PATIENCE 10000
+
+static const int stop_signals[] = { SIGTERM, SIGINT, SIGQUIT };
+
+static bool
+is_daemon(const struct master *m)
+{
+	return m->config->daemonize || m->config->supervised != SUPERVISED_NO;
+}
+
+static void
+sleep_until(const struct master *m, uint64_t wake)
+{
+	struct pollfd p = { m->arena.header->master_wake_fd, POLLIN, 0 };
+	struct timespec ts;
+	eventfd_t ignored;
+
+	if (ppoll(&p, 1, clock_left(wake, clock_ms(), &ts),
+	    signals_open_mask()) == 1)
+		(void)eventfd_read(p.fd, &ignored);
+}
+
+static unsigned
+ready_workers(const struct master *m)
+{
+	unsigned n = 0;
+
+	for (unsigned k = 0; k < m->arena.header->workers; k++)
+		n += atomic_load(&m->arena.slot[k].state) == SLOT_READY;
+	return n;
+}
+
+/* End the workers of a start that failed. */
+static void
+abandon_start(struct master *m)
+{
+	m->stop.phase = STOP_DRAINING;	/* nobody is replaced any more */
+	for (unsigned k = 0; k < m->arena.header->workers; k++)
+		if (m->child[k].pid != 0)
+			(void)kill(m->child[k].pid, SIGKILL);
+	for (unsigned k = 0; k < m->arena.header->workers; k++)
+		while (m->child[k].pid != 0) {
+			sleep_until(m, clock_ms() + 100);
+			reap(m);
+		}
+}
+
+int
+master_start(struct master *m)
+{
+	static const int recorded[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP,
+		SIGUSR1, SIGCHLD, 0 };
+	uint64_t deadline = clock_ms() + START_PATIENCE;
+	unsigned wanted = m->config->workers, ready = 0;
+	bool failed = false;
+
+	signals_choose(recorded);
+	atomic_store(&m->arena.header->master_pid, getpid());
+	if (spawn_prepare(m) == -1) {
+		log_warn("descriptors for %u workers", wanted);
+		return -1;
+	}
+	for (unsigned k = 0; k < wanted && !failed; k++)
+		failed = spawn(m, k) == -1;
+	/* A worker that dies before it ever served would die again. */
+	while (!failed && (ready = ready_workers(m)) < wanted &&
+	    clock_ms() < deadline) {
+		sleep_until(m, deadline);
+		reap(m);
+		for (unsigned k = 0; k < wanted; k++)
+			failed = failed || m->child[k].pid == 0;
+		for (size_t i = 0; i < 3; i++)
+			failed = failed || signals_take(stop_signals[i]) > 0;
+	}
+	if (ready == wanted)
+		return 0;
+	log_warnx("only %u of %u workers became ready: giving up", ready,
+	    wanted);
+	abandon_start(m);
+	return -1;
+}
+
+static void
+take_signals(struct master *m)
+{
+	for (size_t i = 0; i < sizeof(stop_signals) / sizeof(int); i++)
+		if (signals_take(stop_signals[i]) > 0)
+			stop_request(m, stop_signals[i]);
+	if (signals_take(SIGHUP) > 0) {
+		/* A terminal that hangs up ends the program on it; a daemon
+		 * has none. */
+		if (!is_daemon(m))
+			stop_request(m, SIGHUP);
+		else if (log_reopen() == 0)
+			log_notice("SIGHUP: log file reopened");
+	}
+	if (signals_take(SIGUSR1) > 0 && log_reopen() == 0)
+		log_notice("SIGUSR1: log file reopened");
+	(void)signals_take(SIGCHLD);	/* reap() looks in any case */
+}
+
+static void
+rotate_log(struct master *m)
+{
+	uint64_t in;
+
+	if (m->rotate_at > clock_ms())
+		return;
+	in = log_rotate();
+	m->rotate_at = in == CLOCK_NEVER ? CLOCK_NEVER : clock_ms() + in;
+}
+
+int
+master_run(struct master *m)
+{
+	for (;;) {
+		uint64_t wake;
+
+		take_signals(m);
+		reap(m);
+		if (stop_step(m))
+			break;
+		spawn_due(m);
+		rotate_log(m);
+		wake = clock_earlier(stop_next(m), spawn_next(m));
+		sleep_until(m, clock_earlier(wake, m->rotate_at));
+	}
+	return stop_receipt(m);
+}

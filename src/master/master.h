@@ -1,0 +1,63 @@
+/*
+ * The master: starts the workers, replaces them, relays the stop, and goes
+ * last.  Its loop reads as a list.
+ */
+#ifndef ECHOD_MASTER_MASTER_H
+#define ECHOD_MASTER_MASTER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "config/config.h"
+#include "state/arena.h"
+
+/* What a worker process runs; worker_main(), handed over by main(). */
+typedef int worker_entry(const struct config *config,
+    const struct arena *arena, unsigned slot, pid_t master);
+
+struct child {
+	pid_t pid;			/* 0: none */
+	uint64_t started;		/* clock_ms() */
+	uint64_t respawn_at;		/* CLOCK_NEVER: not wanted */
+	unsigned brake;			/* ms the last respawn had to wait */
+};
+
+enum stop_phase { STOP_NONE, STOP_DELAYED, STOP_DRAINING };
+
+struct stop {
+	enum stop_phase phase;
+	uint64_t began;			/* clock_ms() of the first signal */
+	uint64_t drain_at;		/* end of shutdown-delay */
+	uint64_t kill_at;		/* the deadline */
+	unsigned killed;		/* workers that had to be */
+};
+
+struct master {
+	const struct config *config;
+	struct arena arena;
+	worker_entry *entry;
+	struct child child[CONFIG_WORKERS_MAX];
+	struct stop stop;
+	uint64_t rotate_at;		/* the log file's name changes */
+};
+
+/* Exit statuses of the program; EX_CONFIG is that of sysexits.h. */
+enum exit_status {
+	EXIT_CLEAN = 0,
+	EXIT_NOT_STARTED = 1,
+	EXIT_USAGE = 2,
+	EXIT_CUT = 3,		/* clients were cut or workers killed */
+	EXIT_CONFIG = 78
+};
+
+/*
+ * Start the workers and wait until each of them serves.  The arena holds the
+ * listeners.  Returns 0, or -1 with the reason logged and no worker left.
+ */
+int master_start(struct master *m);
+
+/* Serve until stopped; returns the program's exit status. */
+int master_run(struct master *m);
+
+#endif

@@ -1,0 +1,20 @@
+/*
+ * Taking note of workers that ended.
+ */
+#ifndef ECHOD_MASTER_REAP_H
+#define ECHOD_MASTER_REAP_H
+
+#include "master/master.h"
+
+/* Reap whoever ended, say how in the log, and note when its slot's next
+ * worker is due. */
+void reap(struct master *m);
+
+/* Wait until the child process `pid` ends; returns its wait status. */
+int reap_one(pid_t pid);
+
+/* A wait status in words: "killed by SIGSEGV", "exited with status 1";
+ * static storage. */
+const char *reap_words(int status);
+
+#endif

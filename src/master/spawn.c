@@ -1,0 +1,107 @@
+/*
+ * Starting worker processes; the one home of clone3(2).
+ */
+#include "master/spawn.h"
+
+#include <errno.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#define RETRY_MS 1000
+
+int
+spawn_prepare(struct master *m)
+{
+	struct arena_header *h = m->arena.header;
+
+	h->master_wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (h->master_wake_fd == -1)
+		return -1;
+	h->workers = m->config->workers;
+	for (unsigned k = 0; k < h->workers; k++) {
+		struct slot *s = &m->arena.slot[k];
+
+		s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+		s->park_fd = epoll_create1(EPOLL_CLOEXEC);
+		if (s->wake_fd == -1 || s->park_fd == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/*
+ * fork(2), but with one descriptor table for parent and child: when the child
+ * dies it closes nothing.  Some sandboxes answer ENOSYS to clone3, for which
+ * clone(2) is the older spelling.
+ */
+static pid_t
+fork_sharing_descriptors(void)
+{
+	struct clone_args args;
+	long pid;
+
+	memset(&args, 0, sizeof(args));
+	args.flags = CLONE_FILES;
+	args.exit_signal = SIGCHLD;
+	pid = syscall(SYS_clone3, &args, sizeof(args));
+	if (pid == -1 && errno == ENOSYS)
+#if defined(__s390x__) || defined(__CRIS__)
+		pid = syscall(SYS_clone, NULL, CLONE_FILES | SIGCHLD, NULL,
+		    NULL, NULL);
+#else
+		pid = syscall(SYS_clone, CLONE_FILES | SIGCHLD, NULL, NULL,
+		    NULL, NULL);
+#endif
+	return (pid_t)pid;
+}
+
+int
+spawn(struct master *m, unsigned k)
+{
+	struct child *c = &m->child[k];
+	pid_t master = getpid(), pid;
+
+	atomic_store(&m->arena.slot[k].state, SLOT_EMPTY);
+	pid = fork_sharing_descriptors();
+	if (pid == 0)
+		_exit(m->entry(m->config, &m->arena, k, master));
+	if (pid == -1) {
+		log_warn("worker %u cannot be started", k);
+		c->respawn_at = clock_ms() + RETRY_MS;
+		return -1;
+	}
+	c->pid = pid;
+	c->started = clock_ms();
+	c->respawn_at = CLOCK_NEVER;
+	atomic_store(&m->arena.slot[k].pid, pid);
+	return 0;
+}
+
+void
+spawn_due(struct master *m)
+{
+	uint64_t now = clock_ms();
+
+	for (unsigned k = 0; k < m->arena.header->workers; k++)
+		if (m->child[k].pid == 0 && m->child[k].respawn_at <= now)
+			(void)spawn(m, k);
+}
+
+uint64_t
+spawn_next(const struct master *m)
+{
+	uint64_t next = CLOCK_NEVER;
+
+	for (unsigned k = 0; k < m->arena.header->workers; k++)
+		if (m->child[k].pid == 0)
+			next = clock_earlier(next, m->child[k].respawn_at);
+	return next;
+}

@@ -1,0 +1,23 @@
+/*
+ * Starting worker processes.
+ */
+#ifndef ECHOD_MASTER_SPAWN_H
+#define ECHOD_MASTER_SPAWN_H
+
+#include "master/master.h"
+
+/* Make the descriptors that every slot owns.  Returns 0, or -1 with errno
+ * set. */
+int spawn_prepare(struct master *m);
+
+/* Start a worker for slot `k` now.  If that fails, the reason is logged and
+ * it is tried again after a second.  Returns 0 or -1. */
+int spawn(struct master *m, unsigned k);
+
+/* Start whichever workers are due. */
+void spawn_due(struct master *m);
+
+/* When spawn_due() has something to do next, clock_ms(). */
+uint64_t spawn_next(const struct master *m);
+
+#endif

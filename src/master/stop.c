@@ -1,0 +1,138 @@
+/*
+ * The stop: one deadline for everything, and a receipt at the end.
+ */
+#include "master/stop.h"
+
+#include <signal.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/signals.h"
+#include "master/supervise.h"
+
+/* Workers cut their clients this long before the deadline, so as to be gone
+ * when it comes, ms. */
+#define MARGIN 200
+/* Signals this close together are one request: timeout(1), shells and service
+ * managers signal a process and then its group, ms. */
+#define SAME_REQUEST 100
+
+/* Signal pids, never the process group: others may live in it. */
+static void
+relay(const struct master *m, int signo)
+{
+	for (unsigned k = 0; k < m->arena.header->workers; k++)
+		if (m->child[k].pid != 0)
+			(void)kill(m->child[k].pid, signo);
+}
+
+static void
+drain(struct master *m)
+{
+	m->stop.phase = STOP_DRAINING;
+	arena_stop(&m->arena, m->stop.kill_at - MARGIN);
+	relay(m, SIGTERM);
+}
+
+void
+stop_request(struct master *m, int signo)
+{
+	const struct config *config = m->config;
+	struct stop *s = &m->stop;
+	uint64_t now = clock_ms();
+	uint64_t timeout = (uint64_t)config->shutdown_timeout * 1000;
+
+	if (s->phase == STOP_NONE) {
+		s->began = now;
+		s->drain_at = now + (uint64_t)config->shutdown_delay * 1000;
+		s->kill_at = s->drain_at + (timeout > MARGIN ? timeout :
+		    MARGIN);
+		s->phase = STOP_DELAYED;
+		log_notice("%s: stopping, %u s at most", signals_name(signo),
+		    config->shutdown_delay + config->shutdown_timeout);
+		supervise_notify("STOPPING=1\nSTATUS=Stopping");
+	} else if (now - s->began >= SAME_REQUEST &&
+	    s->kill_at != CLOCK_NEVER && now + MARGIN < s->kill_at) {
+		log_notice("%s again: stopping now", signals_name(signo));
+		s->drain_at = now;
+		s->kill_at = now + MARGIN;
+		drain(m);
+	}
+}
+
+static bool
+all_gone(const struct master *m)
+{
+	for (unsigned k = 0; k < m->arena.header->workers; k++)
+		if (m->child[k].pid != 0 ||
+		    m->child[k].respawn_at != CLOCK_NEVER)
+			return false;
+	return true;
+}
+
+bool
+stop_step(struct master *m)
+{
+	struct stop *s = &m->stop;
+	uint64_t now = clock_ms();
+
+	if (s->phase == STOP_DELAYED && now >= s->drain_at)
+		drain(m);
+	if (s->phase != STOP_DRAINING)
+		return false;
+	if (now >= s->kill_at) {
+		for (unsigned k = 0; k < m->arena.header->workers; k++) {
+			m->child[k].respawn_at = CLOCK_NEVER;
+			if (m->child[k].pid != 0)
+				s->killed++;
+		}
+		relay(m, SIGKILL);
+		s->kill_at = CLOCK_NEVER;	/* once; they will be reaped */
+	}
+	return all_gone(m);
+}
+
+uint64_t
+stop_next(const struct master *m)
+{
+	switch (m->stop.phase) {
+	case STOP_DELAYED:
+		return m->stop.drain_at;
+	case STOP_DRAINING:
+		return m->stop.kill_at;
+	default:
+		return CLOCK_NEVER;
+	}
+}
+
+/* Bytes of clients whose worker was killed: received and not given back. */
+static uint64_t
+abandoned_bytes(const struct arena *a)
+{
+	uint64_t bytes = 0;
+
+	for (unsigned k = 0; k < a->header->workers; k++)
+		for (int fd = arena_next(a, k, 0); fd != -1;
+		    fd = arena_next(a, k, fd + 1))
+			bytes += connection_pending(&a->connection[fd]);
+	return bytes;
+}
+
+int
+stop_receipt(const struct master *m)
+{
+	const struct arena *a = &m->arena;
+	uint64_t ms = clock_ms() - m->stop.began;
+	uint64_t cut = arena_closed(a, CLOSE_CUT) + arena_held(a);
+	uint64_t unsent = abandoned_bytes(a);
+
+	for (unsigned k = 0; k < a->header->workers; k++)
+		unsent += atomic_load(&a->slot[k].count.bytes_cut);
+	log_notice("stopped in %llu.%03llu s: %llu connections drained, "
+	    "%llu cut, %llu bytes unsent, %u workers killed",
+	    (unsigned long long)ms / 1000, (unsigned long long)ms % 1000,
+	    (unsigned long long)arena_closed(a, CLOSE_DRAINED),
+	    (unsigned long long)cut, (unsigned long long)unsent,
+	    m->stop.killed);
+	return cut > 0 || m->stop.killed > 0 ? EXIT_CUT : EXIT_CLEAN;
+}

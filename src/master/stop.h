@@ -1,0 +1,22 @@
+/*
+ * The stop: one deadline for everything, and a receipt at the end.
+ */
+#ifndef ECHOD_MASTER_STOP_H
+#define ECHOD_MASTER_STOP_H
+
+#include "master/master.h"
+
+/* The signal `signo` asked to stop; a second one means now. */
+void stop_request(struct master *m, int signo);
+
+/* Carry the stop on: relay it when its delay is over, kill who is left at the
+ * deadline.  Returns true when every worker is gone. */
+bool stop_step(struct master *m);
+
+/* When stop_step() has something to do next, clock_ms(). */
+uint64_t stop_next(const struct master *m);
+
+/* Log the receipt; returns the exit status it amounts to. */
+int stop_receipt(const struct master *m);
+
+#endif

@@ -1,0 +1,137 @@
+/*
+ * The arena: making and mapping it, and sums over it.
+ */
+#include "state/arena.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+static size_t
+pages(size_t bytes)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	return (bytes + page - 1) / page * page;
+}
+
+/* Point the regions into the mapping, each on a page of its own; returns the
+ * bytes they take. */
+static size_t
+lay_out(struct arena *a, char *base, unsigned slots, unsigned descriptors)
+{
+	size_t at = 0;
+
+	a->header = (struct arena_header *)base;
+	at += pages(sizeof(struct arena_header));
+	a->slot = (struct slot *)(base + at);
+	at += pages(slots * sizeof(struct slot));
+	a->scratch = base + at;
+	at += pages((size_t)slots * SCRATCH_BYTES);
+	a->connection = (struct connection *)(base + at);
+	at += pages(descriptors * sizeof(struct connection));
+	a->window = base + at;
+	at += (size_t)descriptors * SPILL_WINDOW;
+	return at;
+}
+
+int
+arena_create(struct arena *a, unsigned slots, unsigned descriptors)
+{
+	void *base;
+	int saved;
+
+	memset(a, 0, sizeof(*a));
+	a->bytes = lay_out(a, NULL, slots, descriptors);
+	a->fd = memfd_create("echod-arena", 0);
+	if (a->fd == -1)
+		return -1;
+	if (ftruncate(a->fd, (off_t)a->bytes) == -1)
+		goto fail;
+	base = mmap(NULL, a->bytes, PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_NORESERVE, a->fd, 0);
+	if (base == MAP_FAILED)
+		goto fail;
+	lay_out(a, base, slots, descriptors);
+	a->header->magic = ARENA_MAGIC;
+	a->header->version = ARENA_VERSION;
+	a->header->slots = slots;
+	a->header->descriptors = descriptors;
+	a->header->connection_bytes = sizeof(struct connection);
+	a->header->started = clock_ms();
+	a->header->started_at = (uint64_t)time(NULL);
+	return 0;
+fail:
+	saved = errno;
+	close(a->fd);
+	errno = saved;
+	return -1;
+}
+
+void
+arena_destroy(struct arena *a)
+{
+	munmap(a->header, a->bytes);
+	close(a->fd);
+}
+
+void
+arena_release_window(const struct arena *a, int fd)
+{
+	/* Where the kernel will not (it always does for a memfd), the pages
+	 * merely stay until they are used again. */
+	(void)madvise(arena_window(a, fd), SPILL_WINDOW, MADV_REMOVE);
+}
+
+int
+arena_next(const struct arena *a, unsigned slot, int fd)
+{
+	int end = (int)atomic_load(&a->header->descriptor_end);
+
+	for (; fd < end; fd++) {
+		const struct connection *c = &a->connection[fd];
+
+		if (atomic_load_explicit(&c->state, memory_order_acquire) ==
+		    CONN_OPEN && atomic_load_explicit(&c->owner,
+		    memory_order_relaxed) == slot)
+			return fd;
+	}
+	return -1;
+}
+
+uint64_t
+arena_held(const struct arena *a)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < a->header->slots; i++)
+		n += atomic_load_explicit(&a->slot[i].held,
+		    memory_order_acquire);
+	return n;
+}
+
+uint64_t
+arena_closed(const struct arena *a, enum close_reason r)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < a->header->slots; i++)
+		n += atomic_load_explicit(&a->slot[i].count.closed[r],
+		    memory_order_relaxed);
+	return n;
+}
+
+void
+arena_stop(const struct arena *a, uint64_t deadline)
+{
+	uint64_t now = arena_stop_deadline(a);
+
+	while ((now == 0 || deadline < now) &&
+	    !atomic_compare_exchange_weak(&a->header->stop_deadline, &now,
+	    deadline))
+		;
+}

@@ -1,0 +1,110 @@
+/*
+ * The arena: one memfd, mapped shared by master and workers, that holds every
+ * fact about every connection.  There is no allocator; the descriptor is the
+ * index.  Pages exist only once touched.
+ */
+#ifndef ECHOD_STATE_ARENA_H
+#define ECHOD_STATE_ARENA_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "state/connection.h"
+#include "state/slot.h"
+
+#define ARENA_MAGIC UINT64_C(0x646f686365)	/* "echod" */
+#define ARENA_VERSION 1
+#define ARENA_LISTENERS_MAX 16
+
+struct listener {
+	int32_t fd;
+	uint32_t unused;
+	char name[72];			/* "0.0.0.0:6379" */
+};
+
+struct arena_header {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t slots;			/* slots there are, used or not */
+	uint32_t descriptors;		/* connection records there are */
+	uint32_t connection_bytes;	/* sizeof(struct connection) */
+	uint64_t started;		/* clock_ms() */
+	uint64_t started_at;		/* time(2) */
+	int32_t master_wake_fd;		/* eventfd: ends the master's sleep */
+	_Atomic int32_t master_pid;
+	uint32_t workers;		/* slots in use: 0 to workers - 1 */
+	uint32_t listeners;
+	struct listener listener[ARENA_LISTENERS_MAX];
+
+	/*
+	 * The stop.  `stop_deadline` is clock_ms() or 0 while there is none;
+	 * it may move to an earlier time, never to a later one.
+	 */
+	_Atomic uint64_t stop_deadline;
+	/* One more than the highest descriptor a connection ever had: how far
+	 * a search through the records must go. */
+	_Atomic uint32_t descriptor_end;
+	/* Slot number + 1 of who is counting a new connection (accept.c); a
+	 * courtesy with a time limit, not a lock that can strand anybody. */
+	_Atomic uint32_t admission;
+};
+
+struct arena {
+	struct arena_header *header;
+	struct slot *slot;		/* [slots] */
+	char *scratch;			/* [slots][SCRATCH_BYTES] */
+	struct connection *connection;	/* [descriptors] */
+	char *window;			/* [descriptors][SPILL_WINDOW] */
+	int fd;
+	size_t bytes;
+};
+
+/*
+ * Make an arena for `slots` slots and descriptors 0 to `descriptors` - 1.
+ * Its descriptor is not close-on-exec: a reload keeps it.  Returns 0, or -1
+ * with errno set.
+ */
+int arena_create(struct arena *a, unsigned slots, unsigned descriptors);
+
+/* Unmap and close. */
+void arena_destroy(struct arena *a);
+
+static inline char *
+arena_scratch(const struct arena *a, unsigned slot)
+{
+	return a->scratch + (size_t)slot * SCRATCH_BYTES;
+}
+
+static inline char *
+arena_window(const struct arena *a, int fd)
+{
+	return a->window + (size_t)fd * SPILL_WINDOW;
+}
+
+/* Give the pages of a window back to the system; nothing may be pending in
+ * it. */
+void arena_release_window(const struct arena *a, int fd);
+
+/* The first connection of `slot` with a descriptor of at least `fd`; -1 if
+ * there is none. */
+int arena_next(const struct arena *a, unsigned slot, int fd);
+
+/* Connections held by all slots together. */
+uint64_t arena_held(const struct arena *a);
+
+/* Sum of one close reason's counter over all slots. */
+uint64_t arena_closed(const struct arena *a, enum close_reason r);
+
+/* The stop's deadline, clock_ms(); 0 while the service runs. */
+static inline uint64_t
+arena_stop_deadline(const struct arena *a)
+{
+	return atomic_load_explicit(&a->header->stop_deadline,
+	    memory_order_acquire);
+}
+
+/* Begin a stop or bring its deadline nearer. */
+void arena_stop(const struct arena *a, uint64_t deadline);
+
+#endif

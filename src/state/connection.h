@@ -1,0 +1,140 @@
+/*
+ * One connection's record in the arena: all that is known about it.
+ *
+ * The truth about a connection is its stream positions, not a buffer:
+ *
+ *	rx	bytes taken from the socket
+ *	tx	bytes given back to it
+ *	dropped	bytes the handler consumed without giving them back
+ *	ready	position up to which the handler has released input
+ *
+ * All four count from the connection's first byte and only grow.  The next
+ * byte to send or drop is at position tx + dropped (the cursor); always
+ *
+ *	cursor <= ready <= rx   and   rx - cursor <= SPILL_LINE.
+ *
+ * The bytes between cursor and rx are the pending ones.  They lie in the
+ * owner slot's scratch buffer while an operation is in progress and in the
+ * connection's spill window otherwise; CONN_SPILLED says that they are in the
+ * window, where position p lies at offset p - window_base.  Bytes already in
+ * place are never moved within the window: what must make room is copied to
+ * a part that does not overlap, and window_base is published after that.
+ *
+ * A record is written by the slot that owns it only.  It is in use from the
+ * moment `state` is stored as CONN_OPEN (all other fields before that) until
+ * it is stored as CONN_FREE, which happens before close(2): once the
+ * descriptor is closed, its number and so this record may be another
+ * worker's.
+ */
+#ifndef ECHOD_STATE_CONNECTION_H
+#define ECHOD_STATE_CONNECTION_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+/* The longest line that is held back until its end arrives. */
+#define SPILL_LINE (64 * 1024)
+/* Address space of a window: twice the line, so that pending bytes can always
+ * be copied to its front without overlapping where they came from. */
+#define SPILL_WINDOW (2 * SPILL_LINE)
+
+enum connection_state { CONN_FREE, CONN_OPEN };
+
+/* How far the stop of a connection has come. */
+enum connection_phase {
+	PHASE_SERVING,		/* reading and echoing */
+	PHASE_FINISHING,	/* reads up to `limit` only, then flushes */
+	PHASE_LINGERING		/* all sent, SHUT_WR done; reads to EOF */
+};
+
+enum connection_flags {
+	CONN_SPILLED = 1,	/* the pending bytes are in the window */
+	CONN_TOUCHED = 2,	/* the window has pages */
+	CONN_EOF = 4,		/* the client has sent its FIN */
+	CONN_ENROLLED = 8,	/* known to the owner slot's parking epoll */
+	CONN_PARKED = 16	/* watched by it, not by poll() */
+};
+
+/* Why a connection ended. */
+enum close_reason {
+	CLOSE_EOF,		/* the client closed, all was echoed */
+	CLOSE_RESET,		/* the client reset or vanished */
+	CLOSE_IDLE,		/* silent for `timeout` */
+	CLOSE_DRAINED,		/* the service stopped; nothing was lost */
+	CLOSE_CUT,		/* the stop's deadline passed first */
+	CLOSE_LIMIT,		/* refused: maxclients reached */
+	CLOSE_ERROR,		/* a system call failed unexpectedly */
+	CLOSE_REASONS
+};
+
+struct peer {
+	uint8_t address[16];	/* network order; 4 of them for AF_INET */
+	uint32_t scope;		/* of a link-local IPv6 address */
+	uint16_t port;		/* host order */
+	uint8_t family;
+};
+
+#define CONNECTION_NOT_HOT UINT32_MAX
+
+struct connection {
+	uint64_t rx, tx, dropped, ready;
+	uint64_t window_base;
+	_Atomic uint16_t owner;		/* slot number */
+	_Atomic uint8_t state;		/* enum connection_state */
+	uint8_t handler;		/* enum handler_kind */
+	uint8_t phase;			/* enum connection_phase */
+	uint8_t flags;			/* enum connection_flags */
+	uint16_t unused;
+	uint32_t hot;			/* index in the owner's poll set */
+	uint32_t idle_since;		/* clock_ms() / 100 ... */
+	uint64_t idle_mark;		/* ... when rx + tx became this */
+	/* Second cache line: seldom touched. */
+	uint64_t cookie;		/* SO_COOKIE: names the socket */
+	uint64_t limit;			/* of rx, in PHASE_FINISHING */
+	uint64_t opened;		/* clock_ms() */
+	uint64_t quiet_since;		/* clock_ms(), in PHASE_LINGERING */
+	struct peer peer;
+	uint8_t padding[8];
+};
+
+_Static_assert(sizeof(struct connection) == 128,
+    "a connection is two cache lines");
+
+/* Position of the next byte to send or drop. */
+static inline uint64_t
+connection_cursor(const struct connection *c)
+{
+	return c->tx + c->dropped;
+}
+
+/* Bytes taken from the socket and neither given back nor dropped. */
+static inline size_t
+connection_pending(const struct connection *c)
+{
+	return (size_t)(c->rx - connection_cursor(c));
+}
+
+/* Of those, the bytes that wait for the client to read. */
+static inline size_t
+connection_unsent(const struct connection *c)
+{
+	return (size_t)(c->ready - connection_cursor(c));
+}
+
+/* True if the invariants above hold. */
+bool connection_sane(const struct connection *c);
+
+/* Store a socket address; families other than IPv4 and IPv6 give an unnamed
+ * peer. */
+void peer_from_sockaddr(struct peer *p, const struct sockaddr_storage *ss);
+
+/* "192.0.2.1:5000" or "[2001:db8::1]:5000"; static storage. */
+const char *peer_name(const struct peer *p);
+
+/* "client EOF", "client reset" ... for log lines. */
+const char *close_reason_name(enum close_reason r);
+
+#endif

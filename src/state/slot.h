@@ -1,0 +1,79 @@
+/*
+ * A slot: a worker's whole job.  A worker process is only the hand that does
+ * it; when it is gone, the next one takes the slot and goes on.
+ */
+#ifndef ECHOD_STATE_SLOT_H
+#define ECHOD_STATE_SLOT_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "state/connection.h"
+
+/* Bytes of a slot's scratch buffer: one recv(2) reads as many at most. */
+#define SCRATCH_BYTES SPILL_LINE
+
+/*
+ * What a worker is doing right now.  It is named before it starts and cleared
+ * after it ended, so that after a death at most one connection of the slot is
+ * in doubt: the one named here.
+ */
+enum operation_kind { OP_NONE, OP_ACCEPT, OP_SERVE, OP_CLOSE };
+
+struct operation {
+	_Atomic uint32_t kind;
+	int32_t fd;		/* OP_SERVE, OP_CLOSE; a listener, OP_ACCEPT */
+	uint64_t cookie;	/* OP_CLOSE: the socket to be closed */
+	/* OP_SERVE on scratch: position of its first byte.  The connection's
+	 * pending bytes are there as long as CONN_SPILLED is not set. */
+	uint64_t base;
+};
+
+enum slot_state {
+	SLOT_EMPTY,		/* no worker, or one that has not begun */
+	SLOT_READY,		/* serving */
+	SLOT_DRAINED		/* stopped, every connection closed */
+};
+
+/* Counters are written by the slot's worker only and read by anyone. */
+struct slot_counters {
+	_Atomic uint64_t accepted;
+	_Atomic uint64_t closed[CLOSE_REASONS];
+	_Atomic uint64_t rx_closed, tx_closed;	/* bytes, closed connections */
+	_Atomic uint64_t bytes_cut;	/* pending or unread at a cut */
+};
+
+struct slot {
+	struct operation op;
+	_Atomic uint64_t heartbeat;	/* rounds of the loop */
+	_Atomic uint32_t held;		/* connections owned */
+	_Atomic uint32_t hot;		/* of them, in the poll set */
+	_Atomic uint32_t state;		/* enum slot_state */
+	_Atomic int32_t pid;		/* written by the master; 0: none */
+	/* Made by the master before any worker, never closed. */
+	int32_t wake_fd;		/* eventfd: ends the worker's sleep */
+	int32_t park_fd;		/* epoll: the parking lot */
+	struct slot_counters count;
+} __attribute__((aligned(128)));
+
+/* Add to a counter that only the caller writes: no locked instruction. */
+static inline void
+counter_add(_Atomic uint64_t *counter, uint64_t n)
+{
+	atomic_store_explicit(counter, atomic_load_explicit(counter,
+	    memory_order_relaxed) + n, memory_order_relaxed);
+}
+
+/*
+ * Order of stores as a successor will find them.  The reader of an interrupted
+ * operation is another process that runs after this one has died, and the
+ * kernel's exit and wait are full barriers between the two; what is left to
+ * prevent is the compiler's reordering.
+ */
+static inline void
+publish(void)
+{
+	atomic_signal_fence(memory_order_seq_cst);
+}
+
+#endif

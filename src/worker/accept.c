@@ -1,0 +1,191 @@
+/*
+ * Taking new clients from the accept queue; the one home of accept4(2).
+ */
+#include "worker/accept.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "worker/close.h"
+#include "worker/hot.h"
+
+/* Clients taken in a row before the connections have their turn. */
+#define BATCH 16
+/* How long accepting rests when the system is short of something, ms. */
+#define PAUSE 100
+/* How long a worker waits for another one to be counted, ms. */
+#define ADMISSION_PATIENCE 2
+
+static const char refusal[] = "-ERR max number of clients reached\r\n";
+
+/*
+ * Take one of the `maxclients` places.  Counting and taking are one step for
+ * all workers together, so that two that come at once are not both let in to
+ * one place.  A worker that dies or is stopped in between makes the others
+ * wait for ADMISSION_PATIENCE at most, after which they go ahead: one client
+ * too many is better than none.
+ */
+static bool
+admit(struct worker *w)
+{
+	_Atomic uint32_t *admission = &w->arena->header->admission;
+	uint32_t mine = w->number + 1, nobody = 0;
+	uint64_t until = 0;
+	bool room;
+
+	while (!atomic_compare_exchange_weak(admission, &nobody, mine) &&
+	    nobody != mine) {
+		uint64_t now = clock_ms();
+
+		if (until == 0)
+			until = now + ADMISSION_PATIENCE;
+		else if (now >= until)
+			break;
+		nobody = 0;
+		sched_yield();
+	}
+	room = arena_held(w->arena) < w->config->maxclients;
+	if (room)
+		atomic_fetch_add(&w->slot->held, 1);
+	/* Only what is ours: after losing patience it is another's. */
+	atomic_compare_exchange_strong(admission, &mine, 0);
+	return room;
+}
+
+static void
+note_descriptor(const struct arena *a, int fd)
+{
+	uint32_t end = atomic_load(&a->header->descriptor_end);
+
+	while (end <= (uint32_t)fd && !atomic_compare_exchange_weak(
+	    &a->header->descriptor_end, &end, (uint32_t)fd + 1))
+		;
+}
+
+/* Turn a client away, politely: what it has sent is read, so that closing
+ * does not reset it before it has seen why. */
+static void
+refuse(struct worker *w, int fd, const struct peer *peer)
+{
+	struct connection c = { .peer = *peer, .opened = clock_ms() };
+	unsigned missed;
+	ssize_t n;
+
+	n = send(fd, refusal, sizeof(refusal) - 1,
+	    MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (n > 0)
+		c.tx = (uint64_t)n;
+	(void)shutdown(fd, SHUT_WR);
+	(void)!recv(fd, w->scratch, SCRATCH_BYTES, MSG_DONTWAIT);
+	close_account(w, &c, CLOSE_LIMIT, 0);
+	close(fd);
+	if (log_brake(&w->refusals, &missed))
+		log_warnx("%s refused: maxclients %u reached; %u more refused "
+		    "unlogged", peer_name(peer), w->config->maxclients, missed);
+}
+
+static void
+take(struct worker *w, int fd, const struct peer *peer)
+{
+	struct connection *c = worker_connection(w, fd);
+	uint64_t cookie = 0;
+	socklen_t len = sizeof(cookie);
+
+	(void)getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len);
+	memset(c, 0, sizeof(*c));
+	c->cookie = cookie;
+	c->peer = *peer;
+	c->opened = clock_ms();
+	c->idle_since = (uint32_t)(c->opened / 100);
+	c->handler = (uint8_t)w->config->handler;
+	c->hot = CONNECTION_NOT_HOT;
+	c->owner = (uint16_t)w->number;
+	note_descriptor(w->arena, fd);
+	atomic_store_explicit(&c->state, CONN_OPEN, memory_order_release);
+	counter_add(&w->slot->count.accepted, 1);
+	if (log_wants(LOG_LEVEL_VERBOSE))
+		log_verbose("%s accepted", peer_name(peer));
+	if (hot_add(w, fd) == -1)
+		close_connection(w, fd, CLOSE_ERROR, ENOMEM);
+}
+
+/* What a failed accept4 means. */
+static enum accepted
+failed(struct worker *w, unsigned i)
+{
+	const char *name = w->arena->header->listener[i].name;
+	unsigned missed;
+
+	switch (errno) {
+	case EAGAIN:
+	case EINVAL:	/* shut down by a worker that drained first */
+		return ACCEPT_EMPTY;
+	/* The client has gone again, or the network has an error for it
+	 * (accept(2), "Error handling"): none of ours. */
+	case EINTR:
+	case ECONNABORTED:
+	case EPROTO:
+	case EPERM:
+	case ENETDOWN:
+	case ENOPROTOOPT:
+	case EHOSTDOWN:
+	case ENONET:
+	case EHOSTUNREACH:
+	case EOPNOTSUPP:
+	case ENETUNREACH:
+	case ETIMEDOUT:
+		return ACCEPT_MORE;
+	default:	/* EMFILE, ENFILE, ENOBUFS, ENOMEM */
+		if (log_brake(&w->shortages, &missed))
+			log_warn("accept on %s: resting for %d ms", name,
+			    PAUSE);
+		w->accept_at = clock_ms() + PAUSE;
+		return ACCEPT_PAUSED;
+	}
+}
+
+enum accepted
+accept_some(struct worker *w, unsigned i)
+{
+	struct operation *op = &w->slot->op;
+	int listener = w->arena->header->listener[i].fd;
+	struct sockaddr_storage ss;
+	socklen_t len;
+	struct peer peer;
+	enum accepted result = ACCEPT_MORE;
+
+	for (unsigned n = 0; n < BATCH && result == ACCEPT_MORE; n++) {
+		int fd;
+
+		op->fd = listener;
+		publish();
+		atomic_store_explicit(&op->kind, OP_ACCEPT,
+		    memory_order_relaxed);
+		publish();
+		len = sizeof(ss);
+		ss.ss_family = AF_UNSPEC;
+		/* Not close-on-exec: connections outlive the program too. */
+		fd = accept4(listener, (struct sockaddr *)&ss, &len,
+		    SOCK_NONBLOCK);
+		if (fd == -1)
+			result = failed(w, i);
+		else {
+			peer_from_sockaddr(&peer, &ss);
+			/* A descriptor beyond the arena: somebody raised our
+			 * limit from outside. */
+			if ((uint32_t)fd < w->arena->header->descriptors &&
+			    admit(w))
+				take(w, fd, &peer);
+			else
+				refuse(w, fd, &peer);
+		}
+		publish();
+		atomic_store_explicit(&op->kind, OP_NONE,
+		    memory_order_relaxed);
+	}
+	return result;
+}

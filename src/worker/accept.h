@@ -1,0 +1,19 @@
+/*
+ * Taking new clients from the accept queue; the one home of accept4(2).
+ */
+#ifndef ECHOD_WORKER_ACCEPT_H
+#define ECHOD_WORKER_ACCEPT_H
+
+#include "worker/worker.h"
+
+/* What an attempt to empty an accept queue came to. */
+enum accepted {
+	ACCEPT_MORE,	/* a batch was taken, there may be more */
+	ACCEPT_EMPTY,	/* nobody waits, or the listener is shut down */
+	ACCEPT_PAUSED	/* no descriptor or memory: a timer is set */
+};
+
+/* Take a batch of clients from the listener with index `i`. */
+enum accepted accept_some(struct worker *w, unsigned i);
+
+#endif

@@ -1,0 +1,137 @@
+/*
+ * The stop of a worker: everything received is echoed, then all is closed.
+ */
+#include "worker/drain.h"
+
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "worker/accept.h"
+#include "worker/close.h"
+#include "worker/hot.h"
+#include "worker/kernel.h"
+#include "worker/park.h"
+#include "worker/serve.h"
+
+/* A client that sent nothing for so long is not about to, ms. */
+#define IDLE_SILENCE 1000
+/* A client that was told FIN and stays silent so long has nothing more to
+ * say, ms (Apache httpd's lingering close waits as long). */
+#define LINGER_SILENCE 2000
+/* How often the connections are looked through, ms. */
+#define SWEEP 100
+
+/*
+ * Empty the accept queues: clients that had connected before the stop are
+ * answered.  A queue found empty is shut in the same breath, so that who comes
+ * later is refused at once instead of waiting in it for nothing.  Other
+ * workers' accept4 fails with EINVAL from then on.
+ */
+static void
+take_queues(struct worker *w)
+{
+	const struct arena_header *h = w->arena->header;
+
+	for (unsigned i = 0; i < h->listeners; i++) {
+		struct pollfd *p = &w->poll[POLL_LISTENERS + i];
+		enum accepted a = ACCEPT_MORE;
+
+		if (p->fd == -1)
+			continue;
+		/* Not without end, should clients come as fast as we take. */
+		for (unsigned n = 0; a == ACCEPT_MORE &&
+		    n < w->config->maxclients; n++) {
+			a = accept_some(w, i);
+			p = &w->poll[POLL_LISTENERS + i];
+		}
+		if (a == ACCEPT_PAUSED) {
+			hot_listen(w, false);
+			return;
+		}
+		(void)shutdown(p->fd, SHUT_RD);
+		p->fd = -1;
+	}
+	w->accept_at = CLOCK_NEVER;
+}
+
+static void
+finish_one(struct worker *w, int fd)
+{
+	const struct connection *c = worker_connection(w, fd);
+
+	if (connection_pending(c) == 0 && kernel_unread(fd) == 0 &&
+	    kernel_silence(fd) > IDLE_SILENCE)
+		close_connection(w, fd, CLOSE_DRAINED, 0);
+	else if (unpark(w, fd) == 0)
+		serve_finish(w, fd);
+}
+
+/* The client has all of it and has said nothing since. */
+static bool
+lingered(const struct connection *c, int fd, uint64_t now)
+{
+	return c->phase == PHASE_LINGERING &&
+	    now - c->quiet_since >= LINGER_SILENCE &&
+	    kernel_unacknowledged(fd) == 0;
+}
+
+static void
+cut_one(struct worker *w, int fd)
+{
+	const struct connection *c = worker_connection(w, fd);
+	size_t lost = connection_pending(c) + kernel_unread(fd) +
+	    kernel_unacknowledged(fd);
+
+	if (lost == 0) {
+		close_connection(w, fd, CLOSE_DRAINED, 0);
+		return;
+	}
+	counter_add(&w->slot->count.bytes_cut, lost);
+	close_connection(w, fd, CLOSE_CUT, 0);
+}
+
+static void
+sweep(struct worker *w, uint64_t now)
+{
+	for (int fd = arena_next(w->arena, w->number, 0); fd != -1;
+	    fd = arena_next(w->arena, w->number, fd + 1)) {
+		const struct connection *c = worker_connection(w, fd);
+
+		if (now >= w->deadline)
+			cut_one(w, fd);
+		else if (c->phase == PHASE_SERVING)
+			finish_one(w, fd);
+		else if (lingered(c, fd, now))
+			close_connection(w, fd, CLOSE_DRAINED, 0);
+	}
+}
+
+void
+drain_begin(struct worker *w)
+{
+	w->draining = true;
+	w->sweep_at = 0;
+	if (!w->listening)
+		hot_listen(w, true);
+	w->accept_at = 0;
+}
+
+bool
+drain_step(struct worker *w)
+{
+	uint64_t now = clock_ms();
+
+	w->deadline = arena_stop_deadline(w->arena);
+	if (now >= w->accept_at && now < w->deadline) {
+		if (!w->listening)
+			hot_listen(w, true);
+		take_queues(w);
+		w->sweep_at = now;
+	}
+	if (now >= w->sweep_at || now >= w->deadline) {
+		sweep(w, now);
+		w->sweep_at = now + SWEEP;
+	}
+	return atomic_load(&w->slot->held) == 0 &&
+	    (w->accept_at == CLOCK_NEVER || now >= w->deadline);
+}

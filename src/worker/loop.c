@@ -1,0 +1,205 @@
+/*
+ * The worker's loop: look, sleep, serve.
+ */
+#include "worker/worker.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <bsd/unistd.h>
+
+#include "base/clock.h"
+#include "base/signals.h"
+#include "worker/accept.h"
+#include "worker/drain.h"
+#include "worker/hot.h"
+#include "worker/idle.h"
+#include "worker/park.h"
+#include "worker/recover.h"
+#include "worker/serve.h"
+
+/* Connections parked in one round at most, so that a thousand falling silent
+ * together do not hold up the others. */
+#define PARK_BATCH 128
+/* A process title is no older than this, ms. */
+#define TITLE_AGE 1000
+
+/*
+ * SIGTERM means: look again.  There is a stop, or the master is gone (its
+ * death sends the same signal) and the workers stop by themselves, or this
+ * one process is to leave between two operations; another will take the slot.
+ */
+static bool
+told_to_leave(struct worker *w, pid_t master)
+{
+	if (signals_take(SIGTERM) == 0 || arena_stop_deadline(w->arena) != 0)
+		return false;
+	if (getppid() == master)
+		return true;
+	log_warnx("the master (pid %ld) is gone: stopping", (long)master);
+	arena_stop(w->arena, clock_ms() +
+	    (uint64_t)w->config->shutdown_timeout * 1000);
+	return false;
+}
+
+static void
+update_title(struct worker *w)
+{
+	uint32_t held = atomic_load_explicit(&w->slot->held,
+	    memory_order_relaxed);
+
+	if (w->title_at == CLOCK_NEVER) {
+		if (held != w->titled)
+			w->title_at = clock_ms() + TITLE_AGE;
+	} else if (clock_ms() >= w->title_at) {
+		setproctitle("worker %u [%u connections]", w->number, held);
+		w->titled = held;
+		w->title_at = CLOCK_NEVER;
+	}
+}
+
+/* Do what is due; returns when to wake up at the latest. */
+static uint64_t
+run_timers(struct worker *w)
+{
+	uint64_t wake;
+
+	update_title(w);
+	wake = clock_earlier(w->accept_at, w->title_at);
+	if (w->draining)
+		return clock_earlier(wake, clock_earlier(w->sweep_at,
+		    w->deadline));
+	if (w->accept_at != CLOCK_NEVER && clock_ms() >= w->accept_at) {
+		w->accept_at = CLOCK_NEVER;
+		hot_listen(w, true);
+		wake = w->title_at;
+	}
+	if (w->sweep_at != CLOCK_NEVER && atomic_load_explicit(&w->slot->held,
+	    memory_order_relaxed) > 0) {
+		if (clock_ms() >= w->sweep_at)
+			idle_sweep(w);
+		wake = clock_earlier(wake, w->sweep_at);
+	}
+	return wake;
+}
+
+static void
+serve_hot(struct worker *w)
+{
+	unsigned parked = 0;
+
+	/* Downwards: removing one moves the last, which was served, into its
+	 * place. */
+	for (unsigned i = w->polled; i-- > w->first_hot; ) {
+		struct pollfd *p = &w->poll[i];
+
+		if (p->revents != 0) {
+			w->quiet[i] = 0;
+			serve(w, p->fd, p->revents);
+		} else if (w->quiet[i] < PARK_ROUNDS)
+			w->quiet[i]++;
+		else if (parked < PARK_BATCH && !w->draining) {
+			park(w, p->fd);
+			parked++;
+		}
+	}
+}
+
+static void
+accept_all(struct worker *w)
+{
+	for (unsigned i = 0; i < w->arena->header->listeners; i++)
+		if (w->poll[POLL_LISTENERS + i].revents != 0 &&
+		    accept_some(w, i) == ACCEPT_PAUSED)
+			hot_listen(w, false);
+}
+
+static void
+dispatch(struct worker *w)
+{
+	eventfd_t ignored;
+
+	serve_hot(w);
+	if (w->poll[POLL_WAKE].revents != 0)
+		(void)eventfd_read(w->slot->wake_fd, &ignored);
+	if (w->poll[POLL_LOT].revents != 0)
+		park_wake(w);
+	if (!w->draining)	/* drain_step() takes the queues itself */
+		accept_all(w);
+}
+
+static int
+loop(struct worker *w, pid_t master)
+{
+	for (;;) {
+		struct timespec ts;
+		uint64_t wake;
+		int n;
+
+		counter_add(&w->slot->heartbeat, 1);
+		if (told_to_leave(w, master))
+			return WORKER_LEFT;
+		if (!w->draining && arena_stop_deadline(w->arena) != 0)
+			drain_begin(w);
+		if (w->draining && drain_step(w))
+			return WORKER_DRAINED;
+		wake = run_timers(w);
+		n = ppoll(w->poll, w->polled, clock_left(wake,
+		    wake == CLOCK_NEVER ? 0 : clock_ms(), &ts),
+		    signals_open_mask());
+		if (n > 0)
+			dispatch(w);
+		else if (n == -1 && errno != EINTR && errno != ENOMEM) {
+			log_warn("ppoll on %u descriptors", w->polled);
+			return WORKER_FAILED;
+		}
+	}
+}
+
+int
+worker_main(const struct config *config, const struct arena *arena,
+    unsigned number, pid_t master)
+{
+	static const int recorded[] = { SIGTERM, 0 };
+	struct worker w = {
+		.config = config,
+		.arena = arena,
+		.slot = &arena->slot[number],
+		.number = number,
+		.scratch = arena_scratch(arena, number),
+		.accept_at = CLOCK_NEVER,
+		.title_at = CLOCK_NEVER,
+	};
+	char role[32];
+	unsigned adopted;
+	int status;
+
+	snprintf(role, sizeof(role), "worker %u", number);
+	log_set_role(role);
+	signals_choose(recorded);
+	/* A master that died before this call is noticed by its absence. */
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != master)
+		kill(getpid(), SIGTERM);
+	if (hot_init(&w) == -1) {
+		log_warn("no memory for the poll set");
+		return WORKER_FAILED;
+	}
+	adopted = recover(&w);
+	hot_listen(&w, true);
+	idle_init(&w);
+	setproctitle("worker %u [%u connections]", number, adopted);
+	w.titled = adopted;
+	atomic_store(&w.slot->state, SLOT_READY);
+	(void)eventfd_write(arena->header->master_wake_fd, 1);
+	log_debug("ready, %u connections adopted", adopted);
+	status = loop(&w, master);
+	atomic_store(&w.slot->state, status == WORKER_DRAINED ? SLOT_DRAINED :
+	    SLOT_EMPTY);
+	return status;
+}

@@ -1,0 +1,348 @@
+/*
+ * Serving one connection: receive, have the handler rule, send.
+ *
+ * One echo costs one recv(2) and one send(2).  While nothing is pending the
+ * slot's scratch buffer is used and nothing is copied; what cannot be settled
+ * at once (the start of a line, a reply the client does not take) is copied
+ * to the connection's spill window first and published, by CONN_SPILLED,
+ * after that.
+ */
+#include "worker/serve.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "handler/handler.h"
+#include "worker/close.h"
+#include "worker/hot.h"
+#include "worker/kernel.h"
+
+/* Where a connection's pending bytes are: position p is at mem[p - base]. */
+struct view {
+	char *mem;
+	uint64_t base;
+};
+
+/* What came of an attempt to settle pending bytes. */
+enum progress {
+	SETTLED,	/* nothing is pending, or the handler holds it */
+	BLOCKED,	/* the socket takes no more for now */
+	BROKEN		/* the connection is closed */
+};
+
+static char *
+at(const struct view *v, uint64_t position)
+{
+	return v->mem + (position - v->base);
+}
+
+static struct view
+window_view(const struct worker *w, int fd, const struct connection *c)
+{
+	return (struct view){ arena_window(w->arena, fd), c->window_base };
+}
+
+static void
+begin(struct worker *w, int fd, uint64_t base)
+{
+	struct operation *op = &w->slot->op;
+
+	op->fd = fd;
+	op->base = base;
+	publish();
+	atomic_store_explicit(&op->kind, OP_SERVE, memory_order_relaxed);
+	publish();
+}
+
+static void
+end(struct worker *w)
+{
+	publish();
+	atomic_store_explicit(&w->slot->op.kind, OP_NONE,
+	    memory_order_relaxed);
+}
+
+/* Close after a failed recv or send; `error` is its errno. */
+static void
+broken(struct worker *w, int fd, int error)
+{
+	switch (error) {
+	case ECONNRESET:
+	case EPIPE:
+	case ETIMEDOUT:
+	case EHOSTUNREACH:
+	case ENETUNREACH:
+	case ENETDOWN:
+	case EHOSTDOWN:
+	case ECONNABORTED:
+	case ENOTCONN:
+		close_connection(w, fd, CLOSE_RESET, error);
+		break;
+	default:
+		close_connection(w, fd, CLOSE_ERROR, error);
+	}
+}
+
+/* Send what is unsent. */
+static enum progress
+flush(struct worker *w, int fd, struct connection *c, const struct view *v)
+{
+	size_t unsent = connection_unsent(c);
+	ssize_t n;
+
+	if (unsent == 0)
+		return SETTLED;
+	n = send(fd, at(v, connection_cursor(c)), unsent,
+	    MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (n == -1) {
+		if (errno == EAGAIN || errno == EINTR || errno == ENOBUFS ||
+		    errno == ENOMEM)
+			return BLOCKED;
+		broken(w, fd, errno);
+		return BROKEN;
+	}
+	c->tx += (uint64_t)n;
+	return (size_t)n == unsent ? SETTLED : BLOCKED;
+}
+
+/* Have the handler rule on what is pending and not released yet. */
+static struct ruling
+rule(const struct connection *c, const struct view *v, size_t fresh)
+{
+	const struct handler *h = handler_of(c->handler);
+	const char *in = at(v, connection_cursor(c));
+	size_t len = connection_pending(c);
+	struct ruling r;
+
+	if ((c->flags & CONN_EOF) == 0 && (c->phase != PHASE_FINISHING ||
+	    c->rx < c->limit))
+		return h->data(in, len, fresh < len ? fresh : len,
+		    SPILL_LINE - len);
+	r = h->eof(in, len);
+	if (r.verdict == HOLD)
+		r = (struct ruling){ DROP, len };
+	return r;
+}
+
+/*
+ * Settle what can be settled of the pending bytes, of which the last `fresh`
+ * are new to the handler.
+ */
+static enum progress
+settle(struct worker *w, int fd, struct connection *c, const struct view *v,
+    size_t fresh)
+{
+	enum progress p = flush(w, fd, c, v);
+
+	while (p == SETTLED && connection_pending(c) > 0) {
+		struct ruling r = rule(c, v, fresh);
+
+		fresh = 0;
+		if (r.verdict == HOLD)
+			break;
+		if (r.verdict == DROP) {
+			c->ready += r.bytes;
+			c->dropped += r.bytes;
+		} else {
+			c->ready += r.bytes;
+			p = flush(w, fd, c, v);
+		}
+	}
+	return p;
+}
+
+/* Keep what scratch still holds in the connection's window. */
+static void
+spill(struct worker *w, int fd, struct connection *c, const struct view *v)
+{
+	uint64_t cursor = connection_cursor(c);
+
+	if (c->rx == cursor)
+		return;
+	/* Data first, the flag that says where it is after it. */
+	memcpy(arena_window(w->arena, fd), at(v, cursor),
+	    connection_pending(c));
+	c->window_base = cursor;
+	publish();
+	c->flags |= CONN_SPILLED | CONN_TOUCHED;
+}
+
+/* Make the window able to take SPILL_LINE pending bytes. */
+static void
+make_room(const struct worker *w, int fd, struct connection *c)
+{
+	char *window = arena_window(w->arena, fd);
+	uint64_t cursor = connection_cursor(c);
+	size_t offset = (size_t)(cursor - c->window_base);
+
+	/* Pending bytes begin beyond the first half and are no more than half
+	 * a window: source and destination do not overlap. */
+	if (offset <= SPILL_LINE)
+		return;
+	memcpy(window, window + offset, connection_pending(c));
+	publish();
+	c->window_base = cursor;
+}
+
+/* The last input was settled: what remains of the connection's end. */
+static void
+finish(struct worker *w, int fd, struct connection *c)
+{
+	if ((c->flags & CONN_EOF) != 0) {
+		close_connection(w, fd, c->phase == PHASE_SERVING ?
+		    CLOSE_EOF : CLOSE_DRAINED, 0);
+		return;
+	}
+	/* Closing now would turn whatever the client is still sending into a
+	 * RST that destroys echoes on their way: say FIN, wait for theirs. */
+	if (shutdown(fd, SHUT_WR) == -1) {
+		broken(w, fd, errno);
+		return;
+	}
+	c->quiet_since = clock_ms();
+	c->phase = PHASE_LINGERING;
+	hot_update(w, fd);
+}
+
+/* True once no more input will be taken from the connection. */
+static bool
+at_end(const struct connection *c)
+{
+	return (c->flags & CONN_EOF) != 0 ||
+	    (c->phase == PHASE_FINISHING && c->rx >= c->limit);
+}
+
+/*
+ * Take up to `room` bytes into `to`.  Returns their number; 0 if there is
+ * nothing to take now, or no more ever (then CONN_EOF is set); -1 if the
+ * connection is closed.
+ */
+static ssize_t
+receive(struct worker *w, int fd, struct connection *c, char *to, size_t room)
+{
+	ssize_t n;
+
+	if (c->phase == PHASE_FINISHING && c->limit - c->rx < room)
+		room = (size_t)(c->limit - c->rx);
+	if (room == 0)
+		return 0;
+	n = recv(fd, to, room, MSG_DONTWAIT);
+	if (n > 0) {
+		c->rx += (uint64_t)n;
+		return n;
+	}
+	if (n == 0) {
+		c->flags |= CONN_EOF;
+		return 0;
+	}
+	if (errno == EAGAIN || errno == EINTR || errno == ENOMEM)
+		return 0;
+	broken(w, fd, errno);
+	return -1;
+}
+
+static void
+serve_scratch(struct worker *w, int fd, struct connection *c)
+{
+	struct view v = { w->scratch, c->rx };
+	enum progress p = SETTLED;
+	ssize_t n;
+
+	begin(w, fd, v.base);
+	n = receive(w, fd, c, v.mem, SCRATCH_BYTES);
+	if (n > 0)
+		p = settle(w, fd, c, &v, (size_t)n);
+	if (n == -1 || p == BROKEN)
+		return;
+	spill(w, fd, c, &v);
+	end(w);
+	if (at_end(c) && connection_pending(c) == 0)
+		finish(w, fd, c);
+	else if (p == BLOCKED)
+		hot_update(w, fd);
+}
+
+static void
+serve_window(struct worker *w, int fd, struct connection *c, short revents)
+{
+	struct view v;
+	enum progress p;
+	size_t fresh;
+	ssize_t n = 0;
+
+	begin(w, fd, 0);
+	fresh = connection_pending(c);
+	if (connection_unsent(c) == 0 && !at_end(c) &&
+	    (revents & ~POLLOUT) != 0) {
+		make_room(w, fd, c);
+		v = window_view(w, fd, c);
+		n = receive(w, fd, c, at(&v, c->rx),
+		    SPILL_LINE - connection_pending(c));
+		fresh = (size_t)n;
+	}
+	v = window_view(w, fd, c);
+	p = n == -1 ? BROKEN : settle(w, fd, c, &v, fresh);
+	if (p == BROKEN)
+		return;
+	if (connection_pending(c) == 0)
+		c->flags &= (uint8_t)~CONN_SPILLED;
+	end(w);
+	if (at_end(c) && connection_pending(c) == 0)
+		finish(w, fd, c);
+	else
+		hot_update(w, fd);
+}
+
+/* Read and forget until the client's FIN. */
+static void
+linger(struct worker *w, int fd, struct connection *c)
+{
+	ssize_t n;
+
+	begin(w, fd, c->rx);
+	n = receive(w, fd, c, w->scratch, SCRATCH_BYTES);
+	if (n == -1)
+		return;
+	if (n > 0) {
+		c->ready += (uint64_t)n;
+		c->dropped += (uint64_t)n;
+		c->quiet_since = clock_ms();
+	}
+	end(w);
+	if ((c->flags & CONN_EOF) != 0)
+		close_connection(w, fd, CLOSE_DRAINED, 0);
+}
+
+void
+serve(struct worker *w, int fd, short revents)
+{
+	struct connection *c = worker_connection(w, fd);
+
+	if (c->phase == PHASE_LINGERING)
+		linger(w, fd, c);
+	else if ((c->flags & CONN_SPILLED) != 0)
+		serve_window(w, fd, c, revents);
+	else
+		serve_scratch(w, fd, c);
+}
+
+void
+serve_finish(struct worker *w, int fd)
+{
+	struct connection *c = worker_connection(w, fd);
+	size_t unread;
+
+	if (c->phase != PHASE_SERVING)
+		return;
+	unread = kernel_unread(fd);
+	c->limit = c->rx + unread;
+	c->phase = PHASE_FINISHING;
+	if (unread > 0)
+		hot_update(w, fd);
+	else if (connection_pending(c) > 0)
+		serve_window(w, fd, c, 0);
+	else
+		finish(w, fd, c);
+}

@@ -1,0 +1,23 @@
+/*
+ * Serving one connection: receive, have the handler rule, send.
+ */
+#ifndef ECHOD_WORKER_SERVE_H
+#define ECHOD_WORKER_SERVE_H
+
+#include "worker/worker.h"
+
+/*
+ * Do for `fd`, which is hot, what `revents` (as from poll(2)) makes possible:
+ * one receive at most, and as much sending as the socket takes.  May close
+ * it.  Never blocks.
+ */
+void serve(struct worker *w, int fd, short revents);
+
+/*
+ * Bring the connection to its end in good order: what was received up to now
+ * is echoed, unterminated input included, then the client is told by a FIN
+ * and read until it answers with its own.
+ */
+void serve_finish(struct worker *w, int fd);
+
+#endif

@@ -1,0 +1,61 @@
+/*
+ * A worker: the loop that does one slot's job, and what it keeps for itself.
+ */
+#ifndef ECHOD_WORKER_WORKER_H
+#define ECHOD_WORKER_WORKER_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/log.h"
+#include "config/config.h"
+#include "state/arena.h"
+#include "state/worker_exit.h"
+
+/*
+ * All of it can be rebuilt from the arena.  The poll set is one array: the
+ * wake-up descriptor, the parking lot, the listeners, then the hot
+ * connections.
+ */
+struct worker {
+	const struct config *config;
+	const struct arena *arena;
+	struct slot *slot;
+	unsigned number;
+	char *scratch;
+
+	struct pollfd *poll;
+	uint8_t *quiet;			/* rounds without an event, by index */
+	unsigned polled, allocated;	/* entries used and there */
+	unsigned first_hot;		/* index of the first connection */
+
+	bool listening;			/* listeners are in the poll set */
+	bool draining;
+	uint64_t deadline;		/* of the drain */
+	/* Timers, clock_ms() or CLOCK_NEVER. */
+	uint64_t accept_at;		/* resume accepting after a shortage */
+	uint64_t sweep_at;		/* look for idle connections */
+	uint64_t title_at;		/* bring the process title up to date */
+	uint32_t titled;		/* connections the title speaks of */
+	struct log_brake refusals, shortages;
+};
+
+enum { POLL_WAKE, POLL_LOT, POLL_LISTENERS };
+
+/*
+ * Take slot `number` and serve until told to stop.  Runs in a process of its
+ * own that shares the descriptor table and the arena with its parent
+ * `master`; signals are blocked on entry.  Returns the exit status.
+ */
+int worker_main(const struct config *config, const struct arena *arena,
+    unsigned number, pid_t master);
+
+static inline struct connection *
+worker_connection(const struct worker *w, int fd)
+{
+	return &w->arena->connection[fd];
+}
+
+#endif
