@@ -1,0 +1,125 @@
+# What all bats files share: a directory and ports of one's own, starting and
+# stopping an echod, and waiting for a condition with a deadline.
+#
+# ECHOD and TOP_SRCDIR come from the Makefile; by hand:
+#	ECHOD=$PWD/build/src/echod bats tests/serve.bats
+
+TOP_SRCDIR=${TOP_SRCDIR:-$(cd "$BATS_TEST_DIRNAME/.." && pwd)}
+ECHOD=${ECHOD:-$TOP_SRCDIR/build/src/echod}
+CLIENT="python3 $TOP_SRCDIR/tests/client.py"
+PORTS_FILE=${PORTS_FILE:-${TMPDIR:-/tmp}/echod-test-ports.$(id -u)}
+PIDS=()
+
+# A TCP port nobody else has: below the range the kernel gives to clients, one
+# after the other for all tests that run at a time.
+free_port() {
+	local n
+	while :; do
+		n=$(
+			flock 9
+			n=$(cat "$PORTS_FILE" 2>/dev/null || echo 0)
+			n=$(((n + 1) % 10000))
+			echo "$n" >"$PORTS_FILE"
+			echo $((21000 + n))
+		) 9>"$PORTS_FILE.lock"
+		ss -Htln "sport = :$n" 2>/dev/null | grep -q . || break
+	done
+	echo "$n"
+}
+
+setup() {
+	DIR=$BATS_TEST_TMPDIR
+	PORT=$(free_port)
+	cd "$DIR" || return 1
+	export HOST=127.0.0.1 PORT
+}
+
+# End what this test started, by pid.
+teardown() {
+	local pid
+	for pid in "${PIDS[@]}"; do
+		kill -KILL "$pid" 2>/dev/null || true
+	done
+	for pid in "${PIDS[@]}"; do
+		wait "$pid" 2>/dev/null || true
+	done
+	if [ "${BATS_TEST_COMPLETED:-}" != 1 ] && [ -f "$DIR/log" ]; then
+		echo "--- the end of the server's log:"
+		tail -n 20 "$DIR/log"
+	fi
+}
+
+# wait_for SECONDS COMMAND...: until it succeeds; fails when time is up.
+wait_for() {
+	local deadline=$((SECONDS + $1 + 1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		if [ "$SECONDS" -ge "$deadline" ]; then
+			echo "gave up waiting for: $*"
+			return 1
+		fi
+		sleep 0.02
+	done
+}
+
+# Start a server in the foreground with `-o` assignments as arguments; its
+# standard output is $DIR/log, its pid $SERVER.  Files in $DIR are not read.
+start() {
+	local args=(-o "port=$PORT" -o "bind=$HOST") a
+	for a in "$@"; do
+		args+=(-o "$a")
+	done
+	start_raw "${args[@]}"
+}
+
+# The same with the arguments as they are.
+start_raw() {
+	: >"$DIR/log"
+	"$ECHOD" "$@" >"$DIR/log" 2>"$DIR/err" 3>&- 4>&- &
+	SERVER=$!
+	PIDS+=("$SERVER")
+	wait_for 10 is_ready_or_dead
+	grep -q ' ready on ' "$DIR/log" || {
+		cat "$DIR/log" "$DIR/err"
+		return 1
+	}
+}
+
+is_ready_or_dead() {
+	grep -q ' ready on ' "$DIR/log" || ! kill -0 "$SERVER"
+}
+
+# Pids of the server's workers, by slot number.
+workers() {
+	ps -o pid=,args= --ppid "${1:-$SERVER}" | sort -k4n | awk '{ print $1 }'
+}
+
+worker_count() {
+	workers "$@" | grep -c .
+}
+
+# stop [SIGNAL]: end the server; its exit status is in $STATUS, its log in
+# $DIR/log.
+stop() {
+	kill -"${1:-TERM}" "$SERVER"
+	finish
+}
+
+# Wait for the server to end by itself.
+finish() {
+	STATUS=0
+	wait "$SERVER" || STATUS=$?
+}
+
+logged() {
+	grep -qE -- "$1" "$DIR/log"
+}
+
+# One line there and back.
+echoes() {
+	[ "$(printf 'ping\n' | nc.openbsd -N -w 5 "$HOST" "${1:-$PORT}")" = ping ]
+}
+
+gone() {
+	! kill -0 "$1" 2>/dev/null
+}

@@ -1,0 +1,271 @@
+#!/usr/bin/env bats
+# Serving: every byte comes back, whatever the client does.
+
+load lib
+
+memfd_blocks() {
+	local fd
+	for fd in /proc/"$SERVER"/fd/*; do
+		case $(readlink "$fd") in
+		*memfd:echod-arena*)
+			stat -L -c %b "$fd"
+			return
+			;;
+		esac
+	done
+	return 1
+}
+
+closed_for() {
+	grep -c "closed: $1" "$DIR/log" || true
+}
+
+# All descriptors of the service, one table for all of its processes.
+descriptors() {
+	find /proc/"$SERVER"/fd -type l | wc -l
+}
+
+descriptors_are() {
+	[ "$(descriptors)" -eq "$1" ]
+}
+
+# Entries of the workers' parking lots.
+parked_entries() {
+	cat /proc/"$SERVER"/fdinfo/* 2>/dev/null | grep -c '^tfd:' || true
+}
+
+parked_at_least() {
+	[ "$(parked_entries)" -ge "$1" ]
+}
+
+@test "a line comes back when its newline has arrived, not before" {
+	start
+	$CLIENT held
+}
+
+@test "NUL, CR and one byte at a time" {
+	start
+	$CLIENT bytewise
+}
+
+@test "twenty thousand lines in a few segments" {
+	start
+	$CLIENT lines 20000
+}
+
+@test "lines of every length around 64 KiB" {
+	start workers=1
+	for n in 1 2 65535 65536 65537 131072 1000000; do
+		$CLIENT long_line "$n"
+	done
+}
+
+@test "random bytes in random pieces, unterminated at the end" {
+	start workers=1
+	for seed in 1 2 3 4; do
+		$CLIENT random_lines "$seed"
+	done
+}
+
+@test "100 MB of random data through socat" {
+	start
+	head -c 100000000 /dev/urandom >data
+	timeout 120 socat -t 20 - "TCP:$HOST:$PORT" <data | cmp - data
+}
+
+@test "100 MB of random data through ncat" {
+	start
+	head -c 100000000 /dev/urandom >data
+	timeout 120 ncat "$HOST" "$PORT" <data | cmp - data
+}
+
+@test "half-close: what is unterminated comes back, then EOF" {
+	start
+	[ "$(printf 'a\nb' | timeout 10 ncat "$HOST" "$PORT")" = $'a\nb' ]
+	[ "$(printf 'c' | timeout 10 socat -t 5 - "TCP:$HOST:$PORT")" = c ]
+}
+
+@test "handler raw gives everything back at once" {
+	start handler=raw
+	head -c 5000000 /dev/urandom >data
+	timeout 60 socat -t 5 - "TCP:$HOST:$PORT" <data | cmp - data
+	exec 5<>"/dev/tcp/$HOST/$PORT"
+	printf 'no newline' >&5
+	read -r -N 10 -t 5 answer <&5
+	exec 5>&-
+	[ "$answer" = "no newline" ]
+}
+
+@test "handler discard gives nothing back" {
+	start handler=discard
+	$CLIENT discards
+}
+
+@test "a client that does not read is not read from, and hurts nobody" {
+	start workers=1
+	$CLIENT slow_reader
+}
+
+@test "redis-benchmark and redis-cli" {
+	start
+	run timeout 60 redis-benchmark -h "$HOST" -p "$PORT" \
+		-t ping_mbulk,set,get -c 50 -P 16 -n 100000 -q
+	[ "$status" -eq 0 ]
+	[[ $output == *"PING_MBULK: "*" requests per second"* ]]
+	[[ $output == *"GET: "*" requests per second"* ]]
+	run timeout 10 redis-cli -h "$HOST" -p "$PORT" PING
+	[ "$status" -eq 0 ]
+	[[ $output == *PING* ]]
+}
+
+@test "10,000 connects in a burst, all served at the same time" {
+	start maxclients=11000
+	timeout 100 $CLIENT many 9900
+	echoes
+}
+
+@test "connect, echo, close: no descriptor and no record is left over" {
+	start loglevel=verbose
+	before=$(descriptors)
+	$CLIENT churn 1000
+	$CLIENT resets 200
+	wait_for 5 descriptors_are "$before"
+	[ "$(closed_for 'client EOF')" -eq 1000 ]
+	[ "$(closed_for 'client reset')" -eq 200 ]
+}
+
+@test "each close is logged at verbose with peer, bytes and duration" {
+	start loglevel=verbose
+	echoes
+	wait_for 5 logged '127\.0\.0\.1:[0-9]+ closed: client EOF, 5 bytes in, 5 out, [0-9]+\.[0-9]{3} s$'
+	wait_for 5 logged 'verbose: 127\.0\.0\.1:[0-9]+ accepted$'
+}
+
+@test "nothing about clients is logged at notice" {
+	start
+	echoes
+	! logged closed
+	! logged accepted
+}
+
+@test "at maxclients: exactly so many, a word to the others, none reset" {
+	start maxclients=20 workers=3
+	$CLIENT limit 20
+	wait_for 5 logged 'refused: maxclients 20 reached'
+	# a limited rate: 20 refusals in two bursts are not 20 lines
+	[ "$(grep -c refused "$DIR/log")" -lt 10 ]
+}
+
+@test "a full descriptor table pauses accepting and nothing else" {
+	start workers=2
+	exec 5<>"/dev/tcp/$HOST/$PORT"
+	used=$(find /proc/"$SERVER"/fd -type l -printf '%f\n' | sort -n | tail -n 1)
+	for pid in $SERVER $(workers); do
+		prlimit --pid "$pid" --nofile=$((used + 1)):20000
+	done
+	echo waiting | nc.openbsd -N -w 20 "$HOST" "$PORT" >answer 5>&- &
+	PIDS+=($!)
+	wait_for 10 logged 'accept on .*: Too many open files'
+	# who is in is served meanwhile
+	printf 'still\n' >&5
+	read -r -t 5 answer <&5
+	[ "$answer" = still ]
+	for pid in $SERVER $(workers); do
+		prlimit --pid "$pid" --nofile=1000:20000
+	done
+	wait_for 10 grep -q waiting answer
+	# it rests, it does not spin
+	[ "$(grep -c 'Too many open files' "$DIR/log")" -lt 20 ]
+}
+
+@test "an idle client is closed after timeout, a talking one is not" {
+	start timeout=1 loglevel=verbose
+	$CLIENT idle 1
+	wait_for 5 logged 'closed: idle, 0 bytes in'
+}
+
+@test "a client that is not idle for long enough is not closed" {
+	start timeout=3600
+	$CLIENT hold 1 ready &
+	PIDS+=($!)
+	wait_for 10 test -f ready
+	! wait_for 1 logged 'closed: idle'
+}
+
+@test "idle connections are parked beside busy ones and answer all the same" {
+	start workers=2 maxclients=3000
+	timeout 100 $CLIENT parked 1000 &
+	client=$!
+	PIDS+=("$client")
+	wait_for 60 test -f parked
+	parked_at_least 900
+	touch go
+	wait "$client"
+}
+
+@test "a window's memory is given back when its line is done" {
+	start workers=1
+	echoes
+	before=$(memfd_blocks)
+	timeout 60 $CLIENT partial 200 8000 &
+	client=$!
+	PIDS+=("$client")
+	wait_for 20 test -f partial
+	grown() { [ "$(memfd_blocks)" -gt $((before + 200 * 16 - 1)) ]; }
+	wait_for 10 grown
+	touch go
+	wait "$client"
+	# 200 windows of 8 KB are 3,200 blocks of 512 bytes; records may stay
+	shrunk() { [ "$(memfd_blocks)" -lt $((before + 200)) ]; }
+	wait_for 5 shrunk
+}
+
+@test "one recv and one send per echo" {
+	start workers=1
+	strace -f -c -o trace -p "$(workers)" 2>strace.err 3>&- &
+	tracer=$!
+	PIDS+=("$tracer")
+	wait_for 10 grep -q attached strace.err
+	$CLIENT churn 1
+	timeout 20 redis-benchmark -h "$HOST" -p "$PORT" -t ping_mbulk -c 1 \
+		-n 500 -q >/dev/null
+	kill -INT "$tracer"
+	wait "$tracer" || true
+	recvs=$(awk '$NF == "recvfrom" { print $4 }' trace)
+	sends=$(awk '$NF == "sendto" { print $4 }' trace)
+	echo "$recvs receives, $sends sends"
+	# 500 echoes, and what redis-benchmark and the churn ask besides
+	[ "$sends" -ge 501 ] && [ "$sends" -le 510 ]
+	[ "$recvs" -ge 501 ] && [ "$recvs" -le 515 ]
+}
+
+@test "an idle server does not wake up" {
+	start workers=2
+	$CLIENT hold 5 ready &
+	PIDS+=($!)
+	wait_for 10 test -f ready
+	titles_settled() { ps -o args= --ppid "$SERVER" | grep -qE '\[[1-5] conn'; }
+	wait_for 5 titles_settled
+	switches() { cat /proc/"$SERVER"/status $(workers | sed 's|.*|/proc/&/status|') |
+		awk '/ctxt_switches/ { n += $2 } END { print n }'; }
+	# nothing to do: two looks some time apart see the same count
+	quiet() { local a; a=$(switches); sleep 0.7; [ "$a" = "$(switches)" ]; }
+	wait_for 10 quiet
+}
+
+@test "tcp-keepalive and TCP_NODELAY reach the clients' sockets" {
+	start tcp-keepalive=300
+	exec 5<>"/dev/tcp/$HOST/$PORT"
+	keepalive() { ss -Htno state established "sport = :$PORT" | grep -q 'timer:(keepalive,[45]min'; }
+	wait_for 5 keepalive
+	exec 5>&-
+}
+
+@test "tcp-keepalive 0 sets no timer" {
+	start tcp-keepalive=0
+	exec 5<>"/dev/tcp/$HOST/$PORT"
+	there() { ss -Htno state established "sport = :$PORT" | grep -q .; }
+	wait_for 5 there
+	! ss -Htno state established "sport = :$PORT" | grep -q keepalive
+	exec 5>&-
+}

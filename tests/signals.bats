@@ -1,0 +1,108 @@
+#!/usr/bin/env bats
+# Signals other than the stop, and workers that go.
+
+load lib
+
+client() {
+	timeout 60 $CLIENT "$@" >client.out 2>&1 3>&- &
+	CLIENT_PID=$!
+	PIDS+=("$CLIENT_PID")
+}
+
+workers_are_other_than() {
+	local now
+	now=$(workers)
+	[ "$(worker_count)" -eq "$2" ] && ! grep -qxF "$1" <<<"$now"
+}
+
+@test "SIGUSR1 reopens the log file" {
+	start "logfile=$DIR/logs/a.log"
+	echoes
+	mv logs/a.log logs/a.log.1
+	kill -USR1 "$SERVER"
+	wait_for 5 test -s logs/a.log
+	grep -q 'SIGUSR1: log file reopened' logs/a.log
+	stop
+	# workers and master write to the new file, none to the old one
+	tail -n 1 logs/a.log | grep -q 'stopped in'
+	! grep -q 'stopped in' logs/a.log.1
+}
+
+@test "SIGUSR1 with a log directory that is gone keeps the old file" {
+	start "logfile=$DIR/logs/a.log"
+	mv logs logs.old
+	: >logs
+	kill -USR1 "$SERVER"
+	wait_for 5 grep -q 'still writing to the former file' logs.old/a.log
+	echoes
+	stop
+	[ "$STATUS" -eq 0 ]
+	tail -n 1 logs.old/a.log | grep -q 'stopped in'
+}
+
+@test "signals that kill by default without reason do not" {
+	start
+	for s in USR2 PIPE ALRM VTALRM PROF WINCH IO PWR STKFLT XCPU XFSZ TTIN TTOU RTMIN URG; do
+		kill -"$s" "$SERVER"
+		for pid in $(workers); do kill -"$s" "$pid"; done
+	done
+	for s in HUP INT QUIT USR1; do
+		for pid in $(workers); do kill -"$s" "$pid"; done
+	done
+	before=$(workers)
+	echoes
+	[ "$(workers)" = "$before" ]
+	stop
+	[ "$STATUS" -eq 0 ]
+}
+
+@test "a worker that is killed is replaced, and the log says how it died" {
+	start workers=2
+	victim=$(workers | head -n 1)
+	kill -KILL "$victim"
+	wait_for 5 workers_are_other_than "$victim" 2
+	logged "worker 0 \(pid $victim\) killed by SIGKILL"
+	echoes
+	stop
+	[ "$STATUS" -eq 0 ]
+}
+
+@test "a worker that crashes is replaced too" {
+	start workers=2
+	victim=$(workers | tail -n 1)
+	kill -SEGV "$victim"
+	wait_for 5 workers_are_other_than "$victim" 2
+	logged "worker 1 \(pid $victim\) killed by SIGSEGV"
+	echoes
+}
+
+@test "a connection outlives its worker, half a line included" {
+	start workers=1
+	client across ready go
+	wait_for 10 test -f ready
+	victim=$(workers)
+	kill -KILL "$victim"
+	wait_for 5 workers_are_other_than "$victim" 1
+	touch go
+	wait "$CLIENT_PID"
+}
+
+@test "SIGTERM to one worker: it leaves, another takes its clients" {
+	start workers=1
+	client across ready go
+	wait_for 10 test -f ready
+	victim=$(workers)
+	kill -TERM "$victim"
+	wait_for 5 workers_are_other_than "$victim" 1
+	touch go
+	wait "$CLIENT_PID"
+	logged "worker 0 \(pid $victim\) left on request"
+}
+
+@test "a worker stopped and continued serves on" {
+	start workers=1
+	kill -STOP "$(workers)"
+	(wait_for 5 eval 'ps -o stat= -p '"$(workers)"' | grep -q T')
+	kill -CONT "$(workers)"
+	echoes
+}

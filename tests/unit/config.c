@@ -1,0 +1,195 @@
+/*
+ * The config reader and the strict conversions behind it.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config/directive.h"
+#include "tap.h"
+
+static struct config c;
+static struct config_error e;
+
+/* Read `text` (with `len` bytes) as a file; returns what the reader does. */
+static int
+read_bytes(const char *text, size_t len)
+{
+	char path[] = "/tmp/echod-unit-XXXXXX";
+	int fd = mkstemp(path), result;
+
+	if (fd == -1 || write(fd, text, len) != (ssize_t)len)
+		return -2;
+	close(fd);
+	config_defaults(&c);
+	result = config_read_file(&c, path, &e);
+	unlink(path);
+	return result;
+}
+
+static int
+read_text(const char *text)
+{
+	return read_bytes(text, strlen(text));
+}
+
+/* The reader refuses `text` with a message that holds all the words. */
+static int
+refuses(const char *text, const char *word)
+{
+	return read_text(text) == -1 && strstr(e.text, word) != NULL;
+}
+
+static void
+test_defaults(void)
+{
+	config_defaults(&c);
+	ok(c.port == 6379 && c.maxclients == 10000 && c.tcp_backlog == 511 &&
+	    c.tcp_keepalive == 300 && c.timeout == 0,
+	    "Redis's defaults");
+	ok(c.bind.count == 1 && strcmp(c.bind.address[0].host, "0.0.0.0") == 0,
+	    "bind 0.0.0.0");
+	ok(c.shutdown_timeout == 10 && c.workers == 0 &&
+	    c.handler == HANDLER_ECHO, "our own");
+}
+
+static void
+test_spellings(void)
+{
+	ok(read_text("port = 7\n") == 0 && c.port == 7, "name = value");
+	ok(read_text("port=8") == 0 && c.port == 8, "name=value, no newline");
+	ok(read_text("\tport\t9  \r\n") == 0 && c.port == 9, "name value, CRLF");
+	ok(read_text("PORT 9\n") == 0 && c.port == 9, "letter case");
+	ok(read_text("port = \"9\" # nine\n") == 0 && c.port == 9,
+	    "quotes and comment");
+	ok(read_text("logfile \"a # b; c.log\"\n") == 0 &&
+	    strcmp(c.logfile, "a # b; c.log") == 0, "comment signs in quotes");
+	ok(read_text("logfile = 'x y'\n") == 0 && strcmp(c.logfile, "x y") == 0,
+	    "single quotes");
+	ok(read_text("logfile \"\"\npidfile =\n") == 0 && c.logfile[0] == '\0',
+	    "empty strings");
+	ok(read_text("# a\n; b\n\n   \nport 5\n") == 0 && c.port == 5 &&
+	    c.origin[1].line == 5, "the line of a value is known");
+	ok(read_text("bind * -::*\n") == 0 && c.bind.count == 2 &&
+	    strcmp(c.bind.address[1].host, "::") == 0 &&
+	    c.bind.address[1].optional && !c.bind.address[0].optional,
+	    "bind as Redis spells it");
+	ok(read_text("save 3600 1\nsave 300 100\nuser bob on +@all\n") == 0 &&
+	    c.ignored.count == 3 &&
+	    strcmp(c.ignored.names, "save save user") == 0,
+	    "Redis's own directives are noted");
+	ok(read_text("user bob # us\n") == 0 && strcmp(c.user, "bob") == 0,
+	    "our user");
+}
+
+static void
+test_refusals(void)
+{
+	ok(refuses("port = 99abc\n", ":1: port: \"99abc\""), "99abc");
+	ok(refuses("port = 010\n", ":1: port: \"010\""), "010");
+	ok(refuses("port = \n", ":1: port: \"\""), "an empty number");
+	ok(refuses("port = -1\n", "port"), "a negative number");
+	ok(refuses("port = +1\n", "port"), "a plus sign");
+	ok(refuses("port = 65536\n", "too large (1 to 65535)"), "too large");
+	ok(refuses("port = 0\n", "too small (1 to 65535)"), "too small");
+	ok(refuses("port = 99999999999999999999\n", "too large"), "far too");
+	ok(refuses("\nport 1\nport 2\n", ":3: port: given twice, first in "
+	    "line 2"), "a duplicate, both lines named");
+	ok(refuses("prot 1\n", "\"prot\"; did you mean \"port\"?"),
+	    "a misspelt name");
+	ok(refuses("maxcleints 1\n", "\"maxclients\""), "another");
+	ok(refuses("appendonyl no\n", "\"appendonly\""), "one of Redis's");
+	ok(refuses("zzzzzzzz 1\n", "unknown directive \"zzzzzzzz\"") &&
+	    strstr(e.text, "mean") == NULL, "nothing near");
+	ok(refuses("[server]\n", ":1: sections"), "a section");
+	ok(refuses("daemonize maybe\n", "neither yes nor no"), "a boolean");
+	ok(refuses("loglevel loud\n", "debug, verbose, notice, warning"),
+	    "a choice, with the choices");
+	ok(refuses("bind 127.0.0.1 nonsense\n", "\"nonsense\" is not an IPv4"),
+	    "an address");
+	ok(refuses("bind \"\"\n", "no address"), "no address");
+	ok(refuses("logfile \"abc\n", "quote is not closed"), "a quote");
+	ok(refuses("logfile \"a\" b\n", "after the closing"), "two words");
+	ok(refuses("logfile a\\\nport 1\n", "backslash"), "a continuation");
+	ok(refuses("= 5\n", "expected"), "no name");
+	ok(read_bytes("port 1\0\n", 8) == -1 && strstr(e.text, "NUL"),
+	    "a NUL byte");
+}
+
+static void
+test_long_input(void)
+{
+	static char text[8000];
+
+	memset(text, 'x', sizeof(text) - 1);
+	memcpy(text, "logfile ", 8);
+	ok(refuses(text, "line is too long"), "a long line of ours");
+	memcpy(text, "include ", 8);
+	ok(read_text(text) == 0, "a long line of Redis's");
+	memset(text, 'x', 200);
+	ok(refuses(text, "expected"), "a long name");
+	memset(text, '"', sizeof(text) - 1);
+	ok(read_text(text) == -1, "quotes only");
+}
+
+static void
+test_round_trip(void)
+{
+	char text[512], why[256];
+	int good = 1;
+
+	config_defaults(&c);
+	for (unsigned i = 0; i < directive_count; i++) {
+		directive_format(&c, &directives[i], text, sizeof(text));
+		good = good && directive_set(&c, &directives[i], text, why,
+		    sizeof(why)) == 0 &&
+		    strcmp(text, directives[i].initial) == 0;
+	}
+	ok(good, "every default is formatted as it was written");
+}
+
+static void
+test_overrides(void)
+{
+	config_defaults(&c);
+	ok(config_override(&c, "port=12", &e) == 0 && c.port == 12, "-o");
+	ok(config_override(&c, "port = 13", &e) == 0 && c.port == 13,
+	    "-o with blanks; the last one counts");
+	ok(config_override(&c, "port 13", &e) == -1, "-o needs =");
+	ok(config_override(&c, "prt=13", &e) == -1 &&
+	    strstr(e.text, "\"port\"") != NULL, "-o, misspelt");
+}
+
+static void
+test_resolution(void)
+{
+	config_defaults(&c);
+	ok(config_resolve(&c, 1000000, &e) == 0 && c.workers >= 1,
+	    "auto becomes a number");
+	config_defaults(&c);
+	c.workers = 2;
+	ok(config_resolve(&c, 1000, &e) == 0 &&
+	    c.maxclients == 1000 - config_reserved_descriptors(&c) &&
+	    strstr(config_note(&c, "maxclients"), "clamped from 10000") !=
+	    NULL && strstr(config_note(&c, "maxclients"), "1000 ") != NULL,
+	    "maxclients is clamped, both numbers are said");
+	config_defaults(&c);
+	ok(config_resolve(&c, 10, &e) == -1, "no room for any client");
+	config_defaults(&c);
+	strcpy(c.logfile, "logs/x");
+	ok(config_resolve(&c, 1000000, &e) == 0 && c.logfile[0] == '/' &&
+	    strstr(c.logfile, "/logs/x") != NULL, "paths become absolute");
+}
+
+int
+main(void)
+{
+	test_defaults();
+	test_spellings();
+	test_refusals();
+	test_long_input();
+	test_round_trip();
+	test_overrides();
+	test_resolution();
+	return tap_done();
+}
