@@ -254,6 +254,7 @@ start(struct master *m, const struct config *c, struct pidfh **pidfile)
 	    handler_of((enum handler_kind)c->handler)->name, c->maxclients,
 	    c->file[0] != '\0' ? c->file : "built in");
 	report(c);
+	listen_report(&m->arena, c);
 	if (master_start(m) == -1)
 		return -1;
 	if (*pidfile != NULL && pidfile_write(*pidfile) == -1)

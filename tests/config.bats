@@ -1,0 +1,741 @@
+#!/usr/bin/env bats
+# The configuration and the command line: what is accepted and what it comes
+# to, what is refused and with which words.
+
+load lib
+
+# conf TEXT: the text, with printf's escapes, is ./conf from now on.
+conf() {
+	printf '%b' "$1" >conf
+}
+
+# dump ARGUMENT...: what -T prints is in ./dump from now on.
+dump() {
+	"$ECHOD" "$@" -T >dump 2>err || {
+		cat err
+		return 1
+	}
+}
+
+# shown NAME VALUE ORIGIN: exactly that is in ./dump, once.
+shown() {
+	local got
+	got=$(sed -nE "s/^$1 = (.*[^ ]) +# (.*)\$/\\1|\\2/p" dump)
+	[ "$got" = "$2|$3" ] || {
+		echo "$1: expected $2|$3, got $got"
+		return 1
+	}
+}
+
+# The value of directive $1 in ./dump, without the origin.
+value() {
+	sed -nE "s/^$1 = (.*[^ ]) +# .*\$/\\1/p" dump
+}
+
+# The default of $1 according to ./dump, with no regard to this machine.
+default() {
+	if grep -qE "^$1 = .* # default, auto\$" dump; then
+		echo auto
+	elif grep -qE "^$1 = .* # default, clamped from" dump; then
+		sed -nE "s/^$1 = .* clamped from ([0-9]+):.*/\\1/p" dump
+	else
+		value "$1"
+	fi
+}
+
+directives() {
+	sed -n 's/ = .*//p' dump
+}
+
+not() {
+	! "$@"
+}
+
+listening() {
+	[ -n "$(ss -Htln "sport = :$PORT")" ]
+}
+
+# refused PATTERN ARGUMENT...: one line that matches on standard error, nothing
+# on standard output, status 78, and nobody listens.
+refused() {
+	local pattern=$1 status=0
+	shift
+	timeout 5 "$ECHOD" "$@" >out 2>err 3>&- 4>&- || status=$?
+	echo "status $status: $(cat out err)"
+	[ "$status" -eq 78 ]
+	grep -qE -- "$pattern" err
+	[ "$(wc -l <err)" -eq 1 ]
+	[ ! -s out ]
+	not listening
+}
+
+# bad LINES PATTERN: LINES from line 2 on are refused with a message that
+# begins with file and line.
+bad() {
+	conf "# a comment\n$1\n"
+	refused "^echod: conf:$2" -c conf -o "port=$PORT" -o "bind=$HOST"
+}
+
+# usage_error ARGUMENT...: status 2 and words on standard error.
+usage_error() {
+	local status=0
+	timeout 5 "$ECHOD" "$@" >out 2>err 3>&- 4>&- || status=$?
+	echo "status $status: $(cat out err)"
+	[ "$status" -eq 2 ]
+	[ ! -s out ]
+	[ -s err ]
+	not listening
+}
+
+# Debian's redis.conf, as it is, becomes ./redis-debian.conf.
+debian_redis_conf() {
+	if [ -r /etc/redis/redis.conf ]; then
+		cp /etc/redis/redis.conf redis-debian.conf
+		return
+	fi
+	command -v dpkg >/dev/null || skip "no redis.conf, not a Debian system"
+	timeout 60 apt-get download redis-server >/dev/null 2>&1 ||
+		skip "no redis.conf, apt-get download redis-server failed"
+	dpkg -x redis-server_*.deb deb
+	cp deb/etc/redis/redis.conf redis-debian.conf
+}
+
+# --- what is accepted
+
+@test "without a file and arguments: defaults, and -T says so" {
+	dump
+	shown bind 0.0.0.0 default
+	shown port 6379 default
+	[ "$(grep -c . dump)" -ge 20 ]
+	not grep -vE ' # default(, (auto|clamped from .*))?$' dump
+}
+
+@test "./redis.conf is used when it is there and -c is not given" {
+	echo 'port = 7001' >redis.conf
+	echo 'port = 7002' >conf
+	dump
+	shown port 7001 redis.conf:1
+	dump -c conf
+	shown port 7002 conf:1
+	dump --config conf
+	shown port 7002 conf:1
+}
+
+@test "name = value and name value mean the same" {
+	for line in 'port = 7001' 'port 7001' 'port=7001' 'port\t7001' \
+	    'port =7001' 'port= 7001' '  port   =   7001  '; do
+		conf "$line\n"
+		dump -c conf
+		shown port 7001 conf:1
+	done
+	conf 'bind 127.0.0.1 -::1\n'
+	dump -c conf
+	shown bind '127.0.0.1 -::1' conf:1
+}
+
+@test "quotes of both kinds" {
+	conf 'port = "7001"\nsyslog-ident = '"'a b'"'\nbind "127.0.0.1 ::1"\n'
+	dump -c conf
+	shown port 7001 conf:1
+	shown syslog-ident 'a b' conf:2
+	shown bind '127.0.0.1 ::1' conf:3
+	conf 'logfile = "/tmp/with # and ; in it"\npidfile ""\n'
+	dump -c conf
+	shown logfile '"/tmp/with # and ; in it"' conf:1
+	shown pidfile '""' conf:2
+}
+
+@test "comments, blank lines, blanks" {
+	conf '# port 1\n; port 2\n\n   \t \n  # port 3\nport 7001 # one\n'
+	dump -c conf
+	shown port 7001 conf:6
+	conf 'port = "7001" ; two\nloglevel = debug# three\ntimeout = 5;four\n'
+	dump -c conf
+	shown port 7001 conf:1
+	shown loglevel debug conf:2
+	shown timeout 5 conf:3
+}
+
+@test "CRLF line ends, and a last line without an end" {
+	conf '# dos\r\n\r\nport = 7001\r\nbind 127.0.0.1\r\nlogfile ""\r\nhandler raw'
+	dump -c conf
+	shown port 7001 conf:3
+	shown bind 127.0.0.1 conf:4
+	shown logfile '""' conf:5
+	shown handler raw conf:6
+}
+
+@test "letter case of names, of yes and no, and of choices does not matter" {
+	conf 'PORT 7001\nTcp-Backlog = 12\nDaemonize YES\nloglevel Warning\n'
+	dump -c conf -o HANDLER=RAW
+	shown port 7001 conf:1
+	shown tcp-backlog 12 conf:2
+	shown daemonize yes conf:3
+	shown loglevel warning conf:4
+	shown handler raw 'command line'
+}
+
+@test "every directive can be given, at both of its bounds" {
+	conf 'bind 127.0.0.1 ::1 * ::*\nport 65535\ntcp-backlog 65535\n'
+	conf "$(cat conf)\ntcp-keepalive 0\ntimeout 0\nmaxclients 1\nworkers 1\n"
+	conf "$(cat conf)\nhandler discard\nshutdown-timeout 0\n"
+	conf "$(cat conf)\nshutdown-delay 86400\ndaemonize no\npidfile /tmp/p\n"
+	conf "$(cat conf)\nsupervised no\nuser root\ngroup root\n"
+	conf "$(cat conf)\nloglevel debug\nlogfile /tmp/l-%F\nsyslog-enabled yes\n"
+	conf "$(cat conf)\nsyslog-ident x\nsyslog-facility daemon\n"
+	[ "$(id -u)" -eq 0 ] || skip "only root may name user root"
+	dump -c conf
+	not grep default dump
+	shown bind '127.0.0.1 ::1 0.0.0.0 ::' conf:1
+	shown port 65535 conf:2
+	shown maxclients 1 conf:6
+	shown syslog-facility daemon conf:20
+}
+
+@test "relative paths are made absolute, where it was started" {
+	dump -o pidfile=run/pid -o logfile=log/%F.log
+	shown pidfile "$PWD/run/pid" 'command line'
+	shown logfile "$PWD/log/%F.log" 'command line'
+	dump -o pidfile= -o logfile=
+	shown pidfile '""' 'command line'
+}
+
+@test "workers auto is the number of processors" {
+	dump -o workers=auto
+	shown workers "$(nproc)" 'command line, auto'
+	taskset -c "$(taskset -cp $$ | sed 's/.*: //; s/[,-].*//')" \
+		"$ECHOD" -T >dump
+	shown workers 1 'default, auto'
+}
+
+@test "-o overrides the file, the last -o wins, and -T shows it" {
+	conf 'port = 7001\ntimeout = 7\n'
+	dump -c conf -o port=7002 --option timeout=8 -o port=7003
+	shown port 7003 'command line'
+	shown timeout 8 'command line'
+	dump -o "port = 7004" -c conf
+	shown port 7004 'command line'
+	shown timeout 7 conf:2
+}
+
+@test "-T shows the line each value came from" {
+	conf '\n# one\nport 7001\n\nsave 60 1\n; two\ntimeout = 3\n'
+	dump -c "$DIR/conf"
+	shown port 7001 "$DIR/conf:3"
+	shown timeout 3 "$DIR/conf:7"
+	shown bind 0.0.0.0 default
+}
+
+@test "-T shows what maxclients was clamped to, and both numbers why" {
+	conf 'maxclients 5000\nworkers 2\nbind 127.0.0.1\n'
+	(ulimit -n 100 && dump -c conf)
+	cat dump
+	[[ $(grep '^maxclients' dump) =~ ^maxclients\ =\ ([0-9]+)\ .*conf:1,\ clamped\ from\ 5000:\ .*\ 100\ descriptors,\ ([0-9]+) ]]
+	[ $((BASH_REMATCH[1] + BASH_REMATCH[2])) -eq 100 ]
+	[ "${BASH_REMATCH[1]}" -ge 1 ]
+	# And what fits is left alone.
+	(ulimit -n 100 && dump -c conf -o maxclients=10)
+	shown maxclients 10 'command line'
+}
+
+@test "no descriptor left for clients is a mistake" {
+	conf 'workers 4\nmaxclients 10\n'
+	(ulimit -n 20 &&
+		refused '^echod: conf:2: maxclients: .*\b20 descriptors' \
+			-c conf -o "port=$PORT")
+}
+
+@test "a clamped service warns once and serves as many" {
+	(ulimit -n 100 && exec "$ECHOD" -o "port=$PORT" -o "bind=$HOST" \
+		-o workers=2 >log 2>err 3>&- 4>&-) &
+	SERVER=$!
+	PIDS+=("$SERVER")
+	wait_for 10 is_ready_or_dead
+	[ "$(grep -c 'warning: maxclients .*clamped from 10000' log)" -eq 1 ]
+	echoes
+}
+
+@test "what -T prints loads again and means the same" {
+	conf 'bind 127.0.0.1 -::1\nport 7001\nworkers auto\nlogfile "a #;b-%F"\n'
+	conf "$(cat conf)\npidfile \"it's; mine\"\nsyslog-ident a\"b\nuser \"\"\n"
+	for limit in 100 1000; do
+		(ulimit -n "$limit" && "$ECHOD" -c conf -o timeout=9 -T) >first
+		"$ECHOD" -c first -T >second
+		diff <(sed 's/ *# [^#]*$//' first) <(sed 's/ *# [^#]*$//' second)
+		[ "$(grep -c ' # first:' second)" -eq "$(grep -c . second)" ]
+	done
+	grep -q '^timeout = 9 ' second
+}
+
+@test "what -T prints loads again: blanks and quotes at the ends" {
+	conf 'syslog-ident = "  a "\n'
+	dump -c conf
+	mv dump first
+	dump -c first
+	diff <(sed 's/ *# .*//' first) <(sed 's/ *# .*//' dump)
+	[[ $(value syslog-ident) =~ ^[\"\']\ \ a\ [\"\']$ ]]
+	conf "syslog-ident = '\"a'\n"
+	dump -c conf
+	mv dump first
+	dump -c first
+	diff <(sed 's/ *# .*//' first) <(sed 's/ *# .*//' dump)
+}
+
+@test "-T says why a value is not the one that was given" {
+	conf 'daemonize yes\nsupervised systemd\n'
+	dump -c conf
+	grep -E '^daemonize = no +# conf:1, .' dump ||
+		grep -E '^daemonize = yes +# conf:1' dump
+	conf 'supervised auto\n'
+	(unset NOTIFY_SOCKET && dump -c conf)
+	grep -E '^supervised = no +# conf:1, .*auto' dump ||
+		grep -E '^supervised = auto +# conf:1' dump
+}
+
+@test "a dump that cannot be written is an error" {
+	[ -c /dev/full ] || skip "no /dev/full"
+	local status=0
+	"$ECHOD" -T >/dev/full || status=$?
+	[ "$status" -ne 0 ]
+}
+
+# --- what is refused
+
+@test "an unknown directive, with the name that was meant" {
+	bad 'prot 1' '2: unknown directive "prot".* "port"'
+	bad 'prot = 1' '2: unknown directive "prot".* "port"'
+	bad 'time-out 3' '2: unknown directive "time-out".* "timeout"'
+	bad 'port 1\nmaxclient 9' '3: unknown directive "maxclient".* "maxclients"'
+	bad 'maxmemorie 9' '2: unknown directive "maxmemorie".* "maxmemory"'
+	bad 'PROT 1' '2: unknown directive "PROT".* "port"'
+}
+
+@test "an unknown directive that is like no other" {
+	bad 'zzyzx 1' '2: unknown directive "zzyzx"$'
+	bad 'zzyzx' '2: unknown directive "zzyzx"$'
+}
+
+@test "numbers out of range, with the range" {
+	bad 'port 0' '2: port: "0" .*\(1 to 65535\)$'
+	bad 'port = 65536' '2: port: "65536" .*\(1 to 65535\)$'
+	bad 'port 99999999999999999999' '2: port: .*\(1 to 65535\)$'
+	bad 'workers 0' '2: workers: "0" .*\(1 to 256\)$'
+	bad 'workers 257' '2: workers: "257" .*\(1 to 256\)$'
+	bad 'maxclients 0' '2: maxclients: "0" .*\(1 to 1000000\)$'
+	bad 'tcp-backlog 0' '2: tcp-backlog: "0" '
+	bad 'tcp-keepalive 32768' '2: tcp-keepalive: "32768" '
+	bad 'shutdown-timeout 86401' '2: shutdown-timeout: "86401" '
+}
+
+@test "what is not a plain decimal number" {
+	bad 'port 99abc' '2: port: "99abc" '
+	bad 'port 010' '2: port: "010" '
+	bad 'port 0x10' '2: port: "0x10" '
+	bad 'port 1e3' '2: port: "1e3" '
+	bad 'port +7' '2: port: "\+7" '
+	bad 'port -1' '2: port: "-1" '
+	bad 'timeout = -1' '2: timeout: "-1" '
+	bad 'port 1 2' '2: port: "1 2" '
+	bad 'port " 7"' '2: port: " 7" '
+	bad 'port auto' '2: port: "auto" '
+	bad 'workers many' '2: workers: "many" '
+}
+
+@test "empty values" {
+	bad 'port' '2: port: "" '
+	bad 'port =' '2: port: "" '
+	bad 'port = # 7' '2: port: "" '
+	bad 'port ""' '2: port: "" '
+	bad 'daemonize' '2: daemonize: "" '
+	bad 'loglevel' '2: loglevel: "" '
+	bad 'bind' '2: bind: no address'
+	bad 'bind ""' '2: bind: no address'
+}
+
+@test "neither yes nor no" {
+	bad 'daemonize maybe' '2: daemonize: "maybe" is neither yes nor no'
+	bad 'daemonize 1' '2: daemonize: "1" is neither yes nor no'
+	bad 'syslog-enabled true' '2: syslog-enabled: "true" is neither yes nor no'
+}
+
+@test "none of the choices, which are named" {
+	bad 'loglevel loud' \
+		'2: loglevel: "loud" .* debug, verbose, notice, warning$'
+	bad 'handler cat' '2: handler: "cat" .* echo, raw, discard$'
+	bad 'supervised upstart' '2: supervised: "upstart" .* no, systemd, auto$'
+	bad 'syslog-facility local8' '2: syslog-facility: "local8" .*local7'
+}
+
+@test "a directive given twice, with both lines" {
+	bad 'timeout 1\n\ntimeout = 2' '4: timeout: .*\bline 2$'
+	bad 'timeout 1\ntimeout 1' '3: timeout: .*\bline 2$'
+	bad 'timeout 1\nTimeOut 2' '3: timeout: .*\bline 2$'
+	# Also when the command line overrides both.
+	bad 'port 1\nport 2' '3: port: .*\bline 2$'
+}
+
+@test "what is not an address" {
+	bad 'bind localhost' '2: bind: "localhost" is not'
+	bad 'bind 127.0.0.1 300.1.1.1' '2: bind: "300.1.1.1" is not'
+	bad 'bind 127.0.0.1,::1' '2: bind: "127.0.0.1,::1" is not'
+	bad 'bind -' '2: bind: "" is not'
+	bad 'bind --::1' '2: bind: "-::1" is not'
+	bad 'bind [::1]' '2: bind: "\[::1\]" is not'
+	bad 'bind 127.0.0.1:80' '2: bind: "127.0.0.1:80" is not'
+}
+
+@test "addresses in the forms of inet_aton(3), as lax as 010 for a number" {
+	bad 'bind 1' '2: bind: "1" is not'
+	bad 'bind 127.1' '2: bind: "127.1" is not'
+	bad 'bind 0177.0.0.1' '2: bind: "0177.0.0.1" is not'
+}
+
+@test "16 addresses are taken, 17 are too many" {
+	local list
+	list=$(printf '127.0.0.%d ' {1..16})
+	conf "bind $list\n"
+	dump -c conf
+	shown bind "${list% }" conf:1
+	bad "bind $list 127.0.0.17" '2: bind: more than 16'
+}
+
+@test "quotes that are not closed, and text after them" {
+	bad 'logfile "/tmp/x' '2: logfile: quote is not closed'
+	bad "logfile '/tmp/x" '2: logfile: quote is not closed'
+	bad "logfile \"/tmp/x'" '2: logfile: quote is not closed'
+	bad 'port "1" 2' '2: port: text after the closing quote'
+	bad 'port = "1"2' '2: port: text after the closing quote'
+	bad 'port "1" "2"' '2: port: text after the closing quote'
+}
+
+@test "a trailing backslash does not continue the line" {
+	bad 'port 1\\\\\ntimeout 2' '2: port: .*backslash'
+	bad 'logfile /tmp/x\\\\' '2: logfile: .*backslash'
+}
+
+@test "a section header" {
+	bad '[server]\nport 1' '2: sections .*\[server\]'
+	bad 'port 1\n  [a]' '3: sections .*\[a\]'
+}
+
+@test "a NUL byte" {
+	printf '# a comment\nport 1\0000\n' >conf
+	refused '^echod: conf:2: .*NUL' -c conf -o "port=$PORT"
+	printf '# a \0 comment\nport 1\n' >conf
+	refused '^echod: conf:1: .*NUL' -c conf -o "port=$PORT"
+}
+
+@test "lines that are too long" {
+	local x
+	x=$(printf '%02000d' 0)
+	bad "syslog-ident $x" '2: syslog-ident: .*too long'
+	bad "syslog-ident a # $x" '2: syslog-ident: .*too long'
+	bad "$x 1" '2: expected .*name = value'
+	bad "syslog-ident ${x:0:64}" '2: syslog-ident: .*longer than 63 bytes'
+	conf "# $x\nsave $x\nport 7001\n"
+	dump -c conf
+	shown port 7001 conf:3
+}
+
+@test "what is no directive at all" {
+	bad '= 5' '2: .*"name = value"'
+	bad '=' '2: .*"name = value"'
+	bad '{ "port": 1 }' '2: unknown directive "\{"'
+	head -c 4000 /dev/urandom | tr -d '#;\n ' >conf
+	refused '^echod: conf:1: ' -c conf -o "port=$PORT"
+}
+
+@test "no file there, or a directory" {
+	refused '^echod: no/such: No such file' -c no/such -o "port=$PORT"
+	mkdir dir
+	refused '^echod: dir: Is a directory' -c dir -o "port=$PORT"
+	mkdir redis.conf
+	refused '^echod: redis.conf: Is a directory' -o "port=$PORT"
+}
+
+@test "a file that may not be read" {
+	conf 'port 1\n'
+	chmod 0 conf
+	[ ! -r conf ] || skip "root may read everything"
+	refused '^echod: conf: Permission denied' -c conf -o "port=$PORT"
+}
+
+@test "users and groups that do not exist, a group without a user" {
+	bad 'user no-such-user' '2: user: no such user: no-such-user'
+	bad 'user root\ngroup no-such-group' \
+		'3: group: no such group: no-such-group'
+	bad "group $(id -gn)" '2: group: .*without user'
+}
+
+@test "user = NAME with more behind it is no access rule of Redis" {
+	# Taken for one it would leave the service running as root.
+	bad 'user = nobody nogroup' '2: user: '
+}
+
+@test "mistakes in -o" {
+	refused '^echod: -o port: .*name=value' -o "bind=$HOST" -o port
+	refused '^echod: -o =1: .*name=value' -o =1 -o "port=$PORT"
+	refused '^echod: -o: unknown directive "prot".* "port"' \
+		-o "port=$PORT" -o prot=1
+	refused '^echod: -o: unknown directive "zzyzx"$' \
+		-o "port=$PORT" -o zzyzx=1
+	refused '^echod: -o port: "99abc" ' -o "bind=$HOST" -o port=99abc
+	refused '^echod: -o port: "" ' -o "bind=$HOST" -o port=
+	refused '^echod: -o user: no such user' -o "port=$PORT" \
+		-o user=no-such-user
+}
+
+@test "a mistake in the file is one even where -o overrides it" {
+	conf 'timeout x\n'
+	refused '^echod: conf:1: timeout: ' -c conf -o timeout=1 -o "port=$PORT"
+}
+
+@test "with daemonize a mistake is still told, and nobody is left" {
+	bad 'daemonize yes\ntimeout x' '3: timeout: '
+}
+
+# --- the command line
+
+@test "-t says ok, exits 0 and binds nothing" {
+	start
+	conf "port $PORT\nbind $HOST\n"
+	run "$ECHOD" -t -c conf
+	[ "$status" -eq 0 ]
+	[ "$output" = 'echod: configuration conf is ok' ]
+	run "$ECHOD" --test -o "port=$PORT" -o daemonize=yes
+	[ "$status" -eq 0 ]
+	[[ $output == *ok ]]
+	echoes
+	stop
+	"$ECHOD" -t -c conf
+	not listening
+}
+
+@test "-t makes no file" {
+	mkdir empty
+	cd empty
+	"$ECHOD" -t -o pidfile=pid -o logfile=log -o daemonize=yes
+	"$ECHOD" -T -o pidfile=pid -o logfile=log -o daemonize=yes
+	[ -z "$(ls -A)" ]
+}
+
+@test "-t refuses what a start would refuse" {
+	refused '^echod: -o port: ' -t -o port=0
+	refused '^echod: -o port: ' -T -o port=0
+	refused '^echod: -o port: ' --check -o port=0
+}
+
+@test "usage errors exit 2" {
+	usage_error -z -o "port=$PORT"
+	usage_error --no-such-option -o "port=$PORT"
+	usage_error -o "port=$PORT" extra
+	usage_error conf -o "port=$PORT"
+	usage_error -o "port=$PORT" -c
+	usage_error -c conf -o
+	usage_error --check=now -o "port=$PORT"
+	local many=()
+	for _ in {1..65}; do
+		many+=(-o "port=$PORT")
+	done
+	usage_error "${many[@]}"
+}
+
+@test "-h and -v and their long forms exit 0" {
+	"$ECHOD" -h >short
+	"$ECHOD" --help >long
+	cmp short long
+	grep -q '^usage: echod' short
+	[[ $("$ECHOD" -v) =~ ^echod\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
+	[ "$("$ECHOD" --version)" = "$("$ECHOD" -v)" ]
+	# Whatever the configuration is like.
+	echo nonsense >redis.conf
+	"$ECHOD" -v
+	"$ECHOD" -h
+}
+
+@test "every option that --help names is accepted" {
+	conf ''
+	local option argument seen=0 status
+	while read -r option argument; do
+		status=0
+		case $argument in
+		FILE) argument=conf ;;
+		NAME=VALUE) argument=timeout=1 ;;
+		*) argument= ;;
+		esac
+		"$ECHOD" "$option" ${argument:+"$argument"} -t >out 2>err ||
+			status=$?
+		echo "$option $argument: $status $(cat err)"
+		[ "$status" -eq 0 ]
+		seen=$((seen + 1))
+	done < <("$ECHOD" --help | grep -oE -- '(^|[ ,])--[a-z-]+( [A-Z][A-Z=]+)?' |
+		sed 's/^[ ,]*//')
+	[ "$seen" -ge 7 ]
+	for option in $("$ECHOD" -h | grep -oE '^ +-[a-zA-Z],' | tr -d ' ,'); do
+		[[ $option =~ ^-[co]$ ]] || "$ECHOD" "$option" -t
+	done
+}
+
+@test "--check: 0 and one line from a running service" {
+	start
+	run "$ECHOD" --check -o "port=$PORT" -o "bind=$HOST"
+	[ "$status" -eq 0 ]
+	[ "${#lines[@]}" -eq 1 ]
+	[[ $output == *" $PORT: ok"* ]]
+	# Who listens on every address is asked on the loopback one.
+	"$ECHOD" --check -o "port=$PORT"
+	conf "port $PORT\ndaemonize yes\n"
+	"$ECHOD" --check -c conf
+}
+
+@test "--check: 1 and one line where nobody is" {
+	run "$ECHOD" --check -o "port=$PORT" -o "bind=$HOST"
+	[ "$status" -eq 1 ]
+	[ "${#lines[@]}" -eq 1 ]
+	[[ $output == *"$PORT"*refused* ]]
+}
+
+@test "--check: 1 where nobody answers" {
+	start workers=1
+	local worker
+	worker=$(workers)
+	PIDS+=("$worker")
+	kill -STOP "$worker"
+	run "$ECHOD" --check -o "port=$PORT" -o "bind=$HOST"
+	[ "$status" -eq 1 ]
+	[ "${#lines[@]}" -eq 1 ]
+	[[ $output == *"$PORT: no answer" ]]
+}
+
+@test "--check knows what each handler answers" {
+	start handler=discard
+	"$ECHOD" --check -o "port=$PORT" -o handler=discard
+	run "$ECHOD" --check -o "port=$PORT"
+	[ "$status" -eq 1 ]
+	[[ $output == *"wrong answer" ]]
+	stop
+	start handler=raw
+	"$ECHOD" --check -o "port=$PORT" -o handler=raw
+	run "$ECHOD" --check -o "port=$PORT" -o handler=discard
+	[ "$status" -eq 1 ]
+}
+
+@test "--check asks an address the service did not have to skip" {
+	# In a network of its own, so that nothing leaves the machine.
+	unshare --net true 2>/dev/null || skip "unshare --net is not permitted"
+	cat >inside <<-'END'
+	ip link set lo up
+	"$ECHOD" -o "port=$PORT" -o "bind=-192.0.2.1 127.0.0.1" >log 2>err &
+	for _ in $(seq 200); do
+		grep -q ' ready on ' log && break
+		sleep 0.02
+	done
+	"$ECHOD" --check -o "port=$PORT" -o "bind=-192.0.2.1 127.0.0.1"
+	status=$?
+	kill "$!"
+	wait "$!"
+	exit "$status"
+	END
+	export ECHOD
+	unshare --net sh inside 3>&- 4>&-
+}
+
+# --- Redis
+
+@test "Redis's directives are counted and listed in one notice" {
+	conf 'save 900 1\nsave ""\nappendonly no\nMaxMemory 2gb\nuser alice on +@all\n'
+	start_raw -c conf -o "port=$PORT" -o "bind=$HOST"
+	[ "$(grep -c 'Redis directives' log)" -eq 1 ]
+	grep -qiE 'conf: 5 Redis directives .*: save save appendonly maxmemory user$' log
+	echoes
+}
+
+@test "without any of them there is no such notice" {
+	start
+	not logged 'Redis directives'
+}
+
+@test "an access rule of Redis is not our user" {
+	conf 'user alice on +@all ~* >secret\n'
+	dump -c conf
+	shown user '""' default
+	conf 'user "nobody"\nuser alice on +@all\n'
+	[ "$(id -u)" -eq 0 ] || skip "only root may name another user"
+	dump -c conf
+	shown user nobody conf:1
+	conf 'user nobody # not an access rule\n'
+	dump -c conf
+	shown user nobody conf:1
+}
+
+@test "Debian's redis.conf: what it says of our directives is obeyed" {
+	debian_redis_conf
+	dump
+	local name given line text
+	given=0
+	dump -c redis-debian.conf
+	for name in bind port timeout tcp-backlog tcp-keepalive maxclients \
+	    loglevel logfile pidfile daemonize; do
+		line=$(grep -nE "^$name " redis-debian.conf) || continue
+		text=${line#*:"$name" }
+		given=$((given + 1))
+		shown "$name" "$text" "redis-debian.conf:${line%%:*}"
+	done
+	# maxclients is commented out there; all others are given.
+	[ "$given" -ge 9 ]
+	shown bind '127.0.0.1 -::1' \
+		"redis-debian.conf:$(grep -n '^bind ' redis-debian.conf | cut -d: -f1)"
+}
+
+@test "Debian's redis.conf: a service starts from it and echoes" {
+	debian_redis_conf
+	dump
+	start_raw -c redis-debian.conf -o "port=$PORT" -o daemonize=no \
+		-o logfile= -o pidfile=
+	echoes
+	local ignored
+	ignored=$(awk 'NR == FNR { ours[$1]; next }
+		NF && !/^ *#/ && !($1 in ours) { n++ } END { print n }' \
+		dump redis-debian.conf)
+	logged "redis-debian.conf: $ignored Redis directives"
+	stop
+	[ "$STATUS" -eq 0 ]
+}
+
+# --- the sample file
+
+@test "the sample redis.conf loads" {
+	[ -s "$TOP_SRCDIR/redis.conf" ]
+	run "$ECHOD" -t -c "$TOP_SRCDIR/redis.conf"
+	echo "$output"
+	[ "$status" -eq 0 ]
+	dump -c "$TOP_SRCDIR/redis.conf"
+}
+
+@test "the sample redis.conf names every directive with its default" {
+	[ -s "$TOP_SRCDIR/redis.conf" ]
+	dump
+	local name want missing=0
+	for name in $(directives); do
+		want=$(default "$name")
+		[ "$name" != logfile ] || want=
+		if [ -n "$want" ]; then
+			sed -nE "s/^(# )?$name = //p" "$TOP_SRCDIR/redis.conf" |
+				sed -E 's/ +#.*$//' | grep -qxF -- "$want" && continue
+		else
+			grep -qE "^(# )?$name = ." "$TOP_SRCDIR/redis.conf" && continue
+		fi
+		echo "$name = $want is missing"
+		missing=1
+	done
+	[ "$missing" -eq 0 ]
+}
+
+@test "what the sample redis.conf sets is the default, but for logfile" {
+	[ -s "$TOP_SRCDIR/redis.conf" ]
+	dump
+	mv dump first
+	dump -c "$TOP_SRCDIR/redis.conf"
+	diff <(sed 's/ *# .*//' first | grep -v '^logfile') \
+		<(sed 's/ *# .*//' dump | grep -v '^logfile')
+}

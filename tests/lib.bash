@@ -15,14 +15,14 @@ PIDS=()
 free_port() {
 	local n
 	while :; do
-		n=$(
-			flock 9
-			n=$(cat "$PORTS_FILE" 2>/dev/null || echo 0)
-			n=$(((n + 1) % 10000))
-			echo "$n" >"$PORTS_FILE"
-			echo $((21000 + n))
-		) 9>"$PORTS_FILE.lock"
-		ss -Htln "sport = :$n" 2>/dev/null | grep -q . || break
+		exec 9>"$PORTS_FILE.lock"
+		flock 9
+		n=$(cat "$PORTS_FILE" 2>/dev/null || echo 0)
+		n=$(((n + 1) % 10000))
+		echo "$n" >"$PORTS_FILE"
+		exec 9>&-
+		n=$((21000 + n))
+		ss -Htln "sport = :$n" | grep -q . || break
 	done
 	echo "$n"
 }
@@ -122,4 +122,13 @@ echoes() {
 
 gone() {
 	! kill -0 "$1" 2>/dev/null
+}
+
+# not COMMAND...: succeeds if it fails.  (A bare `! command` in the middle of a
+# test never fails the test: errexit does not apply to it.)
+not() {
+	if "$@"; then
+		echo "succeeded, but should not: $*"
+		return 1
+	fi
 }

@@ -57,7 +57,7 @@ stops_cleanly_on() {
 	echoes
 	stop TERM
 	[ "$STATUS" -eq 0 ]
-	! logged 'SIGHUP'
+	not logged 'SIGHUP'
 }
 
 @test "busy clients see whole echoes and an EOF, never a reset" {
@@ -196,7 +196,7 @@ stops_cleanly_on() {
 	kill -INT -- "-$SERVER"
 	wait_for 10 gone "$SERVER"
 	client_is_happy
-	! logged 'again'
+	not logged 'again'
 	logged '5 connections drained, 0 cut, 0 bytes unsent, 0 workers killed'
 }
 

@@ -30,7 +30,8 @@ set_number(unsigned *value, const struct directive *d, const char *text,
 	if (!isdigit((unsigned char)text[0]) ||
 	    (text[0] == '0' && text[1] != '\0')) {
 		snprintf(why, size, "\"%.64s\" is not a plain decimal number "
-		    "(%u to %u)", text, d->min, d->max);
+		    "(%s%u to %u)", text, d->type == TYPE_AUTO ? "auto or " :
+		    "", d->min, d->max);
 		return -1;
 	}
 	n = strtonum(text, d->min, d->max, &reason);

@@ -41,9 +41,9 @@ const struct directive *directive_find(const char *name);
 /* True if Redis knows a directive of this name. */
 bool directive_known_to_redis(const char *name);
 
-/* The name, ours or Redis's, that differs from `name` by the fewest edits;
- * NULL if none is near enough to be meant. */
-const char *directive_nearest(const char *name);
+/* The name of ours, or of Redis's too if `redis`, that differs from `name` by
+ * the fewest edits; NULL if none is near enough to be meant. */
+const char *directive_nearest(const char *name, bool redis);
 
 /*
  * Convert `text` strictly and store it in `c`.  Returns 0, or -1 with a

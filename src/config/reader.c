@@ -47,9 +47,10 @@ fail(struct config_error *e, const char *fmt, ...)
 }
 
 static int
-unknown(struct config_error *e, const char *where, const char *name)
+unknown(struct config_error *e, const char *where, const char *name,
+    bool redis)
 {
-	const char *nearest = directive_nearest(name);
+	const char *nearest = directive_nearest(name, redis);
 
 	if (nearest != NULL)
 		return fail(e, "%s: unknown directive \"%s\"; did you mean "
@@ -163,7 +164,7 @@ take_line(struct config *c, char *line, unsigned number, FILE *ini,
 		return 0;
 	}
 	if (d == NULL)
-		return unknown(e, where, name);
+		return unknown(e, where, name, true);
 	reason = objection(value);
 	if (reason != NULL)
 		return fail(e, "%s: %s: %s", where, d->name, reason);
@@ -320,7 +321,7 @@ config_override(struct config *c, const char *assignment,
 		return fail(e, "-o %s: expected name=value", assignment);
 	d = directive_find(name);
 	if (d == NULL)
-		return unknown(e, "-o", name);
+		return unknown(e, "-o", name, false);
 	if (directive_set(c, d, value, why, sizeof(why)) == -1)
 		return fail(e, "-o %s: %s", d->name, why);
 	c->origin[d - directives].origin = ORIGIN_COMMAND_LINE;

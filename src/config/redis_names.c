@@ -133,7 +133,7 @@ distance(const char *a, const char *b)
 }
 
 const char *
-directive_nearest(const char *name)
+directive_nearest(const char *name, bool redis)
 {
 	const char *nearest = NULL;
 	unsigned least = (unsigned)strlen(name) / 3 + 1;
@@ -144,7 +144,7 @@ directive_nearest(const char *name)
 			least = distance(name, directives[i].name) - 1;
 			nearest = directives[i].name;
 		}
-	for (size_t i = 0; i < REDIS_NAMES; i++)
+	for (size_t i = 0; redis && i < REDIS_NAMES; i++)
 		if (distance(name, redis_names[i]) <= least) {
 			least = distance(name, redis_names[i]) - 1;
 			nearest = redis_names[i];

@@ -108,27 +108,10 @@ open_address(struct listener *l, const struct bind_address *address,
 	if (l->fd != -1)
 		return 0;
 	if (address->optional && not_available(error)) {
-		log_notice("%s %s: %s; skipped", call, l->name,
-		    strerror(error));
 		return 1;
 	}
 	log_warn("%s %s", call, l->name);
 	return -1;
-}
-
-/* The kernel cuts the backlog to net.core.somaxconn without a word. */
-static void
-check_backlog(unsigned backlog)
-{
-	FILE *f = fopen("/proc/sys/net/core/somaxconn", "re");
-	unsigned most;
-
-	if (f == NULL)
-		return;
-	if (fscanf(f, "%u", &most) == 1 && most < backlog)
-		log_warnx("tcp-backlog %u: the kernel allows %u "
-		    "(net.core.somaxconn)", backlog, most);
-	fclose(f);
 }
 
 int
@@ -136,7 +119,6 @@ listen_open(const struct arena *a, const struct config *c)
 {
 	struct arena_header *h = a->header;
 
-	check_backlog(c->tcp_backlog);
 	for (unsigned i = 0; i < c->bind.count; i++) {
 		int r = open_address(&h->listener[h->listeners],
 		    &c->bind.address[i], c);
@@ -152,6 +134,25 @@ listen_open(const struct arena *a, const struct config *c)
 		return -1;
 	}
 	return 0;
+}
+
+void
+listen_report(const struct arena *a, const struct config *c)
+{
+	FILE *f = fopen("/proc/sys/net/core/somaxconn", "re");
+	unsigned most;
+
+	if (a->header->listeners < c->bind.count)
+		log_notice("bind: %u of %u addresses are not available and "
+		    "were skipped", c->bind.count - a->header->listeners,
+		    c->bind.count);
+	if (f == NULL)
+		return;
+	/* The kernel cuts the backlog to this without a word. */
+	if (fscanf(f, "%u", &most) == 1 && most < c->tcp_backlog)
+		log_warnx("tcp-backlog %u: the kernel allows %u "
+		    "(net.core.somaxconn)", c->tcp_backlog, most);
+	fclose(f);
 }
 
 const char *

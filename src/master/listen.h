@@ -12,6 +12,10 @@
  * in use"). */
 int listen_open(const struct arena *a, const struct config *c);
 
+/* Log what an operator should know of them: addresses skipped, a backlog that
+ * the kernel cuts. */
+void listen_report(const struct arena *a, const struct config *c);
+
 /* All listeners' names, separated by blanks; static storage. */
 const char *listen_names(const struct arena *a);
 

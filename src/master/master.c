@@ -102,6 +102,15 @@ master_start(struct master *m)
 }
 
 static void
+reopen_log(const char *why)
+{
+	if (log_path()[0] == '\0')
+		log_notice("%s: there is no log file to reopen", why);
+	else if (log_reopen() == 0)
+		log_notice("%s: log file reopened", why);
+}
+
+static void
 take_signals(struct master *m)
 {
 	for (size_t i = 0; i < sizeof(stop_signals) / sizeof(int); i++)
@@ -112,11 +121,11 @@ take_signals(struct master *m)
 		 * has none. */
 		if (!is_daemon(m))
 			stop_request(m, SIGHUP);
-		else if (log_reopen() == 0)
-			log_notice("SIGHUP: log file reopened");
+		else
+			reopen_log("SIGHUP");
 	}
-	if (signals_take(SIGUSR1) > 0 && log_reopen() == 0)
-		log_notice("SIGUSR1: log file reopened");
+	if (signals_take(SIGUSR1) > 0)
+		reopen_log("SIGUSR1");
 	(void)signals_take(SIGCHLD);	/* reap() looks in any case */
 }
 

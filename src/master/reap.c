@@ -71,7 +71,7 @@ ended(struct master *m, unsigned k, int status)
 	if (m->stop.phase == STOP_DRAINING) {
 		bool drained = atomic_load(&s->state) == SLOT_DRAINED;
 
-		if (!drained)
+		if (!drained && !left)
 			log_warnx("worker %u (pid %ld) %s while stopping, "
 			    "%u connections held", k, (long)pid,
 			    reap_words(status), atomic_load(&s->held));

@@ -4,8 +4,8 @@
  * Nothing is recorded when a connection is active: the stream positions tell.
  * A sweep notes them, and one that finds them unchanged for long enough has
  * found an idle client.  The hot path pays nothing, a server without
- * connections is not woken, and a client is closed up to an eighth of the
- * timeout late.
+ * connections is not woken, and a client is closed up to two sweeps late: a
+ * quarter of the timeout, two minutes at most.
  */
 #include "worker/idle.h"
 
