@@ -330,13 +330,13 @@ well_formed() {
 
 @test "that an address was skipped stands in the log, not on the terminal" {
 	start "bind=-192.0.2.1 $HOST" logfile=file
-	grep -E "$LINE_RE" log | grep -q '192.0.2.1.*skipped'
-	grep -q '192.0.2.1.*skipped' file
+	grep -E "$LINE_RE" log | grep -q 'bind.*skipped'
+	grep -q 'bind.*skipped' file
 	[ ! -s err ]
 	stop
 	launched "bind=-192.0.2.1 $HOST"
-	grep -q '192.0.2.1.*skipped' daemon.log
-	not grep 192.0.2.1 err
+	grep -q 'bind.*skipped' daemon.log
+	not grep -E '192.0.2.1|skipped' err
 }
 
 @test "IPv6" {
@@ -610,16 +610,23 @@ gave_up_root() {
 	head -n 1 daemon.log | grep -qx 'an older line'
 }
 
-@test "user nobody: the pid file names nobody any more after a clean stop" {
+@test "user nobody: a pid file it may not remove stands in nobody's way" {
 	need_root
 	open_directory
 	launched user=nobody
 	[ "$(cat pid)" = "$SERVER" ]
 	stop_daemon
-	# Removed, or emptied where the directory is root's.
-	[ ! -s pid ]
 	launched user=nobody
+	[ "$(cat pid)" = "$SERVER" ]
 	echoes
+	stop_daemon
+	# It is removed where it may be.
+	mkdir run
+	chown nobody run
+	launched user=nobody pidfile=run/pid
+	SERVER=$(cat run/pid)
+	stop_daemon
+	[ ! -e run/pid ]
 }
 
 @test "a port below 1024 is bound before root is given up" {

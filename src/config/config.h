@@ -62,6 +62,7 @@ struct config {
 	unsigned handler;		/* enum handler_kind */
 	unsigned shutdown_timeout;	/* s */
 	unsigned shutdown_delay;	/* s */
+	unsigned watchdog_timeout;	/* s; 0 off */
 	unsigned daemonize;		/* bool */
 	unsigned supervised;		/* enum supervised */
 	unsigned loglevel;		/* enum log_level */

@@ -62,6 +62,8 @@ const struct directive directives[] = {
 	    AT(shutdown_timeout), 0 },
 	{ "shutdown-delay", TYPE_NUMBER, "0", 0, 86400, NULL,
 	    AT(shutdown_delay), 0 },
+	{ "watchdog-timeout", TYPE_NUMBER, "30", 0, 86400, NULL,
+	    AT(watchdog_timeout), 0 },
 	{ "daemonize", TYPE_BOOL, "no", 0, 0, NULL, AT(daemonize), 0 },
 	{ "pidfile", TYPE_PATH, "", 0, 0, NULL, AT(pidfile), SIZE(pidfile) },
 	{ "supervised", TYPE_CHOICE, "no", 0, 0, supervised_choices,

@@ -1,5 +1,5 @@
 /*
- * The master's loop: reap, stop, replace, reopen logs, sleep.
+ * The master's loop: reap, stop, resize, replace, watch, rotate logs, sleep.
  */
 #include "master/master.h"
 
@@ -15,11 +15,15 @@
 #include "base/log.h"
 #include "base/signals.h"
 #include "master/reap.h"
+#include "master/resize.h"
 #include "master/spawn.h"
 #include "master/stop.h"
+#include "master/watchdog.h"
 
 /* Workers that do not serve by then never will, ms. */
 #define START_PATIENCE 10000
+/* Deaths in a row before serving after which a slot is hopeless. */
+#define STILLBORN 6
 
 static const int stop_signals[] = { SIGTERM, SIGINT, SIGQUIT };
 
@@ -46,20 +50,20 @@ ready_workers(const struct master *m)
 {
 	unsigned n = 0;
 
-	for (unsigned k = 0; k < m->arena.header->workers; k++)
+	for (unsigned k = 0; k < arena_workers(&m->arena); k++)
 		n += atomic_load(&m->arena.slot[k].state) == SLOT_READY;
 	return n;
 }
 
-/* End the workers of a start that failed. */
+/* End all workers at once. */
 static void
-abandon_start(struct master *m)
+abandon(struct master *m)
 {
 	m->stop.phase = STOP_DRAINING;	/* nobody is replaced any more */
-	for (unsigned k = 0; k < m->arena.header->workers; k++)
+	for (unsigned k = 0; k < arena_workers(&m->arena); k++)
 		if (m->child[k].pid != 0)
 			(void)kill(m->child[k].pid, SIGKILL);
-	for (unsigned k = 0; k < m->arena.header->workers; k++)
+	for (unsigned k = 0; k < arena_workers(&m->arena); k++)
 		while (m->child[k].pid != 0) {
 			sleep_until(m, clock_ms() + 100);
 			reap(m);
@@ -70,7 +74,7 @@ int
 master_start(struct master *m)
 {
 	static const int recorded[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP,
-		SIGUSR1, SIGCHLD, 0 };
+		SIGUSR1, SIGTTIN, SIGTTOU, SIGCHLD, 0 };
 	uint64_t deadline = clock_ms() + START_PATIENCE;
 	unsigned wanted = m->config->workers, ready = 0;
 	bool failed = false;
@@ -97,7 +101,7 @@ master_start(struct master *m)
 		return 0;
 	log_warnx("only %u of %u workers became ready: giving up", ready,
 	    wanted);
-	abandon_start(m);
+	abandon(m);
 	return -1;
 }
 
@@ -126,6 +130,10 @@ take_signals(struct master *m)
 	}
 	if (signals_take(SIGUSR1) > 0)
 		reopen_log("SIGUSR1");
+	if (signals_take(SIGTTIN) > 0 && m->stop.phase == STOP_NONE)
+		resize_grow(m);
+	if (signals_take(SIGTTOU) > 0 && m->stop.phase == STOP_NONE)
+		resize_shrink(m);
 	(void)signals_take(SIGCHLD);	/* reap() looks in any case */
 }
 
@@ -140,6 +148,18 @@ rotate_log(struct master *m)
 	m->rotate_at = in == CLOCK_NEVER ? CLOCK_NEVER : clock_ms() + in;
 }
 
+/* Not one worker serves, and each has died STILLBORN times before it did. */
+static bool
+cannot_live(const struct master *m)
+{
+	if (ready_workers(m) > 0 || m->stop.phase != STOP_NONE)
+		return false;
+	for (unsigned k = 0; k < arena_workers(&m->arena); k++)
+		if (m->child[k].stillborn < STILLBORN)
+			return false;
+	return true;
+}
+
 int
 master_run(struct master *m)
 {
@@ -150,9 +170,19 @@ master_run(struct master *m)
 		reap(m);
 		if (stop_step(m))
 			break;
+		if (cannot_live(m)) {
+			log_warnx("no worker lives long enough to serve: "
+			    "giving up");
+			abandon(m);
+			return EXIT_NOT_STARTED;
+		}
+		if (m->stop.phase != STOP_DRAINING)
+			resize_step(m);
 		spawn_due(m);
+		watchdog(m);
 		rotate_log(m);
 		wake = clock_earlier(stop_next(m), spawn_next(m));
+		wake = clock_earlier(wake, watchdog_next(m));
 		sleep_until(m, clock_earlier(wake, m->rotate_at));
 	}
 	return stop_receipt(m);

@@ -20,7 +20,15 @@ struct child {
 	pid_t pid;			/* 0: none */
 	uint64_t started;		/* clock_ms() */
 	uint64_t respawn_at;		/* CLOCK_NEVER: not wanted */
-	unsigned brake;			/* ms the last respawn had to wait */
+	unsigned brake;			/* ms the next respawn has to wait */
+	unsigned stillborn;		/* deaths in a row before it served */
+	bool retiring;			/* it goes and its slot with it */
+	unsigned foster;		/* worker that takes its slot over, +1 */
+	/* For the watchdog. */
+	uint64_t heartbeat;		/* as last seen */
+	uint64_t since;			/* clock_ms() it was seen first */
+	uint64_t stopped;		/* clock_ms() of a SIGSTOP, or 0 */
+	bool hung;			/* killed for being stuck */
 };
 
 enum stop_phase { STOP_NONE, STOP_DELAYED, STOP_DRAINING };
@@ -40,6 +48,7 @@ struct master {
 	struct child child[CONFIG_WORKERS_MAX];
 	struct stop stop;
 	uint64_t rotate_at;		/* the log file's name changes */
+	uint64_t watch_at;		/* the watchdog looks again */
 };
 
 /* Exit statuses of the program; EX_CONFIG is that of sysexits.h. */

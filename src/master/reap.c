@@ -4,6 +4,7 @@
 #include "master/reap.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/wait.h>
 
@@ -42,19 +43,82 @@ reap_one(pid_t pid)
 	return status;
 }
 
-/* The first respawn is at once; deaths in quick succession wait longer each
- * time, so that a worker that cannot live does not busy the machine. */
+/* Deaths by which a program says that it is broken; others come from outside
+ * (kill -9, the system being out of memory). */
+static bool
+is_fault(int status)
+{
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status) != WORKER_DRAINED &&
+		    WEXITSTATUS(status) != WORKER_LEFT;
+	switch (WTERMSIG(status)) {
+	case SIGSEGV:
+	case SIGBUS:
+	case SIGABRT:
+	case SIGFPE:
+	case SIGILL:
+	case SIGSYS:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* The first respawn is at once.  Faults in quick succession, and workers that
+ * die before they serve, wait longer each time, so that a worker that cannot
+ * live does not busy the machine. */
 static void
-schedule(struct child *c)
+schedule(struct child *c, bool served, bool fault)
 {
 	uint64_t now = clock_ms();
 
-	if (now - c->started >= QUICK_MS)
-		c->brake = 0;
-	c->respawn_at = now + c->brake;
+	c->respawn_at = now;
+	c->stillborn = served ? 0 : c->stillborn + 1;
+	if (now - c->started >= QUICK_MS || (served && !fault)) {
+		c->brake = fault ? BRAKE_FIRST_MS : 0;
+		return;
+	}
+	c->respawn_at += c->brake;
 	c->brake = c->brake == 0 ? BRAKE_FIRST_MS : c->brake * 2;
 	if (c->brake > BRAKE_MOST_MS)
 		c->brake = BRAKE_MOST_MS;
+}
+
+/* Leave the next worker, or a sibling, word of how the last one went. */
+static void
+note_death(struct slot *s, const struct child *c, int status)
+{
+	int fault = 0;
+
+	if (atomic_load(&s->op.kind) == OP_SERVE) {
+		if (c->hung)
+			fault = FAULT_HUNG;
+		else if (is_fault(status))
+			fault = WIFSIGNALED(status) ? WTERMSIG(status) :
+			    SIGABRT;
+	}
+	/* A successor that died too must not hide what it was to settle. */
+	if (fault != 0)
+		atomic_store(&s->fault, fault);
+	if (atomic_load(&s->died) == 0)
+		atomic_store(&s->died, clock_ms());
+	atomic_store(&s->pid, 0);
+}
+
+static void
+ended_in_stop(struct master *m, unsigned k, int status, pid_t pid)
+{
+	struct slot *s = &m->arena.slot[k];
+
+	if (atomic_load(&s->state) == SLOT_DRAINED)
+		return;
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != WORKER_LEFT)
+		log_warnx("worker %u (pid %ld) %s while stopping, %u "
+		    "connections held", k, (long)pid, reap_words(status),
+		    atomic_load(&s->held));
+	/* What it held is still to be drained, if there is time. */
+	if (clock_ms() < m->stop.kill_at)
+		m->child[k].respawn_at = clock_ms();
 }
 
 static void
@@ -63,34 +127,41 @@ ended(struct master *m, unsigned k, int status)
 	struct child *c = &m->child[k];
 	struct slot *s = &m->arena.slot[k];
 	pid_t pid = c->pid;
-	bool left = WIFEXITED(status) && WEXITSTATUS(status) == WORKER_LEFT;
+	bool served = atomic_load(&s->state) != SLOT_EMPTY;
 
 	c->pid = 0;
-	atomic_store(&s->pid, 0);
 	c->respawn_at = CLOCK_NEVER;
+	note_death(s, c, status);
 	if (m->stop.phase == STOP_DRAINING) {
-		bool drained = atomic_load(&s->state) == SLOT_DRAINED;
-
-		if (!drained && !left)
-			log_warnx("worker %u (pid %ld) %s while stopping, "
-			    "%u connections held", k, (long)pid,
-			    reap_words(status), atomic_load(&s->held));
-		/* What it held is still to be drained, if there is time. */
-		if (!drained && clock_ms() < m->stop.kill_at)
-			c->respawn_at = clock_ms();
+		ended_in_stop(m, k, status, pid);
 		return;
 	}
-	if (left) {
+	atomic_store(&s->state, SLOT_EMPTY);
+	if (c->retiring) {
+		log_notice("worker %u (pid %ld) retired, %u connections to "
+		    "move", k, (long)pid, atomic_load(&s->held));
+		atomic_store(&s->state, SLOT_ORPHANED);
+	} else if (WIFEXITED(status) && WEXITSTATUS(status) == WORKER_LEFT) {
 		log_notice("worker %u (pid %ld) left on request", k,
 		    (long)pid);
 		c->respawn_at = clock_ms();
-		return;
+	} else {
+		schedule(c, served, is_fault(status));
+		log_warnx("worker %u (pid %ld) %s%s, %u connections held; "
+		    "next one in %llu ms", k, (long)pid, c->hung ?
+		    "was stuck and " : "", reap_words(status),
+		    atomic_load(&s->held), (unsigned long long)
+		    (c->respawn_at - clock_ms()));
+		if (c->respawn_at > clock_ms())
+			atomic_store(&s->state, SLOT_ORPHANED);
 	}
-	schedule(c);
-	log_warnx("worker %u (pid %ld) %s, %u connections held; next one in "
-	    "%llu ms", k, (long)pid, reap_words(status),
-	    atomic_load(&s->held),
-	    (unsigned long long)(c->respawn_at - clock_ms()));
+}
+
+/* SIGSTOP and SIGCONT, for the watchdog. */
+static void
+stopped(struct child *c, int status)
+{
+	c->stopped = WIFSTOPPED(status) ? clock_ms() : 0;
 }
 
 void
@@ -99,9 +170,14 @@ reap(struct master *m)
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED |
+	    WCONTINUED)) > 0)
 		/* Strangers are possible: PID 1 of a container gets them. */
-		for (unsigned k = 0; k < m->arena.header->workers; k++)
-			if (m->child[k].pid == pid)
+		for (unsigned k = 0; k < arena_workers(&m->arena); k++)
+			if (m->child[k].pid != pid)
+				continue;
+			else if (WIFSTOPPED(status) || WIFCONTINUED(status))
+				stopped(&m->child[k], status);
+			else
 				ended(m, k, status);
 }

@@ -18,6 +18,32 @@
 #define RETRY_MS 1000
 
 int
+spawn_prepare_slot(struct master *m, unsigned k)
+{
+	struct slot *s = &m->arena.slot[k];
+	int wake, park;
+
+	/* 0 is standard input and stands for "none yet". */
+	if (s->wake_fd != 0)
+		return 0;
+	wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	park = epoll_create1(EPOLL_CLOEXEC);
+	if (wake == -1 || park == -1) {
+		int saved = errno;
+
+		if (wake != -1)
+			close(wake);
+		if (park != -1)
+			close(park);
+		errno = saved;
+		return -1;
+	}
+	s->wake_fd = wake;
+	s->park_fd = park;
+	return 0;
+}
+
+int
 spawn_prepare(struct master *m)
 {
 	struct arena_header *h = m->arena.header;
@@ -25,15 +51,10 @@ spawn_prepare(struct master *m)
 	h->master_wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (h->master_wake_fd == -1)
 		return -1;
-	h->workers = m->config->workers;
-	for (unsigned k = 0; k < h->workers; k++) {
-		struct slot *s = &m->arena.slot[k];
-
-		s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-		s->park_fd = epoll_create1(EPOLL_CLOEXEC);
-		if (s->wake_fd == -1 || s->park_fd == -1)
+	for (unsigned k = 0; k < m->config->workers; k++)
+		if (spawn_prepare_slot(m, k) == -1)
 			return -1;
-	}
+	atomic_store(&h->workers, m->config->workers);
 	return 0;
 }
 
@@ -81,6 +102,9 @@ spawn(struct master *m, unsigned k)
 	c->pid = pid;
 	c->started = clock_ms();
 	c->respawn_at = CLOCK_NEVER;
+	c->since = c->started;
+	c->stopped = 0;
+	c->hung = false;
 	atomic_store(&m->arena.slot[k].pid, pid);
 	return 0;
 }
@@ -90,8 +114,9 @@ spawn_due(struct master *m)
 {
 	uint64_t now = clock_ms();
 
-	for (unsigned k = 0; k < m->arena.header->workers; k++)
-		if (m->child[k].pid == 0 && m->child[k].respawn_at <= now)
+	for (unsigned k = 0; k < arena_workers(&m->arena); k++)
+		if (m->child[k].pid == 0 && m->child[k].respawn_at <= now &&
+		    atomic_load(&m->arena.slot[k].state) != SLOT_ORPHANED)
 			(void)spawn(m, k);
 }
 
@@ -100,8 +125,10 @@ spawn_next(const struct master *m)
 {
 	uint64_t next = CLOCK_NEVER;
 
-	for (unsigned k = 0; k < m->arena.header->workers; k++)
-		if (m->child[k].pid == 0)
+	/* An orphaned slot waits for its foster worker, who wakes us. */
+	for (unsigned k = 0; k < arena_workers(&m->arena); k++)
+		if (m->child[k].pid == 0 &&
+		    atomic_load(&m->arena.slot[k].state) != SLOT_ORPHANED)
 			next = clock_earlier(next, m->child[k].respawn_at);
 	return next;
 }

@@ -6,9 +6,13 @@
 
 #include "master/master.h"
 
-/* Make the descriptors that every slot owns.  Returns 0, or -1 with errno
- * set. */
+/* Make the master's wake-up descriptor and those of the first slots.  Returns
+ * 0, or -1 with errno set. */
 int spawn_prepare(struct master *m);
+
+/* Make the descriptors that slot `k` owns, if it has none.  Returns 0, or -1
+ * with errno set. */
+int spawn_prepare_slot(struct master *m, unsigned k);
 
 /* Start a worker for slot `k` now.  If that fails, the reason is logged and
  * it is tried again after a second.  Returns 0 or -1. */

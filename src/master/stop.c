@@ -13,6 +13,8 @@
 /* Workers cut their clients this long before the deadline, so as to be gone
  * when it comes, ms. */
 #define MARGIN 200
+/* What they have to be gone in after a second signal, ms. */
+#define NOW 1000
 /* Signals this close together are one request: timeout(1), shells and service
  * managers signal a process and then its group, ms. */
 #define SAME_REQUEST 100
@@ -21,16 +23,22 @@
 static void
 relay(const struct master *m, int signo)
 {
-	for (unsigned k = 0; k < m->arena.header->workers; k++)
+	for (unsigned k = 0; k < arena_workers(&m->arena); k++)
 		if (m->child[k].pid != 0)
 			(void)kill(m->child[k].pid, signo);
 }
 
 static void
-drain(struct master *m)
+drain(struct master *m, uint64_t deadline)
 {
 	m->stop.phase = STOP_DRAINING;
-	arena_stop(&m->arena, m->stop.kill_at - MARGIN);
+	/* Slots that wait for something are drained by workers of their own. */
+	for (unsigned k = 0; k < arena_workers(&m->arena); k++)
+		if (m->child[k].pid == 0) {
+			atomic_store(&m->arena.slot[k].state, SLOT_EMPTY);
+			m->child[k].respawn_at = clock_ms();
+		}
+	arena_stop(&m->arena, deadline);
 	relay(m, SIGTERM);
 }
 
@@ -52,18 +60,18 @@ stop_request(struct master *m, int signo)
 		    config->shutdown_delay + config->shutdown_timeout);
 		supervise_notify("STOPPING=1\nSTATUS=Stopping");
 	} else if (now - s->began >= SAME_REQUEST &&
-	    s->kill_at != CLOCK_NEVER && now + MARGIN < s->kill_at) {
+	    s->kill_at != CLOCK_NEVER && now + NOW < s->kill_at) {
 		log_notice("%s again: stopping now", signals_name(signo));
 		s->drain_at = now;
-		s->kill_at = now + MARGIN;
-		drain(m);
+		s->kill_at = now + NOW;
+		drain(m, now);
 	}
 }
 
 static bool
 all_gone(const struct master *m)
 {
-	for (unsigned k = 0; k < m->arena.header->workers; k++)
+	for (unsigned k = 0; k < arena_workers(&m->arena); k++)
 		if (m->child[k].pid != 0 ||
 		    m->child[k].respawn_at != CLOCK_NEVER)
 			return false;
@@ -77,11 +85,11 @@ stop_step(struct master *m)
 	uint64_t now = clock_ms();
 
 	if (s->phase == STOP_DELAYED && now >= s->drain_at)
-		drain(m);
+		drain(m, s->kill_at - MARGIN);
 	if (s->phase != STOP_DRAINING)
 		return false;
 	if (now >= s->kill_at) {
-		for (unsigned k = 0; k < m->arena.header->workers; k++) {
+		for (unsigned k = 0; k < arena_workers(&m->arena); k++) {
 			m->child[k].respawn_at = CLOCK_NEVER;
 			if (m->child[k].pid != 0)
 				s->killed++;
@@ -111,7 +119,7 @@ abandoned_bytes(const struct arena *a)
 {
 	uint64_t bytes = 0;
 
-	for (unsigned k = 0; k < a->header->workers; k++)
+	for (unsigned k = 0; k < arena_workers(a); k++)
 		for (int fd = arena_next(a, k, 0); fd != -1;
 		    fd = arena_next(a, k, fd + 1))
 			bytes += connection_pending(&a->connection[fd]);
@@ -126,7 +134,7 @@ stop_receipt(const struct master *m)
 	uint64_t cut = arena_closed(a, CLOSE_CUT) + arena_held(a);
 	uint64_t unsent = abandoned_bytes(a);
 
-	for (unsigned k = 0; k < a->header->workers; k++)
+	for (unsigned k = 0; k < arena_workers(a); k++)
 		unsent += atomic_load(&a->slot[k].count.bytes_cut);
 	log_notice("stopped in %llu.%03llu s: %llu connections drained, "
 	    "%llu cut, %llu bytes unsent, %u workers killed",

@@ -32,6 +32,9 @@ lay_out(struct arena *a, char *base, unsigned slots, unsigned descriptors)
 	at += pages(slots * sizeof(struct slot));
 	a->scratch = base + at;
 	at += pages((size_t)slots * SCRATCH_BYTES);
+	a->inbox = (_Atomic uint64_t *)(base + at);
+	a->inbox_words = (descriptors + 63) / 64;
+	at += pages((size_t)slots * a->inbox_words * sizeof(uint64_t));
 	a->connection = (struct connection *)(base + at);
 	at += pages(descriptors * sizeof(struct connection));
 	a->window = base + at;
@@ -93,11 +96,8 @@ arena_next(const struct arena *a, unsigned slot, int fd)
 	int end = (int)atomic_load(&a->header->descriptor_end);
 
 	for (; fd < end; fd++) {
-		const struct connection *c = &a->connection[fd];
-
-		if (atomic_load_explicit(&c->state, memory_order_acquire) ==
-		    CONN_OPEN && atomic_load_explicit(&c->owner,
-		    memory_order_relaxed) == slot)
+		if (connection_held_by(&a->connection[fd]) ==
+		    connection_holder(CONN_OPEN, slot))
 			return fd;
 	}
 	return -1;
@@ -108,9 +108,8 @@ arena_held(const struct arena *a)
 {
 	uint64_t n = 0;
 
-	for (unsigned i = 0; i < a->header->slots; i++)
-		n += atomic_load_explicit(&a->slot[i].held,
-		    memory_order_acquire);
+	for (unsigned i = 0; i < arena_workers(a); i++)
+		n += slot_load(&a->slot[i]);
 	return n;
 }
 

@@ -33,7 +33,10 @@ struct arena_header {
 	uint64_t started_at;		/* time(2) */
 	int32_t master_wake_fd;		/* eventfd: ends the master's sleep */
 	_Atomic int32_t master_pid;
-	uint32_t workers;		/* slots in use: 0 to workers - 1 */
+	/* 0: the master sleeps without looking at the heartbeats; a worker
+	 * that wakes up wakes it too. */
+	_Atomic uint32_t watching;
+	_Atomic uint32_t workers;	/* slots in use: 0 to workers - 1 */
 	uint32_t listeners;
 	struct listener listener[ARENA_LISTENERS_MAX];
 
@@ -54,6 +57,9 @@ struct arena {
 	struct arena_header *header;
 	struct slot *slot;		/* [slots] */
 	char *scratch;			/* [slots][SCRATCH_BYTES] */
+	_Atomic uint64_t *inbox;	/* [slots][inbox_words]: a bit for each
+					   descriptor given to the slot */
+	size_t inbox_words;
 	struct connection *connection;	/* [descriptors] */
 	char *window;			/* [descriptors][SPILL_WINDOW] */
 	int fd;
@@ -76,6 +82,18 @@ arena_scratch(const struct arena *a, unsigned slot)
 	return a->scratch + (size_t)slot * SCRATCH_BYTES;
 }
 
+static inline _Atomic uint64_t *
+arena_inbox(const struct arena *a, unsigned slot)
+{
+	return a->inbox + (size_t)slot * a->inbox_words;
+}
+
+static inline unsigned
+arena_workers(const struct arena *a)
+{
+	return atomic_load_explicit(&a->header->workers, memory_order_relaxed);
+}
+
 static inline char *
 arena_window(const struct arena *a, int fd)
 {
@@ -86,11 +104,11 @@ arena_window(const struct arena *a, int fd)
  * it. */
 void arena_release_window(const struct arena *a, int fd);
 
-/* The first connection of `slot` with a descriptor of at least `fd`; -1 if
+/* The first connection that `slot` owns with a descriptor of at least `fd`; -1 if
  * there is none. */
 int arena_next(const struct arena *a, unsigned slot, int fd);
 
-/* Connections held by all slots together. */
+/* Connections held by or on their way to all slots together. */
 uint64_t arena_held(const struct arena *a);
 
 /* Sum of one close reason's counter over all slots. */

@@ -69,6 +69,7 @@ close_reason_name(enum close_reason r)
 		[CLOSE_CUT] = "cut at deadline",
 		[CLOSE_LIMIT] = "over limit",
 		[CLOSE_ERROR] = "error",
+		[CLOSE_FAULT] = "fault",
 	};
 
 	return r < CLOSE_REASONS ? names[r] : "unknown";

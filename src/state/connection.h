@@ -20,11 +20,21 @@
  * place are never moved within the window: what must make room is copied to
  * a part that does not overlap, and window_base is published after that.
  *
- * A record is written by the slot that owns it only.  It is in use from the
- * moment `state` is stored as CONN_OPEN (all other fields before that) until
- * it is stored as CONN_FREE, which happens before close(2): once the
- * descriptor is closed, its number and so this record may be another
- * worker's.
+ * Who may write a record is said by one word, `holder`: a state and the number
+ * of a slot, changed together.
+ *
+ *	FREE		nobody's; the descriptor is closed, or was accepted a
+ *			moment ago
+ *	TAKING  | k	slot k fills it in for a socket it has accepted
+ *	OPEN    | k	slot k owns it and serves the connection
+ *	GIVEN   | k	offered to slot k; a compare-and-swap makes it k's, or
+ *			the giver's again if k does not come for it
+ *	CLOSING | k	slot k closes the descriptor
+ *
+ * Descriptor numbers are reused at once, by any worker: between close(2) and
+ * the store that follows it, another worker may have accepted the same number.
+ * So a record is taken from FREE or from anyone's CLOSING, and after a close
+ * only CLOSING | k is set to FREE by k, never what has come after it.
  */
 #ifndef ECHOD_STATE_CONNECTION_H
 #define ECHOD_STATE_CONNECTION_H
@@ -41,7 +51,8 @@
  * be copied to its front without overlapping where they came from. */
 #define SPILL_WINDOW (2 * SPILL_LINE)
 
-enum connection_state { CONN_FREE, CONN_OPEN };
+enum connection_state { CONN_FREE, CONN_TAKING, CONN_OPEN, CONN_GIVEN,
+	CONN_CLOSING };
 
 /* How far the stop of a connection has come. */
 enum connection_phase {
@@ -67,6 +78,7 @@ enum close_reason {
 	CLOSE_CUT,		/* the stop's deadline passed first */
 	CLOSE_LIMIT,		/* refused: maxclients reached */
 	CLOSE_ERROR,		/* a system call failed unexpectedly */
+	CLOSE_FAULT,		/* its input killed the worker, or hung it */
 	CLOSE_REASONS
 };
 
@@ -82,12 +94,11 @@ struct peer {
 struct connection {
 	uint64_t rx, tx, dropped, ready;
 	uint64_t window_base;
-	_Atomic uint16_t owner;		/* slot number */
-	_Atomic uint8_t state;		/* enum connection_state */
+	_Atomic uint32_t holder;	/* connection_holder() */
 	uint8_t handler;		/* enum handler_kind */
 	uint8_t phase;			/* enum connection_phase */
 	uint8_t flags;			/* enum connection_flags */
-	uint16_t unused;
+	uint8_t unused;
 	uint32_t hot;			/* index in the owner's poll set */
 	uint32_t idle_since;		/* clock_ms() / 100 ... */
 	uint64_t idle_mark;		/* ... when rx + tx became this */
@@ -97,11 +108,37 @@ struct connection {
 	uint64_t opened;		/* clock_ms() */
 	uint64_t quiet_since;		/* clock_ms(), in PHASE_LINGERING */
 	struct peer peer;
-	uint8_t padding[8];
+	uint16_t giver;			/* slot that gave it, CONN_GIVEN */
+	uint8_t padding[6];
 };
 
 _Static_assert(sizeof(struct connection) == 128,
     "a connection is two cache lines");
+
+/* The word for a state and a slot; CONN_FREE has none. */
+static inline uint32_t
+connection_holder(enum connection_state state, unsigned slot)
+{
+	return state == CONN_FREE ? 0 : (uint32_t)slot << 8 | state;
+}
+
+static inline enum connection_state
+holder_state(uint32_t holder)
+{
+	return (enum connection_state)(holder & 0xff);
+}
+
+static inline unsigned
+holder_slot(uint32_t holder)
+{
+	return holder >> 8;
+}
+
+static inline uint32_t
+connection_held_by(const struct connection *c)
+{
+	return atomic_load_explicit(&c->holder, memory_order_acquire);
+}
 
 /* Position of the next byte to send or drop. */
 static inline uint64_t

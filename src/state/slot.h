@@ -13,17 +13,24 @@
 /* Bytes of a slot's scratch buffer: one recv(2) reads as many at most. */
 #define SCRATCH_BYTES SPILL_LINE
 
+#define FAULT_HUNG -1
+
 /*
  * What a worker is doing right now.  It is named before it starts and cleared
  * after it ended, so that after a death at most one connection of the slot is
  * in doubt: the one named here.
  */
-enum operation_kind { OP_NONE, OP_ACCEPT, OP_SERVE, OP_CLOSE };
+enum operation_kind {
+	OP_NONE,
+	OP_SERVE,	/* receive, handle, send */
+	OP_ACCEPT,	/* a socket may be open and in no record yet */
+	OP_GIVE,	/* a record may say GIVEN and no inbox may know */
+	OP_WAKE		/* events may have been taken from the parking lot */
+};
 
 struct operation {
 	_Atomic uint32_t kind;
-	int32_t fd;		/* OP_SERVE, OP_CLOSE; a listener, OP_ACCEPT */
-	uint64_t cookie;	/* OP_CLOSE: the socket to be closed */
+	int32_t fd;		/* OP_SERVE */
 	/* OP_SERVE on scratch: position of its first byte.  The connection's
 	 * pending bytes are there as long as CONN_SPILLED is not set. */
 	uint64_t base;
@@ -32,6 +39,8 @@ struct operation {
 enum slot_state {
 	SLOT_EMPTY,		/* no worker, or one that has not begun */
 	SLOT_READY,		/* serving */
+	SLOT_LEAVING,		/* its worker goes, the slot with it */
+	SLOT_ORPHANED,		/* no worker for a while; see foster */
 	SLOT_DRAINED		/* stopped, every connection closed */
 };
 
@@ -45,10 +54,19 @@ struct slot_counters {
 
 struct slot {
 	struct operation op;
-	_Atomic uint64_t heartbeat;	/* rounds of the loop */
+	_Atomic uint64_t heartbeat;	/* odd: working; even: asleep */
 	_Atomic uint32_t held;		/* connections owned */
 	_Atomic uint32_t hot;		/* of them, in the poll set */
+	_Atomic uint32_t inflight;	/* on their way to it; a hint */
 	_Atomic uint32_t state;		/* enum slot_state */
+	/* Written by the master for the next worker: the signal that killed
+	 * the last one while it served a client, or FAULT_HUNG; 0 if it did
+	 * not die by that client's fault. */
+	_Atomic int32_t fault;
+	_Atomic uint64_t died;		/* clock_ms(), for the post-mortem */
+	/* Written by the master: slot number + 1 of one whose connections this
+	 * worker shall take over; 0: none. */
+	_Atomic uint32_t foster;
 	_Atomic int32_t pid;		/* written by the master; 0: none */
 	/* Made by the master before any worker, never closed. */
 	int32_t wake_fd;		/* eventfd: ends the worker's sleep */
@@ -62,6 +80,14 @@ counter_add(_Atomic uint64_t *counter, uint64_t n)
 {
 	atomic_store_explicit(counter, atomic_load_explicit(counter,
 	    memory_order_relaxed) + n, memory_order_relaxed);
+}
+
+/* Connections a slot has or will have in a moment. */
+static inline uint32_t
+slot_load(const struct slot *s)
+{
+	return atomic_load_explicit(&s->held, memory_order_acquire) +
+	    atomic_load_explicit(&s->inflight, memory_order_acquire);
 }
 
 /*

@@ -12,6 +12,8 @@
 #include "base/clock.h"
 #include "worker/close.h"
 #include "worker/hot.h"
+#include "worker/kernel.h"
+#include "worker/share.h"
 
 /* Clients taken in a row before the connections have their turn. */
 #define BATCH 16
@@ -23,19 +25,20 @@
 static const char refusal[] = "-ERR max number of clients reached\r\n";
 
 /*
- * Take one of the `maxclients` places.  Counting and taking are one step for
- * all workers together, so that two that come at once are not both let in to
- * one place.  A worker that dies or is stopped in between makes the others
- * wait for ADMISSION_PATIENCE at most, after which they go ahead: one client
- * too many is better than none.
+ * Take one of the `maxclients` places: with the slot that holds the fewest,
+ * whose number is returned, or -1 if all are taken.  Counting and taking are
+ * one step for all workers together, so that two that come at once are not
+ * both let in to one place.  A worker that dies or is stopped in between makes
+ * the others wait for ADMISSION_PATIENCE at most, after which they go ahead:
+ * one client too many is better than none.
  */
-static bool
+static int
 admit(struct worker *w)
 {
 	_Atomic uint32_t *admission = &w->arena->header->admission;
 	uint32_t mine = w->number + 1, nobody = 0;
 	uint64_t until = 0;
-	bool room;
+	int to = -1;
 
 	while (!atomic_compare_exchange_weak(admission, &nobody, mine) &&
 	    nobody != mine) {
@@ -48,12 +51,35 @@ admit(struct worker *w)
 		nobody = 0;
 		sched_yield();
 	}
-	room = arena_held(w->arena) < w->config->maxclients;
-	if (room)
-		atomic_fetch_add(&w->slot->held, 1);
+	if (arena_held(w->arena) < w->config->maxclients) {
+		to = w->draining ? (int)w->number : (int)share_place(w);
+		atomic_fetch_add(to == (int)w->number ? &w->slot->held :
+		    &w->arena->slot[to].inflight, 1);
+	}
 	/* Only what is ours: after losing patience it is another's. */
 	atomic_compare_exchange_strong(admission, &mine, 0);
-	return room;
+	return to;
+}
+
+/*
+ * Claim the record of a descriptor just accepted.  It is free, or still says
+ * CLOSING by who closed the number's former socket.  False: a worker that
+ * recovers from a death found the socket first and has entered it already
+ * (recover.c); it is that one's now.
+ */
+static bool
+claim(struct worker *w, int fd, enum connection_state as)
+{
+	struct connection *c = worker_connection(w, fd);
+	uint32_t before = connection_held_by(c);
+
+	do {
+		if (holder_state(before) != CONN_FREE &&
+		    holder_state(before) != CONN_CLOSING)
+			return false;
+	} while (!atomic_compare_exchange_weak(&c->holder, &before,
+	    connection_holder(as, w->number)));
+	return true;
 }
 
 static void
@@ -82,35 +108,64 @@ refuse(struct worker *w, int fd, const struct peer *peer)
 	(void)shutdown(fd, SHUT_WR);
 	(void)!recv(fd, w->scratch, SCRATCH_BYTES, MSG_DONTWAIT);
 	close_account(w, &c, CLOSE_LIMIT, 0);
-	close(fd);
+	if ((uint32_t)fd < w->arena->header->descriptors)
+		close_descriptor(w, fd);
+	else
+		close(fd);
 	if (log_brake(&w->refusals, &missed))
 		log_warnx("%s refused: maxclients %u reached; %u more refused "
 		    "unlogged", peer_name(peer), w->config->maxclients, missed);
 }
 
-static void
-take(struct worker *w, int fd, const struct peer *peer)
+void
+accept_enter(struct worker *w, int fd, const struct peer *peer, unsigned to)
 {
 	struct connection *c = worker_connection(w, fd);
-	uint64_t cookie = 0;
-	socklen_t len = sizeof(cookie);
+	char *fields = (char *)c;
+	size_t word = offsetof(struct connection, holder);
 
-	(void)getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len);
-	memset(c, 0, sizeof(*c));
-	c->cookie = cookie;
+	/* All but the word that says whose it is. */
+	memset(fields, 0, word);
+	memset(fields + word + sizeof(c->holder), 0,
+	    sizeof(*c) - word - sizeof(c->holder));
+	c->cookie = kernel_cookie(fd);
 	c->peer = *peer;
 	c->opened = clock_ms();
 	c->idle_since = (uint32_t)(c->opened / 100);
 	c->handler = (uint8_t)w->config->handler;
 	c->hot = CONNECTION_NOT_HOT;
-	c->owner = (uint16_t)w->number;
 	note_descriptor(w->arena, fd);
-	atomic_store_explicit(&c->state, CONN_OPEN, memory_order_release);
 	counter_add(&w->slot->count.accepted, 1);
 	if (log_wants(LOG_LEVEL_VERBOSE))
 		log_verbose("%s accepted", peer_name(peer));
+	w->changed = true;
+	if (to != w->number) {
+		share_offer(w, fd, to);
+		share_wake(w, to);
+		return;
+	}
+	atomic_store_explicit(&c->holder, connection_holder(CONN_OPEN, to),
+	    memory_order_release);
 	if (hot_add(w, fd) == -1)
 		close_connection(w, fd, CLOSE_ERROR, ENOMEM);
+}
+
+/* One client was accepted: in, or turned away. */
+static void
+receive(struct worker *w, int fd, const struct peer *peer)
+{
+	int to;
+
+	/* A descriptor beyond the arena: somebody raised our limit. */
+	if ((uint32_t)fd >= w->arena->header->descriptors)
+		refuse(w, fd, peer);
+	else if ((to = admit(w)) == -1) {
+		if (claim(w, fd, CONN_CLOSING))
+			refuse(w, fd, peer);
+	} else if (claim(w, fd, CONN_TAKING))
+		accept_enter(w, fd, peer, (unsigned)to);
+	else if (to == (int)w->number)
+		atomic_fetch_sub(&w->slot->held, 1);
 }
 
 /* What a failed accept4 means. */
@@ -161,8 +216,6 @@ accept_some(struct worker *w, unsigned i)
 	for (unsigned n = 0; n < BATCH && result == ACCEPT_MORE; n++) {
 		int fd;
 
-		op->fd = listener;
-		publish();
 		atomic_store_explicit(&op->kind, OP_ACCEPT,
 		    memory_order_relaxed);
 		publish();
@@ -175,13 +228,7 @@ accept_some(struct worker *w, unsigned i)
 			result = failed(w, i);
 		else {
 			peer_from_sockaddr(&peer, &ss);
-			/* A descriptor beyond the arena: somebody raised our
-			 * limit from outside. */
-			if ((uint32_t)fd < w->arena->header->descriptors &&
-			    admit(w))
-				take(w, fd, &peer);
-			else
-				refuse(w, fd, &peer);
+			receive(w, fd, &peer);
 		}
 		publish();
 		atomic_store_explicit(&op->kind, OP_NONE,

@@ -13,6 +13,11 @@ enum accepted {
 	ACCEPT_PAUSED	/* no descriptor or memory: a timer is set */
 };
 
+/* Enter `fd`, a client's socket that is accepted and whose record this slot is
+ * TAKING, as a connection of slot `to`. */
+void accept_enter(struct worker *w, int fd, const struct peer *peer,
+    unsigned to);
+
 /* Take a batch of clients from the listener with index `i`. */
 enum accepted accept_some(struct worker *w, unsigned i);
 

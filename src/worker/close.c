@@ -33,22 +33,29 @@ void
 close_connection(struct worker *w, int fd, enum close_reason reason, int error)
 {
 	struct connection *c = worker_connection(w, fd);
-	struct operation *op = &w->slot->op;
 
 	hot_remove(w, fd);
 	close_account(w, c, reason, error);
-	op->fd = fd;
-	op->cookie = c->cookie;
-	publish();
-	atomic_store_explicit(&op->kind, OP_CLOSE, memory_order_relaxed);
-	publish();
 	if ((c->flags & CONN_TOUCHED) != 0)
 		arena_release_window(w->arena, fd);
-	/* Free first, close after: once closed, the number and the record may
-	 * be another worker's.  Closing also takes it out of the lot. */
-	atomic_store_explicit(&c->state, CONN_FREE, memory_order_release);
 	atomic_fetch_sub_explicit(&w->slot->held, 1, memory_order_release);
-	close(fd);
+	atomic_store_explicit(&c->holder, connection_holder(CONN_CLOSING,
+	    w->number), memory_order_release);
 	publish();
-	atomic_store_explicit(&op->kind, OP_NONE, memory_order_relaxed);
+	atomic_store_explicit(&w->slot->op.kind, OP_NONE,
+	    memory_order_relaxed);
+	close_descriptor(w, fd);
+	w->changed = true;
+}
+
+void
+close_descriptor(struct worker *w, int fd)
+{
+	uint32_t closing = connection_holder(CONN_CLOSING, w->number);
+
+	/* Closing also takes it out of the parking lot. */
+	close(fd);
+	/* Fails if the number is another worker's already: so be it. */
+	atomic_compare_exchange_strong(&worker_connection(w, fd)->holder,
+	    &closing, connection_holder(CONN_FREE, 0));
 }

@@ -16,4 +16,7 @@ void close_connection(struct worker *w, int fd, enum close_reason reason,
 void close_account(struct worker *w, const struct connection *c,
     enum close_reason reason, int error);
 
+/* Close `fd`, whose record says CLOSING by this slot, and free the record. */
+void close_descriptor(struct worker *w, int fd);
+
 #endif

@@ -12,6 +12,7 @@
 #include "worker/kernel.h"
 #include "worker/park.h"
 #include "worker/serve.h"
+#include "worker/share.h"
 
 /* A client that sent nothing for so long is not about to, ms. */
 #define IDLE_SILENCE 1000
@@ -122,6 +123,7 @@ drain_step(struct worker *w)
 	uint64_t now = clock_ms();
 
 	w->deadline = arena_stop_deadline(w->arena);
+	share_adopt(w);
 	if (now >= w->accept_at && now < w->deadline) {
 		if (!w->listening)
 			hot_listen(w, true);
@@ -133,5 +135,6 @@ drain_step(struct worker *w)
 		w->sweep_at = now + SWEEP;
 	}
 	return atomic_load(&w->slot->held) == 0 &&
-	    (w->accept_at == CLOCK_NEVER || now >= w->deadline);
+	    ((w->accept_at == CLOCK_NEVER && w->offers_at == CLOCK_NEVER) ||
+	    now >= w->deadline);
 }

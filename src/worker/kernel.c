@@ -26,14 +26,73 @@ kernel_unacknowledged(int fd)
 	return ioctl(fd, SIOCOUTQ, &n) == -1 || n < 0 ? 0 : (size_t)n;
 }
 
+static bool
+tcp_information(int fd, struct tcp_info *info)
+{
+	socklen_t len = sizeof(*info);
+
+	memset(info, 0, sizeof(*info));
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &len) == 0;
+}
+
 uint32_t
 kernel_silence(int fd)
 {
 	struct tcp_info info;
-	socklen_t len = sizeof(info);
 
-	memset(&info, 0, sizeof(info));
-	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == -1)
+	return tcp_information(fd, &info) ? info.tcpi_last_data_recv : 0;
+}
+
+/* The client's FIN has arrived; the kernel counts it as a byte received. */
+static bool
+fin_received(const struct tcp_info *info)
+{
+	/* enum in the kernel's net/tcp_states.h; glibc's names clash with
+	 * linux/tcp.h. */
+	enum { LAST_ACK = 9, CLOSE_WAIT = 8, CLOSING = 11 };
+
+	return info->tcpi_state == CLOSE_WAIT ||
+	    info->tcpi_state == LAST_ACK || info->tcpi_state == CLOSING;
+}
+
+/*
+ * Read: received (RFC 4898 tcpEStatsAppHCThruOctetsReceived) less what is
+ * unread.  Written: acknowledged (tcpEStatsAppHCThruOctetsAcked) plus what is
+ * not yet.  Segments come and go between the three calls, so they are made
+ * again until nothing has: we neither read nor write meanwhile, so the
+ * client's window ends that soon.  (bytes_sent - bytes_retrans + notsent would
+ * come in one call, but counts a segment twice that the device dropped.)
+ */
+bool
+kernel_positions(int fd, uint64_t *rx, uint64_t *tx)
+{
+	enum { CLOSE = 7 };
+	struct tcp_info before, after;
+	size_t unread, unacknowledged;
+
+	if (!tcp_information(fd, &after))
+		return false;
+	do {
+		before = after;
+		unread = kernel_unread(fd);
+		unacknowledged = kernel_unacknowledged(fd);
+		if (!tcp_information(fd, &after) || after.tcpi_state == CLOSE)
+			return false;
+	} while (before.tcpi_bytes_received != after.tcpi_bytes_received ||
+	    before.tcpi_bytes_acked != after.tcpi_bytes_acked ||
+	    before.tcpi_state != after.tcpi_state);
+	*rx = after.tcpi_bytes_received - unread - fin_received(&after);
+	*tx = after.tcpi_bytes_acked + unacknowledged;
+	return true;
+}
+
+uint64_t
+kernel_cookie(int fd)
+{
+	uint64_t cookie = 0;
+	socklen_t len = sizeof(cookie);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len) == -1)
 		return 0;
-	return info.tcpi_last_data_recv;
+	return cookie;
 }

@@ -4,6 +4,7 @@
 #ifndef ECHOD_WORKER_KERNEL_H
 #define ECHOD_WORKER_KERNEL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,5 +18,16 @@ size_t kernel_unacknowledged(int fd);
 /* Milliseconds since data last arrived, or since the connection was made:
  * tcpi_last_data_recv.  0 if it cannot tell. */
 uint32_t kernel_silence(int fd);
+
+/*
+ * The stream positions as the kernel has them: bytes ever read from the socket
+ * into `rx`, bytes ever written to it into `tx` (valid while no FIN was sent).
+ * Returns false if the socket is no TCP connection or is closed already.
+ */
+bool kernel_positions(int fd, uint64_t *rx, uint64_t *tx);
+
+/* The socket's cookie, which no other socket ever has: SO_COOKIE, socket(7).
+ * 0 if `fd` is no socket. */
+uint64_t kernel_cookie(int fd);
 
 #endif

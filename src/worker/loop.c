@@ -22,10 +22,15 @@
 #include "worker/park.h"
 #include "worker/recover.h"
 #include "worker/serve.h"
+#include "worker/share.h"
 
 /* Connections parked in one round at most, so that a thousand falling silent
  * together do not hold up the others. */
 #define PARK_BATCH 128
+/* Rounds between two looks at how even the slots are. */
+#define BALANCE_ROUNDS 64
+/* The same after connections came or went, ms. */
+#define BALANCE_MS 5
 /* A process title is no older than this, ms. */
 #define TITLE_AGE 1000
 
@@ -63,6 +68,30 @@ update_title(struct worker *w)
 	}
 }
 
+static bool
+due(uint64_t at)
+{
+	return at != CLOCK_NEVER && clock_ms() >= at;
+}
+
+/* Returns when sharing wants to be looked after next. */
+static uint64_t
+run_sharing(struct worker *w)
+{
+	if (due(w->offers_at))
+		share_reclaim(w);
+	if (!w->draining && arena_workers(w->arena) > 1) {
+		if (w->changed)
+			w->balance_at = clock_earlier(w->balance_at,
+			    clock_ms() + BALANCE_MS);
+		if (due(w->balance_at) || ++w->rounds % BALANCE_ROUNDS == 0)
+			share_balance(w);
+	} else
+		w->balance_at = CLOCK_NEVER;
+	w->changed = false;
+	return clock_earlier(w->offers_at, w->balance_at);
+}
+
 /* Do what is due; returns when to wake up at the latest. */
 static uint64_t
 run_timers(struct worker *w)
@@ -70,18 +99,18 @@ run_timers(struct worker *w)
 	uint64_t wake;
 
 	update_title(w);
-	wake = clock_earlier(w->accept_at, w->title_at);
+	wake = clock_earlier(run_sharing(w), w->title_at);
 	if (w->draining)
-		return clock_earlier(wake, clock_earlier(w->sweep_at,
-		    w->deadline));
-	if (w->accept_at != CLOCK_NEVER && clock_ms() >= w->accept_at) {
+		return clock_earlier(clock_earlier(wake, w->accept_at),
+		    clock_earlier(w->sweep_at, w->deadline));
+	if (due(w->accept_at)) {
 		w->accept_at = CLOCK_NEVER;
 		hot_listen(w, true);
-		wake = w->title_at;
 	}
+	wake = clock_earlier(wake, w->accept_at);
 	if (w->sweep_at != CLOCK_NEVER && atomic_load_explicit(&w->slot->held,
 	    memory_order_relaxed) > 0) {
-		if (clock_ms() >= w->sweep_at)
+		if (due(w->sweep_at))
 			idle_sweep(w);
 		wake = clock_earlier(wake, w->sweep_at);
 	}
@@ -119,14 +148,42 @@ accept_all(struct worker *w)
 			hot_listen(w, false);
 }
 
+/* A sibling has no worker for a while and the master gave it to us. */
 static void
-dispatch(struct worker *w)
+foster(struct worker *w)
+{
+	unsigned k = atomic_exchange(&w->slot->foster, 0);
+	struct recovered r;
+
+	if (k-- == 0 || atomic_load(&w->arena->slot[k].state) !=
+	    SLOT_ORPHANED)
+		return;
+	r = recover(w, k);
+	atomic_store(&w->arena->slot[k].state, SLOT_EMPTY);
+	(void)eventfd_write(w->arena->header->master_wake_fd, 1);
+	log_notice("took over the connections of worker %u: %u kept, %u "
+	    "closed", k, r.kept, r.closed);
+	w->changed = true;
+}
+
+/* Somebody gave us something, or wants something of us. */
+static void
+woken(struct worker *w)
 {
 	eventfd_t ignored;
 
+	(void)eventfd_read(w->slot->wake_fd, &ignored);
+	share_adopt(w);
+	foster(w);
+	w->balance_at = 0;
+}
+
+static void
+dispatch(struct worker *w)
+{
 	serve_hot(w);
 	if (w->poll[POLL_WAKE].revents != 0)
-		(void)eventfd_read(w->slot->wake_fd, &ignored);
+		woken(w);
 	if (w->poll[POLL_LOT].revents != 0)
 		park_wake(w);
 	if (!w->draining)	/* drain_step() takes the queues itself */
@@ -141,7 +198,6 @@ loop(struct worker *w, pid_t master)
 		uint64_t wake;
 		int n;
 
-		counter_add(&w->slot->heartbeat, 1);
 		if (told_to_leave(w, master))
 			return WORKER_LEFT;
 		if (!w->draining && arena_stop_deadline(w->arena) != 0)
@@ -149,9 +205,15 @@ loop(struct worker *w, pid_t master)
 		if (w->draining && drain_step(w))
 			return WORKER_DRAINED;
 		wake = run_timers(w);
+		counter_add(&w->slot->heartbeat, 1);	/* even: asleep */
 		n = ppoll(w->poll, w->polled, clock_left(wake,
 		    wake == CLOCK_NEVER ? 0 : clock_ms(), &ts),
 		    signals_open_mask());
+		counter_add(&w->slot->heartbeat, 1);	/* odd: working */
+		if (atomic_load_explicit(&w->arena->header->watching,
+		    memory_order_relaxed) == 0)
+			(void)eventfd_write(w->arena->header->master_wake_fd,
+			    1);
 		if (n > 0)
 			dispatch(w);
 		else if (n == -1 && errno != EINTR && errno != ENOMEM) {
@@ -176,7 +238,8 @@ worker_main(const struct config *config, const struct arena *arena,
 		.title_at = CLOCK_NEVER,
 	};
 	char role[32];
-	unsigned adopted;
+	struct recovered r;
+	uint64_t died;
 	int status;
 
 	snprintf(role, sizeof(role), "worker %u", number);
@@ -190,14 +253,23 @@ worker_main(const struct config *config, const struct arena *arena,
 		log_warn("no memory for the poll set");
 		return WORKER_FAILED;
 	}
-	adopted = recover(&w);
-	hot_listen(&w, true);
+	share_init(&w);
 	idle_init(&w);
-	setproctitle("worker %u [%u connections]", number, adopted);
-	w.titled = adopted;
+	/* Odd: at work from now on. */
+	atomic_store(&w.slot->heartbeat,
+	    (atomic_load(&w.slot->heartbeat) + 2) | 1);
+	r = recover(&w, number);
+	share_adopt(&w);
+	hot_listen(&w, true);
+	setproctitle("worker %u [%u connections]", number, r.kept);
+	w.titled = r.kept;
 	atomic_store(&w.slot->state, SLOT_READY);
 	(void)eventfd_write(arena->header->master_wake_fd, 1);
-	log_debug("ready, %u connections adopted", adopted);
+	died = atomic_exchange(&w.slot->died, 0);
+	if (died != 0)
+		log_notice("took over: %u connections kept, %u closed, %llu ms "
+		    "without a worker", r.kept, r.closed,
+		    (unsigned long long)(clock_ms() - died));
 	status = loop(&w, master);
 	atomic_store(&w.slot->state, status == WORKER_DRAINED ? SLOT_DRAINED :
 	    SLOT_EMPTY);

@@ -2,9 +2,7 @@
  * The parking lot: in by epoll_ctl(2), out by one event (EPOLLONESHOT).
  *
  * The epoll instance lives in the shared descriptor table, so a successor
- * inherits the lot as it is.  CONN_ENROLLED is stored before the kernel is
- * asked to add: if a death comes between, the successor's EPOLL_CTL_MOD fails
- * with ENOENT and it adds instead.
+ * inherits the lot as it is.
  */
 #include "worker/park.h"
 
@@ -17,28 +15,40 @@
 
 #define WAKE_BATCH 64
 
-static int
-enroll(const struct worker *w, int fd, struct connection *c)
+int
+park_enroll(struct worker *w, int fd)
 {
+	struct connection *c = worker_connection(w, fd);
 	struct epoll_event ev = {
 		.events = EPOLLONESHOT | (uint32_t)hot_events(c),
 		.data.fd = fd,
 	};
+	int lot = w->slot->park_fd, op;
 
 	/* POLLIN and POLLOUT have the values of EPOLLIN and EPOLLOUT. */
 	_Static_assert((int)EPOLLIN == POLLIN && (int)EPOLLOUT == POLLOUT, "");
-	if ((c->flags & CONN_ENROLLED) != 0) {
-		if (epoll_ctl(w->slot->park_fd, EPOLL_CTL_MOD, fd, &ev) == 0)
-			return 0;
-		if (errno != ENOENT)
-			return -1;
-	}
-	c->flags |= CONN_ENROLLED;
-	publish();
-	if (epoll_ctl(w->slot->park_fd, EPOLL_CTL_ADD, fd, &ev) == 0)
-		return 0;
+	op = (c->flags & CONN_ENROLLED) != 0 ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+	/* After a death the flag may be ahead of the lot or behind it. */
+	if (epoll_ctl(lot, op, fd, &ev) == -1 &&
+	    (errno != ENOENT || epoll_ctl(lot, EPOLL_CTL_ADD, fd, &ev) == -1) &&
+	    (errno != EEXIST || epoll_ctl(lot, EPOLL_CTL_MOD, fd, &ev) == -1))
+		return -1;
+	c->flags |= CONN_ENROLLED | CONN_PARKED;
+	return 0;
+}
+
+void
+park_forget(struct worker *w, int fd)
+{
+	struct connection *c = worker_connection(w, fd);
+
+	if ((c->flags & CONN_ENROLLED) == 0)
+		return;
+	/* The flag first: parked but not enrolled is made hot by a
+	 * successor, parked and not watched would be lost. */
 	c->flags &= (uint8_t)~CONN_ENROLLED;
-	return -1;
+	publish();
+	(void)epoll_ctl(w->slot->park_fd, EPOLL_CTL_DEL, fd, NULL);
 }
 
 void
@@ -52,12 +62,10 @@ park(struct worker *w, int fd)
 		publish();
 		arena_release_window(w->arena, fd);
 	}
-	if (enroll(w, fd, c) == -1) {
+	if (park_enroll(w, fd) == -1)
 		w->quiet[c->hot] = 0;
-		return;
-	}
-	c->flags |= CONN_PARKED;
-	hot_remove(w, fd);
+	else
+		hot_remove(w, fd);
 }
 
 int
@@ -73,18 +81,32 @@ unpark(struct worker *w, int fd)
 	return 0;
 }
 
+static bool
+still_ours(const struct worker *w, int fd)
+{
+	return connection_held_by(worker_connection(w, fd)) ==
+	    connection_holder(CONN_OPEN, w->number);
+}
+
 void
 park_wake(struct worker *w)
 {
+	struct operation *op = &w->slot->op;
 	struct epoll_event ev[WAKE_BATCH];
-	int n = epoll_wait(w->slot->park_fd, ev, WAKE_BATCH, 0);
+	int n;
 
-	for (int i = 0; i < n; i++) {
-		int fd = ev[i].data.fd;
-		struct connection *c = worker_connection(w, fd);
-
-		if (atomic_load_explicit(&c->state, memory_order_relaxed) ==
-		    CONN_OPEN && unpark(w, fd) == 0)
-			serve(w, fd, (short)ev[i].events);
-	}
+	/* Events are taken once (EPOLLONESHOT): until every one of them is
+	 * hot, a successor must look at the whole lot. */
+	atomic_store_explicit(&op->kind, OP_WAKE, memory_order_relaxed);
+	publish();
+	n = epoll_wait(w->slot->park_fd, ev, WAKE_BATCH, 0);
+	for (int i = 0; i < n; i++)
+		if (!still_ours(w, ev[i].data.fd) ||
+		    unpark(w, ev[i].data.fd) == -1)
+			ev[i].events = 0;
+	publish();
+	atomic_store_explicit(&op->kind, OP_NONE, memory_order_relaxed);
+	for (int i = 0; i < n; i++)
+		if (ev[i].events != 0)
+			serve(w, ev[i].data.fd, (short)ev[i].events);
 }

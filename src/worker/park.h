@@ -14,6 +14,14 @@
  * for another entry. */
 void park(struct worker *w, int fd);
 
+/* Put a connection that is not hot into the lot.  Returns 0, or -1 if the
+ * kernel has no memory for it. */
+int park_enroll(struct worker *w, int fd);
+
+/* Take a connection out of the lot, for another slot to watch.  CONN_PARKED
+ * stays and tells that one how. */
+void park_forget(struct worker *w, int fd);
+
 /* Make a connection hot, wherever it is now.  Returns 0, or -1 if there was no
  * memory and it was closed. */
 int unpark(struct worker *w, int fd);

@@ -1,59 +1,310 @@
 /*
- * Taking over a slot: whatever a predecessor left in it goes on.
+ * Taking over a slot: whatever its last worker left in it goes on.
  *
- * Every connection of the slot is as its record says, but for the one that
- * the slot names as its operation in progress.
+ * Every connection of the slot is as its record says, but for the one that was
+ * being served.  That one is settled by asking the kernel, which has counted
+ * every byte that went in and out:
+ *
+ *	died			found			done
+ *	before recv		positions agree		nothing
+ *	after recv		kernel's rx is ahead	rx follows; the bytes are
+ *				in scratch, or in the window
+ *	in the handler		the same		it is called again
+ *	after send		kernel's tx is ahead	tx follows
+ *	before the rest was	CONN_SPILLED not set	scratch is copied to the
+ *	spilled					window
+ *
+ * A death while accepting leaves a socket in no record (it is searched for), a
+ * record half filled in (TAKING) or given without notice (the bit is set
+ * again); a death while closing a record that says CLOSING, whose cookie tells
+ * whether the close came to pass; a death while waking parked connections a
+ * lot of which some events are lost (all of it is made hot).
  */
 #include "worker/recover.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
+#include "base/signals.h"
+#include "handler/handler.h"
+#include "worker/accept.h"
 #include "worker/close.h"
 #include "worker/hot.h"
+#include "worker/kernel.h"
+#include "worker/park.h"
+#include "worker/serve.h"
+#include "worker/share.h"
 
-/* The close may or may not have happened, and the number may be another
- * connection's by now: the cookie names the socket itself. */
-static void
-settle_close(const struct operation *op)
+/* Bring the record of a connection in doubt to what the kernel says.  Returns
+ * false if it cannot go on. */
+static bool
+settle(const struct worker *w, unsigned k, int fd)
 {
-	uint64_t cookie = 0;
-	socklen_t len = sizeof(cookie);
+	const struct operation *op = &w->arena->slot[k].op;
+	struct connection *c = worker_connection(w, fd);
+	uint64_t rx, tx, cursor;
 
-	if (getsockopt(op->fd, SOL_SOCKET, SO_COOKIE, &cookie, &len) == 0 &&
-	    cookie == op->cookie)
-		close(op->fd);
+	if (c->phase == PHASE_LINGERING) {
+		/* All that matters was sent; the rest is read and forgotten. */
+		c->dropped = c->rx - c->tx;
+		c->ready = c->rx;
+		return true;
+	}
+	if (!kernel_positions(fd, &rx, &tx) || rx < c->rx || tx < c->tx)
+		return false;
+	c->rx = rx;
+	c->tx = tx;
+	cursor = connection_cursor(c);
+	if (c->ready < cursor)
+		c->ready = cursor;
+	if (!connection_sane(c))
+		return false;
+	if ((c->flags & CONN_SPILLED) == 0 && c->rx > cursor) {
+		if (cursor < op->base || c->rx - op->base > SCRATCH_BYTES)
+			return false;
+		memcpy(arena_window(w->arena, fd),
+		    arena_scratch(w->arena, k) + (cursor - op->base),
+		    connection_pending(c));
+		c->window_base = cursor;
+		publish();
+		c->flags |= CONN_SPILLED | CONN_TOUCHED;
+	}
+	return true;
 }
 
-unsigned
-recover(struct worker *w)
+/* Watch a connection that slot `k` owned; it is in this worker's name now. */
+static void
+watch(struct worker *w, unsigned k, int fd, bool lot_is_whole)
 {
-	struct operation *op = &w->slot->op;
-	uint32_t kind = atomic_load(&op->kind);
-	uint32_t mine = w->number + 1;
-	int doubtful = kind == OP_SERVE ? op->fd : -1;
-	unsigned n = 0;
+	struct connection *c = worker_connection(w, fd);
 
-	atomic_compare_exchange_strong(&w->arena->header->admission, &mine, 0);
-	for (int fd = arena_next(w->arena, w->number, 0); fd != -1;
-	    fd = arena_next(w->arena, w->number, fd + 1)) {
-		worker_connection(w, fd)->hot = CONNECTION_NOT_HOT;
-		n++;
+	c->hot = CONNECTION_NOT_HOT;
+	if (k != w->number) {
+		if ((c->flags & CONN_ENROLLED) != 0)
+			(void)epoll_ctl(w->arena->slot[k].park_fd,
+			    EPOLL_CTL_DEL, fd, NULL);
+		c->flags &= (uint8_t)~(CONN_ENROLLED | CONN_PARKED);
 	}
-	atomic_store(&w->slot->held, n);
-	if (kind == OP_CLOSE)
-		settle_close(op);
-	atomic_store(&op->kind, OP_NONE);
-	for (int fd = arena_next(w->arena, w->number, 0); fd != -1;
-	    fd = arena_next(w->arena, w->number, fd + 1)) {
+	if (lot_is_whole && (c->flags & CONN_PARKED) != 0 &&
+	    (c->flags & CONN_ENROLLED) != 0)
+		return;
+	(void)unpark(w, fd);
+}
+
+/* A socket of slot `k` that was to be closed: close it if it still is that
+ * socket. */
+static void
+finish_close(struct worker *w, int fd, uint32_t holder)
+{
+	struct connection *c = worker_connection(w, fd);
+	bool open = kernel_cookie(fd) == c->cookie;
+
+	/* Fails if the number has been taken for another socket meanwhile. */
+	if (atomic_compare_exchange_strong(&c->holder, &holder,
+	    connection_holder(open ? CONN_CLOSING : CONN_FREE, w->number)) &&
+	    open)
+		close_descriptor(w, fd);
+}
+
+static void
+peer_of(int fd, struct peer *peer)
+{
+	struct sockaddr_storage ss = { .ss_family = AF_UNSPEC };
+	socklen_t len = sizeof(ss);
+
+	(void)getpeername(fd, (struct sockaddr *)&ss, &len);
+	peer_from_sockaddr(peer, &ss);
+}
+
+/* Make an accepted socket that is in no record a connection of ours. */
+static void
+enter(struct worker *w, int fd, struct recovered *r)
+{
+	struct peer peer;
+
+	peer_of(fd, &peer);
+	atomic_fetch_add(&w->slot->held, 1);
+	accept_enter(w, fd, &peer, w->number);
+	r->kept++;
+}
+
+static uint16_t
+local_port(int fd)
+{
+	struct sockaddr_storage ss = { .ss_family = AF_UNSPEC };
+	socklen_t len = sizeof(ss);
+
+	if (getsockname(fd, (struct sockaddr *)&ss, &len) == -1)
+		return 0;
+	if (ss.ss_family == AF_INET)
+		return ((struct sockaddr_in *)&ss)->sin_port;
+	if (ss.ss_family == AF_INET6)
+		return ((struct sockaddr_in6 *)&ss)->sin6_port;
+	return 0;
+}
+
+static bool
+is_client(const struct worker *w, int fd)
+{
+	const struct arena_header *h = w->arena->header;
+	int listening = 1;
+	socklen_t len = sizeof(listening);
+	uint16_t port;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) ==
+	    -1 || listening != 0)
+		return false;
+	port = local_port(fd);
+	for (unsigned i = 0; i < h->listeners; i++)
+		if (port != 0 && port == local_port(h->listener[i].fd))
+			return true;
+	return false;
+}
+
+/*
+ * A worker died between accept4(2) and the record.  Whose socket is in no
+ * record?  One that a living worker has accepted this moment looks the same,
+ * so claiming is a compare-and-swap for it as for us: who comes second lets
+ * go.
+ */
+static void
+find_orphans(struct worker *w, struct recovered *r)
+{
+	uint32_t taking = connection_holder(CONN_TAKING, w->number);
+
+	for (int fd = 0; fd < (int)w->arena->header->descriptors; fd++) {
 		struct connection *c = worker_connection(w, fd);
+		uint32_t h = connection_held_by(c);
 
-		if (fd == doubtful || !connection_sane(c))
-			close_connection(w, fd, CLOSE_ERROR, EOWNERDEAD);
-		else if ((c->flags & CONN_PARKED) == 0 &&
-		    hot_add(w, fd) == -1)
-			close_connection(w, fd, CLOSE_ERROR, ENOMEM);
+		/* CLOSING: the number may be in use again already. */
+		if (holder_state(h) != CONN_FREE &&
+		    (holder_state(h) != CONN_CLOSING ||
+		    kernel_cookie(fd) == c->cookie))
+			continue;
+		if (is_client(w, fd) &&
+		    atomic_compare_exchange_strong(&c->holder, &h, taking))
+			enter(w, fd, r);
 	}
-	return n;
+}
+
+/* One record: carry on with whatever slot `k` had to do with it. */
+static void
+take_record(struct worker *w, unsigned k, int fd, bool lot_is_whole,
+    struct recovered *r)
+{
+	struct connection *c = worker_connection(w, fd);
+	uint32_t h = connection_held_by(c);
+	uint32_t ours = connection_holder(CONN_OPEN, w->number);
+	unsigned holder = holder_slot(h);
+
+	if (holder_state(h) == CONN_GIVEN && holder != k && c->giver == k) {
+		/* Given, perhaps without notice. */
+		c->giver = (uint16_t)w->number;
+		atomic_fetch_or(&arena_inbox(w->arena, holder)[fd / 64],
+		    UINT64_C(1) << (fd % 64));
+		share_wake(w, holder);
+		w->offers_at = 0;
+		return;
+	}
+	if (holder != k)
+		return;
+	switch (holder_state(h)) {
+	case CONN_TAKING:
+		atomic_store(&c->holder, connection_holder(CONN_TAKING,
+		    w->number));
+		enter(w, fd, r);
+		break;
+	case CONN_CLOSING:
+		finish_close(w, fd, h);
+		break;
+	case CONN_GIVEN:
+	case CONN_OPEN:
+		/* An orphan that was entered just now is watched already. */
+		if ((h == ours && c->hot != CONNECTION_NOT_HOT) ||
+		    !atomic_compare_exchange_strong(&c->holder, &h, ours))
+			break;
+		atomic_fetch_add(&w->slot->held, 1);
+		watch(w, k, fd, lot_is_whole);
+		r->kept++;
+		break;
+	default:
+		break;
+	}
+}
+
+/* The connection that was being served: by its own fault its worker died, or
+ * it goes on. */
+static void
+take_doubtful(struct worker *w, unsigned k, int fd, struct recovered *r)
+{
+	struct slot *s = &w->arena->slot[k];
+	struct connection *c = worker_connection(w, fd);
+	int fault = atomic_load(&s->fault);
+
+	if (connection_held_by(c) != connection_holder(CONN_OPEN, k) ||
+	    (fault == 0 && settle(w, k, fd)))
+		return;		/* the rest as with all others */
+	if (fault != 0)
+		log_warnx("%s closed: its input to handler %s %s worker %u; "
+		    "%llu bytes in, %llu out", peer_name(&c->peer),
+		    handler_of(c->handler)->name, fault == FAULT_HUNG ?
+		    "hung" : signals_name(fault), k,
+		    (unsigned long long)c->rx, (unsigned long long)c->tx);
+	c->hot = CONNECTION_NOT_HOT;
+	atomic_store(&c->holder, connection_holder(CONN_OPEN, w->number));
+	atomic_fetch_add(&w->slot->held, 1);
+	close_connection(w, fd, fault != 0 ? CLOSE_FAULT : CLOSE_RESET, 0);
+	r->closed++;
+}
+
+/* Carry on with ends that were begun and with the one in doubt. */
+static void
+resume(struct worker *w, int doubtful, struct recovered *r)
+{
+	for (int fd = arena_next(w->arena, w->number, 0); fd != -1;
+	    fd = arena_next(w->arena, w->number, fd + 1)) {
+		const struct connection *c = worker_connection(w, fd);
+
+		if (!connection_sane(c)) {
+			close_connection(w, fd, CLOSE_ERROR, EOWNERDEAD);
+			r->kept--;
+			r->closed++;
+		} else if (fd == doubtful || c->phase == PHASE_FINISHING)
+			serve_resume(w, fd);
+	}
+}
+
+struct recovered
+recover(struct worker *w, unsigned k)
+{
+	struct slot *s = &w->arena->slot[k];
+	const struct arena_header *h = w->arena->header;
+	uint32_t kind = atomic_load(&s->op.kind), theirs = k + 1;
+	int doubtful = kind == OP_SERVE ? s->op.fd : -1;
+	struct recovered r = { 0, 0 };
+
+	atomic_compare_exchange_strong(&w->arena->header->admission, &theirs,
+	    0);
+	/* A worker counts anew what it finds in its own slot. */
+	atomic_store(&s->held, 0);
+	atomic_store(&s->hot, 0);
+	atomic_store(&s->inflight, 0);
+	for (int fd = arena_next(w->arena, k, 0); fd != -1;
+	    fd = arena_next(w->arena, k, fd + 1))
+		worker_connection(w, fd)->hot = CONNECTION_NOT_HOT;
+	if (doubtful >= 0 && (uint32_t)doubtful < h->descriptors)
+		take_doubtful(w, k, doubtful, &r);
+	if (kind == OP_ACCEPT)
+		find_orphans(w, &r);
+	for (int fd = 0; fd < (int)atomic_load(&h->descriptor_end); fd++)
+		take_record(w, k, fd, k == w->number && kind != OP_WAKE, &r);
+	/* Settled: from here on it may be this worker's own operation. */
+	publish();
+	atomic_store(&s->op.kind, OP_NONE);
+	atomic_store(&s->fault, 0);
+	resume(w, doubtful, &r);
+	return r;
 }

@@ -107,6 +107,16 @@ flush(struct worker *w, int fd, struct connection *c, const struct view *v)
 	return (size_t)n == unsent ? SETTLED : BLOCKED;
 }
 
+/* The order matters to a successor: dropped bytes must never look released,
+ * or it would send them. */
+static void
+drop(struct connection *c, size_t bytes)
+{
+	c->dropped += bytes;
+	publish();
+	c->ready = connection_cursor(c);
+}
+
 /* Have the handler rule on what is pending and not released yet. */
 static struct ruling
 rule(const struct connection *c, const struct view *v, size_t fresh)
@@ -142,10 +152,9 @@ settle(struct worker *w, int fd, struct connection *c, const struct view *v,
 		fresh = 0;
 		if (r.verdict == HOLD)
 			break;
-		if (r.verdict == DROP) {
-			c->ready += r.bytes;
-			c->dropped += r.bytes;
-		} else {
+		if (r.verdict == DROP)
+			drop(c, r.bytes);
+		else {
 			c->ready += r.bytes;
 			p = flush(w, fd, c, v);
 		}
@@ -306,8 +315,7 @@ linger(struct worker *w, int fd, struct connection *c)
 	if (n == -1)
 		return;
 	if (n > 0) {
-		c->ready += (uint64_t)n;
-		c->dropped += (uint64_t)n;
+		drop(c, (size_t)n);
 		c->quiet_since = clock_ms();
 	}
 	end(w);
@@ -326,6 +334,19 @@ serve(struct worker *w, int fd, short revents)
 		serve_window(w, fd, c, revents);
 	else
 		serve_scratch(w, fd, c);
+}
+
+void
+serve_resume(struct worker *w, int fd)
+{
+	struct connection *c = worker_connection(w, fd);
+
+	if (c->phase == PHASE_LINGERING)
+		return;
+	if ((c->flags & CONN_SPILLED) != 0)
+		serve_window(w, fd, c, 0);
+	else if (at_end(c))
+		finish(w, fd, c);
 }
 
 void

@@ -20,4 +20,10 @@ void serve(struct worker *w, int fd, short revents);
  */
 void serve_finish(struct worker *w, int fd);
 
+/*
+ * Go on with a connection that another worker left: what is pending is ruled
+ * on and sent, an end that was reached is carried out.  Receives nothing.
+ */
+void serve_resume(struct worker *w, int fd);
+
 #endif

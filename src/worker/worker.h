@@ -38,6 +38,13 @@ struct worker {
 	uint64_t accept_at;		/* resume accepting after a shortage */
 	uint64_t sweep_at;		/* look for idle connections */
 	uint64_t title_at;		/* bring the process title up to date */
+	uint64_t offers_at;		/* take back what nobody took */
+	uint64_t balance_at;		/* even out the slots */
+	unsigned rounds;		/* of the loop, for share_balance() */
+	bool changed;			/* connections came or went since */
+	/* By slot: its heartbeat + 1 when it was found not to take what it was
+	 * given; it is given nothing until that changes. */
+	uint64_t shunned[CONFIG_WORKERS_MAX];
 	uint32_t titled;		/* connections the title speaks of */
 	struct log_brake refusals, shortages;
 };

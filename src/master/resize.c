@@ -1,0 +1,133 @@
+/*
+ * More workers, fewer workers, and slots whose connections siblings take over.
+ */
+#include "master/resize.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "master/spawn.h"
+
+void
+resize_grow(struct master *m)
+{
+	unsigned k = arena_workers(&m->arena);
+
+	if (k > 0 && m->child[k - 1].retiring) {
+		log_notice("SIGTTIN: worker %u is still leaving", k - 1);
+		return;
+	}
+	if (k == m->arena.header->slots) {
+		log_warnx("SIGTTIN: there are %u workers, the most there can "
+		    "be", k);
+		return;
+	}
+	if (spawn_prepare_slot(m, k) == -1) {
+		log_warn("SIGTTIN: descriptors for worker %u", k);
+		return;
+	}
+	m->child[k] = (struct child){ .respawn_at = clock_ms() };
+	atomic_store(&m->arena.slot[k].state, SLOT_EMPTY);
+	atomic_store(&m->arena.header->workers, k + 1);
+	log_notice("SIGTTIN: %u workers from now on", k + 1);
+}
+
+static unsigned
+staying(const struct master *m)
+{
+	unsigned n = 0;
+
+	for (unsigned k = 0; k < arena_workers(&m->arena); k++)
+		n += !m->child[k].retiring;
+	return n;
+}
+
+void
+resize_shrink(struct master *m)
+{
+	unsigned n = staying(m);
+	struct child *c;
+
+	if (n <= 1) {
+		log_warnx("SIGTTOU: the last worker stays");
+		return;
+	}
+	/* Those that stay are the first ones, always. */
+	c = &m->child[n - 1];
+	c->retiring = true;
+	log_notice("SIGTTOU: %u workers from now on", n - 1);
+	if (c->pid == 0) {
+		c->respawn_at = CLOCK_NEVER;
+		atomic_store(&m->arena.slot[n - 1].state, SLOT_ORPHANED);
+		return;
+	}
+	atomic_store(&m->arena.slot[n - 1].state, SLOT_LEAVING);
+	(void)kill(c->pid, SIGTERM);
+}
+
+/* The worker that serves and holds the fewest; -1 if none does. */
+static int
+choose(const struct master *m)
+{
+	int best = -1;
+
+	for (unsigned k = 0; k < arena_workers(&m->arena); k++) {
+		const struct slot *s = &m->arena.slot[k];
+
+		if (m->child[k].pid != 0 && m->child[k].stopped == 0 &&
+		    atomic_load(&s->state) == SLOT_READY &&
+		    (best == -1 || slot_load(s) <
+		    slot_load(&m->arena.slot[best])))
+			best = (int)k;
+	}
+	return best;
+}
+
+static void
+see_to_orphan(struct master *m, unsigned k)
+{
+	struct child *c = &m->child[k];
+	int sibling;
+
+	/* Asked already, and whom we asked is alive and has it in hand. */
+	if (c->foster != 0 && m->child[c->foster - 1].pid != 0 &&
+	    m->child[c->foster - 1].started <= c->since)
+		return;
+	c->foster = 0;
+	sibling = choose(m);
+	if (sibling == -1) {
+		/* Only its own next worker can; not before its time. */
+		if (!c->retiring)
+			atomic_store(&m->arena.slot[k].state, SLOT_EMPTY);
+		return;
+	}
+	if (atomic_load(&m->arena.slot[sibling].foster) != 0)
+		return;		/* has one to see to; it wakes us then */
+	c->foster = (unsigned)sibling + 1;
+	c->since = clock_ms();
+	atomic_store(&m->arena.slot[sibling].foster, k + 1);
+	(void)eventfd_write(m->arena.slot[sibling].wake_fd, 1);
+}
+
+void
+resize_step(struct master *m)
+{
+	unsigned n;
+
+	for (unsigned k = 0; k < arena_workers(&m->arena); k++)
+		if (m->child[k].pid == 0 && atomic_load(
+		    &m->arena.slot[k].state) == SLOT_ORPHANED)
+			see_to_orphan(m, k);
+		else
+			m->child[k].foster = 0;
+	/* A slot that is empty and retired ceases to be one. */
+	while ((n = arena_workers(&m->arena)) > 1 &&
+	    m->child[n - 1].retiring && m->child[n - 1].pid == 0 &&
+	    atomic_load(&m->arena.slot[n - 1].state) == SLOT_EMPTY) {
+		m->child[n - 1].retiring = false;
+		atomic_store(&m->arena.header->workers, n - 1);
+	}
+}

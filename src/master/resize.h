@@ -1,0 +1,19 @@
+/*
+ * More workers, fewer workers, and slots whose connections siblings take over.
+ */
+#ifndef ECHOD_MASTER_RESIZE_H
+#define ECHOD_MASTER_RESIZE_H
+
+#include "master/master.h"
+
+/* One worker more; the reason is logged if there cannot be one. */
+void resize_grow(struct master *m);
+
+/* One worker fewer: its connections move to the others. */
+void resize_shrink(struct master *m);
+
+/* See to slots that have no worker for a while: a sibling is asked to take
+ * their connections; where there is none, the slot's own next worker does. */
+void resize_step(struct master *m);
+
+#endif

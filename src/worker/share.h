@@ -1,0 +1,41 @@
+/*
+ * Sharing connections between slots: where a new one is placed, giving one
+ * away, taking one that was given, keeping the slots even.
+ *
+ * Giving is a store in the record (OPEN | me becomes GIVEN | other), a bit in
+ * the other's inbox and a write to its eventfd.  The giver waits for nobody:
+ * what the other has not taken after a moment is taken back, and the other is
+ * left alone until it moves again.
+ */
+#ifndef ECHOD_WORKER_SHARE_H
+#define ECHOD_WORKER_SHARE_H
+
+#include "worker/worker.h"
+
+/* Start with no offer outstanding. */
+void share_init(struct worker *w);
+
+/* The slot that should get the next connection: the one with the fewest. */
+unsigned share_place(const struct worker *w);
+
+/*
+ * Offer `fd`, whose record this slot owns or is filling in, to slot `to`,
+ * where a place for it was reserved in `inflight`.  The slot's operation must
+ * be OP_ACCEPT or OP_GIVE.  The caller calls share_wake() after it.
+ */
+void share_offer(struct worker *w, int fd, unsigned to);
+
+/* End the sleep of slot `to`. */
+void share_wake(const struct worker *w, unsigned to);
+
+/* Take what is in this slot's inbox. */
+void share_adopt(struct worker *w);
+
+/* If this slot has two or more connections (hot ones first) more than another,
+ * give half the difference away; if it has fewer, ask for some. */
+void share_balance(struct worker *w);
+
+/* Take back what was offered and not taken. */
+void share_reclaim(struct worker *w);
+
+#endif
