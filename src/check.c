@@ -85,10 +85,42 @@ round_trip(int fd, bool echoes)
 	return NULL;
 }
 
+/* True if this machine does not have the address, so that the service skips
+ * it if it may. */
+static bool
+not_available(const char *host)
+{
+	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST,
+		.ai_socktype = SOCK_STREAM };
+	struct addrinfo *ai;
+	bool absent;
+	int fd;
+
+	if (getaddrinfo(host, "0", &hints, &ai) != 0)
+		return true;
+	fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	absent = fd == -1 || bind(fd, ai->ai_addr, ai->ai_addrlen) == -1;
+	if (fd != -1)
+		close(fd);
+	freeaddrinfo(ai);
+	return absent;
+}
+
+/* The first address that the service listens on. */
+static const struct bind_address *
+first_address(const struct bind_list *list)
+{
+	for (unsigned i = 0; i < list->count; i++)
+		if (!list->address[i].optional ||
+		    !not_available(list->address[i].host))
+			return &list->address[i];
+	return &list->address[0];
+}
+
 int
 check(const struct config *c)
 {
-	const char *host = target(&c->bind.address[0]), *failure;
+	const char *host = target(first_address(&c->bind)), *failure;
 	uint64_t began = clock_ms();
 	char port[8];
 	int fd;

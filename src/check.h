@@ -6,7 +6,8 @@
 
 #include "config/config.h"
 
-/* Talk to the first configured address, for 3 s at most; print one line and
+/* Talk to the first configured address that the service listens on, for 3 s
+ * at most; print one line and
  * return 0 if it answers as its handler should, else 1. */
 int check(const struct config *c);
 

@@ -136,13 +136,6 @@ load(struct config *c, const struct arguments *a)
 		log_warnx("%s", e.text);
 		exit(EXIT_CONFIG);
 	}
-	/* As in Redis: `auto` is systemd if that is who started us, and who is
-	 * supervised stays in the foreground. */
-	if (c->supervised == SUPERVISED_AUTO)
-		c->supervised = supervise_wanted() ? SUPERVISED_SYSTEMD :
-		    SUPERVISED_NO;
-	if (c->supervised != SUPERVISED_NO)
-		c->daemonize = 0;
 }
 
 /* A listener must never get the number of a standard stream, nor an inherited
@@ -293,6 +286,10 @@ serve_until_stopped(const struct config *c)
 	supervise_notify(state);
 	daemonize_ready();
 	status = master_run(&m);
+	/* Where its directory does not let us remove it, it shall at least not
+	 * name a process that may be somebody else by then. */
+	if (pidfile != NULL)
+		(void)!ftruncate(pidfile_fileno(pidfile), 0);
 	pidfile_remove(pidfile);
 	return status;
 }
@@ -312,8 +309,10 @@ main(int argc, char **argv, char **envp)
 		    config.file[0] != '\0' ? config.file : "(built in)");
 		return EXIT_CLEAN;
 	case ACTION_DUMP:
-		config_dump(&config, stdout);
-		return EXIT_CLEAN;
+		if (config_dump(&config, stdout) == 0)
+			return EXIT_CLEAN;
+		log_warn("standard output");
+		return EXIT_NOT_STARTED;
 	case ACTION_CHECK:
 		return check(&config);
 	default:

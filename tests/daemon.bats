@@ -620,10 +620,13 @@ gave_up_root() {
 	[ "$(cat pid)" = "$SERVER" ]
 	echoes
 	stop_daemon
+	# It stays, but names nobody who may be another process by then.
+	[ ! -s pid ]
 	# It is removed where it may be.
 	mkdir run
 	chown nobody run
-	launched user=nobody pidfile=run/pid
+	launch user=nobody pidfile=run/pid
+	[ "$STATUS" -eq 0 ]
 	SERVER=$(cat run/pid)
 	stop_daemon
 	[ ! -e run/pid ]

@@ -246,8 +246,8 @@ parked_at_least() {
 	wait_for 10 test -f ready
 	titles_settled() { ps -o args= --ppid "$SERVER" | grep -qE '\[[1-5] conn'; }
 	wait_for 5 titles_settled
-	switches() { cat /proc/"$SERVER"/status $(workers | sed 's|.*|/proc/&/status|') |
-		awk '/ctxt_switches/ { n += $2 } END { print n }'; }
+	switches() { { echo "$SERVER"; workers; } | sed 's|.*|/proc/&/status|' |
+		xargs awk '/ctxt_switches/ { n += $2 } END { print n }'; }
 	# nothing to do: two looks some time apart see the same count
 	quiet() { local a; a=$(switches); sleep 0.7; [ "$a" = "$(switches)" ]; }
 	wait_for 10 quiet

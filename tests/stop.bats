@@ -216,13 +216,13 @@ stops_cleanly_on() {
 
 @test "a worker that hangs is killed at the deadline and reaped" {
 	start shutdown-timeout=1 workers=2
-	set -- $(workers)
-	kill -STOP "$1"
+	mapfile -t w < <(workers)
+	kill -STOP "${w[0]}"
 	stop
 	[ "$STATUS" -eq 3 ]
 	logged 'stopped in 1\..* 1 workers killed'
-	gone "$1"
-	gone "$2"
+	gone "${w[0]}"
+	gone "${w[1]}"
 }
 
 @test "a worker killed while stopping is replaced to finish its clients" {

@@ -22,6 +22,8 @@
 #include "base/clock.h"
 
 #define LINE_MAX_BYTES 1024
+/* A dated file that could not be opened is tried again after, ms. */
+#define RETRY_MS 60000
 
 static const char *const level_names[] = { "debug", "verbose", "notice",
 	"warning" };
@@ -31,7 +33,8 @@ static struct {
 	bool open;
 	int fd;			/* the file, or -1 */
 	int syslog_fd;		/* an unconnected datagram socket, or -1 */
-	char path[PATH_MAX];
+	char path[PATH_MAX];	/* of the open file */
+	char tried[PATH_MAX];	/* last opened or tried */
 	char role[32];
 	unsigned lost;		/* lines no console or file would take */
 } state = { .fd = -1, .syslog_fd = -1, .role = "master" };
@@ -79,11 +82,12 @@ open_file(void)
 	int fd;
 
 	if (!name_at(time(NULL), name, sizeof(name))) {
-		snprintf(state.path, sizeof(state.path), "%s", state.set.file);
+		snprintf(state.tried, sizeof(state.tried), "%s",
+		    state.set.file);
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	strcpy(state.path, name);
+	strcpy(state.tried, name);
 	if (make_parents(name) == -1)
 		return -1;
 	/* O_NONBLOCK: opening a FIFO that nobody reads must not hang. */
@@ -96,15 +100,14 @@ open_file(void)
 		close(fd);
 		return -1;
 	}
-	if (state.fd == -1) {
+	if (state.fd == -1)
 		state.fd = fd;
-		return 0;
-	}
-	if (dup3(fd, state.fd, O_CLOEXEC) == -1) {
+	else if (dup3(fd, state.fd, O_CLOEXEC) == -1) {
 		close(fd);
 		return -1;
-	}
-	close(fd);
+	} else
+		close(fd);
+	strcpy(state.path, name);
 	return 0;
 }
 
@@ -123,7 +126,7 @@ log_open(const struct log_settings *s)
 		state.syslog_fd = socket(AF_UNIX,
 		    SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 		if (state.syslog_fd == -1) {
-			strcpy(state.path, "/dev/log");
+			strcpy(state.tried, "/dev/log");
 			return -1;
 		}
 	}
@@ -138,7 +141,7 @@ log_reopen(void)
 		return 0;
 	if (open_file() == -1) {
 		log_warn("logfile %s: cannot open, still writing to the "
-		    "former file", state.path);
+		    "former file", state.tried);
 		return -1;
 	}
 	return 0;
@@ -154,8 +157,8 @@ log_rotate(void)
 		return CLOCK_NEVER;
 	if (!name_at(now, current, sizeof(current)))
 		return CLOCK_NEVER;
-	if (strcmp(current, state.path) != 0)
-		log_reopen();
+	if (strcmp(current, state.path) != 0 && log_reopen() == -1)
+		return RETRY_MS;
 	/* The first full minute that gives another name; whatever the pattern
 	 * holds and whenever summer time begins. */
 	for (t = now - now % 60 + 60; t < now + 86400; t += 60)
@@ -174,7 +177,7 @@ log_leave_console(void)
 const char *
 log_path(void)
 {
-	return state.path;
+	return state.tried;
 }
 
 void

@@ -114,7 +114,8 @@ const char *config_note(const struct config *c, const char *name);
 /* Descriptors the service needs beside `maxclients` connections. */
 unsigned config_reserved_descriptors(const struct config *c);
 
-/* Print every directive with value and origin, in the file's own syntax. */
-void config_dump(const struct config *c, FILE *out);
+/* Print every directive with value and origin, in the file's own syntax.
+ * Returns 0, or -1 with errno set if it cannot be written. */
+int config_dump(const struct config *c, FILE *out);
 
 #endif

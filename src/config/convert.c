@@ -1,6 +1,7 @@
 /*
  * Between text and value, strictly: what is not wholly right is refused.
  */
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <netdb.h>
 #include <stdio.h>
@@ -95,7 +96,11 @@ is_address(const char *host)
 	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST,
 		.ai_socktype = SOCK_STREAM };
 	struct addrinfo *found;
+	struct in_addr in;
 
+	/* getaddrinfo(3) would take "1" for 0.0.0.1. */
+	if (strchr(host, ':') == NULL)
+		return inet_pton(AF_INET, host, &in) == 1;
 	if (getaddrinfo(host, NULL, &hints, &found) != 0)
 		return false;
 	freeaddrinfo(found);

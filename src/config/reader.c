@@ -87,7 +87,7 @@ trim(char *s)
  * name in `name`; NULL with a reason if the line is neither.
  */
 static char *
-split(char *line, char *name, const char **reason)
+split(char *line, char *name, bool *equals, const char **reason)
 {
 	size_t n = strcspn(line, " \t=");
 	char *value = line + n;
@@ -99,7 +99,8 @@ split(char *line, char *name, const char **reason)
 	memcpy(name, line, n);
 	name[n] = '\0';
 	value += strspn(value, " \t");
-	if (*value == '=')
+	*equals = *value == '=';
+	if (*equals)
 		value++;
 	value += strspn(value, " \t");
 	return value;
@@ -147,6 +148,7 @@ take_line(struct config *c, char *line, unsigned number, FILE *ini,
 	const struct directive *d;
 	const char *reason = NULL;
 	char *value;
+	bool equals;
 
 	snprintf(where, sizeof(where), "%s:%u", c->file, number);
 	line = trim(line);
@@ -155,11 +157,12 @@ take_line(struct config *c, char *line, unsigned number, FILE *ini,
 	if (*line == '[')
 		return fail(e, "%s: sections are not used here: %.64s", where,
 		    line);
-	value = split(line, name, &reason);
+	value = split(line, name, &equals, &reason);
 	if (value == NULL)
 		return fail(e, "%s: %s: %.64s", where, reason, line);
 	d = directive_find(name);
-	if (d == NULL ? directive_known_to_redis(name) : is_acl(d, value)) {
+	if (d == NULL ? directive_known_to_redis(name) :
+	    !equals && is_acl(d, value)) {
 		ignore(&c->ignored, name);
 		return 0;
 	}
@@ -313,11 +316,12 @@ config_override(struct config *c, const char *assignment,
 	const struct directive *d;
 	const char *reason;
 	char *value;
+	bool equals;
 
 	if (strlcpy(line, assignment, sizeof(line)) >= sizeof(line))
 		return fail(e, "-o %.32s...: too long", assignment);
 	if (strchr(line, '=') == NULL ||
-	    (value = split(line, name, &reason)) == NULL)
+	    (value = split(line, name, &equals, &reason)) == NULL)
 		return fail(e, "-o %s: expected name=value", assignment);
 	d = directive_find(name);
 	if (d == NULL)

@@ -4,6 +4,7 @@
  */
 #include "config/directive.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -103,7 +104,7 @@ directive_known_to_redis(const char *name)
 }
 
 /* Levenshtein's distance: the least number of letters put in, left out or
- * changed that turns one name into the other. */
+ * changed that turns one name into the other; letter case does not count. */
 static unsigned
 distance(const char *a, const char *b)
 {
@@ -119,7 +120,8 @@ distance(const char *a, const char *b)
 
 		row[0] = (unsigned)i;
 		for (size_t j = 1; j <= lb; j++) {
-			unsigned best = diagonal + (a[i - 1] != b[j - 1]);
+			unsigned best = diagonal + (tolower((unsigned char)
+			    a[i - 1]) != tolower((unsigned char)b[j - 1]));
 
 			diagonal = row[j];
 			if (row[j] + 1 < best)

@@ -155,17 +155,46 @@ make_absolute(struct config *c, const char *name, char *path, size_t size,
 	return 0;
 }
 
+static void
+note(struct config *c, const char *name, const char *text)
+{
+	struct setting *s = setting_of(c, name);
+
+	strlcpy(s->note, text, sizeof(s->note));
+}
+
+/* As in Redis: `auto` is systemd if that is who started us, and who is
+ * supervised stays in the foreground. */
+static void
+settle_supervision(struct config *c)
+{
+	const char *socket = getenv("NOTIFY_SOCKET");
+
+	if (c->supervised == SUPERVISED_AUTO) {
+		c->supervised = socket != NULL ? SUPERVISED_SYSTEMD :
+		    SUPERVISED_NO;
+		note(c, "supervised", socket != NULL ?
+		    "auto: NOTIFY_SOCKET is set" :
+		    "auto: NOTIFY_SOCKET is not set");
+	}
+	if (c->supervised != SUPERVISED_NO && c->daemonize) {
+		c->daemonize = 0;
+		note(c, "daemonize", "changed from yes: supervised services "
+		    "stay in the foreground");
+	}
+}
+
 int
 config_resolve(struct config *c, unsigned long max_descriptors,
     struct config_error *e)
 {
 	if (c->workers == 0) {
-		strlcpy(setting_of(c, "workers")->note, "auto",
-		    sizeof(c->origin[0].note));
+		note(c, "workers", "auto");
 		c->workers = processors();
 		if (c->workers > CONFIG_WORKERS_MAX)
 			c->workers = CONFIG_WORKERS_MAX;
 	}
+	settle_supervision(c);
 	if (clamp_maxclients(c, max_descriptors, e) == -1 ||
 	    check_identity(c, e) == -1 ||
 	    make_absolute(c, "pidfile", c->pidfile, sizeof(c->pidfile),
@@ -176,6 +205,16 @@ config_resolve(struct config *c, unsigned long max_descriptors,
 	return 0;
 }
 
+static bool
+needs_quotes(const char *text)
+{
+	size_t len = strlen(text);
+
+	return len == 0 || strpbrk(text, "#;") != NULL ||
+	    strchr(" \t\"'", text[0]) != NULL ||
+	    strchr(" \t", text[len - 1]) != NULL;
+}
+
 static void
 dump_one(const struct config *c, const struct directive *d,
     const struct setting *s, FILE *out)
@@ -184,7 +223,7 @@ dump_one(const struct config *c, const struct directive *d,
 	const char *quote = "";
 
 	directive_format(c, d, text, sizeof(text));
-	if (text[0] == '\0' || strpbrk(text, "#;") != NULL)
+	if (needs_quotes(text))
 		quote = strchr(text, '"') != NULL ? "'" : "\"";
 	snprintf(line, sizeof(line), "%s = %s%s%s", d->name, quote, text,
 	    quote);
@@ -199,9 +238,10 @@ dump_one(const struct config *c, const struct directive *d,
 	fputc('\n', out);
 }
 
-void
+int
 config_dump(const struct config *c, FILE *out)
 {
 	for (unsigned i = 0; i < directive_count; i++)
 		dump_one(c, &directives[i], &c->origin[i], out);
+	return fflush(out) == EOF || ferror(out) ? -1 : 0;
 }

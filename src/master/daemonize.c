@@ -52,7 +52,7 @@ daemonize(void)
 	parent_fd = fds[1];
 	/* Log files are opened with O_NOCTTY, so the session's leader stays
 	 * without a terminal and no second fork is needed. */
-	if (setsid() == -1)
+	if (setsid() == -1 || chdir("/") == -1)
 		return -1;
 	return 0;
 }
@@ -64,7 +64,6 @@ daemonize_ready(void)
 
 	if (parent_fd == -1)
 		return;
-	(void)!chdir("/");
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null != -1) {
 		for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)

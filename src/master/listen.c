@@ -81,6 +81,23 @@ not_available(int error)
 	    error == ENOPROTOOPT;
 }
 
+static void
+name_listener(char *name, size_t size, const struct bind_address *address,
+    const struct config *c)
+{
+	snprintf(name, size, strchr(address->host, ':') != NULL ? "[%s]:%u" :
+	    "%s:%u", address->host, c->port);
+}
+
+static bool
+is_open(const struct arena *a, const char *name)
+{
+	for (unsigned i = 0; i < a->header->listeners; i++)
+		if (strcmp(a->header->listener[i].name, name) == 0)
+			return true;
+	return false;
+}
+
 /* Returns 0, 1 if the address was skipped, or -1. */
 static int
 open_address(struct listener *l, const struct bind_address *address,
@@ -94,8 +111,7 @@ open_address(struct listener *l, const struct bind_address *address,
 	int error;
 
 	snprintf(port, sizeof(port), "%u", c->port);
-	snprintf(l->name, sizeof(l->name), strchr(address->host, ':') ?
-	    "[%s]:%s" : "%s:%s", address->host, port);
+	name_listener(l->name, sizeof(l->name), address, c);
 	error = getaddrinfo(address->host, port, &hints, &ai);
 	if (error != 0) {
 		log_warnx("bind %s: %s", l->name, gai_strerror(error));
@@ -142,10 +158,13 @@ listen_report(const struct arena *a, const struct config *c)
 	FILE *f = fopen("/proc/sys/net/core/somaxconn", "re");
 	unsigned most;
 
-	if (a->header->listeners < c->bind.count)
-		log_notice("bind: %u of %u addresses are not available and "
-		    "were skipped", c->bind.count - a->header->listeners,
-		    c->bind.count);
+	for (unsigned i = 0; i < c->bind.count; i++) {
+		char name[sizeof(a->header->listener[0].name)];
+
+		name_listener(name, sizeof(name), &c->bind.address[i], c);
+		if (!is_open(a, name))
+			log_notice("bind %s: not available, skipped", name);
+	}
 	if (f == NULL)
 		return;
 	/* The kernel cuts the backlog to this without a word. */

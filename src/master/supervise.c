@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -34,6 +35,7 @@ supervise_notify(const char *state)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	const struct timeval patience = { .tv_sec = 1 };
 	socklen_t len;
 	int fd;
 
@@ -50,7 +52,9 @@ supervise_notify(const char *state)
 	if (path[0] == '@')
 		sun.sun_path[0] = '\0';		/* unix(7), abstract */
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd == -1 || sendto(fd, state, strlen(state), MSG_NOSIGNAL,
+	/* A manager that does not read must not hold up the service. */
+	if (fd == -1 || setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience,
+	    sizeof(patience)) == -1 || sendto(fd, state, strlen(state), MSG_NOSIGNAL,
 	    (struct sockaddr *)&sun, len) == -1) {
 		log_warn("NOTIFY_SOCKET %s", path);
 		enabled = false;

@@ -248,10 +248,11 @@ take_doubtful(struct worker *w, unsigned k, int fd, struct recovered *r)
 	    (fault == 0 && settle(w, k, fd)))
 		return;		/* the rest as with all others */
 	if (fault != 0)
-		log_warnx("%s closed: its input to handler %s %s worker %u; "
-		    "%llu bytes in, %llu out", peer_name(&c->peer),
+		log_warnx("%s closed: its input to handler %s %s worker %u "
+		    "(%s); %llu bytes in, %llu out", peer_name(&c->peer),
 		    handler_of(c->handler)->name, fault == FAULT_HUNG ?
-		    "hung" : signals_name(fault), k,
+		    "hung" : "crashed", k, fault == FAULT_HUNG ?
+		    "watchdog" : signals_name(fault),
 		    (unsigned long long)c->rx, (unsigned long long)c->tx);
 	c->hot = CONNECTION_NOT_HOT;
 	atomic_store(&c->holder, connection_holder(CONN_OPEN, w->number));
