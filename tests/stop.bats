@@ -263,12 +263,12 @@ stops_cleanly_on() {
 
 @test "with the master killed the workers drain and leave, and the port is free" {
 	start workers=2
-	w=$(workers)
+	before=$(workers)
 	client stop_middle 10 ready
 	wait_for 10 test -f ready
 	kill -KILL "$SERVER"
 	client_is_happy
-	for pid in $w; do wait_for 15 gone "$pid"; done
+	for pid in $before; do wait_for 15 gone "$pid"; done
 	logged 'the master \(pid [0-9]+\) is gone: stopping'
 	start
 	echoes

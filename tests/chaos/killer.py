@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Kill workers at random and see that they are replaced.
 
-usage: killer.py MASTER_PID SECONDS RATE [SEGV_EVERY [STOP_EVERY [SEED]]]
+usage: killer.py MASTER_PID LOAD_PID SECONDS RATE SEGV_EVERY STOP_EVERY SEED
 
 Sends SIGKILL to a random worker RATE times a second; every SEGV_EVERY-th time
-SIGSEGV, every STOP_EVERY-th time SIGSTOP for a while (0: never).  Ends with
-one line of name=value figures.
+SIGSEGV, every STOP_EVERY-th time SIGSTOP for a while (0: never).  Ends after
+SECONDS or with the process LOAD_PID, with one line of name=value figures.
 """
 import os
 import random
@@ -29,14 +29,15 @@ def send(pid, signo):
 
 
 def main():
-    master, seconds, rate = int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])
-    segv_every, stop_every = [int(a) for a in (sys.argv[4:6] + ["0", "0"])[:2]]
-    rng = random.Random(int(sys.argv[6]) if len(sys.argv) > 6 else 1)
+    master, load = int(sys.argv[1]), int(sys.argv[2])
+    seconds, rate = float(sys.argv[3]), float(sys.argv[4])
+    segv_every, stop_every = int(sys.argv[5]), int(sys.argv[6])
+    rng = random.Random(int(sys.argv[7]))
     counts = {"kill": 0, "segv": 0, "stop": 0}
     end = time.monotonic() + seconds
     resume = []
     n = 0
-    while time.monotonic() < end:
+    while time.monotonic() < end and os.path.exists("/proc/%d" % load):
         time.sleep(rng.expovariate(rate))
         now = time.monotonic()
         for when, pid in list(resume):
