@@ -176,8 +176,7 @@ master_run(struct master *m)
 			abandon(m);
 			return EXIT_NOT_STARTED;
 		}
-		if (m->stop.phase != STOP_DRAINING)
-			resize_step(m);
+		resize_step(m);
 		spawn_due(m);
 		watchdog(m);
 		rotate_log(m);

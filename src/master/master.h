@@ -38,6 +38,7 @@ struct stop {
 	uint64_t began;			/* clock_ms() of the first signal */
 	uint64_t drain_at;		/* end of shutdown-delay */
 	uint64_t kill_at;		/* the deadline */
+	bool over;			/* it has passed: everybody is killed */
 	unsigned killed;		/* workers that had to be */
 };
 

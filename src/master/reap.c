@@ -117,7 +117,7 @@ ended_in_stop(struct master *m, unsigned k, int status, pid_t pid)
 		    "connections held", k, (long)pid, reap_words(status),
 		    atomic_load(&s->held));
 	/* What it held is still to be drained, if there is time. */
-	if (clock_ms() < m->stop.kill_at)
+	if (!m->stop.over)
 		m->child[k].respawn_at = clock_ms();
 }
 
@@ -162,6 +162,7 @@ static void
 stopped(struct child *c, int status)
 {
 	c->stopped = WIFSTOPPED(status) ? clock_ms() : 0;
+	c->since = clock_ms();
 }
 
 void

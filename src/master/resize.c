@@ -100,7 +100,7 @@ see_to_orphan(struct master *m, unsigned k)
 	sibling = choose(m);
 	if (sibling == -1) {
 		/* Only its own next worker can; not before its time. */
-		if (!c->retiring)
+		if (!c->retiring || m->stop.phase == STOP_DRAINING)
 			atomic_store(&m->arena.slot[k].state, SLOT_EMPTY);
 		return;
 	}
@@ -125,7 +125,7 @@ resize_step(struct master *m)
 			m->child[k].foster = 0;
 	/* A slot that is empty and retired ceases to be one. */
 	while ((n = arena_workers(&m->arena)) > 1 &&
-	    m->child[n - 1].retiring && m->child[n - 1].pid == 0 &&
+	    m->stop.phase == STOP_NONE && m->child[n - 1].retiring && m->child[n - 1].pid == 0 &&
 	    atomic_load(&m->arena.slot[n - 1].state) == SLOT_EMPTY) {
 		m->child[n - 1].retiring = false;
 		atomic_store(&m->arena.header->workers, n - 1);

@@ -32,12 +32,11 @@ static void
 drain(struct master *m, uint64_t deadline)
 {
 	m->stop.phase = STOP_DRAINING;
-	/* Slots that wait for something are drained by workers of their own. */
+	/* Slots that wait for their next worker need one now, if there is
+	 * anything to drain; those a sibling takes over are drained by it. */
 	for (unsigned k = 0; k < arena_workers(&m->arena); k++)
-		if (m->child[k].pid == 0) {
-			atomic_store(&m->arena.slot[k].state, SLOT_EMPTY);
+		if (m->child[k].pid == 0)
 			m->child[k].respawn_at = clock_ms();
-		}
 	arena_stop(&m->arena, deadline);
 	relay(m, SIGTERM);
 }
@@ -60,7 +59,7 @@ stop_request(struct master *m, int signo)
 		    config->shutdown_delay + config->shutdown_timeout);
 		supervise_notify("STOPPING=1\nSTATUS=Stopping");
 	} else if (now - s->began >= SAME_REQUEST &&
-	    s->kill_at != CLOCK_NEVER && now + NOW < s->kill_at) {
+	    now + NOW < s->kill_at) {
 		log_notice("%s again: stopping now", signals_name(signo));
 		s->drain_at = now;
 		s->kill_at = now + NOW;
@@ -88,14 +87,14 @@ stop_step(struct master *m)
 		drain(m, s->kill_at - MARGIN);
 	if (s->phase != STOP_DRAINING)
 		return false;
-	if (now >= s->kill_at) {
+	if (now >= s->kill_at && !s->over) {
 		for (unsigned k = 0; k < arena_workers(&m->arena); k++) {
 			m->child[k].respawn_at = CLOCK_NEVER;
 			if (m->child[k].pid != 0)
 				s->killed++;
 		}
 		relay(m, SIGKILL);
-		s->kill_at = CLOCK_NEVER;	/* once; they will be reaped */
+		s->over = true;
 	}
 	return all_gone(m);
 }
@@ -107,7 +106,7 @@ stop_next(const struct master *m)
 	case STOP_DELAYED:
 		return m->stop.drain_at;
 	case STOP_DRAINING:
-		return m->stop.kill_at;
+		return m->stop.over ? CLOCK_NEVER : m->stop.kill_at;
 	default:
 		return CLOCK_NEVER;
 	}

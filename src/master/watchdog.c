@@ -70,6 +70,18 @@ judge(struct master *m, unsigned k, uint64_t now)
 	c->stopped = 0;
 }
 
+/* We are late ourselves: everybody was stopped, by Ctrl-Z perhaps, or the
+ * machine was.  What was not seen is not held against anyone. */
+static void
+forgive(struct master *m, uint64_t now)
+{
+	for (unsigned k = 0; k < arena_workers(&m->arena); k++) {
+		m->child[k].since = now;
+		if (m->child[k].stopped != 0)
+			m->child[k].stopped = now;
+	}
+}
+
 /* Returns true if the worker works, or worked since the last look. */
 static bool
 look(struct master *m, unsigned k, uint64_t now)
@@ -102,6 +114,9 @@ watchdog(struct master *m)
 	}
 	if (atomic_load(watching) != 0 && now < m->watch_at)
 		return;
+	if (m->watch_at != CLOCK_NEVER &&
+	    now > m->watch_at + timeout_ms(m) / LOOKS)
+		forgive(m, now);
 	for (unsigned k = 0; k < arena_workers(&m->arena); k++)
 		busy = look(m, k, now) || busy;
 	if (busy || m->watch_at == CLOCK_NEVER)

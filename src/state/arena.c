@@ -19,47 +19,60 @@ pages(size_t bytes)
 	return (bytes + page - 1) / page * page;
 }
 
-/* Point the regions into the mapping, each on a page of its own; returns the
- * bytes they take. */
-static size_t
-lay_out(struct arena *a, char *base, unsigned slots, unsigned descriptors)
-{
-	size_t at = 0;
+/* Where the regions begin, each on a page of its own, and where they end. */
+struct layout {
+	size_t slot, scratch, inbox, connection, window, end;
+	size_t inbox_words;
+};
 
+static struct layout
+lay_out(unsigned slots, unsigned descriptors)
+{
+	struct layout l;
+
+	l.inbox_words = (descriptors + 63) / 64;
+	l.slot = pages(sizeof(struct arena_header));
+	l.scratch = l.slot + pages(slots * sizeof(struct slot));
+	l.inbox = l.scratch + pages((size_t)slots * SCRATCH_BYTES);
+	l.connection = l.inbox + pages((size_t)slots * l.inbox_words *
+	    sizeof(uint64_t));
+	l.window = l.connection + pages(descriptors *
+	    sizeof(struct connection));
+	l.end = l.window + (size_t)descriptors * SPILL_WINDOW;
+	return l;
+}
+
+static void
+point(struct arena *a, char *base, const struct layout *l)
+{
 	a->header = (struct arena_header *)base;
-	at += pages(sizeof(struct arena_header));
-	a->slot = (struct slot *)(base + at);
-	at += pages(slots * sizeof(struct slot));
-	a->scratch = base + at;
-	at += pages((size_t)slots * SCRATCH_BYTES);
-	a->inbox = (_Atomic uint64_t *)(base + at);
-	a->inbox_words = (descriptors + 63) / 64;
-	at += pages((size_t)slots * a->inbox_words * sizeof(uint64_t));
-	a->connection = (struct connection *)(base + at);
-	at += pages(descriptors * sizeof(struct connection));
-	a->window = base + at;
-	at += (size_t)descriptors * SPILL_WINDOW;
-	return at;
+	a->slot = (struct slot *)(base + l->slot);
+	a->scratch = base + l->scratch;
+	a->inbox = (_Atomic uint64_t *)(base + l->inbox);
+	a->inbox_words = l->inbox_words;
+	a->connection = (struct connection *)(base + l->connection);
+	a->window = base + l->window;
+	a->bytes = l->end;
 }
 
 int
 arena_create(struct arena *a, unsigned slots, unsigned descriptors)
 {
+	const struct layout l = lay_out(slots, descriptors);
 	void *base;
 	int saved;
 
 	memset(a, 0, sizeof(*a));
-	a->bytes = lay_out(a, NULL, slots, descriptors);
 	a->fd = memfd_create("echod-arena", 0);
 	if (a->fd == -1)
 		return -1;
-	if (ftruncate(a->fd, (off_t)a->bytes) == -1)
+	if (ftruncate(a->fd, (off_t)l.end) == -1)
 		goto fail;
-	base = mmap(NULL, a->bytes, PROT_READ | PROT_WRITE,
+	base = mmap(NULL, l.end, PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_NORESERVE, a->fd, 0);
 	if (base == MAP_FAILED)
 		goto fail;
-	lay_out(a, base, slots, descriptors);
+	point(a, base, &l);
 	a->header->magic = ARENA_MAGIC;
 	a->header->version = ARENA_VERSION;
 	a->header->slots = slots;

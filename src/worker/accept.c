@@ -166,6 +166,8 @@ receive(struct worker *w, int fd, const struct peer *peer)
 		accept_enter(w, fd, peer, (unsigned)to);
 	else if (to == (int)w->number)
 		atomic_fetch_sub(&w->slot->held, 1);
+	else
+		share_unreserve(w, (unsigned)to);
 }
 
 /* What a failed accept4 means. */

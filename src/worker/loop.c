@@ -80,6 +80,8 @@ run_sharing(struct worker *w)
 {
 	if (due(w->offers_at))
 		share_reclaim(w);
+	if (due(w->heal_at))
+		share_heal(w);
 	if (!w->draining && arena_workers(w->arena) > 1) {
 		if (w->changed)
 			w->balance_at = clock_earlier(w->balance_at,
@@ -89,7 +91,8 @@ run_sharing(struct worker *w)
 	} else
 		w->balance_at = CLOCK_NEVER;
 	w->changed = false;
-	return clock_earlier(w->offers_at, w->balance_at);
+	return clock_earlier(w->heal_at, clock_earlier(w->offers_at,
+	    w->balance_at));
 }
 
 /* Do what is due; returns when to wake up at the latest. */

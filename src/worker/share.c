@@ -12,6 +12,8 @@
 #include "worker/hot.h"
 #include "worker/park.h"
 
+/* A reservation that nothing came of for so long is void, ms. */
+#define HEAL_MS 1000
 /* What was not taken after so long is taken back, ms. */
 #define OFFER_MS 20
 /* Connections given in one go at most: the others have to be served too. */
@@ -22,6 +24,7 @@ share_init(struct worker *w)
 {
 	w->offers_at = CLOCK_NEVER;
 	w->balance_at = CLOCK_NEVER;
+	w->heal_at = CLOCK_NEVER;
 }
 
 static uint64_t
@@ -155,6 +158,26 @@ share_adopt(struct worker *w)
 				receive(w, fd);
 		}
 	}
+	if (atomic_load(&w->slot->inflight) != 0 && w->heal_at == CLOCK_NEVER)
+		w->heal_at = clock_ms() + HEAL_MS;
+}
+
+void
+share_unreserve(const struct worker *w, unsigned k)
+{
+	arrive(&w->arena->slot[k]);
+}
+
+void
+share_heal(struct worker *w)
+{
+	const _Atomic uint64_t *inbox = arena_inbox(w->arena, w->number);
+
+	w->heal_at = CLOCK_NEVER;
+	for (size_t i = 0; i < w->arena->inbox_words; i++)
+		if (atomic_load_explicit(&inbox[i], memory_order_relaxed) != 0)
+			return;
+	atomic_store(&w->slot->inflight, 0);
 }
 
 /* Take back from slot `k`; returns true if there was anything. */

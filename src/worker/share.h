@@ -25,6 +25,13 @@ unsigned share_place(const struct worker *w);
  */
 void share_offer(struct worker *w, int fd, unsigned to);
 
+/* Give up a place that was reserved in slot `k`. */
+void share_unreserve(const struct worker *w, unsigned k);
+
+/* A reservation whose giver died is never redeemed: once the inbox has been
+ * empty for a while, count none. */
+void share_heal(struct worker *w);
+
 /* End the sleep of slot `to`. */
 void share_wake(const struct worker *w, unsigned to);
 

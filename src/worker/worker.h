@@ -40,6 +40,7 @@ struct worker {
 	uint64_t title_at;		/* bring the process title up to date */
 	uint64_t offers_at;		/* take back what nobody took */
 	uint64_t balance_at;		/* even out the slots */
+	uint64_t heal_at;		/* void reservations never redeemed */
 	unsigned rounds;		/* of the loop, for share_balance() */
 	bool changed;			/* connections came or went since */
 	/* By slot: its heartbeat + 1 when it was found not to take what it was
