@@ -61,6 +61,16 @@ admit(struct worker *w)
 	return to;
 }
 
+void
+accept_note(const struct arena *a, int fd)
+{
+	uint32_t end = atomic_load(&a->header->descriptor_end);
+
+	while (end <= (uint32_t)fd && !atomic_compare_exchange_weak(
+	    &a->header->descriptor_end, &end, (uint32_t)fd + 1))
+		;
+}
+
 /*
  * Claim the record of a descriptor just accepted.  It is free, or still says
  * CLOSING by who closed the number's former socket.  False: a worker that
@@ -73,6 +83,8 @@ claim(struct worker *w, int fd, enum connection_state as)
 	struct connection *c = worker_connection(w, fd);
 	uint32_t before = connection_held_by(c);
 
+	/* First of all: a record beyond the end is not searched. */
+	accept_note(w->arena, fd);
 	do {
 		if (holder_state(before) != CONN_FREE &&
 		    holder_state(before) != CONN_CLOSING)
@@ -80,16 +92,6 @@ claim(struct worker *w, int fd, enum connection_state as)
 	} while (!atomic_compare_exchange_weak(&c->holder, &before,
 	    connection_holder(as, w->number)));
 	return true;
-}
-
-static void
-note_descriptor(const struct arena *a, int fd)
-{
-	uint32_t end = atomic_load(&a->header->descriptor_end);
-
-	while (end <= (uint32_t)fd && !atomic_compare_exchange_weak(
-	    &a->header->descriptor_end, &end, (uint32_t)fd + 1))
-		;
 }
 
 /* Turn a client away, politely: what it has sent is read, so that closing
@@ -134,7 +136,6 @@ accept_enter(struct worker *w, int fd, const struct peer *peer, unsigned to)
 	c->idle_since = (uint32_t)(c->opened / 100);
 	c->handler = (uint8_t)w->config->handler;
 	c->hot = CONNECTION_NOT_HOT;
-	note_descriptor(w->arena, fd);
 	counter_add(&w->slot->count.accepted, 1);
 	if (log_wants(LOG_LEVEL_VERBOSE))
 		log_verbose("%s accepted", peer_name(peer));

@@ -75,19 +75,31 @@ settle(const struct worker *w, unsigned k, int fd)
 	return true;
 }
 
-/* Watch a connection that slot `k` owned; it is in this worker's name now. */
+/*
+ * Take a connection out of the lot of another slot.  This must be done while
+ * that slot owns it: CONN_ENROLLED means the lot of the owner, and a parked
+ * connection that a death leaves to us with the flag set would be looked for
+ * in ours.
+ */
 static void
-watch(struct worker *w, unsigned k, int fd, bool lot_is_whole)
+leave_lot(const struct worker *w, unsigned k, int fd)
+{
+	struct connection *c = worker_connection(w, fd);
+
+	if ((c->flags & CONN_ENROLLED) != 0)
+		(void)epoll_ctl(w->arena->slot[k].park_fd, EPOLL_CTL_DEL, fd,
+		    NULL);
+	c->flags &= (uint8_t)~(CONN_ENROLLED | CONN_PARKED);
+	publish();
+}
+
+/* Watch a connection that is in this worker's name now. */
+static void
+watch(struct worker *w, int fd, bool lot_is_whole)
 {
 	struct connection *c = worker_connection(w, fd);
 
 	c->hot = CONNECTION_NOT_HOT;
-	if (k != w->number) {
-		if ((c->flags & CONN_ENROLLED) != 0)
-			(void)epoll_ctl(w->arena->slot[k].park_fd,
-			    EPOLL_CTL_DEL, fd, NULL);
-		c->flags &= (uint8_t)~(CONN_ENROLLED | CONN_PARKED);
-	}
 	if (lot_is_whole && (c->flags & CONN_PARKED) != 0 &&
 	    (c->flags & CONN_ENROLLED) != 0)
 		return;
@@ -184,8 +196,10 @@ find_orphans(struct worker *w, struct recovered *r)
 		    (holder_state(h) != CONN_CLOSING ||
 		    kernel_cookie(fd) == c->cookie))
 			continue;
-		if (is_client(w, fd) &&
-		    atomic_compare_exchange_strong(&c->holder, &h, taking))
+		if (!is_client(w, fd))
+			continue;
+		accept_note(w->arena, fd);
+		if (atomic_compare_exchange_strong(&c->holder, &h, taking))
 			enter(w, fd, r);
 	}
 }
@@ -222,12 +236,14 @@ take_record(struct worker *w, unsigned k, int fd, bool lot_is_whole,
 		break;
 	case CONN_GIVEN:
 	case CONN_OPEN:
+		if (k != w->number && holder_state(h) == CONN_OPEN)
+			leave_lot(w, k, fd);
 		/* An orphan that was entered just now is watched already. */
 		if ((h == ours && c->hot != CONNECTION_NOT_HOT) ||
 		    !atomic_compare_exchange_strong(&c->holder, &h, ours))
 			break;
 		atomic_fetch_add(&w->slot->held, 1);
-		watch(w, k, fd, lot_is_whole);
+		watch(w, fd, lot_is_whole);
 		r->kept++;
 		break;
 	default:
