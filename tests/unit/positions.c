@@ -41,6 +41,16 @@ test_positions(void)
 }
 
 static void
+test_holder(void)
+{
+	uint32_t h = connection_holder(CONN_GIVEN, 255);
+
+	ok(holder_state(h) == CONN_GIVEN && holder_slot(h) == 255,
+	    "a holder is a state and a slot");
+	ok(connection_holder(CONN_FREE, 7) == 0, "nobody is nobody's");
+}
+
+static void
 test_names(void)
 {
 	struct sockaddr_storage ss = { .ss_family = AF_INET };
@@ -86,19 +96,21 @@ test_arena(void)
 	ok(arena_window(&a, 999) + SPILL_WINDOW ==
 	    (char *)a.header + a.bytes, "the last window ends the arena");
 	ok(arena_next(&a, 0, 0) == -1, "it holds no connection");
-	a.connection[7].state = CONN_OPEN;
-	a.connection[7].owner = 2;
-	a.connection[900].state = CONN_OPEN;
-	a.connection[900].owner = 2;
+	a.connection[7].holder = connection_holder(CONN_OPEN, 2);
+	a.connection[8].holder = connection_holder(CONN_GIVEN, 2);
+	a.connection[9].holder = connection_holder(CONN_CLOSING, 2);
+	a.connection[900].holder = connection_holder(CONN_OPEN, 2);
 	a.header->descriptor_end = 901;
 	ok(arena_next(&a, 2, 0) == 7 && arena_next(&a, 2, 8) == 900 &&
 	    arena_next(&a, 2, 901) == -1, "a slot's connections are found");
 	ok(arena_next(&a, 1, 0) == -1, "and not another slot's");
+	a.header->workers = 4;
 	a.slot[1].held = 3;
+	a.slot[2].inflight = 1;
 	a.slot[3].held = 4;
 	a.slot[1].count.closed[CLOSE_EOF] = 5;
 	a.slot[2].count.closed[CLOSE_EOF] = 6;
-	ok(arena_held(&a) == 7, "held is summed");
+	ok(arena_held(&a) == 8, "held and on their way are summed");
 	ok(arena_closed(&a, CLOSE_EOF) == 11, "closed is summed");
 
 	before = blocks(&a);
@@ -120,6 +132,7 @@ int
 main(void)
 {
 	test_positions();
+	test_holder();
 	test_names();
 	test_arena();
 	return tap_done();
