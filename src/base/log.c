@@ -36,6 +36,7 @@ static struct {
 	char path[PATH_MAX];	/* of the open file */
 	char tried[PATH_MAX];	/* last opened or tried */
 	char role[32];
+	bool console_is_socket;
 	unsigned lost;		/* lines no console or file would take */
 } state = { .fd = -1, .syslog_fd = -1, .role = "master" };
 
@@ -111,11 +112,35 @@ open_file(void)
 	return 0;
 }
 
+/*
+ * A terminal or a pipe that nobody reads must not stop us: write to it through
+ * an open file of our own that does not block (O_NONBLOCK on the one we were
+ * given would be our parent's too).
+ */
+static void
+open_console(void)
+{
+	char name[32];
+	struct stat st;
+	int fd;
+
+	if (state.set.console == -1 || fstat(state.set.console, &st) == -1)
+		return;
+	state.console_is_socket = S_ISSOCK(st.st_mode);
+	if (!S_ISCHR(st.st_mode) && !S_ISFIFO(st.st_mode))
+		return;
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", state.set.console);
+	fd = open(name, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd != -1)
+		state.set.console = fd;
+}
+
 int
 log_open(const struct log_settings *s)
 {
 	state.set = *s;
 	tzset();
+	open_console();
 	if (s->file != NULL && open_file() == -1)
 		return -1;
 	/*
@@ -171,6 +196,17 @@ log_rotate(void)
 void
 log_leave_console(void)
 {
+	int null;
+
+	/* Not closed: workers know the number, and it must not be a client's
+	 * one day. */
+	if (state.set.console > STDERR_FILENO) {
+		null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+		if (null != -1) {
+			(void)dup3(null, state.set.console, O_CLOEXEC);
+			close(null);
+		}
+	}
 	state.set.console = -1;
 }
 
@@ -219,12 +255,15 @@ to_syslog(enum log_level level, const char *text)
 }
 
 static bool
-to_fd(int fd, const char *line, size_t len)
+to_fd(int fd, bool is_socket, const char *line, size_t len)
 {
 	struct pollfd p = { .fd = fd, .events = POLLOUT };
 
-	/* POLLOUT promises PIPE_BUF bytes, more than a line, so the write will
-	 * not block even where the descriptor itself would. */
+	if (is_socket)
+		return send(fd, line, len, MSG_DONTWAIT | MSG_NOSIGNAL) ==
+		    (ssize_t)len;
+	/* Where the descriptor blocks all the same: POLLOUT on a pipe promises
+	 * PIPE_BUF bytes, more than a line. */
 	if (poll(&p, 1, 0) != 1 || (p.revents & POLLOUT) == 0)
 		return false;
 	return write(fd, line, len) == (ssize_t)len;
@@ -258,9 +297,10 @@ emit(enum log_level level, const char *text)
 	    (int)(tv.tv_usec / 1000), state.role, (long)getpid(),
 	    level_names[level], text);
 	if (console)
-		taken = to_fd(state.set.console, line, (size_t)n);
+		taken = to_fd(state.set.console, state.console_is_socket,
+		    line, (size_t)n);
 	if (state.fd != -1)
-		taken = to_fd(state.fd, line, (size_t)n) && taken;
+		taken = to_fd(state.fd, false, line, (size_t)n) && taken;
 	if (!taken)
 		state.lost++;
 }

@@ -55,6 +55,8 @@ open_one(const struct addrinfo *ai, const struct config *c, const char **call)
 	*call = "setsockopt";
 	if (set(fd, SOL_SOCKET, SO_REUSEADDR, 1) == 0 &&
 	    set(fd, IPPROTO_TCP, TCP_NODELAY, 1) == 0 &&
+	    /* Urgent bytes are bytes: the kernel counts them as received. */
+	    set(fd, SOL_SOCKET, SO_OOBINLINE, 1) == 0 &&
 	    (ai->ai_family != AF_INET6 ||
 	    set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) == 0) &&
 	    set_keepalive(fd, c->tcp_keepalive) == 0) {

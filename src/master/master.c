@@ -176,8 +176,8 @@ master_run(struct master *m)
 			abandon(m);
 			return EXIT_NOT_STARTED;
 		}
-		resize_step(m);
 		spawn_due(m);
+		resize_step(m);
 		watchdog(m);
 		rotate_log(m);
 		wake = clock_earlier(stop_next(m), spawn_next(m));

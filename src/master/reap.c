@@ -105,6 +105,19 @@ note_death(struct slot *s, const struct child *c, int status)
 	atomic_store(&s->pid, 0);
 }
 
+/* What worker `k` was to take over, or was taking over, is an orphan again. */
+static void
+release_fostered(struct master *m, unsigned k)
+{
+	atomic_store(&m->arena.slot[k].foster, 0);
+	for (unsigned i = 0; i < arena_workers(&m->arena); i++) {
+		uint32_t fostered = slot_fostered_by(k);
+
+		atomic_compare_exchange_strong(&m->arena.slot[i].state,
+		    &fostered, SLOT_ORPHANED);
+	}
+}
+
 static void
 ended_in_stop(struct master *m, unsigned k, int status, pid_t pid)
 {
@@ -117,6 +130,7 @@ ended_in_stop(struct master *m, unsigned k, int status, pid_t pid)
 		    "connections held", k, (long)pid, reap_words(status),
 		    atomic_load(&s->held));
 	/* What it held is still to be drained, if there is time. */
+	atomic_store(&s->state, SLOT_EMPTY);
 	if (!m->stop.over)
 		m->child[k].respawn_at = clock_ms();
 }
@@ -132,6 +146,7 @@ ended(struct master *m, unsigned k, int status)
 	c->pid = 0;
 	c->respawn_at = CLOCK_NEVER;
 	note_death(s, c, status);
+	release_fostered(m, k);
 	if (m->stop.phase == STOP_DRAINING) {
 		ended_in_stop(m, k, status, pid);
 		return;

@@ -60,8 +60,11 @@ resize_shrink(struct master *m)
 	c->retiring = true;
 	log_notice("SIGTTOU: %u workers from now on", n - 1);
 	if (c->pid == 0) {
+		uint32_t empty = SLOT_EMPTY;
+
 		c->respawn_at = CLOCK_NEVER;
-		atomic_store(&m->arena.slot[n - 1].state, SLOT_ORPHANED);
+		atomic_compare_exchange_strong(&m->arena.slot[n - 1].state,
+		    &empty, SLOT_ORPHANED);
 		return;
 	}
 	atomic_store(&m->arena.slot[n - 1].state, SLOT_LEAVING);
@@ -90,18 +93,30 @@ static void
 see_to_orphan(struct master *m, unsigned k)
 {
 	struct child *c = &m->child[k];
+	uint32_t orphaned = SLOT_ORPHANED;
 	int sibling;
 
-	/* Asked already, and whom we asked is alive and has it in hand. */
-	if (c->foster != 0 && m->child[c->foster - 1].pid != 0 &&
-	    m->child[c->foster - 1].started <= c->since)
+	/* The time of its own next worker has come first. */
+	if (c->respawn_at <= clock_ms()) {
+		atomic_compare_exchange_strong(&m->arena.slot[k].state,
+		    &orphaned, SLOT_EMPTY);
 		return;
-	c->foster = 0;
+	}
+	/* Asked already, and whom we asked is there to do it. */
+	if (c->foster != 0) {
+		const struct child *asked = &m->child[c->foster - 1];
+
+		if (asked->pid != 0 && asked->started <= c->since &&
+		    asked->stopped == 0)
+			return;
+		c->foster = 0;
+	}
 	sibling = choose(m);
 	if (sibling == -1) {
-		/* Only its own next worker can; not before its time. */
-		if (!c->retiring || m->stop.phase == STOP_DRAINING)
-			atomic_store(&m->arena.slot[k].state, SLOT_EMPTY);
+		/* Only its own next worker can, if it is to have one. */
+		if (!c->retiring)
+			atomic_compare_exchange_strong(
+			    &m->arena.slot[k].state, &orphaned, SLOT_EMPTY);
 		return;
 	}
 	if (atomic_load(&m->arena.slot[sibling].foster) != 0)
@@ -122,7 +137,7 @@ resize_step(struct master *m)
 		    &m->arena.slot[k].state) == SLOT_ORPHANED)
 			see_to_orphan(m, k);
 		else
-			m->child[k].foster = 0;
+			m->child[k].foster = 0;	/* nobody need be asked */
 	/* A slot that is empty and retired ceases to be one. */
 	while ((n = arena_workers(&m->arena)) > 1 &&
 	    m->stop.phase == STOP_NONE && m->child[n - 1].retiring && m->child[n - 1].pid == 0 &&

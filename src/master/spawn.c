@@ -97,6 +97,8 @@ spawn(struct master *m, unsigned k)
 	if (pid == -1) {
 		log_warn("worker %u cannot be started", k);
 		c->respawn_at = clock_ms() + RETRY_MS;
+		if (m->stop.phase == STOP_NONE)
+			atomic_store(&m->arena.slot[k].state, SLOT_ORPHANED);
 		return -1;
 	}
 	c->pid = pid;
@@ -116,7 +118,7 @@ spawn_due(struct master *m)
 
 	for (unsigned k = 0; k < arena_workers(&m->arena); k++)
 		if (m->child[k].pid == 0 && m->child[k].respawn_at <= now &&
-		    atomic_load(&m->arena.slot[k].state) != SLOT_ORPHANED)
+		    atomic_load(&m->arena.slot[k].state) == SLOT_EMPTY)
 			(void)spawn(m, k);
 }
 
@@ -125,10 +127,10 @@ spawn_next(const struct master *m)
 {
 	uint64_t next = CLOCK_NEVER;
 
-	/* An orphaned slot waits for its foster worker, who wakes us. */
+	/* Who takes over a slot wakes us when it is done. */
 	for (unsigned k = 0; k < arena_workers(&m->arena); k++)
-		if (m->child[k].pid == 0 &&
-		    atomic_load(&m->arena.slot[k].state) != SLOT_ORPHANED)
+		if (m->child[k].pid == 0 && (atomic_load(
+		    &m->arena.slot[k].state) & 0xff) != SLOT_FOSTERED)
 			next = clock_earlier(next, m->child[k].respawn_at);
 	return next;
 }

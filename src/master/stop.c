@@ -112,17 +112,25 @@ stop_next(const struct master *m)
 	}
 }
 
-/* Bytes of clients whose worker was killed: received and not given back. */
+/* Connections of workers that were killed, and the bytes received from them
+ * and not given back. */
 static uint64_t
-abandoned_bytes(const struct arena *a)
+abandoned(const struct arena *a, uint64_t *bytes)
 {
-	uint64_t bytes = 0;
+	uint64_t n = 0;
 
-	for (unsigned k = 0; k < arena_workers(a); k++)
-		for (int fd = arena_next(a, k, 0); fd != -1;
-		    fd = arena_next(a, k, fd + 1))
-			bytes += connection_pending(&a->connection[fd]);
-	return bytes;
+	for (uint32_t fd = 0; fd < atomic_load(&a->header->descriptor_end);
+	    fd++) {
+		const struct connection *c = &a->connection[fd];
+		enum connection_state s = holder_state(connection_held_by(c));
+
+		if (s != CONN_OPEN && s != CONN_GIVEN && s != CONN_TAKING)
+			continue;
+		n++;
+		if (s != CONN_TAKING)
+			*bytes += connection_pending(c);
+	}
+	return n;
 }
 
 int
@@ -130,8 +138,8 @@ stop_receipt(const struct master *m)
 {
 	const struct arena *a = &m->arena;
 	uint64_t ms = clock_ms() - m->stop.began;
-	uint64_t cut = arena_closed(a, CLOSE_CUT) + arena_held(a);
-	uint64_t unsent = abandoned_bytes(a);
+	uint64_t unsent = 0;
+	uint64_t cut = arena_closed(a, CLOSE_CUT) + abandoned(a, &unsent);
 
 	for (unsigned k = 0; k < arena_workers(a); k++)
 		unsent += atomic_load(&a->slot[k].count.bytes_cut);

@@ -41,8 +41,17 @@ enum slot_state {
 	SLOT_READY,		/* serving */
 	SLOT_LEAVING,		/* its worker goes, the slot with it */
 	SLOT_ORPHANED,		/* no worker for a while; see foster */
+	SLOT_FOSTERED,		/* a sibling takes it over: slot_fostered_by() */
 	SLOT_DRAINED		/* stopped, every connection closed */
 };
+
+/* The state of a slot that the worker of slot `k` is taking over.  Taking over
+ * is for one at a time: it is claimed by a compare-and-swap from ORPHANED. */
+static inline uint32_t
+slot_fostered_by(unsigned k)
+{
+	return SLOT_FOSTERED | (uint32_t)(k + 1) << 8;
+}
 
 /* Counters are written by the slot's worker only and read by anyone. */
 struct slot_counters {
@@ -58,7 +67,7 @@ struct slot {
 	_Atomic uint32_t held;		/* connections owned */
 	_Atomic uint32_t hot;		/* of them, in the poll set */
 	_Atomic uint32_t inflight;	/* on their way to it; a hint */
-	_Atomic uint32_t state;		/* enum slot_state */
+	_Atomic uint32_t state;		/* enum slot_state, slot_fostered_by() */
 	/* Written by the master for the next worker: the signal that killed
 	 * the last one while it served a client, or FAULT_HUNG; 0 if it did
 	 * not die by that client's fault. */

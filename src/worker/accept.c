@@ -29,26 +29,30 @@ static const char refusal[] = "-ERR max number of clients reached\r\n";
  * whose number is returned, or -1 if all are taken.  Counting and taking are
  * one step for all workers together, so that two that come at once are not
  * both let in to one place.  A worker that dies or is stopped in between makes
- * the others wait for ADMISSION_PATIENCE at most, after which they go ahead:
- * one client too many is better than none.
+ * the others wait for ADMISSION_PATIENCE at most, after which one takes its
+ * turn: one client too many is better than none.
  */
 static int
 admit(struct worker *w)
 {
 	_Atomic uint32_t *admission = &w->arena->header->admission;
-	uint32_t mine = w->number + 1, nobody = 0;
+	uint32_t mine = w->number + 1;
 	uint64_t until = 0;
 	int to = -1;
 
-	while (!atomic_compare_exchange_weak(admission, &nobody, mine) &&
-	    nobody != mine) {
-		uint64_t now = clock_ms();
+	for (;;) {
+		uint32_t seen = 0;
+		uint64_t now;
 
+		if (atomic_compare_exchange_strong(admission, &seen, mine) ||
+		    seen == mine)
+			break;
+		now = clock_ms();
 		if (until == 0)
 			until = now + ADMISSION_PATIENCE;
-		else if (now >= until)
+		else if (now >= until &&
+		    atomic_compare_exchange_strong(admission, &seen, mine))
 			break;
-		nobody = 0;
 		sched_yield();
 	}
 	if (arena_held(w->arena) < w->config->maxclients) {
@@ -56,8 +60,10 @@ admit(struct worker *w)
 		atomic_fetch_add(to == (int)w->number ? &w->slot->held :
 		    &w->arena->slot[to].inflight, 1);
 	}
-	/* Only what is ours: after losing patience it is another's. */
+	/* Only what is ours: one who lost patience with us has it now. */
 	atomic_compare_exchange_strong(admission, &mine, 0);
+	if (to == -1)
+		share_wake_expectant(w);
 	return to;
 }
 
@@ -78,7 +84,7 @@ accept_note(const struct arena *a, int fd)
  * (recover.c); it is that one's now.
  */
 static bool
-claim(struct worker *w, int fd, enum connection_state as)
+claim(struct worker *w, int fd)
 {
 	struct connection *c = worker_connection(w, fd);
 	uint32_t before = connection_held_by(c);
@@ -90,7 +96,7 @@ claim(struct worker *w, int fd, enum connection_state as)
 		    holder_state(before) != CONN_CLOSING)
 			return false;
 	} while (!atomic_compare_exchange_weak(&c->holder, &before,
-	    connection_holder(as, w->number)));
+	    connection_holder(CONN_TAKING, w->number)));
 	return true;
 }
 
@@ -151,6 +157,18 @@ accept_enter(struct worker *w, int fd, const struct peer *peer, unsigned to)
 		close_connection(w, fd, CLOSE_ERROR, ENOMEM);
 }
 
+/* CLOSING is a word about the socket that the record's cookie names. */
+static void
+mark_closing(const struct worker *w, int fd)
+{
+	struct connection *c = worker_connection(w, fd);
+
+	c->cookie = kernel_cookie(fd);
+	publish();
+	atomic_store_explicit(&c->holder, connection_holder(CONN_CLOSING,
+	    w->number), memory_order_release);
+}
+
 /* One client was accepted: in, or turned away. */
 static void
 receive(struct worker *w, int fd, const struct peer *peer)
@@ -161,9 +179,11 @@ receive(struct worker *w, int fd, const struct peer *peer)
 	if ((uint32_t)fd >= w->arena->header->descriptors)
 		refuse(w, fd, peer);
 	else if ((to = admit(w)) == -1) {
-		if (claim(w, fd, CONN_CLOSING))
+		if (claim(w, fd)) {
+			mark_closing(w, fd);
 			refuse(w, fd, peer);
-	} else if (claim(w, fd, CONN_TAKING))
+		}
+	} else if (claim(w, fd))
 		accept_enter(w, fd, peer, (unsigned)to);
 	else if (to == (int)w->number)
 		atomic_fetch_sub(&w->slot->held, 1);

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "worker/close.h"
+#include "worker/kernel.h"
 
 /* ms between sweeps */
 static uint64_t
@@ -41,7 +42,8 @@ idle_sweep(struct worker *w)
 		if (c->rx + c->tx != c->idle_mark) {
 			c->idle_mark = c->rx + c->tx;
 			c->idle_since = now;
-		} else if (now - c->idle_since >= limit)
+		} else if (now - c->idle_since >= limit &&
+		    kernel_unread(fd) == 0)	/* it has spoken: we are late */
 			close_connection(w, fd, CLOSE_IDLE, 0);
 	}
 	w->sweep_at = clock_ms() + interval(w);

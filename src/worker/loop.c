@@ -156,10 +156,11 @@ static void
 foster(struct worker *w)
 {
 	unsigned k = atomic_exchange(&w->slot->foster, 0);
+	uint32_t orphaned = SLOT_ORPHANED;
 	struct recovered r;
 
-	if (k-- == 0 || atomic_load(&w->arena->slot[k].state) !=
-	    SLOT_ORPHANED)
+	if (k-- == 0 || !atomic_compare_exchange_strong(
+	    &w->arena->slot[k].state, &orphaned, slot_fostered_by(w->number)))
 		return;
 	r = recover(w, k);
 	atomic_store(&w->arena->slot[k].state, SLOT_EMPTY);

@@ -112,7 +112,7 @@ static void
 finish_close(struct worker *w, int fd, uint32_t holder)
 {
 	struct connection *c = worker_connection(w, fd);
-	bool open = kernel_cookie(fd) == c->cookie;
+	bool open = c->cookie != 0 && kernel_cookie(fd) == c->cookie;
 
 	/* Fails if the number has been taken for another socket meanwhile. */
 	if (atomic_compare_exchange_strong(&c->holder, &holder,
@@ -166,6 +166,10 @@ is_client(const struct worker *w, int fd)
 	socklen_t len = sizeof(listening);
 	uint16_t port;
 
+	/* One that a drain has shut no longer says that it is one. */
+	for (unsigned i = 0; i < h->listeners; i++)
+		if (fd == h->listener[i].fd)
+			return false;
 	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) ==
 	    -1 || listening != 0)
 		return false;
@@ -174,6 +178,16 @@ is_client(const struct worker *w, int fd)
 		if (port != 0 && port == local_port(h->listener[i].fd))
 			return true;
 	return false;
+}
+
+/* True if the record, which says `h`, does not speak of `fd`'s socket. */
+static bool
+is_unrecorded(const struct connection *c, int fd, uint32_t h)
+{
+	/* CLOSING: the number may be in use again already. */
+	return holder_state(h) == CONN_FREE ||
+	    (holder_state(h) == CONN_CLOSING &&
+	    kernel_cookie(fd) != c->cookie);
 }
 
 /*
@@ -190,18 +204,27 @@ find_orphans(struct worker *w, struct recovered *r)
 	for (int fd = 0; fd < (int)w->arena->header->descriptors; fd++) {
 		struct connection *c = worker_connection(w, fd);
 		uint32_t h = connection_held_by(c);
+		bool ours = false;
 
-		/* CLOSING: the number may be in use again already. */
-		if (holder_state(h) != CONN_FREE &&
-		    (holder_state(h) != CONN_CLOSING ||
-		    kernel_cookie(fd) == c->cookie))
-			continue;
-		if (!is_client(w, fd))
-			continue;
-		accept_note(w->arena, fd);
-		if (atomic_compare_exchange_strong(&c->holder, &h, taking))
+		while (!ours && is_unrecorded(c, fd, h) && is_client(w, fd)) {
+			accept_note(w->arena, fd);
+			/* May fail because who closed the number's former
+			 * socket says FREE now: look again. */
+			ours = atomic_compare_exchange_strong(&c->holder, &h,
+			    taking);
+		}
+		if (ours)
 			enter(w, fd, r);
 	}
+}
+
+/* A connection has become ours that was slot `k`'s, or was on its way to it. */
+static void
+count_taken(struct worker *w, unsigned k, enum connection_state was)
+{
+	atomic_fetch_add(&w->slot->held, 1);
+	if (was == CONN_OPEN)
+		atomic_fetch_sub(&w->arena->slot[k].held, 1);
 }
 
 /* One record: carry on with whatever slot `k` had to do with it. */
@@ -242,7 +265,8 @@ take_record(struct worker *w, unsigned k, int fd, bool lot_is_whole,
 		if ((h == ours && c->hot != CONNECTION_NOT_HOT) ||
 		    !atomic_compare_exchange_strong(&c->holder, &h, ours))
 			break;
-		atomic_fetch_add(&w->slot->held, 1);
+		if (k != w->number || holder_state(h) == CONN_GIVEN)
+			count_taken(w, k, holder_state(h));
 		watch(w, fd, lot_is_whole);
 		r->kept++;
 		break;
@@ -272,12 +296,14 @@ take_doubtful(struct worker *w, unsigned k, int fd, struct recovered *r)
 		    (unsigned long long)c->rx, (unsigned long long)c->tx);
 	c->hot = CONNECTION_NOT_HOT;
 	atomic_store(&c->holder, connection_holder(CONN_OPEN, w->number));
-	atomic_fetch_add(&w->slot->held, 1);
+	if (k != w->number)
+		count_taken(w, k, CONN_OPEN);
 	close_connection(w, fd, fault != 0 ? CLOSE_FAULT : CLOSE_RESET, 0);
 	r->closed++;
 }
 
-/* Carry on with ends that were begun and with the one in doubt. */
+/* Carry on with ends that were begun and with what lies in windows: one of
+ * them may have been settled by a successor that died before it went on. */
 static void
 resume(struct worker *w, int doubtful, struct recovered *r)
 {
@@ -289,7 +315,8 @@ resume(struct worker *w, int doubtful, struct recovered *r)
 			close_connection(w, fd, CLOSE_ERROR, EOWNERDEAD);
 			r->kept--;
 			r->closed++;
-		} else if (fd == doubtful || c->phase == PHASE_FINISHING)
+		} else if (fd == doubtful || c->phase == PHASE_FINISHING ||
+		    (c->flags & CONN_SPILLED) != 0)
 			serve_resume(w, fd);
 	}
 }
@@ -302,16 +329,19 @@ recover(struct worker *w, unsigned k)
 	uint32_t kind = atomic_load(&s->op.kind), theirs = k + 1;
 	int doubtful = kind == OP_SERVE ? s->op.fd : -1;
 	struct recovered r = { 0, 0 };
+	uint32_t held = 0;
 
 	atomic_compare_exchange_strong(&w->arena->header->admission, &theirs,
 	    0);
-	/* A worker counts anew what it finds in its own slot. */
-	atomic_store(&s->held, 0);
+	/* Counted anew. */
+	for (int fd = arena_next(w->arena, k, 0); fd != -1;
+	    fd = arena_next(w->arena, k, fd + 1)) {
+		worker_connection(w, fd)->hot = CONNECTION_NOT_HOT;
+		held++;
+	}
+	atomic_store(&s->held, held);
 	atomic_store(&s->hot, 0);
 	atomic_store(&s->inflight, 0);
-	for (int fd = arena_next(w->arena, k, 0); fd != -1;
-	    fd = arena_next(w->arena, k, fd + 1))
-		worker_connection(w, fd)->hot = CONNECTION_NOT_HOT;
 	if (doubtful >= 0 && (uint32_t)doubtful < h->descriptors)
 		take_doubtful(w, k, doubtful, &r);
 	if (kind == OP_ACCEPT)

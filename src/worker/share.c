@@ -169,6 +169,15 @@ share_unreserve(const struct worker *w, unsigned k)
 }
 
 void
+share_wake_expectant(const struct worker *w)
+{
+	for (unsigned k = 0; k < arena_workers(w->arena); k++)
+		if (atomic_load_explicit(&w->arena->slot[k].inflight,
+		    memory_order_relaxed) != 0)
+			share_wake(w, k);
+}
+
+void
 share_heal(struct worker *w)
 {
 	const _Atomic uint64_t *inbox = arena_inbox(w->arena, w->number);

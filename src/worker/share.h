@@ -32,6 +32,10 @@ void share_unreserve(const struct worker *w, unsigned k);
  * empty for a while, count none. */
 void share_heal(struct worker *w);
 
+/* All places are taken, some by reservations: have their slots look whether
+ * they are still to be redeemed. */
+void share_wake_expectant(const struct worker *w);
+
 /* End the sleep of slot `to`. */
 void share_wake(const struct worker *w, unsigned to);
 
