@@ -449,5 +449,33 @@ def syslog(path, file):
             return
 
 
+def urgent(*_):
+    """Urgent data (RFC 6093) is data: it comes back in its place."""
+    s = connect()
+    s.sendall(b"or")
+    s.send(b"d", socket.MSG_OOB)
+    s.sendall(b"inary\n")
+    need(receive(s, 9) == b"ordinary\n", "wrong echo")
+
+
+def late(count):
+    """Parked clients speak while their worker is stopped for longer than the
+    idle timeout; every one of them is answered."""
+    idle = [connect() for _ in range(int(count))]
+    busy = connect()
+    for _ in range(400):
+        echo(busy, b"busy\n")
+    ready("parked")
+    await_file("stopped")
+    for s in idle:
+        s.sendall(b"late\n")
+    ready("sent")
+    for i, s in enumerate(idle):
+        try:
+            need(receive(s, 5) == b"late\n", "client %d" % i)
+        except ConnectionResetError:
+            need(False, "client %d was reset" % i)
+
+
 if __name__ == "__main__":
     globals()[sys.argv[1]](*sys.argv[2:])

@@ -86,10 +86,10 @@ rendered() {
 
 # The shell scripts of the tree that are written by hand.
 scripts() {
-	find "$TOP_SRCDIR" \( -name .git -o -name build-aux -o -name 'build*' \
+	(cd "$TOP_SRCDIR" && find . \( -name .git -o -name build-aux -o -name 'build*' \
 		-type d -o -name autom4te.cache -o -name aclocal.m4 \
-		-o -name 'configure*' -o -name '*.in' -o -path '*/_*' \) -prune \
-		-o -type f -print | sort | while read -r f; do
+		-o -name 'configure*' -o -name '*.in' -o -path './_*' \) -prune \
+		-o -type f -print) | sed "s|^\.|$TOP_SRCDIR|" | sort | while read -r f; do
 		case $f in
 		*.sh | *.bash | *.bats) echo "$f" ;;
 		*)

@@ -270,3 +270,53 @@ parked_at_least() {
 	not timers
 	exec 5>&-
 }
+
+@test "urgent data comes back in its place" {
+	# The kernel counts an urgent byte as received, but recv(2) passed it
+	# over: a recovery from the kernel's counts found a byte too many.
+	start
+	$CLIENT urgent
+}
+
+@test "who has spoken is not closed as idle by a worker that is late" {
+	# A worker that had been held up swept before it had read, and reset
+	# clients whose lines lay in the socket.
+	start workers=1 timeout=2 watchdog-timeout=0
+	timeout 40 $CLIENT late 200 >client.out 2>&1 3>&- &
+	client=$!
+	PIDS+=("$client")
+	wait_for 20 test -f parked
+	worker=$(workers)
+	kill -STOP "$worker"
+	touch stopped
+	wait_for 10 test -f sent
+	began=$(date +%s%N)
+	overdue() { [ $(($(date +%s%N) - began)) -gt 3000000000 ]; }
+	wait_for 10 overdue
+	kill -CONT "$worker"
+	wait "$client" || { cat client.out; return 1; }
+}
+
+@test "a terminal that nobody reads does not stop the service" {
+	# write(2) to a full terminal blocks although poll(2) says POLLOUT.
+	cat >terminal.py <<-'EOF'
+	import os, pty, subprocess, sys
+	master, slave = pty.openpty()
+	p = subprocess.Popen(sys.argv[1:], stdin=slave, stdout=slave, stderr=slave)
+	print(p.pid, flush=True)
+	sys.exit(p.wait())
+	EOF
+	python3 terminal.py "$ECHOD" -o "port=$PORT" -o "bind=$HOST" \
+		-o loglevel=verbose >pid 3>&- &
+	terminal=$!
+	PIDS+=("$terminal")
+	wait_for 10 test -s pid
+	SERVER=$(cat pid)
+	PIDS+=("$SERVER")
+	wait_for 10 echoes
+	timeout 60 $CLIENT churn 1000
+	kill -TERM "$SERVER"
+	STATUS=0
+	wait "$terminal" || STATUS=$?
+	[ "$STATUS" -eq 0 ]
+}
