@@ -129,7 +129,7 @@ parked_at_least() {
 	before=$(descriptors)
 	$CLIENT churn 1000
 	$CLIENT resets 200
-	wait_for 5 descriptors_are "$before"
+	wait_for 30 descriptors_are "$before"
 	[ "$(closed_for 'client EOF')" -eq 1000 ]
 	[ "$(closed_for 'client reset')" -eq 200 ]
 }
@@ -137,8 +137,8 @@ parked_at_least() {
 @test "each close is logged at verbose with peer, bytes and duration" {
 	start loglevel=verbose
 	echoes
-	wait_for 5 logged '127\.0\.0\.1:[0-9]+ closed: client EOF, 5 bytes in, 5 out, [0-9]+\.[0-9]{3} s$'
-	wait_for 5 logged 'verbose: 127\.0\.0\.1:[0-9]+ accepted$'
+	wait_for 30 logged '127\.0\.0\.1:[0-9]+ closed: client EOF, 5 bytes in, 5 out, [0-9]+\.[0-9]{3} s$'
+	wait_for 30 logged 'verbose: 127\.0\.0\.1:[0-9]+ accepted$'
 }
 
 @test "nothing about clients is logged at notice" {
@@ -151,7 +151,7 @@ parked_at_least() {
 @test "at maxclients: exactly so many, a word to the others, none reset" {
 	start maxclients=20 workers=3
 	$CLIENT limit 20
-	wait_for 5 logged 'refused: maxclients 20 reached'
+	wait_for 30 logged 'refused: maxclients 20 reached'
 	# a limited rate: 20 refusals in two bursts are not 20 lines
 	[ "$(grep -c refused "$DIR/log")" -lt 10 ]
 }
@@ -165,7 +165,7 @@ parked_at_least() {
 	done
 	echo waiting | nc.openbsd -N -w 20 "$HOST" "$PORT" >answer 5>&- &
 	PIDS+=($!)
-	wait_for 10 logged 'accept on .*: Too many open files'
+	wait_for 30 logged 'accept on .*: Too many open files'
 	# who is in is served meanwhile
 	printf 'still\n' >&5
 	read -r -t 5 answer <&5
@@ -173,7 +173,7 @@ parked_at_least() {
 	for pid in $SERVER $(workers); do
 		prlimit --pid "$pid" --nofile=1000:20000
 	done
-	wait_for 10 grep -q waiting answer
+	wait_for 30 grep -q waiting answer
 	# it rests, it does not spin
 	[ "$(grep -c 'Too many open files' "$DIR/log")" -lt 20 ]
 }
@@ -181,14 +181,14 @@ parked_at_least() {
 @test "an idle client is closed after timeout, a talking one is not" {
 	start timeout=1 loglevel=verbose
 	$CLIENT idle 1
-	wait_for 5 logged 'closed: idle, 0 bytes in'
+	wait_for 30 logged 'closed: idle, 0 bytes in'
 }
 
 @test "a client that is not idle for long enough is not closed" {
 	start timeout=3600
 	$CLIENT hold 1 ready &
 	PIDS+=($!)
-	wait_for 10 test -f ready
+	wait_for 30 test -f ready
 	not wait_for 1 logged 'closed: idle'
 }
 
@@ -212,12 +212,12 @@ parked_at_least() {
 	PIDS+=("$client")
 	wait_for 20 test -f partial
 	grown() { [ "$(memfd_blocks)" -gt $((before + 200 * 16 - 1)) ]; }
-	wait_for 10 grown
+	wait_for 30 grown
 	touch go
 	wait "$client"
 	# 200 windows of 8 KB are 3,200 blocks of 512 bytes; records may stay
 	shrunk() { [ "$(memfd_blocks)" -lt $((before + 200)) ]; }
-	wait_for 5 shrunk
+	wait_for 30 shrunk
 }
 
 @test "one recv and one send per echo" {
@@ -225,7 +225,7 @@ parked_at_least() {
 	strace -f -c -o trace -p "$(workers)" 2>strace.err 3>&- &
 	tracer=$!
 	PIDS+=("$tracer")
-	wait_for 10 grep -q attached strace.err
+	wait_for 30 grep -q attached strace.err
 	$CLIENT churn 1
 	timeout 20 redis-benchmark -h "$HOST" -p "$PORT" -t ping_mbulk -c 1 \
 		-n 500 -q >/dev/null
@@ -243,21 +243,21 @@ parked_at_least() {
 	start workers=2
 	$CLIENT hold 5 ready &
 	PIDS+=($!)
-	wait_for 10 test -f ready
+	wait_for 30 test -f ready
 	titles_settled() { ps -o args= --ppid "$SERVER" | grep -qE '\[[1-5] conn'; }
-	wait_for 5 titles_settled
+	wait_for 30 titles_settled
 	switches() { { echo "$SERVER"; workers; } | sed 's|.*|/proc/&/status|' |
 		xargs awk '/ctxt_switches/ { n += $2 } END { print n }'; }
 	# nothing to do: two looks some time apart see the same count
 	quiet() { local a; a=$(switches); sleep 0.7; [ "$a" = "$(switches)" ]; }
-	wait_for 10 quiet
+	wait_for 30 quiet
 }
 
 @test "tcp-keepalive and TCP_NODELAY reach the clients' sockets" {
 	start tcp-keepalive=300
 	exec 5<>"/dev/tcp/$HOST/$PORT"
 	keepalive() { ss -Htno state established "sport = :$PORT" | grep -q 'timer:(keepalive,[45]min'; }
-	wait_for 5 keepalive
+	wait_for 30 keepalive
 	exec 5>&-
 }
 
@@ -265,7 +265,7 @@ parked_at_least() {
 	start tcp-keepalive=0
 	exec 5<>"/dev/tcp/$HOST/$PORT"
 	there() { ss -Htno state established "sport = :$PORT" | grep -q .; }
-	wait_for 5 there
+	wait_for 30 there
 	timers() { ss -Htno state established "sport = :$PORT" | grep keepalive; }
 	not timers
 	exec 5>&-
@@ -289,10 +289,10 @@ parked_at_least() {
 	worker=$(workers)
 	kill -STOP "$worker"
 	touch stopped
-	wait_for 10 test -f sent
+	wait_for 30 test -f sent
 	began=$(date +%s%N)
 	overdue() { [ $(($(date +%s%N) - began)) -gt 3000000000 ]; }
-	wait_for 10 overdue
+	wait_for 30 overdue
 	kill -CONT "$worker"
 	wait "$client" || { cat client.out; return 1; }
 }
@@ -310,10 +310,10 @@ parked_at_least() {
 		-o loglevel=verbose >pid 3>&- &
 	terminal=$!
 	PIDS+=("$terminal")
-	wait_for 10 test -s pid
+	wait_for 30 test -s pid
 	SERVER=$(cat pid)
 	PIDS+=("$SERVER")
-	wait_for 10 echoes
+	wait_for 30 echoes
 	timeout 60 $CLIENT churn 1000
 	kill -TERM "$SERVER"
 	STATUS=0

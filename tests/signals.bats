@@ -20,7 +20,7 @@ workers_are_other_than() {
 	echoes
 	mv logs/a.log logs/a.log.1
 	kill -USR1 "$SERVER"
-	wait_for 5 test -s logs/a.log
+	wait_for 30 test -s logs/a.log
 	grep -q 'SIGUSR1: log file reopened' logs/a.log
 	stop
 	# workers and master write to the new file, none to the old one
@@ -33,7 +33,7 @@ workers_are_other_than() {
 	mv logs logs.old
 	: >logs
 	kill -USR1 "$SERVER"
-	wait_for 5 grep -q 'still writing to the former file' logs.old/a.log
+	wait_for 30 grep -q 'still writing to the former file' logs.old/a.log
 	echoes
 	stop
 	[ "$STATUS" -eq 0 ]
@@ -60,7 +60,7 @@ workers_are_other_than() {
 	start workers=2
 	victim=$(workers | head -n 1)
 	kill -KILL "$victim"
-	wait_for 5 workers_are_other_than "$victim" 2
+	wait_for 30 workers_are_other_than "$victim" 2
 	logged "worker 0 \(pid $victim\) killed by SIGKILL"
 	echoes
 	stop
@@ -73,7 +73,7 @@ workers_are_other_than() {
 	start workers=2
 	victim=$(workers | tail -n 1)
 	kill -SEGV "$victim"
-	wait_for 5 workers_are_other_than "$victim" 2
+	wait_for 30 workers_are_other_than "$victim" 2
 	logged "worker 1 \(pid $victim\) killed by SIGSEGV"
 	echoes
 }
@@ -81,10 +81,10 @@ workers_are_other_than() {
 @test "a connection outlives its worker, half a line included" {
 	start workers=1
 	client across ready go
-	wait_for 10 test -f ready
+	wait_for 30 test -f ready
 	victim=$(workers)
 	kill -KILL "$victim"
-	wait_for 5 workers_are_other_than "$victim" 1
+	wait_for 30 workers_are_other_than "$victim" 1
 	touch go
 	wait "$CLIENT_PID"
 }
@@ -92,10 +92,10 @@ workers_are_other_than() {
 @test "SIGTERM to one worker: it leaves, another takes its clients" {
 	start workers=1
 	client across ready go
-	wait_for 10 test -f ready
+	wait_for 30 test -f ready
 	victim=$(workers)
 	kill -TERM "$victim"
-	wait_for 5 workers_are_other_than "$victim" 1
+	wait_for 30 workers_are_other_than "$victim" 1
 	touch go
 	wait "$CLIENT_PID"
 	logged "worker 0 \(pid $victim\) left on request"
@@ -104,7 +104,7 @@ workers_are_other_than() {
 @test "a worker stopped and continued serves on" {
 	start workers=1
 	kill -STOP "$(workers)"
-	(wait_for 5 eval 'ps -o stat= -p '"$(workers)"' | grep -q T')
+	(wait_for 30 eval 'ps -o stat= -p '"$(workers)"' | grep -q T')
 	kill -CONT "$(workers)"
 	echoes
 }

@@ -14,7 +14,7 @@ connection_sane(const struct connection *c)
 {
 	uint64_t cursor = connection_cursor(c);
 
-	return cursor >= c->tx && cursor <= c->ready && c->ready <= c->rx &&
+	return c->phase <= PHASE_LINGERING && cursor >= c->tx && cursor <= c->ready && c->ready <= c->rx &&
 	    c->rx - cursor <= SPILL_LINE &&
 	    ((c->flags & CONN_SPILLED) == 0 || (c->window_base <= cursor &&
 	    c->rx - c->window_base <= SPILL_WINDOW));

@@ -164,6 +164,7 @@ mark_closing(const struct worker *w, int fd)
 	struct connection *c = worker_connection(w, fd);
 
 	c->cookie = kernel_cookie(fd);
+	c->flags = 0;
 	publish();
 	atomic_store_explicit(&c->holder, connection_holder(CONN_CLOSING,
 	    w->number), memory_order_release);

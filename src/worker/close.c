@@ -36,8 +36,6 @@ close_connection(struct worker *w, int fd, enum close_reason reason, int error)
 
 	hot_remove(w, fd);
 	close_account(w, c, reason, error);
-	if ((c->flags & CONN_TOUCHED) != 0)
-		arena_release_window(w->arena, fd);
 	atomic_fetch_sub_explicit(&w->slot->held, 1, memory_order_release);
 	atomic_store_explicit(&c->holder, connection_holder(CONN_CLOSING,
 	    w->number), memory_order_release);
@@ -51,11 +49,15 @@ close_connection(struct worker *w, int fd, enum close_reason reason, int error)
 void
 close_descriptor(struct worker *w, int fd)
 {
+	struct connection *c = worker_connection(w, fd);
 	uint32_t closing = connection_holder(CONN_CLOSING, w->number);
 
+	/* Only now: what is pending of an OPEN one, a successor will need. */
+	if ((c->flags & CONN_TOUCHED) != 0)
+		arena_release_window(w->arena, fd);
 	/* Closing also takes it out of the parking lot. */
 	close(fd);
 	/* Fails if the number is another worker's already: so be it. */
-	atomic_compare_exchange_strong(&worker_connection(w, fd)->holder,
-	    &closing, connection_holder(CONN_FREE, 0));
+	atomic_compare_exchange_strong(&c->holder, &closing,
+	    connection_holder(CONN_FREE, 0));
 }

@@ -38,6 +38,12 @@
 #include "worker/serve.h"
 #include "worker/share.h"
 
+static bool
+is_usable(const struct connection *c)
+{
+	return connection_sane(c) && c->handler < HANDLER_KINDS;
+}
+
 /* Bring the record of a connection in doubt to what the kernel says.  Returns
  * false if it cannot go on. */
 static bool
@@ -60,7 +66,7 @@ settle(const struct worker *w, unsigned k, int fd)
 	cursor = connection_cursor(c);
 	if (c->ready < cursor)
 		c->ready = cursor;
-	if (!connection_sane(c))
+	if (!is_usable(c))
 		return false;
 	if ((c->flags & CONN_SPILLED) == 0 && c->rx > cursor) {
 		if (cursor < op->base || c->rx - op->base > SCRATCH_BYTES)
@@ -287,7 +293,7 @@ take_doubtful(struct worker *w, unsigned k, int fd, struct recovered *r)
 	if (connection_held_by(c) != connection_holder(CONN_OPEN, k) ||
 	    (fault == 0 && settle(w, k, fd)))
 		return;		/* the rest as with all others */
-	if (fault != 0)
+	if (fault != 0 && is_usable(c))
 		log_warnx("%s closed: its input to handler %s %s worker %u "
 		    "(%s); %llu bytes in, %llu out", peer_name(&c->peer),
 		    handler_of(c->handler)->name, fault == FAULT_HUNG ?
@@ -311,7 +317,7 @@ resume(struct worker *w, int doubtful, struct recovered *r)
 	    fd = arena_next(w->arena, w->number, fd + 1)) {
 		const struct connection *c = worker_connection(w, fd);
 
-		if (!connection_sane(c)) {
+		if (!is_usable(c)) {
 			close_connection(w, fd, CLOSE_ERROR, EOWNERDEAD);
 			r->kept--;
 			r->closed++;

@@ -207,10 +207,16 @@ finish(struct worker *w, int fd, struct connection *c)
 	/* Closing now would turn whatever the client is still sending into a
 	 * RST that destroys echoes on their way: say FIN, wait for theirs. */
 	if (shutdown(fd, SHUT_WR) == -1) {
-		broken(w, fd, errno);
+		/* Done before, by a worker that died, and the client's FIN has
+		 * come since: then both sides are closed. */
+		if (errno == ENOTCONN)
+			close_connection(w, fd, CLOSE_DRAINED, 0);
+		else
+			broken(w, fd, errno);
 		return;
 	}
 	c->quiet_since = clock_ms();
+	publish();
 	c->phase = PHASE_LINGERING;
 	hot_update(w, fd);
 }
@@ -359,6 +365,7 @@ serve_finish(struct worker *w, int fd)
 		return;
 	unread = kernel_unread(fd);
 	c->limit = c->rx + unread;
+	publish();
 	c->phase = PHASE_FINISHING;
 	if (unread > 0)
 		hot_update(w, fd);

@@ -3,7 +3,7 @@
  * against what was sent, and every reset, refused connect and stall counted.
  *
  * usage: load [-h host] [-p port] [-t seconds] [-n echoes] [-f file]
- *             kind:count ...
+ *             [-e file] kind:count ...
  *
  * Kinds of client:
  *	small		64-byte lines, one at a time
@@ -16,8 +16,9 @@
  *	churn		connect, one line, close; then anew
  *	idle		silent until the end, then one line
  *
- * Stops after -t seconds or -n echoes, whichever is first; `file` is made
- * once every client is connected.  Prints one line of name=value figures.
+ * Stops after -t seconds, after -n echoes, or when the file of -e exists,
+ * whichever is first; the file of -f is made once every client is connected.
+ * Prints one line of name=value figures.
  * Exit status 0 if no byte was wrong and nothing lost, else 1.
  */
 #include <arpa/inet.h>
@@ -463,18 +464,19 @@ int
 main(int argc, char **argv)
 {
 	uint64_t seconds = 10, most = UINT64_MAX, end;
-	const char *host = "127.0.0.1", *file = NULL;
+	const char *host = "127.0.0.1", *file = NULL, *end_file = NULL;
 	unsigned port = 6379;
 	struct rlimit rl;
 	int c;
 
-	while ((c = getopt(argc, argv, "h:p:t:n:f:")) != -1)
+	while ((c = getopt(argc, argv, "h:p:t:n:f:e:")) != -1)
 		switch (c) {
 		case 'h': host = optarg; break;
 		case 'p': port = (unsigned)atoi(optarg); break;
 		case 't': seconds = strtoull(optarg, NULL, 10); break;
 		case 'n': most = strtoull(optarg, NULL, 10); break;
 		case 'f': file = optarg; break;
+		case 'e': end_file = optarg; break;
 		default: return 2;
 		}
 	for (; optind < argc; optind++)
@@ -502,7 +504,8 @@ main(int argc, char **argv)
 	if (file != NULL)
 		close(open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
 	end = now_ns() + seconds * 1000 * MS;
-	while (now_ns() < end && echoes < most)
+	while (now_ns() < end && echoes < most &&
+	    (end_file == NULL || access(end_file, F_OK) == -1))
 		run_once();
 	stopping = true;
 	wake_idle();

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,7 @@
 #include "base/clock.h"
 #include "base/signals.h"
 #include "handler/handler.h"
+#include "master/listen.h"
 #include "tap.h"
 #include "worker/accept.h"
 #include "worker/close.h"
@@ -89,10 +91,14 @@ listen_somewhere(struct sockaddr_in *address)
 static void
 rig_up(void)
 {
+	socklen_t len = sizeof(rig.address);
 	struct arena *a = &rig.arena;
 
 	memset(&rig, 0, sizeof(rig));
 	config_defaults(&rig.config);
+	rig.config.port = 0;
+	rig.config.bind.count = 1;
+	strcpy(rig.config.bind.address[0].host, "127.0.0.1");
 	rig.config.handler = HANDLER_ECHO;
 	checked(arena_create(a, SLOTS, DESCRIPTORS), "arena_create");
 	atomic_store(&a->header->workers, SLOTS);
@@ -102,9 +108,10 @@ rig_up(void)
 		a->slot[k].park_fd = checked(epoll_create1(0),
 		    "epoll_create1");
 	}
-	rig.listener = listen_somewhere(&rig.address);
-	a->header->listener[0].fd = rig.listener;
-	a->header->listeners = 1;
+	checked(listen_open(a, &rig.config), "listen_open");
+	rig.listener = a->header->listener[0].fd;
+	checked(getsockname(rig.listener, (struct sockaddr *)&rig.address,
+	    &len), "getsockname");
 }
 
 static void
@@ -448,7 +455,25 @@ history(const struct pair *p, const char *text)
 	p->c->rx = p->c->tx = p->c->ready = n;
 }
 
-/* The client's half line, held in the window. */
+/* The same `n` bytes long. */
+static void
+long_history(const struct pair *p, size_t n)
+{
+	static char bytes[8192];
+
+	for (size_t part; n > 0; n -= part) {
+		part = n < sizeof(bytes) ? n : sizeof(bytes);
+		say_bytes(p, bytes, part);
+		take(p, bytes, part);
+		if (give_back(p, bytes, part) != part ||
+		    recv(p->client, bytes, part, MSG_WAITALL) !=
+		    (ssize_t)part)
+			die("long_history");
+		p->c->rx = p->c->tx = p->c->ready += part;
+	}
+}
+
+/* The client's half line, held in the window at an offset. */
 static void
 hold(const struct pair *p, const char *text, uint64_t offset)
 {
@@ -535,13 +560,14 @@ test_receive_window(void)
 
 	rig_up();
 	p = opened();
+	long_history(&p, 100);
 	hold(&p, "half ", 100);
 	say(&p, "a li");
 	take(&p, window_end(&p), 4);
 	name(OP_SERVE, p.fd, 0);
 	memset(arena_scratch(&rig.arena, 0), 'X', SCRATCH_BYTES);
-	ok(settled(1, 0, succeed()) && at_positions(&p, 9, 0, 0, 0) &&
-	    window_holds(&p, "half a li"),
+	ok(settled(1, 0, succeed()) && at_positions(&p, 109, 100, 0, 100)
+	    && window_holds(&p, "half a li"),
 	    "after recv into the window: rx follows");
 	say(&p, "ne\n");
 	ok(hears(&p, "half a line\n"), "and the line is echoed when whole");
@@ -619,7 +645,9 @@ end_is_told(size_t taken, bool fin, const char *what)
 static void
 test_urgent(void)
 {
+	uint64_t rx = 0, tx = 0;
 	struct pair p;
+	char got[16];
 
 	rig_up();
 	p = opened();
@@ -627,13 +655,16 @@ test_urgent(void)
 	say(&p, "hello\n");
 	worker_up(0);
 	(void)hot_add(&rig.w, p.fd);
-	p.c->hot = rig.w.first_hot;
-	/* Whether it is echoed is the listener's choice (SO_OOBINLINE). */
-	ok(hears(&p, "hello\n"), "urgent data is not echoed");
+	for (int i = 0; i < 5; i++)
+		turn(2);
+	/* Echoed or passed over, as the listener has it (SO_OOBINLINE). */
+	ok(recv(p.client, got, sizeof(got), MSG_DONTWAIT) >= 6 &&
+	    kernel_positions(p.fd, &rx, &tx) && rx == p.c->rx &&
+	    tx == p.c->tx, "urgent data is counted as the kernel counts it");
 	name(OP_SERVE, p.fd, p.c->rx);
 	(void)succeed();
 	ok(silent(&p) && connection_pending(p.c) == 0,
-	    "urgent data does not look like bytes read");
+	    "and does not look like bytes read and lost");
 	rig_down();
 }
 
@@ -768,6 +799,7 @@ test_send(void)
 
 	rig_up();
 	p = opened();
+	long_history(&p, SPILL_LINE + 1);
 	hold(&p, "half", SPILL_LINE + 1);
 	window = arena_window(&rig.arena, p.fd);
 	memcpy(window, "half", 4);
@@ -875,20 +907,16 @@ test_accept(void)
 	ok(rig.arena.header->admission == 0, "and the admission is released");
 	rig_down();
 
-	for (int noted = 0; noted < 2; noted++) {
-		rig_up();
-		p = accepted(0);
-		memset(p.c, 0x5a, sizeof(*p.c));
-		set_holder(&p, CONN_TAKING, 0);
-		if (noted)
-			note_end(p.fd);
-		name(OP_ACCEPT, 0, 0);
-		ok(settled(1, 0, succeed()) && is_held(&p, CONN_OPEN, 0) &&
-		    at_positions(&p, 0, 0, 0, 0) && echoes(&p),
-		    "TAKING, half filled in, %s descriptor_end", noted ?
-		    "within" : "beyond");
-		rig_down();
-	}
+	rig_up();
+	p = accepted(0);
+	memset(p.c, 0x5a, sizeof(*p.c));
+	note_end(p.fd);
+	set_holder(&p, CONN_TAKING, 0);
+	name(OP_ACCEPT, 0, 0);
+	ok(settled(1, 0, succeed()) && is_held(&p, CONN_OPEN, 0) &&
+	    at_positions(&p, 0, 0, 0, 0) && echoes(&p),
+	    "TAKING, half filled in: becomes a connection");
+	rig_down();
 
 	rig_up();
 	p = opened();
@@ -1241,10 +1269,201 @@ test_insane(void)
 	rig_down();
 }
 
+/*
+ * The same without guessing what is left behind: a real worker process is
+ * stepped through a round of its loop and killed after every so many
+ * instructions, between any two of which SIGKILL may come.
+ */
+
+/* Steps over all kills of a case: bounds its time.  The environment may set
+ * RECOVER_STEPS; 1000000 is every instruction, and minutes. */
+#define STEPS 10000
+#define STEPS_CLOSE (4 * STEPS)	/* the dangerous part is short */
+
+enum act { ACT_SERVE, ACT_RECOVER, ACT_CLOSE };
+
+struct journey {
+	const char *what;
+	enum act act;
+	unsigned handler;
+	const char *held;	/* in the window already */
+	const char *said;	/* what the round finds in the socket */
+	const char *more;	/* said after the death */
+	const char *reply;	/* what must come back, all in all */
+	bool stop;		/* FINISHING up to what was said */
+};
+
+static const struct journey journeys[] = {
+	{ "a line", ACT_SERVE, HANDLER_ECHO, "", "hello\n", "again\n",
+	    "hello\nagain\n", false },
+	{ "half a line", ACT_SERVE, HANDLER_ECHO, "", "one\ntw", "o\n",
+	    "one\ntwo\n", false },
+	{ "the other half", ACT_SERVE, HANDLER_ECHO, "on", "e\ntw", "o\n",
+	    "one\ntwo\n", false },
+	{ "raw", ACT_SERVE, HANDLER_RAW, "", "raw", "data", "rawdata", false },
+	{ "discard", ACT_SERVE, HANDLER_DISCARD, "", "rubbish", "more",
+	    "", false },
+	{ "the last words", ACT_SERVE, HANDLER_ECHO, "la", "st", "",
+	    "last", true },
+	{ "recovery of a line", ACT_RECOVER, HANDLER_ECHO, "", "hello\n", "",
+	    "hello\n", false },
+	{ "recovery of half a line", ACT_RECOVER, HANDLER_ECHO, "", "o\ntw",
+	    "o\n", "o\ntwo\n", false },
+	{ "closing over half a line", ACT_CLOSE, HANDLER_ECHO, "on", "", "e\n",
+	    "one\n", false },
+};
+
+/* The child: slot 0's worker. */
+static void
+live(const struct pair *p, enum act act)
+{
+	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) == -1)
+		_exit(1);
+	(void)raise(SIGTRAP);
+	if (act == ACT_SERVE)
+		serve(&rig.w, p->fd, POLLIN);
+	else if (act == ACT_RECOVER)
+		(void)recover(&rig.w, 0);
+	else
+		close_connection(&rig.w, p->fd, CLOSE_IDLE, 0);
+	_exit(0);
+}
+
+/* Let a worker live for `steps` instructions at most; returns how many it
+ * lived for, -1 if it cannot be traced. */
+static long
+kill_after(const struct pair *p, enum act act, long steps)
+{
+	long n = 0;
+	int status;
+	/* Shares the descriptor table, as a worker does. */
+	pid_t pid = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, NULL,
+	    NULL, NULL, NULL);
+
+	if (pid == 0)
+		live(p, act);
+	checked(pid, "clone");
+	checked(waitpid(pid, &status, 0), "waitpid");
+	if (!WIFSTOPPED(status))
+		return -1;
+	while (n < steps && ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL) == 0) {
+		checked(waitpid(pid, &status, 0), "waitpid");
+		if (!WIFSTOPPED(status))
+			return n;
+		n++;
+	}
+	(void)kill(pid, SIGKILL);
+	checked(waitpid(pid, &status, 0), "waitpid");
+	return n;
+}
+
+/* The state that a journey begins with. */
+static struct pair
+depart(const struct journey *j)
+{
+	struct pair p;
+
+	rig_up();
+	rig.config.handler = j->handler;
+	p = opened();
+	if (*j->held != '\0')
+		hold(&p, j->held, 0);
+	if (*j->said != '\0')
+		say(&p, j->said);
+	if (j->stop) {
+		p.c->limit = p.c->rx + strlen(j->said);
+		p.c->phase = PHASE_FINISHING;
+	}
+	worker_up(0);
+	if (j->act == ACT_RECOVER) {
+		take(&p, arena_scratch(&rig.arena, 0), strlen(j->said));
+		name(OP_SERVE, p.fd, 0);
+	} else
+		(void)hot_add(&rig.w, p.fd);
+	return p;
+}
+
+/* After recovery: true if the client gets what it must. */
+static bool
+arrive(const struct journey *j, const struct pair *p)
+{
+	size_t n = strlen(j->reply);
+	char got[32];
+
+	if (j->act == ACT_CLOSE && slot(0)->held == 0)
+		return hears_end(p) && !is_open(p->fd);
+	if (*j->more != '\0')
+		(void)!send(p->client, j->more, strlen(j->more), MSG_NOSIGNAL);
+	if (j->stop)
+		return hear(p, got, n) == n && memcmp(got, j->reply, n) == 0 &&
+		    hears_end(p);
+	return hears(p, j->reply) && slot(0)->held == 1 &&
+	    p->c->rx == strlen(j->held) + strlen(j->said) + strlen(j->more);
+}
+
+/* Live for `*steps` instructions, die, be recovered. */
+static bool
+travel(const struct journey *j, long *steps)
+{
+	struct pair p = depart(j);
+	bool good;
+
+	*steps = kill_after(&p, j->act, *steps);
+	(void)succeed();
+	memset(arena_scratch(&rig.arena, 0), 'X', SCRATCH_BYTES);
+	good = arrive(j, &p);
+	rig_down();
+	return good;
+}
+
+/* One processor for both: handing over between two takes longer. */
+static void
+stay_here(void)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(sched_getcpu(), &set);
+	(void)sched_setaffinity(0, sizeof(set), &set);
+}
+
+static void
+test_steps(void)
+{
+	stay_here();
+	for (size_t i = 0; i < sizeof(journeys) / sizeof(*journeys); i++) {
+		const struct journey *j = &journeys[i];
+		const char *steps = getenv("RECOVER_STEPS");
+		long whole = 1000000, stride, at, bad = -1;
+		unsigned kills = 0;
+
+		if (!travel(j, &whole) || whole <= 0) {
+			ok(whole == -1, "%s # SKIP cannot trace", j->what);
+			continue;
+		}
+		stride = whole * whole / 2 / (steps != NULL ? atol(steps) :
+		    j->act == ACT_CLOSE ? STEPS_CLOSE : STEPS) + 1;
+		for (long n = 0; n < whole && bad == -1; n += stride) {
+			at = n;
+			kills++;
+			if (!travel(j, &at))
+				bad = n;
+		}
+		ok(bad == -1, "%s: killed at %u of %ld instructions", j->what,
+		    kills, whole);
+		if (bad != -1)
+			printf("# wrong when killed after %ld\n", bad);
+	}
+}
+
 int
 main(void)
 {
+	const struct log_settings quiet = { .level = LOG_LEVEL_WARNING + 1,
+		.console = -1 };
+
 	signals_block();
+	checked(log_open(&quiet), "log_open");
 	test_receive_scratch();
 	test_receive_window();
 	end_is_told(0, false, "data and FIN unread");
@@ -1264,5 +1483,6 @@ main(void)
 	test_foster();
 	test_insane();
 	test_urgent();
+	test_steps();
 	return tap_done();
 }
