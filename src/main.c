@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/signals.h"
+#include "base/title.h"
 #include "check.h"
 #include "config/config.h"
 #include "handler/handler.h"
@@ -275,7 +276,7 @@ serve_until_stopped(const struct config *c)
 		pidfile_remove(pidfile);
 		return EXIT_NOT_STARTED;
 	}
-	setproctitle("master [%s]", listen_names(&m.arena));
+	title_set("master [%s]", listen_names(&m.arena));
 	log_notice("ready on %s after %llu ms", listen_names(&m.arena),
 	    (unsigned long long)(clock_ms() - m.arena.header->started));
 	if (c->supervised != SUPERVISED_NO)
@@ -300,7 +301,7 @@ main(int argc, char **argv, char **envp)
 	static struct config config;
 	struct arguments arguments;
 
-	setproctitle_init(argc, argv, envp);
+	title_init(argc, argv, envp);
 	parse_arguments(&arguments, argc, argv);
 	load(&config, &arguments);
 	switch (arguments.action) {

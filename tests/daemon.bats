@@ -943,3 +943,13 @@ gave_up_root() {
 	wait_for 10 dead "$SERVER"
 	grep -q 'stopped in' logs/2026-01-02.log
 }
+
+@test "called by a long path, the title has nothing behind it" {
+	# libbsd left blanks and a dot where argv[0] had ended.
+	local long=$DIR/a-directory-with-a-long-name-of-its-own/and-another-one
+	mkdir -p "$long"
+	cp "$ECHOD" "$long/echod"
+	ECHOD=$long/echod
+	start
+	titled "$SERVER" "echod: master [$HOST:$PORT]"
+}

@@ -11,10 +11,9 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include <bsd/unistd.h>
-
 #include "base/clock.h"
 #include "base/signals.h"
+#include "base/title.h"
 #include "worker/accept.h"
 #include "worker/drain.h"
 #include "worker/hot.h"
@@ -62,7 +61,7 @@ update_title(struct worker *w)
 		if (held != w->titled)
 			w->title_at = clock_ms() + TITLE_AGE;
 	} else if (clock_ms() >= w->title_at) {
-		setproctitle("worker %u [%u connections]", w->number, held);
+		title_set("worker %u [%u connections]", w->number, held);
 		w->titled = held;
 		w->title_at = CLOCK_NEVER;
 	}
@@ -265,7 +264,7 @@ worker_main(const struct config *config, const struct arena *arena,
 	r = recover(&w, number);
 	share_adopt(&w);
 	hot_listen(&w, true);
-	setproctitle("worker %u [%u connections]", number, r.kept);
+	title_set("worker %u [%u connections]", number, r.kept);
 	w.titled = r.kept;
 	atomic_store(&w.slot->state, SLOT_READY);
 	(void)eventfd_write(arena->header->master_wake_fd, 1);
