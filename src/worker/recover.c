@@ -92,11 +92,12 @@ leave_lot(const struct worker *w, unsigned k, int fd)
 {
 	struct connection *c = worker_connection(w, fd);
 
-	if ((c->flags & CONN_ENROLLED) != 0)
-		(void)epoll_ctl(w->arena->slot[k].park_fd, EPOLL_CTL_DEL, fd,
-		    NULL);
+	if ((c->flags & CONN_ENROLLED) == 0)
+		return;
+	/* The flags first, as in park_forget(). */
 	c->flags &= (uint8_t)~(CONN_ENROLLED | CONN_PARKED);
 	publish();
+	(void)epoll_ctl(w->arena->slot[k].park_fd, EPOLL_CTL_DEL, fd, NULL);
 }
 
 /* Watch a connection that is in this worker's name now. */
