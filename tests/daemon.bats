@@ -944,12 +944,21 @@ gave_up_root() {
 	grep -q 'stopped in' logs/2026-01-02.log
 }
 
-@test "called by a long path, the title has nothing behind it" {
-	# libbsd left blanks and a dot where argv[0] had ended.
-	local long=$DIR/a-directory-with-a-long-name-of-its-own/and-another-one
-	mkdir -p "$long"
-	cp "$ECHOD" "$long/echod"
-	ECHOD=$long/echod
-	start
-	titled "$SERVER" "echod: master [$HOST:$PORT]"
+@test "the title has nothing behind it, however long the path of the program" {
+	# libbsd left a dot where argv[0] had ended, or a blank.
+	local length
+	mkdir deep
+	for length in 20 25 30 31 32 33 34 35 36 37 38 60 200; do
+		local name
+		name=deep/$(printf "%0${length}d" 0)
+		cp "$ECHOD" "$name"
+		PORT=$(free_port)
+		"$name" -o "port=$PORT" -o "bind=$HOST" -o workers=1 >log 2>&1 3>&- 4>&- &
+		SERVER=$!
+		PIDS+=("$SERVER")
+		wait_for 30 grep -q ' ready on ' log
+		title "$SERVER"
+		[[ $(title "$SERVER") == *": master [$HOST:$PORT]" ]]
+		kill -KILL "$SERVER"
+	done
 }

@@ -9,7 +9,7 @@
 
 #include <bsd/unistd.h>
 
-/* What was argv[0]; NULL before title_init(). */
+/* Where argv[0] is and where it ended; NULL before title_init(). */
 static char *name, *name_end;
 
 void
@@ -23,7 +23,7 @@ title_init(int argc, char **argv, char **envp)
 void
 title_set(const char *fmt, ...)
 {
-	char text[1024];
+	char text[1024], *end;
 	va_list ap;
 
 	if (name == NULL)
@@ -32,8 +32,11 @@ title_set(const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	setproctitle("%s", text);
-	/* libbsd leaves a dot there if the title is shorter than the path we
-	 * were called by, and ps(1) shows it. */
-	if (name + strlen(name) < name_end)
+	/* libbsd leaves a dot where argv[0] ended if the title is shorter, and
+	 * a blank behind the title if it is just as long; ps(1) shows them. */
+	end = name + strlen(name);
+	if (end < name_end)
 		*name_end = '\0';
+	if (end > name && end[-1] == ' ')
+		end[-1] = '\0';
 }
