@@ -80,7 +80,6 @@ master_start(struct master *m)
 	bool failed = false;
 
 	signals_choose(recorded);
-	atomic_store(&m->arena.header->master_pid, getpid());
 	if (spawn_prepare(m) == -1) {
 		log_warn("descriptors for %u workers", wanted);
 		return -1;

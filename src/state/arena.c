@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -79,7 +78,6 @@ arena_create(struct arena *a, unsigned slots, unsigned descriptors)
 	a->header->descriptors = descriptors;
 	a->header->connection_bytes = sizeof(struct connection);
 	a->header->started = clock_ms();
-	a->header->started_at = (uint64_t)time(NULL);
 	return 0;
 fail:
 	saved = errno;

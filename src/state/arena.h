@@ -30,9 +30,7 @@ struct arena_header {
 	uint32_t descriptors;		/* connection records there are */
 	uint32_t connection_bytes;	/* sizeof(struct connection) */
 	uint64_t started;		/* clock_ms() */
-	uint64_t started_at;		/* time(2) */
 	int32_t master_wake_fd;		/* eventfd: ends the master's sleep */
-	_Atomic int32_t master_pid;
 	/* 0: the master sleeps without looking at the heartbeats; a worker
 	 * that wakes up wakes it too. */
 	_Atomic uint32_t watching;
