@@ -6,12 +6,6 @@ load lib
 LOAD=${TOP_BUILDDIR:-$TOP_SRCDIR/build}/tests/chaos/load
 export ECHOD LOAD
 
-client() {
-	timeout 60 $CLIENT "$@" >client.out 2>&1 3>&- &
-	CLIENT_PID=$!
-	PIDS+=("$CLIENT_PID")
-}
-
 # The load in the background; its figures go to ./figures.
 under_load() {
 	"$LOAD" -p "$PORT" -t 120 -f loaded -e enough "$@" >figures 2>&1 3>&- &
@@ -65,7 +59,7 @@ workers_are() {
 		wait_for 20 test -f ready
 		wait_for 30 even 1000 "$n"
 		stop
-		wait "$CLIENT_PID"
+		client_is_happy
 		rm ready
 	done
 }
@@ -107,7 +101,7 @@ workers_are() {
 	kill -STOP "$victim"
 	touch go
 	wait_for 30 logged "worker 0 \(pid $victim\) has been stopped for 1 s"
-	wait "$CLIENT_PID"
+	client_is_happy
 	logged 'took over: 1 connections kept, 0 closed'
 }
 
@@ -167,7 +161,7 @@ workers_are() {
 	wait_for 30 logged 'killed by SIGSEGV.*next one in [1-9][0-9]* ms'
 	wait_for 30 logged 'took over the connections of worker'
 	touch go
-	wait "$CLIENT_PID"
+	client_is_happy
 }
 
 @test "every worker killed at once" {

@@ -477,5 +477,23 @@ def late(count):
             need(False, "client %d was reset" % i)
 
 
+def parked_windows(count):
+    """Clients whose long half line was held, then answered, fall silent."""
+    idle = [connect() for _ in range(int(count))]
+    for s in idle:
+        s.sendall(b"y" * 8000)
+    time.sleep(0.2)
+    for s in idle:
+        s.sendall(b"\n")
+        need(len(receive(s, 8001)) == 8001, "wrong length")
+    busy = connect()
+    for _ in range(400):
+        echo(busy, b"busy\n")
+    ready("parked")
+    await_file("go")
+    for s in idle:
+        echo(s, b"still here\n")
+
+
 if __name__ == "__main__":
     globals()[sys.argv[1]](*sys.argv[2:])

@@ -47,10 +47,6 @@ directives() {
 	sed -n 's/ = .*//p' dump
 }
 
-not() {
-	! "$@"
-}
-
 listening() {
 	[ -n "$(ss -Htln "sport = :$PORT")" ]
 }

@@ -37,10 +37,6 @@ listening() {
 	[ -n "$(ss -Htln "sport = :$PORT")" ]
 }
 
-not() {
-	! "$@"
-}
-
 # Dead; a zombie is, too, where PID 1 of the machine does not reap.
 dead() {
 	[ ! -d "/proc/$1" ] || grep -q '^State:[[:space:]]*Z' "/proc/$1/status"

@@ -132,3 +132,18 @@ not() {
 		return 1
 	fi
 }
+
+# A client.py command in the background; its pid in $CLIENT_PID.
+client() {
+	timeout 60 $CLIENT "$@" >client.out 2>&1 3>&- &
+	CLIENT_PID=$!
+	PIDS+=("$CLIENT_PID")
+}
+
+# It found nothing wrong.
+client_is_happy() {
+	wait "$CLIENT_PID" || {
+		cat client.out
+		return 1
+	}
+}

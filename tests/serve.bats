@@ -320,3 +320,19 @@ parked_at_least() {
 	wait "$terminal" || STATUS=$?
 	[ "$STATUS" -eq 0 ]
 }
+
+@test "a parked connection keeps no window" {
+	# A held line takes pages; answered and silent, its client costs none.
+	start workers=1
+	echoes
+	before=$(memfd_blocks)
+	timeout 60 $CLIENT parked_windows 100 >client.out 2>&1 3>&- &
+	client=$!
+	PIDS+=("$client")
+	wait_for 30 test -f parked
+	# 100 windows of 8 KB would be 1,600 blocks; all are still connected
+	given_back() { [ "$(memfd_blocks)" -lt $((before + 300)) ]; }
+	wait_for 30 given_back
+	touch go
+	wait "$client" || { cat client.out; return 1; }
+}

@@ -3,12 +3,6 @@
 
 load lib
 
-client() {
-	timeout 60 $CLIENT "$@" >client.out 2>&1 3>&- &
-	CLIENT_PID=$!
-	PIDS+=("$CLIENT_PID")
-}
-
 workers_are_other_than() {
 	local now
 	now=$(workers)
@@ -86,7 +80,7 @@ workers_are_other_than() {
 	kill -KILL "$victim"
 	wait_for 30 workers_are_other_than "$victim" 1
 	touch go
-	wait "$CLIENT_PID"
+	client_is_happy
 }
 
 @test "SIGTERM to one worker: it leaves, another takes its clients" {
@@ -97,7 +91,7 @@ workers_are_other_than() {
 	kill -TERM "$victim"
 	wait_for 30 workers_are_other_than "$victim" 1
 	touch go
-	wait "$CLIENT_PID"
+	client_is_happy
 	logged "worker 0 \(pid $victim\) left on request"
 }
 

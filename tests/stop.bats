@@ -4,21 +4,6 @@
 
 load lib
 
-# A client command in the background; its pid in $CLIENT_PID.
-client() {
-	timeout 60 $CLIENT "$@" >client.out 2>&1 3>&- &
-	CLIENT_PID=$!
-	PIDS+=("$CLIENT_PID")
-}
-
-# The client found nothing wrong.
-client_is_happy() {
-	wait "$CLIENT_PID" || {
-		cat client.out
-		return 1
-	}
-}
-
 stops_cleanly_on() {
 	start
 	client stop_middle 20 ready
