@@ -36,6 +36,7 @@ static struct {
 	char path[PATH_MAX];	/* of the open file */
 	char tried[PATH_MAX];	/* last opened or tried */
 	char role[32];
+	char warning[LINE_MAX_BYTES];	/* the last one */
 	bool console_is_socket;
 	unsigned lost;		/* lines no console or file would take */
 } state = { .fd = -1, .syslog_fd = -1, .role = "master" };
@@ -222,6 +223,12 @@ log_set_role(const char *role)
 	snprintf(state.role, sizeof(state.role), "%s", role);
 }
 
+const char *
+log_last_warning(void)
+{
+	return state.warning;
+}
+
 bool
 log_wants(enum log_level level)
 {
@@ -321,6 +328,8 @@ vline(enum log_level level, int error, const char *fmt, va_list ap)
 	for (char *p = text; *p != '\0'; p++)
 		if ((unsigned char)*p < ' ' || *p == 0x7f)
 			*p = '?';
+	if (level == LOG_LEVEL_WARNING)
+		strcpy(state.warning, text);
 	if (state.lost > 0 && state.open) {
 		char note[64];
 		unsigned lost = state.lost;

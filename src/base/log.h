@@ -55,6 +55,9 @@ const char *log_path(void);
 /* How this process calls itself in its lines: "master", "worker 2". */
 void log_set_role(const char *role);
 
+/* The last warning this process wrote, or tried to; "" if none. */
+const char *log_last_warning(void);
+
 /* True if a line of this level would be written anywhere: ask before
  * gathering expensive arguments. */
 bool log_wants(enum log_level level);

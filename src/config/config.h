@@ -102,10 +102,10 @@ int config_override(struct config *c, const char *assignment,
  * Settle what depends on more than one directive or on the machine: `auto`
  * becomes a number, maxclients is clamped to `max_descriptors` (the hard
  * limit of descriptors), users are looked up, relative paths become
- * absolute against the working directory.  Returns 0 or -1.
+ * absolute against `directory`.  Returns 0 or -1.
  */
-int config_resolve(struct config *c, unsigned long max_descriptors,
-    struct config_error *e);
+int config_resolve(struct config *c, const char *directory,
+    unsigned long max_descriptors, struct config_error *e);
 
 /* What config_resolve() did to the directive called `name` ("clamped from
  * 10000: ..."), or "". */
@@ -117,5 +117,23 @@ unsigned config_reserved_descriptors(const struct config *c);
 /* Print every directive with value and origin, in the file's own syntax.
  * Returns 0, or -1 with errno set if it cannot be written. */
 int config_dump(const struct config *c, FILE *out);
+
+/*
+ * A resolved configuration as text for config_restore(), which gives back the
+ * same: `put` is called with a key and a value for each item of it.  Another
+ * version of the program may read it; keys it does not know mean nothing to
+ * it.
+ */
+typedef void config_put(void *to, const char *key, const char *value);
+void config_save(const struct config *c, config_put *put, void *to);
+
+/* Take one item of config_save() back.  Returns 0, 1 if the key is none of
+ * the configuration's, or -1 if its value cannot be. */
+int config_restore(struct config *c, const char *key, const char *value);
+
+/* Call `tell` for each directive that differs.  Returns how many do. */
+typedef void config_tell(const char *name, const char *was, const char *is);
+unsigned config_compare(const struct config *was, const struct config *is,
+    config_tell *tell);
 
 #endif

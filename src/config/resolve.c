@@ -140,16 +140,14 @@ check_identity(struct config *c, struct config_error *e)
 /* The daemon's working directory is /, so paths must not depend on it. */
 static int
 make_absolute(struct config *c, const char *name, char *path, size_t size,
-    struct config_error *e)
+    const char *directory, struct config_error *e)
 {
-	char cwd[PATH_MAX], relative[PATH_MAX];
+	char relative[PATH_MAX];
 
 	if (path[0] == '/' || path[0] == '\0')
 		return 0;
 	strlcpy(relative, path, sizeof(relative));
-	if (getcwd(cwd, sizeof(cwd)) == NULL)
-		return fail(c, name, e, "%s: %s", relative, strerror(errno));
-	if ((size_t)snprintf(path, size, "%s/%s", cwd, relative) >= size)
+	if ((size_t)snprintf(path, size, "%s/%s", directory, relative) >= size)
 		return fail(c, name, e, "%s: %s", relative,
 		    strerror(ENAMETOOLONG));
 	return 0;
@@ -185,8 +183,8 @@ settle_supervision(struct config *c)
 }
 
 int
-config_resolve(struct config *c, unsigned long max_descriptors,
-    struct config_error *e)
+config_resolve(struct config *c, const char *directory,
+    unsigned long max_descriptors, struct config_error *e)
 {
 	if (c->workers == 0) {
 		note(c, "workers", "auto");
@@ -198,9 +196,9 @@ config_resolve(struct config *c, unsigned long max_descriptors,
 	if (clamp_maxclients(c, max_descriptors, e) == -1 ||
 	    check_identity(c, e) == -1 ||
 	    make_absolute(c, "pidfile", c->pidfile, sizeof(c->pidfile),
-	    e) == -1 ||
+	    directory, e) == -1 ||
 	    make_absolute(c, "logfile", c->logfile, sizeof(c->logfile),
-	    e) == -1)
+	    directory, e) == -1)
 		return -1;
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -33,7 +34,7 @@ set_keepalive(int fd, unsigned idle)
 	int interval = idle / 3 > 0 ? (int)(idle / 3) : 1;
 
 	if (idle == 0)
-		return 0;
+		return set(fd, SOL_SOCKET, SO_KEEPALIVE, 0);
 	if (set(fd, SOL_SOCKET, SO_KEEPALIVE, 1) == -1 ||
 	    set(fd, IPPROTO_TCP, TCP_KEEPIDLE, (int)idle) == -1 ||
 	    set(fd, IPPROTO_TCP, TCP_KEEPINTVL, interval) == -1 ||
@@ -42,9 +43,11 @@ set_keepalive(int fd, unsigned idle)
 	return 0;
 }
 
-/* A listening socket, or -1 with errno set and the failed call in `call`. */
+/* A listening socket, or -1 with errno set and the failed call in `call`.
+ * With `share`, others of ours on the same port do not stand in its way. */
 static int
-open_one(const struct addrinfo *ai, const struct config *c, const char **call)
+open_one(const struct addrinfo *ai, const struct config *c, bool share,
+    const char **call)
 {
 	int fd = socket(ai->ai_family,
 	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -54,6 +57,7 @@ open_one(const struct addrinfo *ai, const struct config *c, const char **call)
 		return -1;
 	*call = "setsockopt";
 	if (set(fd, SOL_SOCKET, SO_REUSEADDR, 1) == 0 &&
+	    (!share || set(fd, SOL_SOCKET, SO_REUSEPORT, 1) == 0) &&
 	    set(fd, IPPROTO_TCP, TCP_NODELAY, 1) == 0 &&
 	    /* Urgent bytes are bytes: the kernel counts them as received. */
 	    set(fd, SOL_SOCKET, SO_OOBINLINE, 1) == 0 &&
@@ -84,74 +88,245 @@ not_available(int error)
 }
 
 static void
-name_listener(char *name, size_t size, const struct bind_address *address,
-    const struct config *c)
+name_listener(char *name, size_t size, const char *host, unsigned port)
 {
-	snprintf(name, size, strchr(address->host, ':') != NULL ? "[%s]:%u" :
-	    "%s:%u", address->host, c->port);
+	snprintf(name, size, strchr(host, ':') != NULL ? "[%s]:%u" : "%s:%u",
+	    host, port);
 }
 
-static bool
-is_open(const struct arena *a, const char *name)
+/* The listener called `name`, or NULL. */
+static struct listener *
+find(struct listener *l, unsigned n, const char *name)
 {
-	for (unsigned i = 0; i < a->header->listeners; i++)
-		if (strcmp(a->header->listener[i].name, name) == 0)
-			return true;
-	return false;
+	for (unsigned i = 0; i < n; i++)
+		if (strcmp(l[i].name, name) == 0)
+			return &l[i];
+	return NULL;
 }
 
-/* Returns 0, 1 if the address was skipped, or -1. */
-static int
-open_address(struct listener *l, const struct bind_address *address,
-    const struct config *c)
+/* A numeric address for bind(2), to be freed; NULL with a reason logged. */
+static struct addrinfo *
+resolve(const struct bind_address *address, const struct config *c)
 {
 	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_PASSIVE |
 		AI_NUMERICSERV, .ai_socktype = SOCK_STREAM };
 	struct addrinfo *ai;
-	const char *call;
 	char port[8];
 	int error;
 
 	snprintf(port, sizeof(port), "%u", c->port);
-	name_listener(l->name, sizeof(l->name), address, c);
 	error = getaddrinfo(address->host, port, &hints, &ai);
-	if (error != 0) {
-		log_warnx("bind %s: %s", l->name, gai_strerror(error));
+	if (error == 0)
+		return ai;
+	log_warnx("bind %s port %s: %s", address->host, port,
+	    gai_strerror(error));
+	return NULL;
+}
+
+static bool
+same_port(const char *name, unsigned port)
+{
+	const char *colon = strrchr(name, ':');
+
+	return colon != NULL && strtoul(colon + 1, NULL, 10) == port;
+}
+
+/*
+ * Listeners on 0.0.0.0 and on one address of the same port exclude each other
+ * unless both share it (SO_REUSEPORT, socket(7)); the option may be set on one
+ * that listens already.  Returns true if there is one of ours that may stand
+ * in the way.
+ */
+static bool
+let_share(const struct listener *l, unsigned n, unsigned port)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < n; i++)
+		if (same_port(l[i].name, port) &&
+		    set(l[i].fd, SOL_SOCKET, SO_REUSEPORT, 1) == 0)
+			any = true;
+	return any;
+}
+
+/*
+ * Open the address `l` is named for; `old` are the `n` listeners there are.
+ * Returns 0, 1 if the address was skipped, or -1 with a reason logged.
+ */
+static int
+open_address(struct listener *l, const struct bind_address *address,
+    const struct config *c, const struct listener *old, unsigned n)
+{
+	struct addrinfo *ai = resolve(address, c);
+	const char *call;
+	int error;
+
+	if (ai == NULL)
 		return -1;
-	}
-	l->fd = open_one(ai, c, &call);
+	l->fd = open_one(ai, c, false, &call);
+	if (l->fd == -1 && errno == EADDRINUSE && let_share(old, n, c->port))
+		l->fd = open_one(ai, c, true, &call);
 	error = errno;
 	freeaddrinfo(ai);
 	errno = error;
 	if (l->fd != -1)
 		return 0;
-	if (address->optional && not_available(error)) {
+	if (address->optional && not_available(error))
 		return 1;
-	}
 	log_warn("%s %s", call, l->name);
 	return -1;
+}
+
+/* What can be changed of one that is open.  A failure costs no more than a
+ * setting, and is said. */
+static void
+adjust(const struct listener *l, const struct config *c)
+{
+	if (set_keepalive(l->fd, c->tcp_keepalive) == -1 ||
+	    listen(l->fd, (int)c->tcp_backlog) == -1)
+		log_warn("%s keeps its former settings", l->name);
+}
+
+/* The listeners as they shall be, while they are being collected. */
+struct collection {
+	struct listener old[2 * ARENA_LISTENERS_MAX];	/* not wanted, so far */
+	unsigned olds;
+	struct listener wanted[2 * ARENA_LISTENERS_MAX];
+	bool opened[ARENA_LISTENERS_MAX];	/* just now */
+	unsigned count;
+};
+
+static void
+keep(struct collection *s, struct listener *kept)
+{
+	s->wanted[s->count] = *kept;
+	s->opened[s->count++] = false;
+	*kept = s->old[--s->olds];
+}
+
+/* Returns 0, or -1 with a reason logged. */
+static int
+collect(struct collection *s, const struct bind_address *address,
+    const struct config *c)
+{
+	struct listener *l = &s->wanted[s->count], *kept;
+	int r;
+
+	name_listener(l->name, sizeof(l->name), address->host, c->port);
+	kept = find(s->old, s->olds, l->name);
+	if (kept != NULL) {
+		keep(s, kept);
+		return 0;
+	}
+	r = open_address(l, address, c, s->old, s->olds);
+	if (r == 0)
+		s->opened[s->count++] = true;
+	return r == -1 ? -1 : 0;
 }
 
 int
 listen_open(const struct arena *a, const struct config *c)
 {
 	struct arena_header *h = a->header;
+	struct collection s;
+	bool failed = false;
 
-	for (unsigned i = 0; i < c->bind.count; i++) {
-		int r = open_address(&h->listener[h->listeners],
-		    &c->bind.address[i], c);
-
-		if (r == -1)
-			return -1;
-		if (r == 0)
-			h->listeners++;
-	}
-	if (h->listeners == 0) {
+	memset(&s, 0, sizeof(s));
+	s.olds = h->listeners + h->dropped;
+	memcpy(s.old, h->listener, sizeof(s.old));
+	for (unsigned i = 0; i < c->bind.count && !failed; i++)
+		failed = collect(&s, &c->bind.address[i], c) == -1;
+	if (!failed && s.count == 0) {
 		log_warnx("bind: none of the %u addresses is available",
 		    c->bind.count);
-		return -1;
+		failed = true;
 	}
+	for (unsigned i = 0; i < s.count; i++)
+		if (!s.opened[i])
+			adjust(&s.wanted[i], c);
+		else if (failed)
+			close(s.wanted[i].fd);
+	if (failed)
+		return -1;
+	memcpy(h->listener, s.wanted, s.count * sizeof(s.wanted[0]));
+	memcpy(h->listener + s.count, s.old, s.olds * sizeof(s.old[0]));
+	h->listeners = s.count;
+	h->dropped = s.olds;
 	return 0;
+}
+
+struct listen_state
+listen_save(const struct arena *a)
+{
+	struct listen_state s = { a->header->listeners, a->header->dropped,
+		{ { 0, 0, "" } } };
+
+	memcpy(s.listener, a->header->listener, sizeof(s.listener));
+	return s;
+}
+
+void
+listen_restore(const struct arena *a, const struct listen_state *s)
+{
+	struct arena_header *h = a->header;
+	struct listener before[2 * ARENA_LISTENERS_MAX];
+
+	memcpy(before, s->listener, sizeof(before));
+	for (unsigned i = 0; i < h->listeners + h->dropped; i++)
+		if (find(before, s->listeners + s->dropped,
+		    h->listener[i].name) == NULL)
+			close(h->listener[i].fd);
+	memcpy(h->listener, before, sizeof(before));
+	h->listeners = s->listeners;
+	h->dropped = s->dropped;
+}
+
+void
+listen_drop(const struct arena *a)
+{
+	struct arena_header *h = a->header;
+
+	for (unsigned i = h->listeners; i < h->listeners + h->dropped; i++) {
+		log_notice("%s is listened on no longer", h->listener[i].name);
+		close(h->listener[i].fd);
+	}
+	h->dropped = 0;
+	atomic_store(&h->drop, DROP_NONE);
+}
+
+int
+listen_probe(const char *const *names, unsigned n,
+    const struct bind_address *address, const struct config *c, char *why,
+    size_t size)
+{
+	char name[LISTENER_NAME];
+	struct addrinfo *ai;
+	bool ours = false;
+	int fd, error;
+
+	name_listener(name, sizeof(name), address->host, c->port);
+	for (unsigned i = 0; i < n; i++) {
+		if (strcmp(names[i], name) == 0)
+			return 0;
+		ours = ours || same_port(names[i], c->port);
+	}
+	if ((ai = resolve(address, c)) == NULL)
+		return -1;
+	fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	error = fd == -1 || set(fd, SOL_SOCKET, SO_REUSEADDR, 1) == -1 ||
+	    (ai->ai_family == AF_INET6 &&
+	    set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) == -1) ||
+	    bind(fd, ai->ai_addr, ai->ai_addrlen) == -1 ? errno : 0;
+	freeaddrinfo(ai);
+	if (fd != -1)
+		close(fd);
+	if (error == 0 || (address->optional && not_available(error)) ||
+	    (ours && error == EADDRINUSE))
+		return 0;
+	snprintf(why, size, "bind %s: %s%s", name, strerror(error),
+	    error == EACCES && c->port < 1024 ? "; ports below 1024 need root, "
+	    "which was given up: restart" : "");
+	return -1;
 }
 
 void
@@ -161,10 +336,12 @@ listen_report(const struct arena *a, const struct config *c)
 	unsigned most;
 
 	for (unsigned i = 0; i < c->bind.count; i++) {
-		char name[sizeof(a->header->listener[0].name)];
+		char name[LISTENER_NAME];
 
-		name_listener(name, sizeof(name), &c->bind.address[i], c);
-		if (!is_open(a, name))
+		name_listener(name, sizeof(name), c->bind.address[i].host,
+		    c->port);
+		if (find(a->header->listener, a->header->listeners, name) ==
+		    NULL)
 			log_notice("bind %s: not available, skipped", name);
 	}
 	if (f == NULL)

@@ -1,5 +1,6 @@
 /*
- * The master's loop: reap, stop, resize, replace, watch, rotate logs, sleep.
+ * The master's loop: reap, stop, reload, resize, replace, watch, rotate logs,
+ * sleep.
  */
 #include "master/master.h"
 
@@ -15,6 +16,7 @@
 #include "base/log.h"
 #include "base/signals.h"
 #include "master/reap.h"
+#include "master/reload.h"
 #include "master/resize.h"
 #include "master/spawn.h"
 #include "master/stop.h"
@@ -22,6 +24,8 @@
 
 /* Workers that do not serve by then never will, ms. */
 #define START_PATIENCE 10000
+/* Deaths before serving after which a program that takes over gives back. */
+#define START_TRIES 3
 /* Deaths in a row before serving after which a slot is hopeless. */
 #define STILLBORN 6
 
@@ -70,11 +74,60 @@ abandon(struct master *m)
 		}
 }
 
+/* Slots as the workers before left them: what concerned their siblings or
+ * their master is void, and those beyond the wanted ones are orphans. */
+static void
+inherit_slots(struct master *m, unsigned wanted)
+{
+	struct arena_header *h = m->arena.header;
+
+	atomic_store(&h->admission, 0);
+	atomic_store(&h->watching, 0);
+	for (unsigned k = 0; k < arena_workers(&m->arena); k++) {
+		struct slot *s = &m->arena.slot[k];
+
+		atomic_store(&s->pid, 0);
+		atomic_store(&s->foster, 0);
+		if (k < wanted)
+			continue;
+		m->child[k].retiring = true;
+		m->child[k].respawn_at = CLOCK_NEVER;
+		atomic_store(&s->state, SLOT_ORPHANED);
+	}
+}
+
+/* True if a slot's workers die before they serve.  The first one that does is
+ * enough, but for those that a takeover has to come to terms with: somebody
+ * may be killing workers at this very time. */
+static bool
+cannot_start(const struct master *m, bool takeover)
+{
+	for (unsigned k = 0; k < m->config->workers; k++)
+		if (takeover ? m->child[k].stillborn >= START_TRIES :
+		    m->child[k].pid == 0)
+			return true;
+	return false;
+}
+
+/* A stop that comes while the workers start.  It ends the start, and after a
+ * takeover leaves the loop to stop in order what was taken over. */
+static bool
+stop_asked(struct master *m, bool takeover)
+{
+	for (size_t i = 0; i < sizeof(stop_signals) / sizeof(int); i++)
+		if (signals_take(stop_signals[i]) > 0) {
+			if (takeover)
+				stop_request(m, stop_signals[i]);
+			return true;
+		}
+	return false;
+}
+
 int
-master_start(struct master *m)
+master_start(struct master *m, bool takeover)
 {
 	static const int recorded[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP,
-		SIGUSR1, SIGTTIN, SIGTTOU, SIGCHLD, 0 };
+		SIGUSR1, SIGUSR2, SIGTTIN, SIGTTOU, SIGCHLD, 0 };
 	uint64_t deadline = clock_ms() + START_PATIENCE;
 	unsigned wanted = m->config->workers, ready = 0;
 	bool failed = false;
@@ -84,17 +137,25 @@ master_start(struct master *m)
 		log_warn("descriptors for %u workers", wanted);
 		return -1;
 	}
+	if (takeover)
+		inherit_slots(m, wanted);
 	for (unsigned k = 0; k < wanted && !failed; k++)
 		failed = spawn(m, k) == -1;
 	/* A worker that dies before it ever served would die again. */
 	while (!failed && (ready = ready_workers(m)) < wanted &&
 	    clock_ms() < deadline) {
-		sleep_until(m, deadline);
+		sleep_until(m, clock_earlier(deadline, spawn_next(m)));
 		reap(m);
-		for (unsigned k = 0; k < wanted; k++)
-			failed = failed || m->child[k].pid == 0;
-		for (size_t i = 0; i < 3; i++)
-			failed = failed || signals_take(stop_signals[i]) > 0;
+		failed = cannot_start(m, takeover);
+		if (stop_asked(m, takeover)) {
+			if (takeover && !failed)
+				return 0;
+			failed = true;
+		}
+		if (takeover) {
+			resize_step(m);
+			spawn_due(m);
+		}
 	}
 	if (ready == wanted)
 		return 0;
@@ -113,6 +174,13 @@ reopen_log(const char *why)
 		log_notice("%s: log file reopened", why);
 }
 
+static bool
+may_resize(const struct master *m)
+{
+	return m->stop.phase == STOP_NONE &&
+	    m->reload.phase != RELOAD_LEAVING;
+}
+
 static void
 take_signals(struct master *m)
 {
@@ -125,13 +193,16 @@ take_signals(struct master *m)
 		if (!is_daemon(m))
 			stop_request(m, SIGHUP);
 		else
-			reopen_log("SIGHUP");
+			reload_request(m, SIGHUP);
 	}
+	if (signals_take(SIGUSR2) > 0)
+		reload_request(m, SIGUSR2);
 	if (signals_take(SIGUSR1) > 0)
 		reopen_log("SIGUSR1");
-	if (signals_take(SIGTTIN) > 0 && m->stop.phase == STOP_NONE)
+	/* A reload sets the number anew when the workers leave. */
+	if (signals_take(SIGTTIN) > 0 && may_resize(m))
 		resize_grow(m);
-	if (signals_take(SIGTTOU) > 0 && m->stop.phase == STOP_NONE)
+	if (signals_take(SIGTTOU) > 0 && may_resize(m))
 		resize_shrink(m);
 	(void)signals_take(SIGCHLD);	/* reap() looks in any case */
 }
@@ -151,7 +222,8 @@ rotate_log(struct master *m)
 static bool
 cannot_live(const struct master *m)
 {
-	if (ready_workers(m) > 0 || m->stop.phase != STOP_NONE)
+	if (ready_workers(m) > 0 || m->stop.phase != STOP_NONE ||
+	    m->reload.phase == RELOAD_LEAVING)
 		return false;
 	for (unsigned k = 0; k < arena_workers(&m->arena); k++)
 		if (m->child[k].stillborn < STILLBORN)
@@ -175,12 +247,16 @@ master_run(struct master *m)
 			abandon(m);
 			return EXIT_NOT_STARTED;
 		}
-		spawn_due(m);
-		resize_step(m);
+		reload_step(m);
+		if (m->reload.phase != RELOAD_LEAVING) {
+			spawn_due(m);
+			resize_step(m);
+		}
 		watchdog(m);
 		rotate_log(m);
 		wake = clock_earlier(stop_next(m), spawn_next(m));
 		wake = clock_earlier(wake, watchdog_next(m));
+		wake = clock_earlier(wake, reload_next(m));
 		sleep_until(m, clock_earlier(wake, m->rotate_at));
 	}
 	return stop_receipt(m);

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "config/config.h"
+#include "master/pidfile.h"
 #include "state/arena.h"
 
 /* What a worker process runs; worker_main(), handed over by main(). */
@@ -42,9 +43,27 @@ struct stop {
 	unsigned killed;		/* workers that had to be */
 };
 
+enum reload_phase { RELOAD_NONE, RELOAD_CHECKING, RELOAD_LEAVING };
+
+struct reload {
+	enum reload_phase phase;
+	int image;			/* the next one, to be executed */
+	int record;			/* struct takeover, as a memfd */
+	int output;			/* what the check says, a memfd */
+	pid_t checker;			/* 0: it has ended ... */
+	int status;			/* ... with this */
+	uint64_t deadline;		/* of the phase */
+	uint64_t began;			/* workers were told to leave */
+	bool again;			/* another one was asked for */
+	uint64_t drop_by;		/* close dropped listeners, in any case */
+};
+
 struct master {
 	const struct config *config;
 	struct arena arena;
+	const struct pidfile *pidfile;
+	int image;			/* this one, image_hold() */
+	struct reload reload;
 	worker_entry *entry;
 	struct child child[CONFIG_WORKERS_MAX];
 	struct stop stop;
@@ -63,9 +82,10 @@ enum exit_status {
 
 /*
  * Start the workers and wait until each of them serves.  The arena holds the
- * listeners.  Returns 0, or -1 with the reason logged and no worker left.
+ * listeners, and after a takeover the slots as the workers before left them.
+ * Returns 0, or -1 with the reason logged and no worker left.
  */
-int master_start(struct master *m);
+int master_start(struct master *m, bool takeover);
 
 /* Serve until stopped; returns the program's exit status. */
 int master_run(struct master *m);

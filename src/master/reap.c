@@ -152,6 +152,13 @@ ended(struct master *m, unsigned k, int status)
 		return;
 	}
 	atomic_store(&s->state, SLOT_EMPTY);
+	if (m->reload.phase == RELOAD_LEAVING) {
+		if (!WIFEXITED(status) || WEXITSTATUS(status) != WORKER_LEFT)
+			log_warnx("worker %u (pid %ld) %s, asked to leave, "
+			    "%u connections held", k, (long)pid,
+			    reap_words(status), atomic_load(&s->held));
+		return;		/* the next image has a worker for it */
+	}
 	if (c->retiring) {
 		log_notice("worker %u (pid %ld) retired, %u connections to "
 		    "move", k, (long)pid, atomic_load(&s->held));
@@ -187,7 +194,12 @@ reap(struct master *m)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED |
-	    WCONTINUED)) > 0)
+	    WCONTINUED)) > 0) {
+		if (pid == m->reload.checker && !WIFSTOPPED(status) &&
+		    !WIFCONTINUED(status)) {
+			m->reload.checker = 0;
+			m->reload.status = status;
+		}
 		/* Strangers are possible: PID 1 of a container gets them. */
 		for (unsigned k = 0; k < arena_workers(&m->arena); k++)
 			if (m->child[k].pid != pid)
@@ -196,4 +208,5 @@ reap(struct master *m)
 				stopped(&m->child[k], status);
 			else
 				ended(m, k, status);
+	}
 }

@@ -48,13 +48,18 @@ spawn_prepare(struct master *m)
 {
 	struct arena_header *h = m->arena.header;
 
-	h->master_wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (h->master_wake_fd == -1)
+	/* After a takeover there may be one, and more slots than wanted. */
+	if (h->master_wake_fd == 0)
+		h->master_wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (h->master_wake_fd == -1) {
+		h->master_wake_fd = 0;
 		return -1;
+	}
 	for (unsigned k = 0; k < m->config->workers; k++)
 		if (spawn_prepare_slot(m, k) == -1)
 			return -1;
-	atomic_store(&h->workers, m->config->workers);
+	if (atomic_load(&h->workers) < m->config->workers)
+		atomic_store(&h->workers, m->config->workers);
 	return 0;
 }
 

@@ -6,8 +6,8 @@
 
 #include "master/master.h"
 
-/* Make the master's wake-up descriptor and those of the first slots.  Returns
- * 0, or -1 with errno set. */
+/* Make the master's wake-up descriptor and those of the first slots, where
+ * there are none yet.  Returns 0, or -1 with errno set. */
 int spawn_prepare(struct master *m);
 
 /* Make the descriptors that slot `k` owns, if it has none.  Returns 0, or -1

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/signals.h"
+#include "master/reload.h"
 #include "master/supervise.h"
 
 /* Workers cut their clients this long before the deadline, so as to be gone
@@ -55,6 +56,7 @@ stop_request(struct master *m, int signo)
 		s->kill_at = s->drain_at + (timeout > MARGIN ? timeout :
 		    MARGIN);
 		s->phase = STOP_DELAYED;
+		reload_abandon(m);
 		log_notice("%s: stopping, %u s at most", signals_name(signo),
 		    config->shutdown_delay + config->shutdown_timeout);
 		supervise_notify("STOPPING=1\nSTATUS=Stopping");

@@ -5,6 +5,7 @@
 #include "master/supervise.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -61,4 +62,15 @@ supervise_notify(const char *state)
 	}
 	if (fd != -1)
 		close(fd);
+}
+
+void
+supervise_ready(const struct config *c, const char *names, const char *remark)
+{
+	char state[2048];
+
+	snprintf(state, sizeof(state), "READY=1\nMAINPID=%ld\n"
+	    "STATUS=Serving on %s with %u workers%s", (long)getpid(), names,
+	    c->workers, remark);
+	supervise_notify(state);
 }

@@ -4,8 +4,10 @@
 #include "state/arena.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -25,19 +27,19 @@ struct layout {
 };
 
 static struct layout
-lay_out(unsigned slots, unsigned descriptors)
+lay_out(unsigned slots, unsigned capacity)
 {
 	struct layout l;
 
-	l.inbox_words = (descriptors + 63) / 64;
+	l.inbox_words = (capacity + 63) / 64;
 	l.slot = pages(sizeof(struct arena_header));
 	l.scratch = l.slot + pages(slots * sizeof(struct slot));
 	l.inbox = l.scratch + pages((size_t)slots * SCRATCH_BYTES);
 	l.connection = l.inbox + pages((size_t)slots * l.inbox_words *
 	    sizeof(uint64_t));
-	l.window = l.connection + pages(descriptors *
+	l.window = l.connection + pages(capacity *
 	    sizeof(struct connection));
-	l.end = l.window + (size_t)descriptors * SPILL_WINDOW;
+	l.end = l.window + (size_t)capacity * SPILL_WINDOW;
 	return l;
 }
 
@@ -54,36 +56,139 @@ point(struct arena *a, char *base, const struct layout *l)
 	a->bytes = l->end;
 }
 
-int
-arena_create(struct arena *a, unsigned slots, unsigned descriptors)
+/* Map the memfd `a->fd` of layout `l`. */
+static int
+map(struct arena *a, const struct layout *l)
 {
-	const struct layout l = lay_out(slots, descriptors);
-	void *base;
-	int saved;
+	void *base = mmap(NULL, l->end, PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_NORESERVE, a->fd, 0);
+
+	if (base == MAP_FAILED)
+		return -1;
+	point(a, base, l);
+	/* A core dump would walk through all of that address space. */
+	(void)madvise(a->window, l->end - l->window, MADV_DONTDUMP);
+	return 0;
+}
+
+static int
+make(struct arena *a, unsigned slots, unsigned capacity)
+{
+	const struct layout l = lay_out(slots, capacity);
+
+	if (ftruncate(a->fd, (off_t)l.end) == -1)
+		return -1;
+	return map(a, &l);
+}
+
+/* Records for `most` descriptors, where there is address space for so many
+ * windows. */
+static unsigned
+choose_capacity(unsigned descriptors, unsigned long most)
+{
+	if (most > ARENA_DESCRIPTORS_MAX)
+		most = ARENA_DESCRIPTORS_MAX;
+	if (sizeof(size_t) < 8 || most < descriptors)
+		return descriptors;
+	return (unsigned)most;
+}
+
+int
+arena_create(struct arena *a, unsigned slots, unsigned descriptors,
+    unsigned long most)
+{
+	unsigned capacity = choose_capacity(descriptors, most);
 
 	memset(a, 0, sizeof(*a));
 	a->fd = memfd_create("echod-arena", 0);
 	if (a->fd == -1)
 		return -1;
-	if (ftruncate(a->fd, (off_t)l.end) == -1)
-		goto fail;
-	base = mmap(NULL, l.end, PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_NORESERVE, a->fd, 0);
-	if (base == MAP_FAILED)
-		goto fail;
-	point(a, base, &l);
+	if (make(a, slots, capacity) == -1 &&
+	    make(a, slots, capacity = descriptors) == -1) {
+		int saved = errno;
+
+		close(a->fd);
+		errno = saved;
+		return -1;
+	}
 	a->header->magic = ARENA_MAGIC;
 	a->header->version = ARENA_VERSION;
 	a->header->slots = slots;
+	a->header->capacity = capacity;
 	a->header->descriptors = descriptors;
-	a->header->connection_bytes = sizeof(struct connection);
 	a->header->started = clock_ms();
 	return 0;
-fail:
-	saved = errno;
-	close(a->fd);
-	errno = saved;
-	return -1;
+}
+
+const char *
+arena_layout(void)
+{
+	static char words[96];
+
+	snprintf(words, sizeof(words), "%u (header %zu, slot %zu, connection "
+	    "%zu, window %u)", ARENA_VERSION, sizeof(struct arena_header),
+	    sizeof(struct slot), sizeof(struct connection), SPILL_WINDOW);
+	return words;
+}
+
+/* What this header says cannot be; NULL if it can. */
+static const char *
+nonsense(const struct arena_header *h, off_t size)
+{
+	struct layout l;
+
+	if (h->magic != ARENA_MAGIC)
+		return "not an arena";
+	if (h->version != ARENA_VERSION)
+		return "another layout version";
+	if (h->slots == 0 || h->slots > UINT16_MAX || h->capacity == 0 ||
+	    h->capacity > ARENA_DESCRIPTORS_MAX)
+		return "impossible sizes";
+	l = lay_out(h->slots, h->capacity);
+	if (size != (off_t)l.end)
+		return "its size does not fit its header";
+	if (h->descriptors > h->capacity ||
+	    atomic_load(&h->descriptor_end) > h->capacity ||
+	    atomic_load(&h->workers) > h->slots ||
+	    h->listeners > ARENA_LISTENERS_MAX ||
+	    h->dropped > ARENA_LISTENERS_MAX)
+		return "counts beyond its sizes";
+	for (unsigned i = 0; i < h->listeners + h->dropped; i++)
+		if (memchr(h->listener[i].name, '\0',
+		    sizeof(h->listener[i].name)) == NULL)
+			return "a listener without a name";
+	return NULL;
+}
+
+int
+arena_attach(struct arena *a, int fd, char *why, size_t size)
+{
+	struct arena_header h;
+	const char *problem;
+	struct layout l;
+	struct stat st;
+	ssize_t n;
+
+	memset(a, 0, sizeof(*a));
+	a->fd = fd;
+	n = pread(fd, &h, sizeof(h), 0);
+	if (n == -1 || fstat(fd, &st) == -1) {
+		snprintf(why, size, "arena: %s", strerror(errno));
+		return -1;
+	}
+	problem = n < (ssize_t)sizeof(h) ? "too short" :
+	    nonsense(&h, st.st_size);
+	if (problem != NULL) {
+		snprintf(why, size, "arena: %s", problem);
+		return -1;
+	}
+	l = lay_out(h.slots, h.capacity);
+	if (map(a, &l) == -1) {
+		snprintf(why, size, "arena of %zu bytes: %s", l.end,
+		    strerror(errno));
+		return -1;
+	}
+	return 0;
 }
 
 void

@@ -14,29 +14,41 @@
 #include "state/slot.h"
 
 #define ARENA_MAGIC UINT64_C(0x646f686365)	/* "echod" */
+/* Of the layout and of what its fields mean; a program that has another one
+ * cannot take the arena over. */
+#ifndef ARENA_VERSION
 #define ARENA_VERSION 1
+#endif
 #define ARENA_LISTENERS_MAX 16
+/* No system lets a process have more descriptors by default (fs.nr_open). */
+#define ARENA_DESCRIPTORS_MAX (1U << 20)
+
+#define LISTENER_NAME 72
 
 struct listener {
 	int32_t fd;
 	uint32_t unused;
-	char name[72];			/* "0.0.0.0:6379" */
+	char name[LISTENER_NAME];	/* "0.0.0.0:6379" */
 };
 
 struct arena_header {
 	uint64_t magic;
 	uint32_t version;
 	uint32_t slots;			/* slots there are, used or not */
-	uint32_t descriptors;		/* connection records there are */
-	uint32_t connection_bytes;	/* sizeof(struct connection) */
+	uint32_t capacity;		/* connection records there are */
+	/* Of them, those whose descriptors the process may have: its soft
+	 * limit.  A reload may raise it. */
+	uint32_t descriptors;
 	uint64_t started;		/* clock_ms() */
 	int32_t master_wake_fd;		/* eventfd: ends the master's sleep */
 	/* 0: the master sleeps without looking at the heartbeats; a worker
 	 * that wakes up wakes it too. */
 	_Atomic uint32_t watching;
 	_Atomic uint32_t workers;	/* slots in use: 0 to workers - 1 */
-	uint32_t listeners;
-	struct listener listener[ARENA_LISTENERS_MAX];
+	/* Those that clients are taken from, then those a reload drops. */
+	uint32_t listeners, dropped;
+	struct listener listener[2 * ARENA_LISTENERS_MAX];
+	_Atomic uint32_t drop;		/* enum drop: how far that is */
 
 	/*
 	 * The stop.  `stop_deadline` is clock_ms() or 0 while there is none;
@@ -51,6 +63,10 @@ struct arena_header {
 	_Atomic uint32_t admission;
 };
 
+/* How listeners that a reload dropped go: the master asks, a worker takes what
+ * waits in their queues and shuts them, the master closes them. */
+enum drop { DROP_NONE, DROP_ASKED, DROP_TAKEN, DROP_SHUT };
+
 struct arena {
 	struct arena_header *header;
 	struct slot *slot;		/* [slots] */
@@ -58,18 +74,30 @@ struct arena {
 	_Atomic uint64_t *inbox;	/* [slots][inbox_words]: a bit for each
 					   descriptor given to the slot */
 	size_t inbox_words;
-	struct connection *connection;	/* [descriptors] */
-	char *window;			/* [descriptors][SPILL_WINDOW] */
+	struct connection *connection;	/* [capacity] */
+	char *window;			/* [capacity][SPILL_WINDOW] */
 	int fd;
 	size_t bytes;
 };
 
 /*
- * Make an arena for `slots` slots and descriptors 0 to `descriptors` - 1.
- * Its descriptor is not close-on-exec: a reload keeps it.  Returns 0, or -1
- * with errno set.
+ * Make an arena for `slots` slots and descriptors 0 to `descriptors` - 1, with
+ * room for as many as `most` of them later, if the address space has it: what
+ * is not touched costs nothing.  Its descriptor is not close-on-exec: a reload
+ * keeps it.  Returns 0, or -1 with errno set.
  */
-int arena_create(struct arena *a, unsigned slots, unsigned descriptors);
+int arena_create(struct arena *a, unsigned slots, unsigned descriptors,
+    unsigned long most);
+
+/*
+ * Map the arena that another program made and left in descriptor `fd`.
+ * Returns 0, or -1 with a reason in `why`; the descriptor stays open.
+ */
+int arena_attach(struct arena *a, int fd, char *why, size_t size);
+
+/* What two programs must agree on to share an arena, in a few words: version
+ * and sizes; static storage. */
+const char *arena_layout(void);
 
 /* Unmap and close. */
 void arena_destroy(struct arena *a);
@@ -84,6 +112,14 @@ static inline _Atomic uint64_t *
 arena_inbox(const struct arena *a, unsigned slot)
 {
 	return a->inbox + (size_t)slot * a->inbox_words;
+}
+
+/* Words of an inbox that can have a bit set. */
+static inline size_t
+arena_inbox_used(const struct arena *a)
+{
+	return (atomic_load_explicit(&a->header->descriptor_end,
+	    memory_order_acquire) + 63) / 64;
 }
 
 static inline unsigned

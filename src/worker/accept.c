@@ -260,3 +260,18 @@ accept_some(struct worker *w, unsigned i)
 	}
 	return result;
 }
+
+bool
+accept_queue(struct worker *w, unsigned i)
+{
+	enum accepted a = ACCEPT_MORE;
+
+	/* Not without end, should clients come as fast as we take. */
+	for (unsigned n = 0; a == ACCEPT_MORE && n < w->config->maxclients;
+	    n++)
+		a = accept_some(w, i);
+	if (a == ACCEPT_PAUSED)
+		return false;
+	(void)shutdown(w->arena->header->listener[i].fd, SHUT_RD);
+	return true;
+}

@@ -3,8 +3,6 @@
  */
 #include "worker/drain.h"
 
-#include <sys/socket.h>
-
 #include "base/clock.h"
 #include "worker/accept.h"
 #include "worker/close.h"
@@ -22,35 +20,21 @@
 /* How often the connections are looked through, ms. */
 #define SWEEP 100
 
-/*
- * Empty the accept queues: clients that had connected before the stop are
- * answered.  A queue found empty is shut in the same breath, so that who comes
- * later is refused at once instead of waiting in it for nothing.  Other
- * workers' accept4 fails with EINVAL from then on.
- */
+/* Empty the accept queues: clients that had connected before the stop are
+ * answered. */
 static void
 take_queues(struct worker *w)
 {
 	const struct arena_header *h = w->arena->header;
 
 	for (unsigned i = 0; i < h->listeners; i++) {
-		struct pollfd *p = &w->poll[POLL_LISTENERS + i];
-		enum accepted a = ACCEPT_MORE;
-
-		if (p->fd == -1)
+		if (w->poll[POLL_LISTENERS + i].fd == -1)
 			continue;
-		/* Not without end, should clients come as fast as we take. */
-		for (unsigned n = 0; a == ACCEPT_MORE &&
-		    n < w->config->maxclients; n++) {
-			a = accept_some(w, i);
-			p = &w->poll[POLL_LISTENERS + i];
-		}
-		if (a == ACCEPT_PAUSED) {
+		if (!accept_queue(w, i)) {
 			hot_listen(w, false);
 			return;
 		}
-		(void)shutdown(p->fd, SHUT_RD);
-		p->fd = -1;
+		w->poll[POLL_LISTENERS + i].fd = -1;
 	}
 	w->accept_at = CLOCK_NEVER;
 }

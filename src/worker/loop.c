@@ -169,6 +169,23 @@ foster(struct worker *w)
 	w->changed = true;
 }
 
+/* A reload has dropped listeners: clients that wait in their queues are taken,
+ * those that come later refused at once. */
+static void
+empty_dropped(struct worker *w)
+{
+	const struct arena_header *h = w->arena->header;
+	_Atomic uint32_t *drop = &w->arena->header->drop;
+	uint32_t asked = DROP_ASKED;
+
+	if (!atomic_compare_exchange_strong(drop, &asked, DROP_TAKEN))
+		return;
+	for (unsigned i = h->listeners; i < h->listeners + h->dropped; i++)
+		(void)accept_queue(w, i);
+	atomic_store(drop, DROP_SHUT);
+	(void)eventfd_write(h->master_wake_fd, 1);
+}
+
 /* Somebody gave us something, or wants something of us. */
 static void
 woken(struct worker *w)
@@ -178,6 +195,7 @@ woken(struct worker *w)
 	(void)eventfd_read(w->slot->wake_fd, &ignored);
 	share_adopt(w);
 	foster(w);
+	empty_dropped(w);
 	w->balance_at = 0;
 }
 

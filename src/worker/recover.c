@@ -174,14 +174,14 @@ is_client(const struct worker *w, int fd)
 	uint16_t port;
 
 	/* One that a drain has shut no longer says that it is one. */
-	for (unsigned i = 0; i < h->listeners; i++)
+	for (unsigned i = 0; i < h->listeners + h->dropped; i++)
 		if (fd == h->listener[i].fd)
 			return false;
 	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) ==
 	    -1 || listening != 0)
 		return false;
 	port = local_port(fd);
-	for (unsigned i = 0; i < h->listeners; i++)
+	for (unsigned i = 0; i < h->listeners + h->dropped; i++)
 		if (port != 0 && port == local_port(h->listener[i].fd))
 			return true;
 	return false;

@@ -145,7 +145,7 @@ share_adopt(struct worker *w)
 {
 	_Atomic uint64_t *inbox = arena_inbox(w->arena, w->number);
 
-	for (size_t i = 0; i < w->arena->inbox_words; i++) {
+	for (size_t i = 0; i < arena_inbox_used(w->arena); i++) {
 		uint64_t bits;
 
 		if (atomic_load_explicit(&inbox[i], memory_order_relaxed) == 0)
@@ -183,7 +183,7 @@ share_heal(struct worker *w)
 	const _Atomic uint64_t *inbox = arena_inbox(w->arena, w->number);
 
 	w->heal_at = CLOCK_NEVER;
-	for (size_t i = 0; i < w->arena->inbox_words; i++)
+	for (size_t i = 0; i < arena_inbox_used(w->arena); i++)
 		if (atomic_load_explicit(&inbox[i], memory_order_relaxed) != 0)
 			return;
 	atomic_store(&w->slot->inflight, 0);
@@ -196,7 +196,7 @@ reclaim_from(struct worker *w, unsigned k)
 	_Atomic uint64_t *inbox = arena_inbox(w->arena, k);
 	bool any = false;
 
-	for (size_t i = 0; i < w->arena->inbox_words; i++) {
+	for (size_t i = 0; i < arena_inbox_used(w->arena); i++) {
 		uint64_t bits = atomic_load_explicit(&inbox[i],
 		    memory_order_relaxed);
 

@@ -90,7 +90,7 @@ test_arena(void)
 	struct arena a;
 	blkcnt_t before;
 
-	ok(arena_create(&a, 4, 1000) == 0, "an arena is made");
+	ok(arena_create(&a, 4, 1000, 1000) == 0, "an arena is made");
 	ok(a.header->magic == ARENA_MAGIC && a.header->slots == 4,
 	    "its header says what it is");
 	ok(arena_window(&a, 999) + SPILL_WINDOW ==

@@ -100,7 +100,7 @@ rig_up(void)
 	rig.config.bind.count = 1;
 	strcpy(rig.config.bind.address[0].host, "127.0.0.1");
 	rig.config.handler = HANDLER_ECHO;
-	checked(arena_create(a, SLOTS, DESCRIPTORS), "arena_create");
+	checked(arena_create(a, SLOTS, DESCRIPTORS, DESCRIPTORS), "arena_create");
 	atomic_store(&a->header->workers, SLOTS);
 	for (unsigned k = 0; k < SLOTS; k++) {
 		a->slot[k].wake_fd = checked(eventfd(0, EFD_NONBLOCK),

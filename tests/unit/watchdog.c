@@ -132,7 +132,7 @@ start(void)
 	config.shutdown_timeout = 3;
 	master.config = &config;
 	master.entry = entry;
-	checked(arena_create(&master.arena, CONFIG_WORKERS_MAX, DESCRIPTORS),
+	checked(arena_create(&master.arena, CONFIG_WORKERS_MAX, DESCRIPTORS, DESCRIPTORS),
 	    "arena_create");
 	listen_somewhere(&address);
 	began = clock_ms();

@@ -1,0 +1,217 @@
+/*
+ * The program's own image; the one home of exec(3) and posix_spawn(3).
+ *
+ * Images are executed by descriptor, so that what was checked is what runs,
+ * whatever happens to the path meanwhile.
+ */
+#include "master/image.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <bsd/string.h>
+
+#define SELF "/proc/self/exe"
+
+/* The check's descriptors. */
+enum { CHECK_RECORD = 3, CHECK_IMAGE = 4 };
+
+static struct {
+	char path[PATH_MAX];
+	char directory[PATH_MAX];
+	char **argv;		/* a copy; [0], room for -t, the rest, NULL */
+	int argc;
+} image;
+
+extern char **environ;
+
+static bool
+is_self(const char *path)
+{
+	struct stat a, b;
+
+	return stat(path, &a) == 0 && stat(SELF, &b) == 0 &&
+	    a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+/* The place in PATH where a shell would have found `name`. */
+static bool
+search(const char *name)
+{
+	const char *path = getenv("PATH");
+	char copy[PATH_MAX * 2], *rest = copy, *dir;
+
+	if (path == NULL || strlcpy(copy, path, sizeof(copy)) >= sizeof(copy))
+		return false;
+	while ((dir = strsep(&rest, ":")) != NULL)
+		if (*dir == '/' && snprintf(image.path, sizeof(image.path),
+		    "%s/%s", dir, name) < (int)sizeof(image.path) &&
+		    is_self(image.path))
+			return true;
+	return false;
+}
+
+/* Where we were found, as we were called; else where we are. */
+static int
+find(const char *name)
+{
+	ssize_t n;
+
+	if (name[0] == '/')
+		strlcpy(image.path, name, sizeof(image.path));
+	else if (strchr(name, '/') == NULL)
+		(void)search(name);
+	else if (snprintf(image.path, sizeof(image.path), "%s/%s",
+	    image.directory, name) >= (int)sizeof(image.path))
+		image.path[0] = '\0';
+	if (image.path[0] != '\0' && is_self(image.path))
+		return 0;
+	n = readlink(SELF, image.path, sizeof(image.path) - 1);
+	if (n == -1)
+		return -1;
+	image.path[n] = '\0';
+	return 0;
+}
+
+int
+image_init(int argc, char **argv)
+{
+	/* The name execve(2) was given is cut to 15 bytes for ps(1); that of a
+	 * descriptor would say nothing. */
+	image.argc = argc;
+	image.argv = calloc((size_t)argc + 2, sizeof(*image.argv));
+	if (image.argv == NULL ||
+	    getcwd(image.directory, sizeof(image.directory)) == NULL)
+		return -1;
+	for (int i = 0; i < argc; i++) {
+		char *copy = strdup(argv[i]);
+
+		if (copy == NULL)
+			return -1;
+		image.argv[i == 0 ? 0 : i + 1] = copy;
+	}
+	return find(argv[0]);
+}
+
+const char *
+image_path(void)
+{
+	return image.path;
+}
+
+const char *
+image_directory(void)
+{
+	return image.directory;
+}
+
+void
+image_inherit(const char *path, const char *directory)
+{
+	strlcpy(image.path, path, sizeof(image.path));
+	strlcpy(image.directory, directory, sizeof(image.directory));
+}
+
+/* O_PATH: a program may be executable and not readable. */
+int
+image_hold(void)
+{
+	return open(SELF, O_PATH | O_CLOEXEC);
+}
+
+int
+image_open(void)
+{
+	return open(image.path, O_PATH | O_CLOEXEC);
+}
+
+static void
+announce(int record)
+{
+	char number[16];
+
+	snprintf(number, sizeof(number), "%d", record);
+	setenv(IMAGE_ENVIRONMENT, number, 1);
+}
+
+/* Numbers that do not collide with those the check gets. */
+static int
+spawn_check(int fd, int record, int output, pid_t *pid)
+{
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	sigset_t none, all;
+	char path[32];
+	int error;
+
+	if ((error = posix_spawn_file_actions_init(&actions)) != 0)
+		return error;
+	if ((error = posix_spawnattr_init(&attributes)) != 0) {
+		posix_spawn_file_actions_destroy(&actions);
+		return error;
+	}
+	sigemptyset(&none);
+	sigfillset(&all);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK |
+	    POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setsigmask(&attributes, &none);
+	posix_spawnattr_setsigdefault(&attributes, &all);
+	posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+	posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
+	posix_spawn_file_actions_adddup2(&actions, record, CHECK_RECORD);
+	posix_spawn_file_actions_adddup2(&actions, fd, CHECK_IMAGE);
+#ifdef HAVE_POSIX_SPAWN_FILE_ACTIONS_ADDCLOSEFROM_NP
+	/* A copy of a connection's descriptor would hold up its close. */
+	posix_spawn_file_actions_addclosefrom_np(&actions, CHECK_IMAGE + 1);
+#endif
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", CHECK_IMAGE);
+	announce(CHECK_RECORD);
+	image.argv[1] = (char *)"-t";
+	error = posix_spawn(pid, path, &actions, &attributes, image.argv,
+	    environ);
+	unsetenv(IMAGE_ENVIRONMENT);
+	posix_spawnattr_destroy(&attributes);
+	posix_spawn_file_actions_destroy(&actions);
+	return error;
+}
+
+pid_t
+image_check(int fd, int record, int output)
+{
+	int high[3] = { fd, record, output }, error = 0;
+	pid_t pid = -1;
+
+	/* Out of the way of the numbers they shall have there. */
+	for (int i = 0; i < 3; i++) {
+		high[i] = fcntl(high[i], F_DUPFD_CLOEXEC, CHECK_IMAGE + 1);
+		if (high[i] == -1)
+			error = errno;
+	}
+	if (error == 0)
+		error = spawn_check(high[0], high[1], high[2], &pid);
+	for (int i = 0; i < 3; i++)
+		if (high[i] != -1)
+			close(high[i]);
+	errno = error;
+	return error == 0 ? pid : -1;
+}
+
+void
+image_exec(int fd, int record)
+{
+	char **argv = image.argv + 1;
+
+	announce(record);
+	argv[0] = image.argv[0];
+	(void)fexecve(fd, argv, environ);
+	unsetenv(IMAGE_ENVIRONMENT);
+}

@@ -1,0 +1,367 @@
+/*
+ * Reload.
+ *
+ * Until the exec nothing has changed: a check that fails, an image that cannot
+ * be executed and a stop all end in the service as it was.  What comes after
+ * the exec is in service.c.
+ */
+#include "master/reload.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <bsd/string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/signals.h"
+#include "master/image.h"
+#include "master/listen.h"
+#include "master/reap.h"
+#include "master/supervise.h"
+#include "master/takeover.h"
+
+/* A check that takes longer is stuck, ms. */
+#define CHECK_PATIENCE 10000
+/* Workers that have not left by then are killed; their connections go on as
+ * all others do, ms. */
+#define LEAVE_PATIENCE 500
+/* How long a worker has for the queues of dropped listeners, ms. */
+#define DROP_PATIENCE 1000
+
+static void
+tell_reloading(void)
+{
+	char state[128];
+	struct timespec ts;
+
+	/* sd_notify(3), RELOADING=1: the time must be CLOCK_MONOTONIC's. */
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%llu\n"
+	    "STATUS=Reloading", (unsigned long long)ts.tv_sec * 1000000 +
+	    (unsigned long long)ts.tv_nsec / 1000);
+	supervise_notify(state);
+}
+
+static void
+close_all(struct reload *r)
+{
+	if (r->image != -1)
+		close(r->image);
+	if (r->record != -1)
+		close(r->record);
+	if (r->output != -1)
+		close(r->output);
+	r->image = r->record = r->output = -1;
+}
+
+/* It does not come to pass; the service goes on as it was. */
+static void
+refuse(struct master *m, const char *reason)
+{
+	struct reload *r = &m->reload;
+
+	close_all(r);
+	r->phase = RELOAD_NONE;
+	log_warnx("reload refused: %s; nothing has changed", reason);
+	supervise_ready(m->config, listen_names(&m->arena),
+	    "; the last reload was refused");
+}
+
+static void
+refuse_errno(struct master *m, const char *what)
+{
+	char reason[PATH_MAX + 128];
+
+	snprintf(reason, sizeof(reason), "%s: %s", what, strerror(errno));
+	refuse(m, reason);
+}
+
+/* What the next image must know; as much of it as is known now. */
+static int
+write_record(const struct master *m)
+{
+	static struct takeover t;
+	const struct arena_header *h = m->arena.header;
+
+	memset(&t, 0, sizeof(t));
+	strlcpy(t.version, PACKAGE_VERSION, sizeof(t.version));
+	strlcpy(t.layout, arena_layout(), sizeof(t.layout));
+	strlcpy(t.program, image_path(), sizeof(t.program));
+	strlcpy(t.directory, image_directory(), sizeof(t.directory));
+	t.pid = getpid();
+	t.arena = m->arena.fd;
+	t.image = m->image;
+	t.pidfile = m->pidfile->fd;
+	t.began = m->reload.began;
+	t.connections = arena_held(&m->arena);
+	t.again = m->reload.again;
+	t.config = *m->config;
+	t.listeners = h->listeners;
+	for (unsigned i = 0; i < h->listeners; i++)
+		memcpy(t.listener[i], h->listener[i].name,
+		    sizeof(t.listener[i]));
+	return takeover_write(&t);
+}
+
+static void
+begin(struct master *m)
+{
+	struct reload *r = &m->reload;
+
+	r->again = false;
+	r->image = r->record = r->output = -1;
+	tell_reloading();
+	r->image = image_open();
+	if (r->image == -1) {
+		refuse_errno(m, image_path());
+		return;
+	}
+	r->record = write_record(m);
+	r->output = memfd_create("echod-check", MFD_CLOEXEC);
+	if (r->record == -1 || r->output == -1) {
+		refuse_errno(m, "memory for the check");
+		return;
+	}
+	r->checker = image_check(r->image, r->record, r->output);
+	if (r->checker == -1) {
+		r->checker = 0;
+		refuse_errno(m, image_path());
+		return;
+	}
+	r->phase = RELOAD_CHECKING;
+	r->deadline = clock_ms() + CHECK_PATIENCE;
+}
+
+void
+reload_request(struct master *m, int signo)
+{
+	if (m->stop.phase != STOP_NONE) {
+		log_notice("%s: no reload while stopping",
+		    signals_name(signo));
+		return;
+	}
+	if (m->reload.phase != RELOAD_NONE) {
+		m->reload.again = true;
+		return;
+	}
+	log_notice("%s: reloading", signals_name(signo));
+	begin(m);
+}
+
+/* The last line of what the check said, without the program's name. */
+static void
+last_line(int output, char *line, size_t size)
+{
+	char text[4096], *p;
+	ssize_t n;
+	off_t end = lseek(output, 0, SEEK_END);
+	off_t from = end > (off_t)sizeof(text) - 1 ?
+	    end - (off_t)sizeof(text) + 1 : 0;
+
+	n = pread(output, text, sizeof(text) - 1, from);
+	text[n > 0 ? n : 0] = '\0';
+	for (p = text + strlen(text); p > text && p[-1] == '\n'; )
+		*--p = '\0';
+	p = strrchr(text, '\n');
+	p = p == NULL ? text : p + 1;
+	if (strncmp(p, "echod: ", 7) == 0)
+		p += 7;
+	strlcpy(line, p, size);
+}
+
+static void
+workers_leave(struct master *m)
+{
+	struct reload *r = &m->reload;
+
+	r->phase = RELOAD_LEAVING;
+	r->began = clock_ms();
+	r->deadline = r->began + LEAVE_PATIENCE;
+	for (unsigned k = 0; k < arena_workers(&m->arena); k++)
+		if (m->child[k].pid != 0)
+			(void)kill(m->child[k].pid, SIGTERM);
+}
+
+/* The check has ended: is there an image to go on with? */
+static void
+judge(struct master *m)
+{
+	static struct takeover t;
+	struct reload *r = &m->reload;
+	char line[1024], reason[PATH_MAX + 1200];
+
+	last_line(r->output, line, sizeof(line));
+	if (r->status == 0 && takeover_read(&t, r->record, line,
+	    sizeof(line)) == 0 && t.checked[0] != '\0') {
+		workers_leave(m);
+		return;
+	}
+	if (r->status == 0)
+		snprintf(reason, sizeof(reason), "%s cannot take over from "
+		    "echod " PACKAGE_VERSION, image_path());
+	else if (WIFEXITED(r->status) && line[0] != '\0')
+		strlcpy(reason, line, sizeof(reason));
+	else
+		snprintf(reason, sizeof(reason), "%s -t %s", image_path(),
+		    reap_words(r->status));
+	refuse(m, reason);
+}
+
+static bool
+all_left(const struct master *m)
+{
+	for (unsigned k = 0; k < arena_workers(&m->arena); k++)
+		if (m->child[k].pid != 0)
+			return false;
+	return true;
+}
+
+/* Nobody takes over from those who have left: they are replaced. */
+static void
+come_back(struct master *m)
+{
+	for (unsigned k = 0; k < arena_workers(&m->arena); k++)
+		if (m->child[k].pid == 0 && !m->child[k].retiring)
+			m->child[k].respawn_at = clock_ms();
+}
+
+static void
+hand_over(struct master *m)
+{
+	struct reload *r = &m->reload;
+	int saved;
+
+	/* It has happened: what would be reported of it has no reader. */
+	for (unsigned k = 0; k < m->arena.header->slots; k++)
+		atomic_store(&m->arena.slot[k].died, 0);
+	close(r->record);
+	if (m->arena.header->dropped > 0)
+		listen_drop(&m->arena);		/* of the reload before */
+	r->record = write_record(m);
+	if (r->record != -1) {
+		takeover_keep(&m->arena, true);
+		takeover_keep_one(r->record, true);
+		takeover_keep_one(m->image, true);
+		takeover_keep_one(m->pidfile->fd, true);
+		image_exec(r->image, r->record);
+	}
+	saved = errno;
+	takeover_keep(&m->arena, false);
+	takeover_keep_one(m->image, false);
+	takeover_keep_one(m->pidfile->fd, false);
+	come_back(m);
+	errno = saved;
+	refuse_errno(m, image_path());
+}
+
+static void
+kill_laggards(struct master *m)
+{
+	for (unsigned k = 0; k < arena_workers(&m->arena); k++) {
+		struct child *c = &m->child[k];
+
+		if (c->pid == 0 || (c->stopped == 0 &&
+		    clock_ms() < m->reload.deadline))
+			continue;
+		log_warnx("worker %u (pid %ld) does not leave: killing it", k,
+		    (long)c->pid);
+		(void)kill(c->pid, SIGKILL);
+		c->stopped = 0;
+	}
+	if (clock_ms() >= m->reload.deadline)
+		m->reload.deadline = clock_ms() + LEAVE_PATIENCE;
+}
+
+static void
+drop_step(struct master *m)
+{
+	struct arena_header *h = m->arena.header;
+
+	if (h->dropped > 0 && (atomic_load(&h->drop) == DROP_SHUT ||
+	    clock_ms() >= m->reload.drop_by))
+		listen_drop(&m->arena);
+}
+
+void
+reload_drop_listeners(struct master *m)
+{
+	struct arena_header *h = m->arena.header;
+
+	if (h->dropped == 0)
+		return;
+	m->reload.drop_by = clock_ms() + DROP_PATIENCE;
+	atomic_store(&h->drop, DROP_ASKED);
+	for (unsigned k = 0; k < arena_workers(&m->arena); k++)
+		(void)eventfd_write(m->arena.slot[k].wake_fd, 1);
+}
+
+void
+reload_step(struct master *m)
+{
+	struct reload *r = &m->reload;
+
+	drop_step(m);
+	switch (r->phase) {
+	case RELOAD_NONE:
+		if (r->again && m->stop.phase == STOP_NONE) {
+			log_notice("reloading again");
+			begin(m);
+		}
+		break;
+	case RELOAD_CHECKING:
+		if (r->checker == 0)
+			judge(m);
+		else if (clock_ms() >= r->deadline) {
+			(void)kill(r->checker, SIGKILL);
+			r->checker = 0;
+			refuse(m, "the check takes too long");
+		}
+		break;
+	case RELOAD_LEAVING:
+		if (all_left(m))
+			hand_over(m);
+		else
+			kill_laggards(m);
+		break;
+	}
+}
+
+uint64_t
+reload_next(const struct master *m)
+{
+	uint64_t next = m->reload.phase == RELOAD_NONE ? CLOCK_NEVER :
+	    m->reload.deadline;
+
+	/* begin() may have ended at once, with another one waiting; judge()
+	 * may have found that nobody is left to leave. */
+	if ((m->reload.phase == RELOAD_NONE && m->reload.again) ||
+	    (m->reload.phase == RELOAD_LEAVING && all_left(m)))
+		return 0;
+	return m->arena.header->dropped > 0 ?
+	    clock_earlier(next, m->reload.drop_by) : next;
+}
+
+void
+reload_abandon(struct master *m)
+{
+	struct reload *r = &m->reload;
+
+	r->again = false;
+	if (r->phase == RELOAD_NONE)
+		return;
+	if (r->phase == RELOAD_CHECKING && r->checker != 0)
+		(void)kill(r->checker, SIGKILL);
+	r->checker = 0;
+	if (r->phase == RELOAD_LEAVING)
+		come_back(m);
+	close_all(r);
+	r->phase = RELOAD_NONE;
+	log_notice("the reload is abandoned");
+}

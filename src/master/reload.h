@@ -1,0 +1,29 @@
+/*
+ * Reload: the program on disk is checked with the configuration on disk, the
+ * workers leave between two operations, and the program is executed in this
+ * one's place.
+ */
+#ifndef ECHOD_MASTER_RELOAD_H
+#define ECHOD_MASTER_RELOAD_H
+
+#include "master/master.h"
+
+/* A signal asked for it.  While one is under way the next is kept for after
+ * it; during a stop there is none. */
+void reload_request(struct master *m, int signo);
+
+/* Do what is due.  Does not return if the next image takes over. */
+void reload_step(struct master *m);
+
+/* When reload_step() has something to do next, clock_ms(). */
+uint64_t reload_next(const struct master *m);
+
+/* There is none any more, since the service stops.  Workers that have left
+ * already are replaced. */
+void reload_abandon(struct master *m);
+
+/* The next image has taken over: have a worker empty the queues of listeners
+ * that were dropped, then close them. */
+void reload_drop_listeners(struct master *m);
+
+#endif

@@ -1,0 +1,300 @@
+/*
+ * The record of a takeover.
+ */
+#include "master/takeover.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <bsd/stdlib.h>
+#include <bsd/string.h>
+
+#include "master/image.h"
+#include "master/listen.h"
+
+/* A record is about 10 KiB long; what is much longer is none. */
+#define RECORD_BYTES (1 << 20)
+
+/* Items that are a number or a text in struct takeover. */
+static const struct item {
+	const char *key;
+	enum { ITEM_TEXT, ITEM_INT, ITEM_U64, ITEM_BOOL } type;
+	size_t offset, size;
+} items[] = {
+#define ITEM(key, type, member) { key, type, \
+	offsetof(struct takeover, member), \
+	sizeof(((struct takeover *)0)->member) }
+	ITEM("version", ITEM_TEXT, version),
+	ITEM("layout", ITEM_TEXT, layout),
+	ITEM("program", ITEM_TEXT, program),
+	ITEM("directory", ITEM_TEXT, directory),
+	ITEM("pid", ITEM_INT, pid),
+	ITEM("arena", ITEM_INT, arena),
+	ITEM("image", ITEM_INT, image),
+	ITEM("pidfile", ITEM_INT, pidfile),
+	ITEM("began", ITEM_U64, began),
+	ITEM("connections", ITEM_U64, connections),
+	ITEM("again", ITEM_BOOL, again),
+	/* Added later, by others. */
+	ITEM("checked", ITEM_TEXT, checked),
+	ITEM("failure", ITEM_TEXT, failure),
+#undef ITEM
+};
+
+#define ITEMS (sizeof(items) / sizeof(items[0]))
+
+int
+takeover_add(int record, const char *key, const char *value)
+{
+	char text[2 * PATH_MAX];
+	int n = snprintf(text, sizeof(text), "%s=%s", key, value);
+
+	if (n >= (int)sizeof(text)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	if (lseek(record, 0, SEEK_END) == -1)
+		return -1;
+	return write(record, text, (size_t)n + 1) == n + 1 ? 0 : -1;
+}
+
+struct writer {
+	int record;
+	bool failed;
+};
+
+static void
+put(void *to, const char *key, const char *value)
+{
+	struct writer *w = to;
+
+	if (takeover_add(w->record, key, value) == -1)
+		w->failed = true;
+}
+
+static void
+put_item(struct writer *w, const struct takeover *t, const struct item *item)
+{
+	const char *p = (const char *)t + item->offset;
+	char text[32];
+	int number;
+	uint64_t u64;
+
+	switch (item->type) {
+	case ITEM_TEXT:
+		if (*p != '\0')
+			put(w, item->key, p);
+		return;
+	case ITEM_INT:
+		memcpy(&number, p, sizeof(number));
+		snprintf(text, sizeof(text), "%d", number);
+		break;
+	case ITEM_U64:
+		memcpy(&u64, p, sizeof(u64));
+		snprintf(text, sizeof(text), "%llu", (unsigned long long)u64);
+		break;
+	case ITEM_BOOL:
+		snprintf(text, sizeof(text), "%d", *(const bool *)p);
+		break;
+	}
+	put(w, item->key, text);
+}
+
+int
+takeover_write(const struct takeover *t)
+{
+	struct writer w = { memfd_create("echod-takeover", MFD_CLOEXEC),
+		false };
+
+	if (w.record == -1)
+		return -1;
+	for (size_t i = 0; i < ITEMS; i++)
+		put_item(&w, t, &items[i]);
+	for (unsigned i = 0; i < t->listeners; i++)
+		put(&w, "listener", t->listener[i]);
+	config_save(&t->config, put, &w);
+	if (!w.failed)
+		return w.record;
+	int saved = errno;
+	close(w.record);
+	errno = saved;
+	return -1;
+}
+
+/* Returns 0, or -1 if the value cannot be. */
+static int
+take_item(struct takeover *t, const struct item *item, const char *value)
+{
+	char *p = (char *)t + item->offset;
+	const char *reason = NULL;
+	long long n;
+	int number;
+	uint64_t u64;
+
+	if (item->type == ITEM_TEXT)
+		return strlcpy(p, value, item->size) < item->size ? 0 : -1;
+	n = strtonum(value, item->type == ITEM_INT ? -1 : 0,
+	    item->type == ITEM_INT ? INT_MAX : item->type == ITEM_BOOL ? 1 :
+	    LLONG_MAX, &reason);
+	if (reason != NULL)
+		return -1;
+	number = (int)n;
+	u64 = (uint64_t)n;
+	if (item->type == ITEM_INT)
+		memcpy(p, &number, sizeof(number));
+	else if (item->type == ITEM_U64)
+		memcpy(p, &u64, sizeof(u64));
+	else
+		*(bool *)p = n != 0;
+	return 0;
+}
+
+static int
+take_listener(struct takeover *t, const char *name)
+{
+	if (t->listeners == ARENA_LISTENERS_MAX)
+		return -1;
+	return strlcpy(t->listener[t->listeners++], name,
+	    sizeof(t->listener[0])) < sizeof(t->listener[0]) ? 0 : -1;
+}
+
+static int
+take(struct takeover *t, const char *key, const char *value)
+{
+	for (size_t i = 0; i < ITEMS; i++)
+		if (strcmp(items[i].key, key) == 0)
+			return take_item(t, &items[i], value);
+	if (strcmp(key, "listener") == 0)
+		return take_listener(t, value);
+	/* A key of another version is no error. */
+	return config_restore(&t->config, key, value) == -1 ? -1 : 0;
+}
+
+static int
+take_all(struct takeover *t, char *text, size_t len, char *why, size_t size)
+{
+	for (char *p = text; p < text + len; p += strlen(p) + 1) {
+		char *key = p, *equals = strchr(p, '=');
+
+		if (equals == NULL) {
+			snprintf(why, size, "takeover: \"%.64s\" has no value",
+			    key);
+			return -1;
+		}
+		p = equals + 1;
+		*equals = '\0';
+		if (take(t, key, p) == -1) {
+			snprintf(why, size, "takeover: %.64s: \"%.64s\" cannot "
+			    "be", key, p);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+int
+takeover_read(struct takeover *t, int record, char *why, size_t size)
+{
+	struct stat st;
+	char *text;
+	int result = -1;
+
+	memset(t, 0, sizeof(*t));
+	t->record = record;
+	t->arena = t->image = t->pidfile = -1;
+	config_defaults(&t->config);
+	if (fstat(record, &st) == -1 || !S_ISREG(st.st_mode) ||
+	    st.st_size == 0 || st.st_size > RECORD_BYTES) {
+		snprintf(why, size, "takeover: descriptor %d is no record",
+		    record);
+		return -1;
+	}
+	/* One byte more, for a text that somebody has cut. */
+	text = calloc(1, (size_t)st.st_size + 1);
+	if (text == NULL || pread(record, text, (size_t)st.st_size, 0) !=
+	    st.st_size)
+		snprintf(why, size, "takeover: %s", strerror(errno));
+	else
+		result = take_all(t, text, (size_t)st.st_size, why, size);
+	free(text);
+	return result;
+}
+
+int
+takeover_inherit(struct takeover *t, char *why, size_t size)
+{
+	const char *number = getenv(IMAGE_ENVIRONMENT), *reason;
+	int record;
+
+	if (number == NULL)
+		return 0;
+	record = (int)strtonum(number, 3, INT_MAX, &reason);
+	unsetenv(IMAGE_ENVIRONMENT);
+	if (reason != NULL) {
+		snprintf(why, size, "takeover: " IMAGE_ENVIRONMENT "=%.32s is "
+		    "%s", number, reason);
+		return -1;
+	}
+	if (takeover_read(t, record, why, size) == -1)
+		return -1;
+	if (t->program[0] == '\0' || t->directory[0] == '\0') {
+		snprintf(why, size, "takeover: the record is not whole");
+		return -1;
+	}
+	return 1;
+}
+
+int
+takeover_check(const struct takeover *t, const struct config *c, char *why,
+    size_t size)
+{
+	const char *names[ARENA_LISTENERS_MAX];
+
+	if (strcmp(t->layout, arena_layout()) != 0) {
+		snprintf(why, size, "its arena layout is %s, that of the "
+		    "running program is %s", arena_layout(), t->layout);
+		return -1;
+	}
+	if (strcmp(c->user, t->config.user) != 0 ||
+	    strcmp(c->group, t->config.group) != 0) {
+		snprintf(why, size, "user and group cannot change from \"%s\" "
+		    "\"%s\" to \"%s\" \"%s\" without a restart",
+		    t->config.user, t->config.group, c->user, c->group);
+		return -1;
+	}
+	for (unsigned i = 0; i < t->listeners; i++)
+		names[i] = t->listener[i];
+	for (unsigned i = 0; i < c->bind.count; i++)
+		if (listen_probe(names, t->listeners,
+		    &c->bind.address[i], c, why, size) == -1)
+			return -1;
+	return 0;
+}
+
+void
+takeover_keep_one(int fd, bool keep)
+{
+	if (fd > STDERR_FILENO)
+		(void)fcntl(fd, F_SETFD, keep ? 0 : FD_CLOEXEC);
+}
+
+void
+takeover_keep(const struct arena *a, bool keep)
+{
+	const struct arena_header *h = a->header;
+
+	takeover_keep_one(h->master_wake_fd, keep);
+	for (unsigned i = 0; i < h->listeners + h->dropped; i++)
+		takeover_keep_one(h->listener[i].fd, keep);
+	for (unsigned k = 0; k < h->slots; k++) {
+		takeover_keep_one(a->slot[k].wake_fd, keep);
+		takeover_keep_one(a->slot[k].park_fd, keep);
+	}
+}

@@ -1,0 +1,69 @@
+/*
+ * What one image of the program tells the next: a record in a memfd, and the
+ * descriptors that go with it.
+ *
+ * The record is a list of "key=value" strings, each ended by a NUL, so that
+ * versions of the program that know other keys can read each other's.
+ */
+#ifndef ECHOD_MASTER_TAKEOVER_H
+#define ECHOD_MASTER_TAKEOVER_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config/config.h"
+#include "state/arena.h"
+
+struct takeover {
+	int record;			/* the memfd */
+	char version[64];		/* of the program that runs */
+	char layout[96];		/* arena_layout() of it */
+	char program[PATH_MAX];		/* image_path(), image_directory() */
+	char directory[PATH_MAX];
+	int pid;			/* of the master */
+	int arena;			/* descriptors, -1 where there is none */
+	int image;			/* the image that was replaced */
+	int pidfile;
+	uint64_t began;			/* clock_ms(): workers told to leave */
+	uint64_t connections;		/* held then */
+	bool again;			/* another reload was asked for */
+	char checked[64];		/* version that has passed the check */
+	char failure[1024];		/* why the next image gave it back */
+	struct config config;		/* as it runs */
+	unsigned listeners;
+	char listener[ARENA_LISTENERS_MAX][LISTENER_NAME];
+};
+
+/* Write all of `t` but `record`, `checked` and `failure` into a new record.
+ * Returns its descriptor, close-on-exec, or -1 with errno set. */
+int takeover_write(const struct takeover *t);
+
+/* Add one item.  Returns 0, or -1 with errno set. */
+int takeover_add(int record, const char *key, const char *value);
+
+/* Read a record.  Returns 0, or -1 with a reason in `why`. */
+int takeover_read(struct takeover *t, int record, char *why, size_t size);
+
+/*
+ * The record this process was started with: 1 and `t` is filled in, 0 if there
+ * is none, -1 with a reason in `why`.  The environment names it no longer
+ * afterwards.
+ */
+int takeover_inherit(struct takeover *t, char *why, size_t size);
+
+/*
+ * Whether the program this is, with configuration `c`, can take over from
+ * `t`: layout, identity, and whether new addresses can be had.  Returns 0, or
+ * -1 with a reason in `why`.
+ */
+int takeover_check(const struct takeover *t, const struct config *c,
+    char *why, size_t size);
+
+/* Let the descriptors that slots and listeners have survive an exec, or not. */
+void takeover_keep(const struct arena *a, bool keep);
+
+/* The same for one descriptor, if it is one. */
+void takeover_keep_one(int fd, bool keep);
+
+#endif
