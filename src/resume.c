@@ -1,0 +1,189 @@
+/*
+ * The service, taken over from the image of the program that ran it until now;
+ * or given back to it.
+ */
+#include "service.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/signals.h"
+#include "master/image.h"
+#include "master/listen.h"
+#include "master/reload.h"
+#include "setup.h"
+#include "worker/worker.h"
+
+/* Room for the clients of `c`.  Records there are may become usable; those in
+ * use stay so.  Returns 0, or -1 with the reason logged. */
+static int
+make_room(struct arena *a, struct config *c)
+{
+	unsigned descriptors = setup_descriptors(c);
+	unsigned long most;
+
+	if (descriptors > a->header->capacity) {
+		log_warnx("maxclients %u needs %u descriptors; without a "
+		    "restart there can be %u", c->maxclients, descriptors,
+		    a->header->capacity);
+		return -1;
+	}
+	if (descriptors <= a->header->descriptors)
+		return 0;
+	if (setup_limit(descriptors, &most) == -1) {
+		log_warn("limit of %u descriptors", descriptors);
+		return -1;
+	}
+	a->header->descriptors = descriptors;
+	return 0;
+}
+
+/* Returns 0, or -1 with the reason logged; `p` may be a new file then. */
+static int
+move_pidfile(struct pidfile *p, const struct pidfile *old,
+    const struct config *c)
+{
+	if (strcmp(c->pidfile, old->path) == 0) {
+		*p = *old;
+		return 0;
+	}
+	if (setup_pidfile(p, c) == -1)
+		return -1;
+	if (p->fd != -1 && pidfile_enter(p) == -1) {
+		log_warn("pidfile %s", c->pidfile);
+		return -1;
+	}
+	return 0;
+}
+
+/* Everything up to workers that serve.  Returns 0, or -1 with the reason
+ * logged and nothing done that give_back() does not undo. */
+static int
+take_over(struct master *m, struct config *c, const struct takeover *t,
+    struct pidfile *p, const struct pidfile *old)
+{
+	const struct identity same = { (uid_t)-1, (gid_t)-1 };
+
+	bool daemonize = c->daemonize != 0;
+
+	c->daemonize = t->config.daemonize;
+	if (setup_log(c, &same) == -1)
+		return -1;
+	if (daemonize != (c->daemonize != 0))
+		log_warnx("daemonize %s: takes effect at the next start",
+		    daemonize ? "yes" : "no");
+	if (make_room(&m->arena, c) == -1 ||
+	    move_pidfile(p, old, c) == -1 || listen_open(&m->arena, c) == -1)
+		return -1;
+	return master_start(m, true);
+}
+
+/*
+ * Execute the image before again, which carries on with what it left; `reason`
+ * is why we do not.  Returns if even that fails: the service has ended then.
+ */
+static int
+give_back(const struct takeover *t, const char *reason)
+{
+	log_warnx("the takeover failed: %s", reason);
+	if (t->failure[0] != '\0')
+		log_warnx("the former program cannot carry on either");
+	else if (takeover_add(t->record, "failure", reason) == -1)
+		log_warn("takeover");
+	else {
+		image_exec(t->image, t->record);
+		log_warn("the former program cannot be executed");
+	}
+	return EXIT_NOT_STARTED;
+}
+
+static void
+tell_change(const char *name, const char *was, const char *is)
+{
+	log_notice("reload: %s: %s -> %s", name, was[0] != '\0' ? was : "(none)",
+	    is[0] != '\0' ? is : "(none)");
+}
+
+/* What came of it, in one line after those of what has changed. */
+static void
+report_takeover(const struct config *c, const struct takeover *t)
+{
+	unsigned long long held = t->connections;
+	unsigned long long ms = clock_ms() - t->began;
+
+	if (t->failure[0] != '\0') {
+		log_warnx("reload failed: %s; echod " PACKAGE_VERSION " carries "
+		    "on as before, %llu connections kept, nobody was served "
+		    "for %llu ms", t->failure, held, ms);
+		return;
+	}
+	if (config_compare(&t->config, c, tell_change) > 0)
+		setup_report(c);
+	log_notice("reloaded: echod %s -> " PACKAGE_VERSION ", %llu connections "
+	    "kept, nobody was served for %llu ms", t->version, held, ms);
+}
+
+/* There is no way back from here, and no need of one. */
+static void
+commit(struct master *m, const struct takeover *t, struct pidfile *old)
+{
+	takeover_keep(&m->arena, false);
+	takeover_keep_one(m->pidfile->fd, false);
+	close(t->record);
+	close(t->image);
+	if (old->fd != m->pidfile->fd)
+		pidfile_release(old);
+	report_takeover(m->config, t);
+	listen_report(&m->arena, m->config);
+	reload_drop_listeners(m);
+	m->reload.again = t->again;
+	setup_announce(m, t->failure[0] != '\0' ? "; the last reload failed" : "");
+}
+
+int
+service_resume(struct config *c, const struct takeover *t, service_load *load)
+{
+	static struct master m;
+	struct pidfile old = { t->pidfile, "" }, pidfile = PIDFILE_NONE;
+	struct listen_state listeners;
+	struct config_error e;
+	char why[256];
+	int status;
+
+	m.config = c;
+	m.entry = worker_main;
+	m.pidfile = &pidfile;
+	signals_block();
+	/* Executed by descriptor, we would be called by its number. */
+	prctl(PR_SET_NAME, "echod");
+	if (t->failure[0] != '\0')
+		*c = t->config;
+	else if (load(c, &e) == -1)
+		return give_back(t, e.text);
+	if (arena_attach(&m.arena, t->arena, why, sizeof(why)) == -1)
+		return give_back(t, why);
+	if (old.fd != -1)
+		snprintf(old.path, sizeof(old.path), "%s", t->config.pidfile);
+	listeners = listen_save(&m.arena);
+	m.image = image_hold();
+	if (m.image == -1) {
+		log_warn("the program's own file");
+		return give_back(t, log_last_warning());
+	}
+	if (take_over(&m, c, t, &pidfile, &old) == -1) {
+		snprintf(why, sizeof(why), "%s", log_last_warning());
+		if (pidfile.fd != old.fd)
+			pidfile_release(&pidfile);
+		listen_restore(&m.arena, &listeners);
+		takeover_keep(&m.arena, true);
+		return give_back(t, why);
+	}
+	commit(&m, t, &old);
+	status = master_run(&m);
+	pidfile_release(&pidfile);
+	return status;
+}

@@ -1,0 +1,34 @@
+/*
+ * The steps that starting a service and taking one over have in common.
+ */
+#ifndef ECHOD_SETUP_H
+#define ECHOD_SETUP_H
+
+#include "config/config.h"
+#include "master/master.h"
+#include "master/privileges.h"
+
+/* Descriptors the service of `c` has use for. */
+unsigned setup_descriptors(const struct config *c);
+
+/* Let the process have so many, and no more: none may be beyond the arena's
+ * records.  Stores the hard limit in `most`.  Returns 0, or -1 with errno
+ * set. */
+int setup_limit(unsigned descriptors, unsigned long *most);
+
+/* Log as `c` says, to files of `id`.  Returns 0, or -1 with the reason
+ * logged. */
+int setup_log(const struct config *c, const struct identity *id);
+
+/* Claim the pid file, if there is to be one.  Returns 0, or -1 with the reason
+ * logged. */
+int setup_pidfile(struct pidfile *p, const struct config *c);
+
+/* What a reader of the log should know of the configuration. */
+void setup_report(const struct config *c);
+
+/* Tell the process title and the service manager that we serve; `remark` goes
+ * behind the manager's status. */
+void setup_announce(const struct master *m, const char *remark);
+
+#endif
