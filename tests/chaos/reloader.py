@@ -1,0 +1,107 @@
+#!/usr/bin/env python3
+"""Reload a server over and over, and watch that nothing grows.
+
+usage: reloader.py MASTER_PID LOAD_PID LOG COUNT SECONDS
+
+Sends SIGUSR2, waits until LOG tells what came of it, and again: COUNT times,
+or until SECONDS have passed or the process LOAD_PID is gone.  Prints one line
+of name=value figures: reloads done and not done, pauses in ms, and descriptors
+and memory (KiB, all processes; shared pages once) after the tenth and after
+the last.
+"""
+import os
+import re
+import signal
+import sys
+import time
+
+DONE = re.compile(r"reloaded: .* for (\d+) ms")
+NOT_DONE = re.compile(r"reload (refused|failed)")
+
+
+def family(master):
+    path = "/proc/%d/task/%d/children" % (master, master)
+    with open(path) as f:
+        return [master] + [int(p) for p in f.read().split()]
+
+
+def descriptors(master):
+    return len(os.listdir("/proc/%d/fd" % master))
+
+
+def memory(master):
+    total = 0
+    for pid in family(master):
+        try:
+            with open("/proc/%d/smaps_rollup" % pid) as f:
+                total += sum(int(line.split()[1]) for line in f
+                             if line.startswith("Pss:"))
+        except (FileNotFoundError, ProcessLookupError):
+            pass
+    return total
+
+
+def settled(measure, master):
+    """The least of a few looks: clients come and go meanwhile."""
+    values = []
+    for _ in range(10):
+        values.append(measure(master))
+        time.sleep(0.02)
+    return min(values)
+
+
+class Log:
+    def __init__(self, path):
+        self.file = open(path, errors="replace")
+        self.rest = ""
+
+    def lines(self):
+        text = self.rest + self.file.read()
+        lines = text.split("\n")
+        self.rest = lines.pop()
+        return lines
+
+
+def reload(master, log):
+    """The pause in ms, or -1 if it was refused, failed, or never ended."""
+    log.lines()
+    os.kill(master, signal.SIGUSR2)
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        for line in log.lines():
+            done = DONE.search(line)
+            if done:
+                return int(done[1])
+            if NOT_DONE.search(line):
+                return -1
+        time.sleep(0.002)
+    return -1
+
+
+def main():
+    master, load = int(sys.argv[1]), int(sys.argv[2])
+    log, count = Log(sys.argv[3]), int(sys.argv[4])
+    end = time.monotonic() + float(sys.argv[5])
+    pauses, failed = [], 0
+    early = None
+    while (len(pauses) + failed < count and time.monotonic() < end and
+           os.path.exists("/proc/%d" % load)):
+        pause = reload(master, log)
+        if pause == -1:
+            failed += 1
+        else:
+            pauses.append(pause)
+        if len(pauses) == 10 and early is None:
+            early = settled(descriptors, master), settled(memory, master)
+    late = settled(descriptors, master), settled(memory, master)
+    early = early or late
+    pauses.sort()
+    print("reloads=%d failed=%d pause_median=%d pause_p99=%d pause_worst=%d "
+          "fd_early=%d fd_late=%d kib_early=%d kib_late=%d" % (
+              len(pauses), failed, pauses[len(pauses) // 2] if pauses else 0,
+              pauses[int(len(pauses) * 0.99)] if pauses else 0,
+              pauses[-1] if pauses else 0,
+              early[0], late[0], early[1], late[1]))
+
+
+main()
