@@ -75,6 +75,14 @@ signals_take(int signo)
 	return n;
 }
 
+bool
+signals_pending(int signo)
+{
+	sigset_t set;
+
+	return sigpending(&set) == 0 && sigismember(&set, signo) == 1;
+}
+
 const char *
 signals_name(int signo)
 {

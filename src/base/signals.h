@@ -9,6 +9,7 @@
 #define ECHOD_BASE_SIGNALS_H
 
 #include <signal.h>
+#include <stdbool.h>
 
 /*
  * Block every signal but those that must keep their default action: faults
@@ -30,6 +31,9 @@ const sigset_t *signals_open_mask(void);
 /* How often `signo` was delivered since the last call for it.  The kernel
  * merges deliveries that were pending together (signal(7)). */
 unsigned signals_take(int signo);
+
+/* True if `signo` has been sent and not been delivered yet. */
+bool signals_pending(int signo);
 
 /* The name of a signal ("SIGSEGV"), or "signal 40" where it has none; in
  * static storage, overwritten by the next call. */

@@ -24,6 +24,7 @@
 #include "master/image.h"
 #include "master/listen.h"
 #include "master/reap.h"
+#include "master/spawn.h"
 #include "master/supervise.h"
 #include "master/takeover.h"
 
@@ -186,7 +187,7 @@ workers_leave(struct master *m)
 	r->deadline = r->began + LEAVE_PATIENCE;
 	for (unsigned k = 0; k < arena_workers(&m->arena); k++)
 		if (m->child[k].pid != 0)
-			(void)kill(m->child[k].pid, SIGTERM);
+			spawn_leave(m, k);
 }
 
 /* The check has ended: is there an image to go on with? */

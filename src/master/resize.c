@@ -4,7 +4,6 @@
 #include "master/resize.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <sys/eventfd.h>
 
 #include "base/clock.h"
@@ -68,7 +67,7 @@ resize_shrink(struct master *m)
 		return;
 	}
 	atomic_store(&m->arena.slot[n - 1].state, SLOT_LEAVING);
-	(void)kill(c->pid, SIGTERM);
+	spawn_leave(m, n - 1);
 }
 
 /* The worker that serves and holds the fewest; -1 if none does. */

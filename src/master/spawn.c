@@ -96,6 +96,7 @@ spawn(struct master *m, unsigned k)
 	pid_t master = getpid(), pid;
 
 	atomic_store(&m->arena.slot[k].state, SLOT_EMPTY);
+	atomic_store(&m->arena.slot[k].leave, 0);
 	pid = fork_sharing_descriptors();
 	if (pid == 0)
 		_exit(m->entry(m->config, &m->arena, k, master));
@@ -114,6 +115,13 @@ spawn(struct master *m, unsigned k)
 	c->hung = false;
 	atomic_store(&m->arena.slot[k].pid, pid);
 	return 0;
+}
+
+void
+spawn_leave(struct master *m, unsigned k)
+{
+	atomic_store(&m->arena.slot[k].leave, 1);
+	(void)kill(m->child[k].pid, SIGTERM);
 }
 
 void

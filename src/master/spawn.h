@@ -18,6 +18,9 @@ int spawn_prepare_slot(struct master *m, unsigned k);
  * it is tried again after a second.  Returns 0 or -1. */
 int spawn(struct master *m, unsigned k);
 
+/* Ask the worker of slot `k` to leave between two operations. */
+void spawn_leave(struct master *m, unsigned k);
+
 /* Start whichever workers are due. */
 void spawn_due(struct master *m);
 

@@ -77,6 +77,10 @@ struct slot {
 	 * worker shall take over; 0: none. */
 	_Atomic uint32_t foster;
 	_Atomic int32_t pid;		/* written by the master; 0: none */
+	/* Written by the master: 1 if the worker shall leave between two
+	 * operations.  The signal that comes with it only wakes it up: ppoll(2)
+	 * delivers none while there are always events. */
+	_Atomic uint32_t leave;
 	/* Made by the master before any worker, never closed. */
 	int32_t wake_fd;		/* eventfd: ends the worker's sleep */
 	int32_t park_fd;		/* epoll: the parking lot */

@@ -26,6 +26,8 @@
 /* Connections parked in one round at most, so that a thousand falling silent
  * together do not hold up the others. */
 #define PARK_BATCH 128
+/* Rounds between two looks for signals that ppoll(2) had no time for. */
+#define SIGNAL_ROUNDS 256
 /* Rounds between two looks at how even the slots are. */
 #define BALANCE_ROUNDS 64
 /* The same after connections came or went, ms. */
@@ -37,11 +39,19 @@
  * SIGTERM means: look again.  There is a stop, or the master is gone (its
  * death sends the same signal) and the workers stop by themselves, or this
  * one process is to leave between two operations; another will take the slot.
+ * A worker that never sleeps would not get the signal: it looks for it now and
+ * then.
  */
 static bool
 told_to_leave(struct worker *w, pid_t master)
 {
-	if (signals_take(SIGTERM) == 0 || arena_stop_deadline(w->arena) != 0)
+	bool told = atomic_load_explicit(&w->slot->leave,
+	    memory_order_relaxed) != 0;
+
+	if (++w->looks % SIGNAL_ROUNDS == 0 && signals_pending(SIGTERM))
+		told = true;
+	if ((signals_take(SIGTERM) == 0 && !told) ||
+	    arena_stop_deadline(w->arena) != 0)
 		return false;
 	if (getppid() == master)
 		return true;

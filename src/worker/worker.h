@@ -42,6 +42,7 @@ struct worker {
 	uint64_t balance_at;		/* even out the slots */
 	uint64_t heal_at;		/* void reservations never redeemed */
 	unsigned rounds;		/* of the loop, for share_balance() */
+	unsigned looks;			/* the same, for told_to_leave() */
 	bool changed;			/* connections came or went since */
 	/* By slot: its heartbeat + 1 when it was found not to take what it was
 	 * given; it is given nothing until that changes. */
