@@ -423,6 +423,41 @@ def across(file, go):
     echo(s, b"after\n")
 
 
+def stay(count, file, go):
+    """`count` clients that must not notice what happens until `go`: what they
+    sent before comes back, and so does what they send then."""
+    socks = [connect() for _ in range(int(count))]
+    for i, s in enumerate(socks):
+        echo(s, b"first %d\n" % i)
+        s.sendall(b"half %d, " % i)
+    ready(file)
+    await_file(go)
+    for i, s in enumerate(socks):
+        s.sendall(b"whole\n")
+        want = b"half %d, whole\n" % i
+        got = receive(s, len(want))
+        need(got == want, "client %d got %r" % (i, got))
+        echo(s, b"after\n")
+
+
+def answered(count, file, go):
+    """Like queued(), for a server that goes on: everyone gets the echo, and
+    another one."""
+    socks = [connect() for _ in range(int(count))]
+    for i, s in enumerate(socks):
+        s.sendall(b"queued %d\n" % i)
+    ready(file)
+    await_file(go)
+    for i, s in enumerate(socks):
+        try:
+            want = b"queued %d\n" % i
+            got = receive(s, len(want))
+            need(got == want, "client %d got %r" % (i, got))
+            echo(s, b"after\n")
+        except ConnectionError as e:
+            need(False, "client %d: %s" % (i, e))
+
+
 def notify(path, file):
     """A service manager: print what arrives at the socket `path`."""
     s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
