@@ -401,6 +401,30 @@ still_reloads() {
 	[ "$(grep -cx READY=1 notified)" -eq 3 ]
 }
 
+@test "a stop at any moment of a reload that fails: everybody gets the half line, status 0" {
+	serve_own workers=2 shutdown-timeout=3
+	stop
+	put "$UPGRADES/echod-stillborn"
+	mv bin/echod stillborn
+	for d in 0 .002 .005 .01 .02 .03 .05 .055 .06 .065 .1; do
+		put "$GENUINE"
+		serve
+		client stop_middle 5 ready
+		wait_for 30 test -f ready
+		rm ready
+		put stillborn
+		kill -USR2 "$SERVER"
+		sleep "$d"
+		kill -TERM "$SERVER"
+		wait_for 10 gone "$SERVER"
+		finish
+		echo "$d: status $STATUS, $(tail -n 1 log)"
+		client_is_happy
+		[ "$STATUS" -eq 0 ]
+		logged ' 5 connections drained, 0 cut'
+	done
+}
+
 # --- root and not
 
 @test "user nobody: reloads, and cannot do what only root can" {
