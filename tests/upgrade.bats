@@ -426,6 +426,20 @@ still_reloads() {
 	done
 }
 
+@test "a reload asked for while one fails is made afterwards" {
+	serve_own workers=2
+	half
+	put "$UPGRADES/echod-stillborn"
+	kill -USR2 "$SERVER"
+	wait_for 10 logged 'exited with status 11'
+	put "$GENUINE"
+	kill -USR2 "$SERVER"
+	wait_for 10 outcomes_are 2
+	outcome
+	[[ $OUTCOME == 'reloaded: '* ]]
+	whole
+}
+
 # --- root and not
 
 @test "user nobody: reloads, and cannot do what only root can" {
