@@ -1,6 +1,7 @@
 /*
  * echod: arguments, and what they ask for.
  */
+#include <errno.h>
 #include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
@@ -141,7 +142,10 @@ find_file(const struct arguments *a)
 		snprintf(path, sizeof(path), "%s/%s", image_directory(), name);
 		name = path;
 	}
-	return a->file != NULL || access(name, F_OK) == 0 ? name : NULL;
+	/* Only what is not there is not: one that cannot be reached is an
+	 * error, when it is read. */
+	return a->file == NULL && access(name, F_OK) == -1 &&
+	    errno == ENOENT ? NULL : name;
 }
 
 static int

@@ -15,6 +15,7 @@
 #include "master/image.h"
 #include "master/listen.h"
 #include "master/reload.h"
+#include "master/supervise.h"
 #include "setup.h"
 #include "worker/worker.h"
 
@@ -67,11 +68,12 @@ take_over(struct master *m, struct config *c, const struct takeover *t,
     struct pidfile *p, const struct pidfile *old)
 {
 	const struct identity same = { (uid_t)-1, (gid_t)-1 };
-
 	bool daemonize = c->daemonize != 0;
+	bool same_file = strcmp(c->logfile, t->config.logfile) == 0;
 
 	c->daemonize = t->config.daemonize;
-	if (setup_log(c, &same) == -1)
+	/* A file that was root's to open need not be ours to open again. */
+	if (setup_log(c, &same, same_file ? t->log : -1) == -1)
 		return -1;
 	if (daemonize != (c->daemonize != 0))
 		log_warnx("daemonize %s: takes effect at the next start",
@@ -95,6 +97,7 @@ give_back(const struct takeover *t, const char *reason)
 	else if (takeover_add(t->record, "failure", reason) == -1)
 		log_warn("takeover");
 	else {
+		takeover_keep_one(t->log, true);
 		image_exec(t->image, t->record);
 		log_warn("the former program cannot be executed");
 	}
@@ -135,12 +138,18 @@ commit(struct master *m, const struct takeover *t, struct pidfile *old)
 	takeover_keep_one(m->pidfile->fd, false);
 	close(t->record);
 	close(t->image);
+	if (t->log != -1 && t->log != log_descriptor())
+		close(t->log);
 	if (old->fd != m->pidfile->fd)
 		pidfile_release(old);
 	report_takeover(m->config, t);
 	listen_report(&m->arena, m->config);
 	reload_drop_listeners(m);
 	m->reload.again = t->again;
+	/* It was told that we reload: it shall hear the end of it, though it
+	 * be the last. */
+	if (t->config.supervised != SUPERVISED_NO)
+		supervise_enable();
 	setup_announce(m, t->failure[0] != '\0' ? "; the last reload failed" : "");
 }
 

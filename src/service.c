@@ -67,7 +67,7 @@ bring_up(struct master *m, const struct config *c, struct pidfile *p)
 	}
 	if (listen_open(&m->arena, c) == -1)
 		return -1;
-	if (setup_log(c, &id) == -1)
+	if (setup_log(c, &id, -1) == -1)
 		return -1;
 	if (privileges_drop(c, &id) == -1) {
 		log_warn("user %s", c->user);

@@ -31,7 +31,7 @@ setup_limit(unsigned descriptors, unsigned long *most)
 }
 
 int
-setup_log(const struct config *c, const struct identity *id)
+setup_log(const struct config *c, const struct identity *id, int inherited)
 {
 	struct log_settings s = {
 		.level = (int)c->loglevel,
@@ -41,6 +41,7 @@ setup_log(const struct config *c, const struct identity *id)
 		.file = c->logfile[0] != '\0' ? c->logfile : NULL,
 		.uid = id->uid,
 		.gid = id->gid,
+		.inherited = inherited,
 		.syslog = c->syslog_enabled,
 		.syslog_ident = c->syslog_ident,
 		.syslog_facility = (int)c->syslog_facility,

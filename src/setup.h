@@ -16,9 +16,11 @@ unsigned setup_descriptors(const struct config *c);
  * set. */
 int setup_limit(unsigned descriptors, unsigned long *most);
 
-/* Log as `c` says, to files of `id`.  Returns 0, or -1 with the reason
+/* Log as `c` says, to files of `id`.  A file that cannot be opened is replaced
+ * by the one `inherited`, if that is not -1.  Returns 0, or -1 with the reason
  * logged. */
-int setup_log(const struct config *c, const struct identity *id);
+int setup_log(const struct config *c, const struct identity *id,
+    int inherited);
 
 /* Claim the pid file, if there is to be one.  Returns 0, or -1 with the reason
  * logged. */

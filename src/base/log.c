@@ -136,13 +136,33 @@ open_console(void)
 		state.set.console = fd;
 }
 
+/* Open the file, or go on with the one that was open before us; why, is told
+ * once there is a log. */
+static int
+open_first_file(const struct log_settings *s, int *error)
+{
+	*error = 0;
+	if (s->file == NULL)
+		return 0;
+	if (open_file() == 0)
+		return 0;
+	if (s->inherited == -1)
+		return -1;
+	*error = errno;
+	state.fd = s->inherited;
+	(void)fcntl(state.fd, F_SETFD, FD_CLOEXEC);
+	return 0;
+}
+
 int
 log_open(const struct log_settings *s)
 {
+	int error;
+
 	state.set = *s;
 	tzset();
 	open_console();
-	if (s->file != NULL && open_file() == -1)
+	if (open_first_file(s, &error) == -1)
 		return -1;
 	/*
 	 * Not syslog(3): it closes and reopens its socket by itself, and in a
@@ -157,6 +177,10 @@ log_open(const struct log_settings *s)
 		}
 	}
 	state.open = true;
+	errno = error;
+	if (error != 0)
+		log_warn("logfile %s: cannot open, still writing to the former "
+		    "file", state.tried);
 	return 0;
 }
 
@@ -209,6 +233,12 @@ log_leave_console(void)
 		}
 	}
 	state.set.console = -1;
+}
+
+int
+log_descriptor(void)
+{
+	return state.fd;
 }
 
 const char *

@@ -22,6 +22,8 @@ struct log_settings {
 	const char *file;	/* strftime(3) pattern, absolute; or NULL */
 	uid_t uid;		/* who shall own a created file or directory; */
 	gid_t gid;		/* (uid_t)-1, (gid_t)-1: whoever creates it */
+	int inherited;		/* descriptor on a file to go on with if `file`
+				   cannot be opened, or -1 */
 	bool syslog;
 	const char *syslog_ident;
 	int syslog_facility;	/* LOG_DAEMON ... as in syslog(3), shifted */
@@ -48,6 +50,9 @@ uint64_t log_rotate(void);
 
 /* Stop writing to the console (the process has left its terminal). */
 void log_leave_console(void);
+
+/* The descriptor of the open file; -1 if there is none. */
+int log_descriptor(void);
 
 /* The path last opened or tried; "" if there is none. */
 const char *log_path(void);

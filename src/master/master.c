@@ -109,18 +109,14 @@ cannot_start(const struct master *m, bool takeover)
 	return false;
 }
 
-/* A stop that comes while the workers start.  It ends the start, and after a
- * takeover leaves the loop to stop in order what was taken over. */
-static bool
-stop_asked(struct master *m, bool takeover)
+/* The signal that asks for a stop, or 0. */
+static int
+stop_asked(void)
 {
 	for (size_t i = 0; i < sizeof(stop_signals) / sizeof(int); i++)
-		if (signals_take(stop_signals[i]) > 0) {
-			if (takeover)
-				stop_request(m, stop_signals[i]);
-			return true;
-		}
-	return false;
+		if (signals_take(stop_signals[i]) > 0)
+			return stop_signals[i];
+	return 0;
 }
 
 int
@@ -131,6 +127,7 @@ master_start(struct master *m, bool takeover)
 	uint64_t deadline = clock_ms() + START_PATIENCE;
 	unsigned wanted = m->config->workers, ready = 0;
 	bool failed = false;
+	int stop = 0;
 
 	signals_choose(recorded);
 	if (spawn_prepare(m) == -1) {
@@ -147,21 +144,26 @@ master_start(struct master *m, bool takeover)
 		sleep_until(m, clock_earlier(deadline, spawn_next(m)));
 		reap(m);
 		failed = cannot_start(m, takeover);
-		if (stop_asked(m, takeover)) {
-			if (takeover && !failed)
-				return 0;
-			failed = true;
-		}
+		if (stop == 0)
+			stop = stop_asked();
 		if (takeover) {
 			resize_step(m);
 			spawn_due(m);
-		}
+		} else
+			failed = failed || stop != 0;
 	}
-	if (ready == wanted)
+	if (ready == wanted) {
+		if (stop != 0)
+			stop_request(m, stop);
 		return 0;
+	}
 	log_warnx("only %u of %u workers became ready: giving up", ready,
 	    wanted);
 	abandon(m);
+	/* Blocked now, and for the image that carries on: it stops in order
+	 * what we could not take over. */
+	if (takeover && stop != 0)
+		(void)kill(getpid(), stop);
 	return -1;
 }
 

@@ -100,6 +100,7 @@ write_record(const struct master *m)
 	t.arena = m->arena.fd;
 	t.image = m->image;
 	t.pidfile = m->pidfile->fd;
+	t.log = log_descriptor();
 	t.began = m->reload.began;
 	t.connections = arena_held(&m->arena);
 	t.again = m->reload.again;
@@ -251,12 +252,14 @@ hand_over(struct master *m)
 		takeover_keep_one(r->record, true);
 		takeover_keep_one(m->image, true);
 		takeover_keep_one(m->pidfile->fd, true);
+		takeover_keep_one(log_descriptor(), true);
 		image_exec(r->image, r->record);
 	}
 	saved = errno;
 	takeover_keep(&m->arena, false);
 	takeover_keep_one(m->image, false);
 	takeover_keep_one(m->pidfile->fd, false);
+	takeover_keep_one(log_descriptor(), false);
 	come_back(m);
 	errno = saved;
 	refuse_errno(m, image_path());

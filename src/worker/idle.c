@@ -25,8 +25,8 @@ interval(const struct worker *w)
 void
 idle_init(struct worker *w)
 {
-	w->sweep_at = w->config->timeout == 0 ? CLOCK_NEVER :
-	    clock_ms() + interval(w);
+	/* At once: the worker before may have been about to. */
+	w->sweep_at = w->config->timeout == 0 ? CLOCK_NEVER : clock_ms();
 }
 
 void
