@@ -557,6 +557,7 @@ debian_redis_conf() {
 		case $argument in
 		FILE) argument=conf ;;
 		NAME=VALUE) argument=timeout=1 ;;
+		SIGNAL) argument=reload ;;
 		*) argument= ;;
 		esac
 		"$ECHOD" "$option" ${argument:+"$argument"} -t >out 2>err ||
@@ -568,7 +569,7 @@ debian_redis_conf() {
 		sed 's/^[ ,]*//')
 	[ "$seen" -ge 7 ]
 	for option in $("$ECHOD" -h | grep -oE '^ +-[a-zA-Z],' | tr -d ' ,'); do
-		[[ $option =~ ^-[co]$ ]] || "$ECHOD" "$option" -t
+		[[ $option =~ ^-[cos]$ ]] || "$ECHOD" "$option" -t
 	done
 }
 

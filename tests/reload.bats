@@ -198,10 +198,8 @@ another() {
 @test "bind: to and fro under load, no connection is lost" {
 	conf
 	serve
-	# None that come and go: who connects in the very moment in which a
-	# listener goes may be reset.
-	under_load small:20 pipeline:5 medium:5 partial:10 idle:50
-	for _ in 1 2 3; do
+	under_load small:20 pipeline:5 medium:5 partial:10 churn:10 idle:50
+	for _ in 1 2 3 4 5; do
 		conf 'bind=0.0.0.0'
 		reloaded
 		conf
@@ -625,6 +623,12 @@ another() {
 	notified RELOADING=1 2
 	notified "MAINPID=$SERVER" 3
 	grep -qx 'STATUS=Serving on .*; the last reload was refused' notified
+	# So does the last one that the manager is told of.
+	conf supervised=no
+	reloaded HUP
+	wait_for 10 notified READY=1 4
+	conf supervised=systemd
+	reloaded USR2
 	stop
 	[ "$STATUS" -eq 0 ]
 	wait_for 10 notified STOPPING=1 1

@@ -493,3 +493,48 @@ still_reloads() {
 	stop
 	[ "$STATUS" -eq 0 ]
 }
+
+@test "user nobody: a log file that was root's, and was renamed, is written to as before" {
+	# The program could open it no more, nor could the one before it: the
+	# service was gone with all connections.
+	need_root
+	open_directory
+	mkdir logs
+	own_program
+	conf user=nobody pidfile= logfile=logs/log
+	chmod 644 echod.conf
+	serve
+	exec 5<>"/dev/tcp/$HOST/$PORT"
+	printf 'half ' >&5
+	mv logs/log logs/log.1
+	reloaded
+	grep -q 'logfile .*/logs/log: cannot open, still writing to the former file: Permission denied' logs/log.1
+	grep -q ' reloaded: ' logs/log.1
+	put "$UPGRADES/echod-stillborn"
+	ask
+	[[ $OUTCOME == 'reload failed: '* ]]
+	grep -q ' reload failed: ' logs/log.1
+	echo 'a line' >&5
+	[ "$(timeout 5 head -n 1 <&5)" = 'half a line' ]
+	exec 5>&-
+	stop
+	[ "$STATUS" -eq 0 ]
+}
+
+@test "user nobody: a configuration it cannot reach is not one that is not there" {
+	# It reloaded the built-in defaults.
+	need_root
+	open_directory
+	mkdir private
+	cd private || return 1
+	printf 'port = %s\nbind = %s\nuser = nobody\n' "$PORT" "$HOST" >redis.conf
+	chmod 700 .
+	start_raw
+	ask
+	[[ $OUTCOME == *'redis.conf: Permission denied'* ]]
+	echoes
+	chmod 755 .
+	reloaded
+	stop
+	[ "$STATUS" -eq 0 ]
+}

@@ -1,5 +1,5 @@
 /*
- * Log lines: formatting, the sinks, and reopening the dated file.
+ * Log lines: formatting and the sinks.
  */
 #include "base/log.h"
 
@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log_file.h"
 
 #define LINE_MAX_BYTES 1024
 /* A dated file that could not be opened is tried again after, ms. */
@@ -31,87 +32,13 @@ static const char *const level_names[] = { "debug", "verbose", "notice",
 static struct {
 	struct log_settings set;
 	bool open;
-	int fd;			/* the file, or -1 */
+	struct log_file file;
 	int syslog_fd;		/* an unconnected datagram socket, or -1 */
-	char path[PATH_MAX];	/* of the open file */
-	char tried[PATH_MAX];	/* last opened or tried */
 	char role[32];
 	char warning[LINE_MAX_BYTES];	/* the last one */
 	bool console_is_socket;
 	unsigned lost;		/* lines no console or file would take */
-} state = { .fd = -1, .syslog_fd = -1, .role = "master" };
-
-/* Make the directories above `path`, as mkdir -p does. */
-static int
-make_parents(const char *path)
-{
-	char dir[PATH_MAX];
-	char *p;
-
-	if (strlen(path) >= sizeof(dir)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	strcpy(dir, path);
-	for (p = strchr(dir + 1, '/'); p != NULL; p = strchr(p + 1, '/')) {
-		*p = '\0';
-		if (mkdir(dir, 0755) == 0) {
-			if (chown(dir, state.set.uid, state.set.gid) == -1)
-				return -1;
-		} else if (errno != EEXIST)
-			return -1;
-		*p = '/';
-	}
-	return 0;
-}
-
-/* The name the pattern has at time `t`; false if it does not fit. */
-static bool
-name_at(time_t t, char *name, size_t size)
-{
-	struct tm tm;
-
-	if (strchr(state.set.file, '%') == NULL)
-		return snprintf(name, size, "%s", state.set.file) < (int)size;
-	localtime_r(&t, &tm);
-	return strftime(name, size, state.set.file, &tm) != 0;
-}
-
-static int
-open_file(void)
-{
-	char name[PATH_MAX];
-	int fd;
-
-	if (!name_at(time(NULL), name, sizeof(name))) {
-		snprintf(state.tried, sizeof(state.tried), "%s",
-		    state.set.file);
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	strcpy(state.tried, name);
-	if (make_parents(name) == -1)
-		return -1;
-	/* O_NONBLOCK: opening a FIFO that nobody reads must not hang. */
-	fd = open(name, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC |
-	    O_NOCTTY | O_NONBLOCK, 0644);
-	if (fd == -1)
-		return -1;
-	if (state.set.uid != (uid_t)-1 &&
-	    fchown(fd, state.set.uid, state.set.gid) == -1) {
-		close(fd);
-		return -1;
-	}
-	if (state.fd == -1)
-		state.fd = fd;
-	else if (dup3(fd, state.fd, O_CLOEXEC) == -1) {
-		close(fd);
-		return -1;
-	} else
-		close(fd);
-	strcpy(state.path, name);
-	return 0;
-}
+} state = { .file = { .fd = -1 }, .syslog_fd = -1, .role = "master" };
 
 /*
  * A terminal or a pipe that nobody reads must not stop us: write to it through
@@ -144,13 +71,13 @@ open_first_file(const struct log_settings *s, int *error)
 	*error = 0;
 	if (s->file == NULL)
 		return 0;
-	if (open_file() == 0)
+	if (log_file_open(&state.file) == 0)
 		return 0;
 	if (s->inherited == -1)
 		return -1;
 	*error = errno;
-	state.fd = s->inherited;
-	(void)fcntl(state.fd, F_SETFD, FD_CLOEXEC);
+	state.file.fd = s->inherited;
+	(void)fcntl(state.file.fd, F_SETFD, FD_CLOEXEC);
 	return 0;
 }
 
@@ -160,6 +87,9 @@ log_open(const struct log_settings *s)
 	int error;
 
 	state.set = *s;
+	state.file.pattern = s->file;
+	state.file.uid = s->uid;
+	state.file.gid = s->gid;
 	tzset();
 	open_console();
 	if (open_first_file(s, &error) == -1)
@@ -172,7 +102,7 @@ log_open(const struct log_settings *s)
 		state.syslog_fd = socket(AF_UNIX,
 		    SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 		if (state.syslog_fd == -1) {
-			strcpy(state.tried, "/dev/log");
+			strcpy(state.file.tried, "/dev/log");
 			return -1;
 		}
 	}
@@ -180,18 +110,18 @@ log_open(const struct log_settings *s)
 	errno = error;
 	if (error != 0)
 		log_warn("logfile %s: cannot open, still writing to the former "
-		    "file", state.tried);
+		    "file", state.file.tried);
 	return 0;
 }
 
 int
 log_reopen(void)
 {
-	if (state.set.file == NULL)
+	if (state.file.pattern == NULL)
 		return 0;
-	if (open_file() == -1) {
+	if (log_file_open(&state.file) == -1) {
 		log_warn("logfile %s: cannot open, still writing to the "
-		    "former file", state.tried);
+		    "former file", state.file.tried);
 		return -1;
 	}
 	return 0;
@@ -200,22 +130,15 @@ log_reopen(void)
 uint64_t
 log_rotate(void)
 {
-	char current[PATH_MAX], later[PATH_MAX];
-	time_t now = time(NULL), t;
+	bool now = false;
+	uint64_t in;
 
-	if (state.set.file == NULL || strchr(state.set.file, '%') == NULL)
+	if (state.file.pattern == NULL)
 		return CLOCK_NEVER;
-	if (!name_at(now, current, sizeof(current)))
-		return CLOCK_NEVER;
-	if (strcmp(current, state.path) != 0 && log_reopen() == -1)
+	in = log_file_next(&state.file, &now);
+	if (now && log_reopen() == -1)
 		return RETRY_MS;
-	/* The first full minute that gives another name; whatever the pattern
-	 * holds and whenever summer time begins. */
-	for (t = now - now % 60 + 60; t < now + 86400; t += 60)
-		if (name_at(t, later, sizeof(later)) &&
-		    strcmp(current, later) != 0)
-			break;
-	return (uint64_t)(t - now) * 1000;
+	return in;
 }
 
 void
@@ -238,13 +161,13 @@ log_leave_console(void)
 int
 log_descriptor(void)
 {
-	return state.fd;
+	return state.file.fd;
 }
 
 const char *
 log_path(void)
 {
-	return state.tried;
+	return state.file.tried;
 }
 
 void
@@ -325,7 +248,7 @@ emit(enum log_level level, const char *text)
 		to_syslog(level, text);
 	console = state.set.console != -1 &&
 	    (int)level >= state.set.console_level;
-	if (!console && state.fd == -1)
+	if (!console && state.file.fd == -1)
 		return;
 	gettimeofday(&tv, NULL);
 	localtime_r(&tv.tv_sec, &tm);
@@ -336,8 +259,8 @@ emit(enum log_level level, const char *text)
 	if (console)
 		taken = to_fd(state.set.console, state.console_is_socket,
 		    line, (size_t)n);
-	if (state.fd != -1)
-		taken = to_fd(state.fd, false, line, (size_t)n) && taken;
+	if (state.file.fd != -1)
+		taken = to_fd(state.file.fd, false, line, (size_t)n) && taken;
 	if (!taken)
 		state.lost++;
 }

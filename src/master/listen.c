@@ -7,6 +7,7 @@
 #include "master/listen.h"
 
 #include <errno.h>
+#include <linux/filter.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -279,6 +280,30 @@ listen_restore(const struct arena *a, const struct listen_state *s)
 	memcpy(h->listener, before, sizeof(before));
 	h->listeners = s->listeners;
 	h->dropped = s->dropped;
+}
+
+void
+listen_deafen(const struct arena *a)
+{
+	const struct arena_header *h = a->header;
+	/* A socket filter sees the TCP header first: SYN without ACK goes, so
+	 * that the client tries again in a second, elsewhere if need be. */
+	static struct sock_filter no_syn[] = {
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 13),
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0x12),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x02, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+	};
+	const struct sock_fprog program = {
+		sizeof(no_syn) / sizeof(no_syn[0]), no_syn
+	};
+
+	for (unsigned i = h->listeners; i < h->listeners + h->dropped; i++)
+		if (setsockopt(h->listener[i].fd, SOL_SOCKET, SO_ATTACH_FILTER,
+		    &program, sizeof(program)) == -1)
+			log_warn("%s: clients that come now may be reset",
+			    h->listener[i].name);
 }
 
 void

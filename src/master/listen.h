@@ -25,6 +25,10 @@ struct listen_state {
 struct listen_state listen_save(const struct arena *a);
 void listen_restore(const struct arena *a, const struct listen_state *s);
 
+/* Have the dropped ones hear of no new client, while handshakes that have
+ * begun may end. */
+void listen_deafen(const struct arena *a);
+
 /* Close the dropped ones; no process may be watching them. */
 void listen_drop(const struct arena *a);
 

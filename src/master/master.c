@@ -119,6 +119,16 @@ stop_asked(void)
 	return 0;
 }
 
+/* Signals we have taken and not acted on: sent again, they wait, blocked, for
+ * the image that carries on. */
+static void
+pass_on_signals(const int *recorded)
+{
+	for (; *recorded != 0; recorded++)
+		if (signals_take(*recorded) > 0)
+			(void)kill(getpid(), *recorded);
+}
+
 int
 master_start(struct master *m, bool takeover)
 {
@@ -157,13 +167,13 @@ master_start(struct master *m, bool takeover)
 			stop_request(m, stop);
 		return 0;
 	}
+	abandon(m);
+	if (stop != 0)
+		(void)kill(getpid(), stop);
+	if (takeover)
+		pass_on_signals(recorded);
 	log_warnx("only %u of %u workers became ready: giving up", ready,
 	    wanted);
-	abandon(m);
-	/* Blocked now, and for the image that carries on: it stops in order
-	 * what we could not take over. */
-	if (takeover && stop != 0)
-		(void)kill(getpid(), stop);
 	return -1;
 }
 

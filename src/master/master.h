@@ -55,7 +55,8 @@ struct reload {
 	uint64_t deadline;		/* of the phase */
 	uint64_t began;			/* workers were told to leave */
 	bool again;			/* another one was asked for */
-	uint64_t drop_by;		/* close dropped listeners, in any case */
+	bool dropping;			/* listeners, for the last time */
+	uint64_t drop_at;		/* shut and close dropped listeners */
 };
 
 struct master {

@@ -119,7 +119,8 @@ release_fostered(struct master *m, unsigned k)
 }
 
 static void
-ended_in_stop(struct master *m, unsigned k, int status, pid_t pid)
+ended_in_stop(struct master *m, unsigned k, int status, pid_t pid,
+    bool served)
 {
 	struct slot *s = &m->arena.slot[k];
 
@@ -132,7 +133,8 @@ ended_in_stop(struct master *m, unsigned k, int status, pid_t pid)
 	/* What it held is still to be drained, if there is time. */
 	atomic_store(&s->state, SLOT_EMPTY);
 	if (!m->stop.over)
-		m->child[k].respawn_at = clock_ms();
+		m->child[k].respawn_at = clock_ms() +
+		    (served ? 0 : BRAKE_FIRST_MS);
 }
 
 static void
@@ -148,7 +150,7 @@ ended(struct master *m, unsigned k, int status)
 	note_death(s, c, status);
 	release_fostered(m, k);
 	if (m->stop.phase == STOP_DRAINING) {
-		ended_in_stop(m, k, status, pid);
+		ended_in_stop(m, k, status, pid, served);
 		return;
 	}
 	atomic_store(&s->state, SLOT_EMPTY);

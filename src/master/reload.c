@@ -33,8 +33,9 @@
 /* Workers that have not left by then are killed; their connections go on as
  * all others do, ms. */
 #define LEAVE_PATIENCE 500
-/* How long a worker has for the queues of dropped listeners, ms. */
-#define DROP_PATIENCE 1000
+/* How long clients have to end a handshake that they began with a listener
+ * that is dropped, and a worker to take them, ms. */
+#define DROP_PATIENCE 300
 
 static void
 tell_reloading(void)
@@ -70,7 +71,7 @@ refuse(struct master *m, const char *reason)
 
 	close_all(r);
 	r->phase = RELOAD_NONE;
-	log_warnx("reload refused: %s; nothing has changed", reason);
+	log_warnx("reload refused: %.800s; nothing has changed", reason);
 	supervise_ready(m->config, listen_names(&m->arena),
 	    "; the last reload was refused");
 }
@@ -149,7 +150,7 @@ reload_request(struct master *m, int signo)
 		    signals_name(signo));
 		return;
 	}
-	if (m->reload.phase != RELOAD_NONE) {
+	if (m->reload.phase != RELOAD_NONE || m->arena.header->dropped > 0) {
 		m->reload.again = true;
 		return;
 	}
@@ -244,8 +245,6 @@ hand_over(struct master *m)
 	for (unsigned k = 0; k < m->arena.header->slots; k++)
 		atomic_store(&m->arena.slot[k].died, 0);
 	close(r->record);
-	if (m->arena.header->dropped > 0)
-		listen_drop(&m->arena);		/* of the reload before */
 	r->record = write_record(m);
 	if (r->record != -1) {
 		takeover_keep(&m->arena, true);
@@ -284,26 +283,40 @@ kill_laggards(struct master *m)
 }
 
 static void
-drop_step(struct master *m)
+ask_to_drop(struct master *m, enum drop how)
 {
-	struct arena_header *h = m->arena.header;
-
-	if (h->dropped > 0 && (atomic_load(&h->drop) == DROP_SHUT ||
-	    clock_ms() >= m->reload.drop_by))
-		listen_drop(&m->arena);
+	atomic_store(&m->arena.header->drop, how);
+	m->reload.drop_at = clock_ms() + DROP_PATIENCE;
+	for (unsigned k = 0; k < arena_workers(&m->arena); k++)
+		(void)eventfd_write(m->arena.slot[k].wake_fd, 1);
 }
 
-void
-reload_drop_listeners(struct master *m)
+static void
+drop_step(struct master *m)
 {
 	struct arena_header *h = m->arena.header;
 
 	if (h->dropped == 0)
 		return;
-	m->reload.drop_by = clock_ms() + DROP_PATIENCE;
-	atomic_store(&h->drop, DROP_ASKED);
-	for (unsigned k = 0; k < arena_workers(&m->arena); k++)
-		(void)eventfd_write(m->arena.slot[k].wake_fd, 1);
+	if (atomic_load(&h->drop) == DROP_SHUT)
+		listen_drop(&m->arena);
+	else if (clock_ms() >= m->reload.drop_at) {
+		if (m->reload.dropping)
+			listen_drop(&m->arena);	/* nobody did it in time */
+		else
+			ask_to_drop(m, DROP_ASKED_LAST);
+		m->reload.dropping = true;
+	}
+}
+
+void
+reload_drop_listeners(struct master *m)
+{
+	if (m->arena.header->dropped == 0)
+		return;
+	m->reload.dropping = false;
+	listen_deafen(&m->arena);
+	ask_to_drop(m, DROP_ASKED);
 }
 
 void
@@ -314,7 +327,8 @@ reload_step(struct master *m)
 	drop_step(m);
 	switch (r->phase) {
 	case RELOAD_NONE:
-		if (r->again && m->stop.phase == STOP_NONE) {
+		if (r->again && m->stop.phase == STOP_NONE &&
+		    m->arena.header->dropped == 0) {
 			log_notice("reloading again");
 			begin(m);
 		}
@@ -345,11 +359,11 @@ reload_next(const struct master *m)
 
 	/* begin() may have ended at once, with another one waiting; judge()
 	 * may have found that nobody is left to leave. */
-	if ((m->reload.phase == RELOAD_NONE && m->reload.again) ||
-	    (m->reload.phase == RELOAD_LEAVING && all_left(m)))
+	if ((m->reload.phase == RELOAD_NONE && m->reload.again &&
+	    m->arena.header->dropped == 0) || (m->reload.phase == RELOAD_LEAVING && all_left(m)))
 		return 0;
 	return m->arena.header->dropped > 0 ?
-	    clock_earlier(next, m->reload.drop_by) : next;
+	    clock_earlier(next, m->reload.drop_at) : next;
 }
 
 void

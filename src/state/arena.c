@@ -4,6 +4,7 @@
 #include "state/arena.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -120,14 +121,44 @@ arena_create(struct arena *a, unsigned slots, unsigned descriptors,
 	return 0;
 }
 
+/* A word that differs when a field has moved. */
+static uint32_t
+fields(void)
+{
+#define H(member) offsetof(struct arena_header, member)
+#define S(member) offsetof(struct slot, member)
+#define C(member) offsetof(struct connection, member)
+	static const size_t offsets[] = {
+		H(slots), H(capacity), H(descriptors), H(started),
+		H(master_wake_fd), H(watching), H(workers), H(listeners),
+		H(dropped), H(listener), H(drop), H(stop_deadline),
+		H(descriptor_end), H(admission),
+		S(op.fd), S(op.base), S(heartbeat), S(held), S(hot),
+		S(inflight), S(state), S(fault), S(died), S(foster), S(pid),
+		S(leave), S(wake_fd), S(park_fd), S(count),
+		C(rx), C(tx), C(dropped), C(ready), C(window_base), C(holder),
+		C(handler), C(phase), C(flags), C(hot), C(idle_since),
+		C(idle_mark), C(cookie), C(limit), C(opened), C(quiet_since),
+		C(peer), C(giver), CLOSE_REASONS,
+	};
+#undef H
+#undef S
+#undef C
+	uint32_t word = 2166136261;	/* FNV-1a */
+
+	for (size_t i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++)
+		word = (word ^ (uint32_t)offsets[i]) * 16777619;
+	return word;
+}
+
 const char *
 arena_layout(void)
 {
 	static char words[96];
 
 	snprintf(words, sizeof(words), "%u (header %zu, slot %zu, connection "
-	    "%zu, window %u)", ARENA_VERSION, sizeof(struct arena_header),
-	    sizeof(struct slot), sizeof(struct connection), SPILL_WINDOW);
+	    "%zu, fields %08x)", ARENA_VERSION, sizeof(struct arena_header),
+	    sizeof(struct slot), sizeof(struct connection), fields());
 	return words;
 }
 

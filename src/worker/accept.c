@@ -262,7 +262,7 @@ accept_some(struct worker *w, unsigned i)
 }
 
 bool
-accept_queue(struct worker *w, unsigned i)
+accept_queue(struct worker *w, unsigned i, bool shut)
 {
 	enum accepted a = ACCEPT_MORE;
 
@@ -272,6 +272,7 @@ accept_queue(struct worker *w, unsigned i)
 		a = accept_some(w, i);
 	if (a == ACCEPT_PAUSED)
 		return false;
-	(void)shutdown(w->arena->header->listener[i].fd, SHUT_RD);
+	if (shut)
+		(void)shutdown(w->arena->header->listener[i].fd, SHUT_RD);
 	return true;
 }

@@ -25,12 +25,12 @@ void accept_enter(struct worker *w, int fd, const struct peer *peer,
 enum accepted accept_some(struct worker *w, unsigned i);
 
 /*
- * Take all who wait at the listener with index `i`.  A queue found empty is
- * shut in the same breath, so that who comes later is refused at once instead
- * of waiting in it for nothing; other workers' accept4 fails with EINVAL from
- * then on.  Returns false if it was not emptied, for lack of descriptors or
+ * Take all who wait at the listener with index `i`.  With `shut`, a queue found
+ * empty is shut in the same breath, so that who comes later is refused at once
+ * instead of waiting in it for nothing; other workers' accept4 fails with
+ * EINVAL from then on.  Returns false if it was not emptied, for lack of descriptors or
  * memory: a timer is set.
  */
-bool accept_queue(struct worker *w, unsigned i);
+bool accept_queue(struct worker *w, unsigned i, bool shut);
 
 #endif

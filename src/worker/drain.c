@@ -30,7 +30,7 @@ take_queues(struct worker *w)
 	for (unsigned i = 0; i < h->listeners; i++) {
 		if (w->poll[POLL_LISTENERS + i].fd == -1)
 			continue;
-		if (!accept_queue(w, i)) {
+		if (!accept_queue(w, i, true)) {
 			hot_listen(w, false);
 			return;
 		}

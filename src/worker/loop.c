@@ -179,20 +179,21 @@ foster(struct worker *w)
 	w->changed = true;
 }
 
-/* A reload has dropped listeners: clients that wait in their queues are taken,
- * those that come later refused at once. */
+/* A reload has dropped listeners: clients that wait in their queues are
+ * taken; those that come after the last time are refused at once. */
 static void
 empty_dropped(struct worker *w)
 {
 	const struct arena_header *h = w->arena->header;
 	_Atomic uint32_t *drop = &w->arena->header->drop;
-	uint32_t asked = DROP_ASKED;
+	uint32_t asked = atomic_load(drop);
 
-	if (!atomic_compare_exchange_strong(drop, &asked, DROP_TAKEN))
+	if ((asked != DROP_ASKED && asked != DROP_ASKED_LAST) ||
+	    !atomic_compare_exchange_strong(drop, &asked, DROP_TAKEN))
 		return;
 	for (unsigned i = h->listeners; i < h->listeners + h->dropped; i++)
-		(void)accept_queue(w, i);
-	atomic_store(drop, DROP_SHUT);
+		(void)accept_queue(w, i, asked == DROP_ASKED_LAST);
+	atomic_store(drop, asked == DROP_ASKED_LAST ? DROP_SHUT : DROP_NONE);
 	(void)eventfd_write(h->master_wake_fd, 1);
 }
 
@@ -267,6 +268,7 @@ worker_main(const struct config *config, const struct arena *arena,
 		.scratch = arena_scratch(arena, number),
 		.accept_at = CLOCK_NEVER,
 		.title_at = CLOCK_NEVER,
+		.changed = true,	/* siblings may have more than we */
 	};
 	char role[32];
 	struct recovered r;

@@ -14,10 +14,19 @@ import sys
 import time
 
 
+def is_worker(pid):
+    """Not the program that a reload runs as a check."""
+    try:
+        with open("/proc/%s/cmdline" % pid, "rb") as f:
+            return b": worker " in f.read()
+    except OSError:
+        return False
+
+
 def workers(master):
     path = "/proc/%d/task/%d/children" % (master, master)
     with open(path) as f:
-        return [int(p) for p in f.read().split()]
+        return [int(p) for p in f.read().split() if is_worker(p)]
 
 
 def send(pid, signo):
