@@ -152,7 +152,9 @@ master_start(struct master *m, bool takeover)
 	while (!failed && (ready = ready_workers(m)) < wanted &&
 	    clock_ms() < deadline) {
 		sleep_until(m, clock_earlier(deadline, spawn_next(m)));
-		reap(m);
+		/* Reaping can take its time (reap_later()). */
+		if (ready_workers(m) < wanted)
+			reap(m);
 		failed = cannot_start(m, takeover);
 		if (stop == 0)
 			stop = stop_asked();
@@ -250,7 +252,10 @@ master_run(struct master *m)
 		uint64_t wake;
 
 		take_signals(m);
-		reap(m);
+		if (m->reload.phase == RELOAD_LEAVING)
+			reap_later(m);
+		else
+			reap(m);
 		if (stop_step(m))
 			break;
 		if (cannot_live(m)) {

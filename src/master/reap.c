@@ -212,3 +212,20 @@ reap(struct master *m)
 				ended(m, k, status);
 	}
 }
+
+void
+reap_later(struct master *m)
+{
+	for (unsigned k = 0; k < arena_workers(&m->arena); k++) {
+		siginfo_t info = { .si_pid = 0 };
+
+		if (m->child[k].pid == 0 || waitid(P_PID,
+		    (id_t)m->child[k].pid, &info,
+		    WEXITED | WNOHANG | WNOWAIT) == -1 || info.si_pid == 0)
+			continue;
+		/* As wait(2) would have it. */
+		ended(m, k, info.si_code == CLD_EXITED ?
+		    W_EXITCODE(info.si_status, 0) :
+		    W_EXITCODE(0, info.si_status));
+	}
+}

@@ -17,4 +17,11 @@ int reap_one(pid_t pid);
  * static storage. */
 const char *reap_words(int status);
 
+/*
+ * Take note of workers that ended, but leave them to be reaped by the image
+ * that comes next: where somebody has looked into their /proc/PID/fd, that
+ * takes milliseconds for each, in which nobody would be served.
+ */
+void reap_later(struct master *m);
+
 #endif
