@@ -148,6 +148,8 @@ add_up(struct result *r, const struct client *clients, const struct options *o)
 			r->failures[k] += from->failures[k];
 		if (from->other != 0)
 			r->other = from->other;
+		if (from->strange[0] != '\0')
+			memcpy(r->strange, from->strange, sizeof(r->strange));
 		r->due += from->due;
 		r->unanswered += from->unanswered;
 		r->held += from->held;
@@ -158,6 +160,24 @@ add_up(struct result *r, const struct client *clients, const struct options *o)
 		r->sum += from->sum;
 		r->squares += from->squares;
 	}
+}
+
+static void
+release(struct client *clients, const struct options *o, struct pattern *p)
+{
+	for (unsigned i = 0; i < o->threads; i++) {
+		struct client *t = &clients[i];
+
+		for (unsigned k = 0; k < t->active + t->idle; k++)
+			if (t->connections[k].fd != -1)
+				close(t->connections[k].fd);
+		close(t->ep);
+		free(t->buffer);
+		free(t->marked);
+		free(t->connections);
+	}
+	free(clients);
+	free(p->bytes);
 }
 
 static double
@@ -209,10 +229,12 @@ watch_run(const struct options *o, struct measures *m)
 	bool show = !o->quiet && isatty(STDERR_FILENO) == 1;
 	uint64_t shown, messages = 0, end, now;
 	double server_before, client_before;
+	struct machine_time before, after;
 
 	while (now_ns() < run.begin && atomic_load(&run.interrupts) == 0)
 		sleep_until(run.begin < now_ns() + SLICE ? run.begin :
 		    now_ns() + SLICE);
+	before = machine_time();
 	server_before = server_cpu(o);
 	client_before = own_cpu();
 	shown = run.begin;
@@ -231,6 +253,10 @@ watch_run(const struct options *o, struct measures *m)
 	if (m->server_cpu >= 0)
 		m->server_cpu -= server_before;
 	m->client_cpu = own_cpu() - client_before;
+	after = machine_time();
+	if (after.all > before.all)
+		m->steal = (after.stolen - before.stolen) /
+		    (after.all - before.all);
 	m->server_pss = server_pss(o);
 	end = atomic_load(&run.end);
 	m->seconds = end > run.begin ? (double)(end - run.begin) / 1e9 : 0;
@@ -260,7 +286,8 @@ int
 main(int argc, char **argv)
 {
 	static struct result result;
-	struct measures measures = { .server_cpu = -1, .server_pss = -1 };
+	struct measures measures = { .server_cpu = -1, .server_pss = -1,
+		.steal = -1 };
 	struct options options;
 	struct pattern pattern;
 	struct client *clients;
@@ -283,6 +310,7 @@ main(int argc, char **argv)
 	for (unsigned i = 0; i < options.threads; i++)
 		pthread_join(clients[i].thread, NULL);
 	add_up(&result, clients, &options);
+	release(clients, &options, &pattern);
 	if (run.abandoned && !options.quiet)
 		warnx("%s port %s: no connection could be made", options.host,
 		    options.port);

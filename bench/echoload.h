@@ -21,6 +21,9 @@
 /* Bytes of one burst at most, that is of -s times -P. */
 #define BURST_MAX (64 << 20)
 
+/* So many bytes of the first wrong answer are shown. */
+#define STRANGE 40
+
 enum exit_status { EXIT_GOOD = 0, EXIT_ERRORS = 1, EXIT_USAGE = 2 };
 
 struct options {
@@ -68,6 +71,7 @@ struct result {
 	uint64_t messages, bytes;	/* within the measuring period */
 	uint64_t failures[FAILURES];
 	int other;			/* errno of the last FAIL_OTHER */
+	char strange[STRANGE + 1];	/* the first wrong bytes, printable */
 	uint64_t due;			/* open loop: scheduled in the period */
 	uint64_t unanswered;		/* at the very end, though waited for */
 	unsigned held, idle_held;	/* connections open at the end */
@@ -83,6 +87,7 @@ struct measures {
 	double client_cpu;		/* s */
 	double server_cpu;		/* s, or -1 if not known */
 	double server_pss;		/* KiB, or -1 if not known */
+	double steal;			/* share of all CPUs' time, or -1 */
 };
 
 static inline uint64_t
@@ -108,6 +113,15 @@ double server_cpu(const struct options *o);
 
 /* The server's proportional set size in KiB, of all its processes; or -1. */
 double server_pss(const struct options *o);
+
+/*
+ * Times of all CPUs since boot, in ticks: all of it, and what the hypervisor
+ * gave to others meanwhile.  0 if they cannot be read.
+ */
+struct machine_time {
+	double all, stolen;
+};
+struct machine_time machine_time(void);
 
 /* The report on standard output, as text or as one line of JSON. */
 void report(const struct options *o, const struct result *r,

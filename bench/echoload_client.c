@@ -228,13 +228,13 @@ run_load(struct client *t)
 		t->end = atomic_load(&t->run->end);
 		if (!t->measuring && now >= t->begin)
 			enter_period(t);
+		if (t->o->rate > 0 && !t->stopped)
+			mode_keep_schedule(t, now);
 		if (!t->stopped && now >= t->end)
 			leave_period(t, now);
 		if (t->stopped && (is_drained(t, now) ||
 		    atomic_load(&t->run->interrupts) > 1))
 			break;
-		if (t->o->rate > 0 && !t->stopped)
-			mode_keep_schedule(t, now);
 		if (now >= looked + LOOK_PAUSE) {
 			look_for_stalls(t, now);
 			looked = now;

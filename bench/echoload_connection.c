@@ -2,6 +2,7 @@
  * One connection: its socket, its stream positions, its failures.
  */
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -18,6 +19,9 @@
  */
 #define PER_SOURCE 16000
 #define SOURCES 240
+
+/* Calls of send(2) or recv(2) until it is another connection's turn. */
+#define TURN 16
 
 static enum failure
 failure_of(int error)
@@ -158,7 +162,7 @@ connection_send(struct client *t, struct connection *c, uint64_t now)
 	/* With nothing out, the wait for progress begins now. */
 	if (c->sent == c->got)
 		c->moved = now;
-	while (c->sent < c->goal) {
+	for (int i = 0; c->sent < c->goal && i < TURN; i++) {
 		n = p->all - c->send_place;
 		if (n > c->goal - c->sent)
 			n = (size_t)(c->goal - c->sent);
@@ -175,13 +179,39 @@ connection_send(struct client *t, struct connection *c, uint64_t now)
 	connection_watch(t, c, c->sent < c->goal ? EPOLLIN | EPOLLOUT : EPOLLIN);
 }
 
+/* Often it is a message, as "-ERR max number of clients reached". */
+static void
+keep_strange(char *to, const char *bytes, size_t n)
+{
+	for (size_t i = 0; i < n && i < STRANGE; i++)
+		*to++ = isprint((unsigned char)bytes[i]) ? bytes[i] : '.';
+	*to = '\0';
+}
+
+/* Whether the `n` bytes in the buffer are those to come. */
+static bool
+is_right(struct client *t, const struct connection *c, size_t n)
+{
+	size_t due = n, right;
+
+	if (n > c->sent - c->got)
+		due = (size_t)(c->sent - c->got);
+	right = t->o->check ? pattern_match(t->pattern, c->check_place,
+	    t->buffer, due) : due;
+	if (right == n)
+		return true;
+	if (t->o->check && t->result.strange[0] == '\0')
+		keep_strange(t->result.strange, t->buffer + right, n - right);
+	return false;
+}
+
 bool
 connection_receive(struct client *t, struct connection *c)
 {
 	uint64_t before = c->got;
-	ssize_t r;
+	ssize_t r = BUFFER_SIZE;
 
-	do {
+	for (int i = 0; i < TURN && r == BUFFER_SIZE; i++) {
 		/* Unchecked bytes need not even be copied. */
 		r = recv(c->fd, t->buffer, BUFFER_SIZE,
 		    t->o->check ? 0 : MSG_TRUNC);
@@ -195,15 +225,13 @@ connection_receive(struct client *t, struct connection *c)
 			connection_fail(t, c, FAIL_EOF);
 			return false;
 		}
-		if ((uint64_t)r > c->sent - c->got || (t->o->check &&
-		    !pattern_same(t->pattern, c->check_place, t->buffer,
-		    (size_t)r))) {
+		if (!is_right(t, c, (size_t)r)) {
 			connection_fail(t, c, FAIL_WRONG);
 			return false;
 		}
 		c->got += (uint64_t)r;
 		c->check_place = (c->check_place + (size_t)r) %
 		    t->pattern->ring;
-	} while (r == BUFFER_SIZE);
+	}
 	return c->got > before;
 }

@@ -1,6 +1,7 @@
 /*
  * What the server costs: CPU time and memory of all its processes, found by
- * control group (dead processes included) or by parentage.
+ * control group (dead processes included) or by parentage.  And what the machine
+ * did not get of its CPUs.
  */
 #include <dirent.h>
 #include <limits.h>
@@ -181,4 +182,21 @@ server_pss(const struct options *o)
 		free(list);
 	}
 	return sum;
+}
+
+struct machine_time
+machine_time(void)
+{
+	struct machine_time t = { 0, 0 };
+	char line[512], *p = line + strlen("cpu ");
+
+	if (read_line("/proc/stat", line, sizeof(line)) == -1)
+		return t;
+	/* user nice system idle iowait irq softirq steal; then guests, whose
+	 * time is in user's already. */
+	for (int i = 0; i < 8; i++) {
+		t.stolen = strtod(p, &p);
+		t.all += t.stolen;
+	}
+	return t;
 }

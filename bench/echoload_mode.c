@@ -6,9 +6,6 @@
 
 #include "echoload_client.h"
 
-/* So many due messages at once; then it is time to receive. */
-#define SCHEDULE_BATCH 4096
-
 bool
 mode_is_outstanding(const struct connection *c)
 {
@@ -120,11 +117,11 @@ mode_receive(struct client *t, struct connection *c)
 void
 mode_keep_schedule(struct client *t, uint64_t now)
 {
-	unsigned marked = 0, batch = 0;
+	unsigned marked = 0;
 	struct connection *c;
 	uint64_t when;
 
-	for (; batch < SCHEDULE_BATCH; batch++, t->next++) {
+	for (;; t->next++) {
 		when = mode_due(t, t->next);
 		if (when > now || when >= t->end)
 			break;
@@ -146,7 +143,8 @@ mode_keep_schedule(struct client *t, uint64_t now)
 }
 
 void
-mode_count_unanswered(struct client *t, const struct connection *c, uint64_t now)
+mode_count_unanswered(struct client *t, const struct connection *c,
+    uint64_t now)
 {
 	uint64_t k, from, number = (uint64_t)(c - t->connections);
 

@@ -68,17 +68,32 @@ pattern_place(const struct pattern *p, unsigned id, uint64_t at)
 	return (size_t)((id * UINT64_C(7919) * p->size + at) % p->ring);
 }
 
-bool
-pattern_same(const struct pattern *p, size_t place, const char *bytes, size_t n)
+/* The same for bytes that lie in one piece. */
+static size_t
+match_piece(const char *a, const char *b, size_t n)
 {
-	while (n > p->all - place) {
-		size_t part = p->all - place;
+	size_t i = 0;
 
-		if (memcmp(bytes, p->bytes + place, part) != 0)
-			return false;
-		bytes += part;
-		n -= part;
-		place = p->all % p->ring;
+	if (memcmp(a, b, n) == 0)
+		return n;
+	while (a[i] == b[i])
+		i++;
+	return i;
+}
+
+size_t
+pattern_match(const struct pattern *p, size_t place, const char *bytes,
+    size_t n)
+{
+	size_t done = 0, piece, same;
+
+	while (done < n) {
+		piece = n - done < p->all - place ? n - done : p->all - place;
+		same = match_piece(bytes + done, p->bytes + place, piece);
+		done += same;
+		if (same < piece)
+			break;
+		place = (place + piece) % p->ring;
 	}
-	return memcmp(bytes, p->bytes + place, n) == 0;
+	return done;
 }

@@ -7,7 +7,6 @@
 #ifndef ECHOLOAD_PATTERN_H
 #define ECHOLOAD_PATTERN_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,8 +26,8 @@ int pattern_make(struct pattern *p, size_t size, unsigned burst);
 /* Where in the ring byte `at` of connection `id`'s stream lies. */
 size_t pattern_place(const struct pattern *p, unsigned id, uint64_t at);
 
-/* Whether `n` bytes are what the ring has from `place` on. */
-bool pattern_same(const struct pattern *p, size_t place, const char *bytes,
+/* How many of `n` bytes are what the ring has from `place` on. */
+size_t pattern_match(const struct pattern *p, size_t place, const char *bytes,
     size_t n);
 
 #endif

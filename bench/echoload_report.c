@@ -6,6 +6,9 @@
 
 #include "echoload.h"
 
+/* With more of the CPUs' time stolen, latencies are the hypervisor's. */
+#define STEAL_LIMIT 0.01
+
 /* A client busier than this may be what limits the rate. */
 #define BUSY_LIMIT 0.9
 
@@ -175,6 +178,8 @@ text_failures(const struct options *o, const struct result *r)
 	if (r->failures[FAIL_OTHER] > 0)
 		printf(" (%s)", strerror(r->other));
 	puts(any ? "" : " none");
+	if (r->strange[0] != '\0')
+		printf("wrong bytes  begin with \"%s\"\n", r->strange);
 	if (!o->churn && r->held < o->connections)
 		printf("held         %u of %u connections at the end\n",
 		    r->held, o->connections);
@@ -192,6 +197,9 @@ text(const struct options *o, const struct result *r, const struct measures *m)
 	text_server(o, r, m);
 	printf("client       CPU %.3f s, busy %.0f %%\n", m->client_cpu,
 	    100 * r->busy);
+	if (m->steal > STEAL_LIMIT)
+		printf("machine      %.0f %% of the CPU time was stolen by the "
+		    "hypervisor\n", 100 * m->steal);
 	text_failures(o, r);
 }
 
@@ -257,6 +265,7 @@ json(const struct options *o, const struct result *r, const struct measures *m)
 	json_or_null("target_rate", o->rate > 0 ? (double)o->rate : -1, 0);
 	printf(",\"kept_up\":%s", o->rate == 0 ? "null" :
 	    kept_up(r) ? "true" : "false");
+	json_or_null("steal", m->steal, 4);
 	printf(",\"unanswered\":%llu,\"held\":%u,\"idle_held\":%u}\n",
 	    (unsigned long long)r->unanswered, r->held, r->idle_held);
 }
