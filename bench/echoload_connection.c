@@ -176,7 +176,7 @@ connection_send(struct client *t, struct connection *c, uint64_t now)
 		c->sent += (uint64_t)r;
 		c->send_place = (c->send_place + (size_t)r) % p->ring;
 	}
-	connection_watch(t, c, c->sent < c->goal ? EPOLLIN | EPOLLOUT : EPOLLIN);
+	connection_watch(t, c, EPOLLIN | (c->sent < c->goal ? EPOLLOUT : 0));
 }
 
 /* Often it is a message, as "-ERR max number of clients reached". */

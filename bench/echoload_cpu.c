@@ -1,7 +1,7 @@
 /*
  * What the server costs: CPU time and memory of all its processes, found by
- * control group (dead processes included) or by parentage.  And what the machine
- * did not get of its CPUs.
+ * control group (dead processes included) or by parentage.  And what of its
+ * CPUs the machine did not get.
  */
 #include <dirent.h>
 #include <limits.h>

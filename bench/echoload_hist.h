@@ -23,7 +23,7 @@ void hist_add(struct hist *h, uint64_t ns);
 /* Add all of `from` to `h`. */
 void hist_merge(struct hist *h, const struct hist *from);
 
-/* The value that the share `part` (0 to 1) of all does not exceed; 0 of none. */
+/* The value that a share `part` (0 to 1) of all does not exceed; 0 of none. */
 double hist_quantile(const struct hist *h, double part);
 
 double hist_mean(const struct hist *h);
