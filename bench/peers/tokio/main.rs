@@ -34,9 +34,12 @@ async fn serve(port: u16) -> io::Result<()> {
 fn main() -> io::Result<()> {
     let mut arguments = std::env::args().skip(1);
     let mut number = || arguments.next()?.parse::<u16>().ok();
-    let (Some(port), Some(workers)) = (number(), number()) else {
-        eprintln!("usage: tokio-echo PORT WORKERS");
-        std::process::exit(1);
+    let (port, workers) = match (number(), number()) {
+        (Some(port), Some(workers)) => (port, workers),
+        _ => {
+            eprintln!("usage: tokio-echo PORT WORKERS");
+            std::process::exit(1);
+        }
     };
 
     // A task of its own: the main thread's would not run on a worker.
