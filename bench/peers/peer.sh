@@ -3,6 +3,10 @@
 
 set -eu
 
+# DIR is there, and absolute.
+mkdir -p "${1:?no directory}"
+set -- "$(cd "$1" && pwd)" "${@:2}"
+
 # The peer's own directory, with its sources.
 # shellcheck disable=SC2034 # for the scripts that source this
 here=$(cd "$(dirname "$0")" && pwd)
