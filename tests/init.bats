@@ -338,7 +338,7 @@ unit() {
 # The names that @SET of systemd stands for, each on a line.
 calls_of() {
 	local name
-	systemd-analyze syscall-filter --no-pager "$1" </dev/null | sed -n 's/^ \+\([@a-z0-9_]\+\)$/\1/p' |
+	systemd-analyze syscall-filter --no-pager "$1" </dev/null | sed -n 's/^ \+\([@a-z0-9_-]\+\)$/\1/p' |
 		while read -r name; do
 			case $name in
 			@*) calls_of "$name" ;;
