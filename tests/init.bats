@@ -30,7 +30,7 @@ setup() {
 	B=$BATS_FILE_TMPDIR/build
 	INIT=$P/etc/init.d/echod
 	PIDFILE=$P/var/run/echod/echod.pid
-	rm -rf "$P/var" "$P/etc/default/echod"
+	rm -rf "${P:?}/var" "$P/etc/default/echod"
 	sed -e "s/^port = .*/port = $PORT/" -e "s/^bind = .*/bind = $HOST/" \
 		-e 's/^# shutdown-timeout = .*/shutdown-timeout = 5/' \
 		"$B/etc/redis.conf" >"$P/etc/echod/redis.conf"
