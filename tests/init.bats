@@ -261,6 +261,23 @@ served() {
 	lsb 0 stop
 }
 
+# The directories of the log and the pid file are the service's user's.  One who
+# had come to be that user laid a link to /etc/shadow there, and root, at the
+# next start, gave the file to that user or overwrote it.
+@test "a link in place of the log or the pid file is not followed" {
+	root_only
+	echo secret >victim
+	mkdir -p "${PIDFILE%/*}"
+	ln -s "$DIR/victim" "$PIDFILE"
+	lsb 1 start
+	rm "$PIDFILE"
+	mkdir -p "$P/var/log/echod"
+	ln -s "$DIR/victim" "$P/var/log/echod/$(date +echod-%Y-%m-%d.log)"
+	lsb 1 start
+	[ "$(cat victim)" = secret ]
+	lsb 3 status
+}
+
 @test "etc/default is read" {
 	root_only
 	mkdir -p "$P/etc/default"
