@@ -64,9 +64,12 @@ log_file_open(struct log_file *f)
 	strcpy(f->tried, name);
 	if (make_parents(f, name) == -1)
 		return -1;
-	/* O_NONBLOCK: opening a FIFO that nobody reads must not hang. */
+	/* O_NONBLOCK: opening a FIFO that nobody reads must not hang.  The
+	 * directory may be the user's whom the file is given to below: a link
+	 * laid there by an intruder must not give away another file. */
 	fd = open(name, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC |
-	    O_NOCTTY | O_NONBLOCK, 0644);
+	    O_NOCTTY | O_NONBLOCK |
+	    (f->uid != (uid_t)-1 ? O_NOFOLLOW : 0), 0644);
 	if (fd == -1)
 		return -1;
 	if (f->uid != (uid_t)-1 &&

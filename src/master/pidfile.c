@@ -38,7 +38,10 @@ read_pid(int fd)
 int
 pidfile_claim(struct pidfile *p, const char *path, pid_t *other)
 {
-	p->fd = flopen(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0644);
+	/* Root opens it in a directory that may be `user`'s: a link laid there by
+	 * an intruder must not have another file overwritten. */
+	p->fd = flopen(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK |
+	    O_NOFOLLOW, 0644);
 	if (p->fd == -1 && errno == EWOULDBLOCK) {
 		int fd = open(path, O_RDONLY | O_CLOEXEC);
 
