@@ -301,7 +301,8 @@ take_doubtful(struct worker *w, unsigned k, int fd, struct recovered *r)
 		    "watchdog" : signals_name(fault),
 		    (unsigned long long)c->rx, (unsigned long long)c->tx);
 	c->hot = CONNECTION_NOT_HOT;
-	atomic_store(&c->holder, connection_holder(CONN_OPEN, w->number));
+	/* Slot k's until it is CLOSING: as an open one of ours, a death would
+	 * leave it to a successor that knows of no doubt. */
 	if (k != w->number)
 		count_taken(w, k, CONN_OPEN);
 	close_connection(w, fd, fault != 0 ? CLOSE_FAULT : CLOSE_RESET, 0);
