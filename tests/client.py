@@ -262,7 +262,7 @@ def hold(count, file):
         need(receive_all(s) == b"", "something came")
 
 
-def parked(count):
+def idle_beside_busy(count):
     """`count` idle clients beside busy ones; all answer afterwards, twice."""
     idle = [connect() for _ in range(int(count))]
     busy = [connect() for _ in range(8)]
@@ -276,9 +276,9 @@ def parked(count):
             s.sendall(b"still here\n")
         for s in idle:
             need(receive(s, 11) == b"still here\n", "an idle one")
-    ready("parked")
+    ready("idle")
     await_file("go")
-    # Half a line held across parking, half-close while parked.
+    # Half a line held through a silence, half-close in it.
     for s in idle:
         s.sendall(b"ha")
     for _ in range(500):
@@ -494,13 +494,13 @@ def urgent(*_):
 
 
 def late(count):
-    """Parked clients speak while their worker is stopped for longer than the
+    """Silent clients speak while their worker is stopped for longer than the
     idle timeout; every one of them is answered."""
     idle = [connect() for _ in range(int(count))]
     busy = connect()
     for _ in range(400):
         echo(busy, b"busy\n")
-    ready("parked")
+    ready("idle")
     await_file("stopped")
     for s in idle:
         s.sendall(b"late\n")
@@ -512,7 +512,7 @@ def late(count):
             need(False, "client %d was reset" % i)
 
 
-def parked_windows(count):
+def silent_windows(count):
     """Clients whose long half line was held, then answered, fall silent."""
     idle = [connect() for _ in range(int(count))]
     for s in idle:
@@ -524,7 +524,7 @@ def parked_windows(count):
     busy = connect()
     for _ in range(400):
         echo(busy, b"busy\n")
-    ready("parked")
+    ready("idle")
     await_file("go")
     for s in idle:
         echo(s, b"still here\n")

@@ -29,13 +29,13 @@ descriptors_are() {
 	[ "$(descriptors)" -eq "$1" ]
 }
 
-# Entries of the workers' parking lots.
-parked_entries() {
+# Entries of the workers' epoll instances.
+watched_entries() {
 	cat /proc/"$SERVER"/fdinfo/* 2>/dev/null | grep -c '^tfd:' || true
 }
 
-parked_at_least() {
-	[ "$(parked_entries)" -ge "$1" ]
+watched_at_least() {
+	[ "$(watched_entries)" -ge "$1" ]
 }
 
 @test "a line comes back when its newline has arrived, not before" {
@@ -192,13 +192,13 @@ parked_at_least() {
 	not wait_for 1 logged 'closed: idle'
 }
 
-@test "idle connections are parked beside busy ones and answer all the same" {
+@test "idle connections beside busy ones answer all the same" {
 	start workers=1 maxclients=3000
-	timeout 100 $CLIENT parked 1000 &
+	timeout 100 $CLIENT idle_beside_busy 1000 &
 	client=$!
 	PIDS+=("$client")
-	wait_for 60 test -f parked
-	parked_at_least 900
+	wait_for 60 test -f idle
+	watched_at_least 1008
 	touch go
 	wait "$client"
 }
@@ -285,7 +285,7 @@ parked_at_least() {
 	timeout 40 $CLIENT late 200 >client.out 2>&1 3>&- &
 	client=$!
 	PIDS+=("$client")
-	wait_for 20 test -f parked
+	wait_for 20 test -f idle
 	worker=$(workers)
 	kill -STOP "$worker"
 	touch stopped
@@ -321,15 +321,15 @@ parked_at_least() {
 	[ "$STATUS" -eq 0 ]
 }
 
-@test "a parked connection keeps no window" {
+@test "a silent connection keeps no window" {
 	# A held line takes pages; answered and silent, its client costs none.
 	start workers=1
 	echoes
 	before=$(memfd_blocks)
-	timeout 60 $CLIENT parked_windows 100 >client.out 2>&1 3>&- &
+	timeout 60 $CLIENT silent_windows 100 >client.out 2>&1 3>&- &
 	client=$!
 	PIDS+=("$client")
-	wait_for 30 test -f parked
+	wait_for 30 test -f idle
 	# 100 windows of 8 KB would be 1,600 blocks; all are still connected
 	given_back() { [ "$(memfd_blocks)" -lt $((before + 300)) ]; }
 	wait_for 30 given_back

@@ -21,25 +21,25 @@ int
 spawn_prepare_slot(struct master *m, unsigned k)
 {
 	struct slot *s = &m->arena.slot[k];
-	int wake, park;
+	int wake, watch;
 
 	/* 0 is standard input and stands for "none yet". */
 	if (s->wake_fd != 0)
 		return 0;
 	wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	park = epoll_create1(EPOLL_CLOEXEC);
-	if (wake == -1 || park == -1) {
+	watch = epoll_create1(EPOLL_CLOEXEC);
+	if (wake == -1 || watch == -1) {
 		int saved = errno;
 
 		if (wake != -1)
 			close(wake);
-		if (park != -1)
-			close(park);
+		if (watch != -1)
+			close(watch);
 		errno = saved;
 		return -1;
 	}
 	s->wake_fd = wake;
-	s->park_fd = park;
+	s->watch_fd = watch;
 	return 0;
 }
 

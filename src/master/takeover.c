@@ -296,6 +296,6 @@ takeover_keep(const struct arena *a, bool keep)
 		takeover_keep_one(h->listener[i].fd, keep);
 	for (unsigned k = 0; k < h->slots; k++) {
 		takeover_keep_one(a->slot[k].wake_fd, keep);
-		takeover_keep_one(a->slot[k].park_fd, keep);
+		takeover_keep_one(a->slot[k].watch_fd, keep);
 	}
 }

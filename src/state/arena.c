@@ -135,7 +135,7 @@ fields(void)
 		H(descriptor_end), H(admission),
 		S(op.fd), S(op.base), S(heartbeat), S(held), S(hot),
 		S(inflight), S(state), S(fault), S(died), S(foster), S(pid),
-		S(leave), S(wake_fd), S(park_fd), S(count),
+		S(leave), S(wake_fd), S(watch_fd), S(count),
 		C(rx), C(tx), C(dropped), C(ready), C(window_base), C(holder),
 		C(handler), C(phase), C(flags), C(hot), C(idle_since),
 		C(idle_mark), C(cookie), C(limit), C(opened), C(quiet_since),

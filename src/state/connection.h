@@ -65,8 +65,9 @@ enum connection_flags {
 	CONN_SPILLED = 1,	/* the pending bytes are in the window */
 	CONN_TOUCHED = 2,	/* the window has pages */
 	CONN_EOF = 4,		/* the client has sent its FIN */
-	CONN_ENROLLED = 8,	/* known to the owner slot's parking epoll */
-	CONN_PARKED = 16	/* watched by it, not by poll() */
+	CONN_ENROLLED = 8,	/* in the owner slot's epoll instance */
+	CONN_WRITES = 16,	/* there for EPOLLOUT, or about to be */
+	CONN_COLD = 32		/* was not hot when it was given */
 };
 
 /* Why a connection ended. */
@@ -99,7 +100,7 @@ struct connection {
 	uint8_t phase;			/* enum connection_phase */
 	uint8_t flags;			/* enum connection_flags */
 	uint8_t unused;
-	uint32_t hot;			/* index in the owner's poll set */
+	uint32_t hot;			/* index in the owner's array of them */
 	uint32_t idle_since;		/* clock_ms() / 100 ... */
 	uint64_t idle_mark;		/* ... when rx + tx became this */
 	/* Second cache line: seldom touched. */

@@ -24,8 +24,7 @@ enum operation_kind {
 	OP_NONE,
 	OP_SERVE,	/* receive, handle, send */
 	OP_ACCEPT,	/* a socket may be open and in no record yet */
-	OP_GIVE,	/* a record may say GIVEN and no inbox may know */
-	OP_WAKE		/* events may have been taken from the parking lot */
+	OP_GIVE		/* a record may say GIVEN and no inbox may know */
 };
 
 struct operation {
@@ -65,7 +64,7 @@ struct slot {
 	struct operation op;
 	_Atomic uint64_t heartbeat;	/* odd: working; even: asleep */
 	_Atomic uint32_t held;		/* connections owned */
-	_Atomic uint32_t hot;		/* of them, in the poll set */
+	_Atomic uint32_t hot;		/* of them, those with something to do */
 	_Atomic uint32_t inflight;	/* on their way to it; a hint */
 	_Atomic uint32_t state;		/* enum slot_state, slot_fostered_by() */
 	/* Written by the master for the next worker: the signal that killed
@@ -78,12 +77,12 @@ struct slot {
 	_Atomic uint32_t foster;
 	_Atomic int32_t pid;		/* written by the master; 0: none */
 	/* Written by the master: 1 if the worker shall leave between two
-	 * operations.  The signal that comes with it only wakes it up: ppoll(2)
-	 * delivers none while there are always events. */
+	 * operations.  The signal that comes with it only wakes it up:
+	 * epoll_pwait(2) delivers none while there are always events. */
 	_Atomic uint32_t leave;
 	/* Made by the master before any worker, never closed. */
 	int32_t wake_fd;		/* eventfd: ends the worker's sleep */
-	int32_t park_fd;		/* epoll: the parking lot */
+	int32_t watch_fd;		/* epoll: all it waits for */
 	struct slot_counters count;
 } __attribute__((aligned(128)));
 

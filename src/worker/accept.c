@@ -14,6 +14,7 @@
 #include "worker/hot.h"
 #include "worker/kernel.h"
 #include "worker/share.h"
+#include "worker/watch.h"
 
 /* Clients taken in a row before the connections have their turn. */
 #define BATCH 16
@@ -153,8 +154,10 @@ accept_enter(struct worker *w, int fd, const struct peer *peer, unsigned to)
 	}
 	atomic_store_explicit(&c->holder, connection_holder(CONN_OPEN, to),
 	    memory_order_release);
-	if (hot_add(w, fd) == -1)
-		close_connection(w, fd, CLOSE_ERROR, ENOMEM);
+	if (watch_add(w, fd) == -1)
+		close_connection(w, fd, CLOSE_ERROR, errno);
+	else
+		hot_touch(w, fd);
 }
 
 /* CLOSING is a word about the socket that the record's cookie names. */

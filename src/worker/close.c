@@ -55,7 +55,7 @@ close_descriptor(struct worker *w, int fd)
 	/* Only now: what is pending of an OPEN one, a successor will need. */
 	if ((c->flags & CONN_TOUCHED) != 0)
 		arena_release_window(w->arena, fd);
-	/* Closing also takes it out of the parking lot. */
+	/* Closing also takes it out of the epoll instance. */
 	close(fd);
 	/* Fails if the number is another worker's already: so be it. */
 	atomic_compare_exchange_strong(&c->holder, &closing,

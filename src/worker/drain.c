@@ -6,11 +6,10 @@
 #include "base/clock.h"
 #include "worker/accept.h"
 #include "worker/close.h"
-#include "worker/hot.h"
 #include "worker/kernel.h"
-#include "worker/park.h"
 #include "worker/serve.h"
 #include "worker/share.h"
+#include "worker/watch.h"
 
 /* A client that sent nothing for so long is not about to, ms. */
 #define IDLE_SILENCE 1000
@@ -28,13 +27,13 @@ take_queues(struct worker *w)
 	const struct arena_header *h = w->arena->header;
 
 	for (unsigned i = 0; i < h->listeners; i++) {
-		if (w->poll[POLL_LISTENERS + i].fd == -1)
+		if ((w->shut & 1U << i) != 0)
 			continue;
 		if (!accept_queue(w, i, true)) {
-			hot_listen(w, false);
+			watch_listen(w, false);
 			return;
 		}
-		w->poll[POLL_LISTENERS + i].fd = -1;
+		watch_shut(w, i);
 	}
 	w->accept_at = CLOCK_NEVER;
 }
@@ -47,7 +46,7 @@ finish_one(struct worker *w, int fd)
 	if (connection_pending(c) == 0 && kernel_unread(fd) == 0 &&
 	    kernel_silence(fd) > IDLE_SILENCE)
 		close_connection(w, fd, CLOSE_DRAINED, 0);
-	else if (unpark(w, fd) == 0)
+	else
 		serve_finish(w, fd);
 }
 
@@ -97,7 +96,7 @@ drain_begin(struct worker *w)
 	w->draining = true;
 	w->sweep_at = 0;
 	if (!w->listening)
-		hot_listen(w, true);
+		watch_listen(w, true);
 	w->accept_at = 0;
 }
 
@@ -110,7 +109,7 @@ drain_step(struct worker *w)
 	share_adopt(w);
 	if (now >= w->accept_at && now < w->deadline) {
 		if (!w->listening)
-			hot_listen(w, true);
+			watch_listen(w, true);
 		take_queues(w);
 		w->sweep_at = now;
 	}

@@ -18,15 +18,12 @@
 #include "worker/drain.h"
 #include "worker/hot.h"
 #include "worker/idle.h"
-#include "worker/park.h"
 #include "worker/recover.h"
 #include "worker/serve.h"
 #include "worker/share.h"
+#include "worker/watch.h"
 
-/* Connections parked in one round at most, so that a thousand falling silent
- * together do not hold up the others. */
-#define PARK_BATCH 128
-/* Rounds between two looks for signals that ppoll(2) had no time for. */
+/* Rounds between two looks for signals that epoll_pwait(2) had no time for. */
 #define SIGNAL_ROUNDS 256
 /* Rounds between two looks at how even the slots are. */
 #define BALANCE_ROUNDS 64
@@ -117,7 +114,7 @@ run_timers(struct worker *w)
 		    clock_earlier(w->sweep_at, w->deadline));
 	if (due(w->accept_at)) {
 		w->accept_at = CLOCK_NEVER;
-		hot_listen(w, true);
+		watch_listen(w, true);
 	}
 	wake = clock_earlier(wake, w->accept_at);
 	if (w->sweep_at != CLOCK_NEVER && atomic_load_explicit(&w->slot->held,
@@ -127,37 +124,6 @@ run_timers(struct worker *w)
 		wake = clock_earlier(wake, w->sweep_at);
 	}
 	return wake;
-}
-
-static void
-serve_hot(struct worker *w)
-{
-	unsigned parked = 0;
-
-	/* Downwards: removing one moves the last, which was served, into its
-	 * place. */
-	for (unsigned i = w->polled; i-- > w->first_hot; ) {
-		struct pollfd *p = &w->poll[i];
-
-		if (p->revents != 0) {
-			w->quiet[i] = 0;
-			serve(w, p->fd, p->revents);
-		} else if (w->quiet[i] < PARK_ROUNDS)
-			w->quiet[i]++;
-		else if (parked < PARK_BATCH && !w->draining) {
-			park(w, p->fd);
-			parked++;
-		}
-	}
-}
-
-static void
-accept_all(struct worker *w)
-{
-	for (unsigned i = 0; i < w->arena->header->listeners; i++)
-		if (w->poll[POLL_LISTENERS + i].revents != 0 &&
-		    accept_some(w, i) == ACCEPT_PAUSED)
-			hot_listen(w, false);
 }
 
 /* A sibling has no worker for a while and the master gave it to us. */
@@ -211,22 +177,57 @@ woken(struct worker *w)
 }
 
 static void
-dispatch(struct worker *w)
+accept_from(struct worker *w, uint32_t listeners)
 {
-	serve_hot(w);
-	if (w->poll[POLL_WAKE].revents != 0)
+	for (; listeners != 0; listeners &= listeners - 1)
+		if (accept_some(w, (unsigned)__builtin_ctz(listeners)) ==
+		    ACCEPT_PAUSED)
+			watch_listen(w, false);
+}
+
+static void
+serve_event(struct worker *w, int fd, uint32_t events)
+{
+	if (connection_held_by(worker_connection(w, fd)) !=
+	    connection_holder(CONN_OPEN, w->number)) {
+		watch_disown(w, fd);
+		return;
+	}
+	hot_touch(w, fd);
+	serve(w, fd, events);
+}
+
+static void
+dispatch(struct worker *w, int events)
+{
+	uint32_t listeners = 0;
+	bool wake = false;
+
+	for (int i = 0; i < events; i++) {
+		const struct epoll_event *e = &w->event[i];
+
+		switch (watch_kind(e)) {
+		case WATCHED_CONNECTION:
+			serve_event(w, watch_number(e), e->events);
+			break;
+		case WATCHED_WAKE:
+			wake = true;
+			break;
+		case WATCHED_LISTENER:
+			listeners |= 1U << watch_number(e);
+		}
+	}
+	if (wake)
 		woken(w);
-	if (w->poll[POLL_LOT].revents != 0)
-		park_wake(w);
 	if (!w->draining)	/* drain_step() takes the queues itself */
-		accept_all(w);
+		accept_from(w, listeners);
+	hot_round(w);
 }
 
 static int
 loop(struct worker *w, pid_t master)
 {
 	for (;;) {
-		struct timespec ts;
 		uint64_t wake;
 		int n;
 
@@ -238,18 +239,16 @@ loop(struct worker *w, pid_t master)
 			return WORKER_DRAINED;
 		wake = run_timers(w);
 		counter_add(&w->slot->heartbeat, 1);	/* even: asleep */
-		n = ppoll(w->poll, w->polled, clock_left(wake,
-		    wake == CLOCK_NEVER ? 0 : clock_ms(), &ts),
-		    signals_open_mask());
+		n = watch_wait(w, wake);
 		counter_add(&w->slot->heartbeat, 1);	/* odd: working */
 		if (atomic_load_explicit(&w->arena->header->watching,
 		    memory_order_relaxed) == 0)
 			(void)eventfd_write(w->arena->header->master_wake_fd,
 			    1);
 		if (n > 0)
-			dispatch(w);
-		else if (n == -1 && errno != EINTR && errno != ENOMEM) {
-			log_warn("ppoll on %u descriptors", w->polled);
+			dispatch(w, n);
+		else if (n == -1 && errno != EINTR) {
+			log_warn("epoll_pwait");
 			return WORKER_FAILED;
 		}
 	}
@@ -282,8 +281,8 @@ worker_main(const struct config *config, const struct arena *arena,
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != master)
 		kill(getpid(), SIGTERM);
-	if (hot_init(&w) == -1) {
-		log_warn("no memory for the poll set");
+	if (watch_init(&w) == -1) {
+		log_warn("epoll_ctl");
 		return WORKER_FAILED;
 	}
 	share_init(&w);
@@ -293,7 +292,7 @@ worker_main(const struct config *config, const struct arena *arena,
 	    (atomic_load(&w.slot->heartbeat) + 2) | 1);
 	r = recover(&w, number);
 	share_adopt(&w);
-	hot_listen(&w, true);
+	watch_listen(&w, true);
 	title_set("worker %u [%u connections]", number, r.kept);
 	w.titled = r.kept;
 	atomic_store(&w.slot->state, SLOT_READY);

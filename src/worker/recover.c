@@ -17,8 +17,7 @@
  * A death while accepting leaves a socket in no record (it is searched for), a
  * record half filled in (TAKING) or given without notice (the bit is set
  * again); a death while closing a record that says CLOSING, whose cookie tells
- * whether the close came to pass; a death while waking parked connections a
- * lot of which some events are lost (all of it is made hot).
+ * whether the close came to pass.
  */
 #include "worker/recover.h"
 
@@ -34,9 +33,9 @@
 #include "worker/close.h"
 #include "worker/hot.h"
 #include "worker/kernel.h"
-#include "worker/park.h"
 #include "worker/serve.h"
 #include "worker/share.h"
+#include "worker/watch.h"
 
 static bool
 is_usable(const struct connection *c)
@@ -82,35 +81,36 @@ settle(const struct worker *w, unsigned k, int fd)
 }
 
 /*
- * Take a connection out of the lot of another slot.  This must be done while
- * that slot owns it: CONN_ENROLLED means the lot of the owner, and a parked
- * connection that a death leaves to us with the flag set would be looked for
- * in ours.
+ * Take a connection out of the epoll instance of another slot.  This must be
+ * done while that slot owns it: CONN_ENROLLED means that of the owner, and a
+ * connection that a death leaves to us with the flag set would be looked for in
+ * ours.
  */
 static void
-leave_lot(const struct worker *w, unsigned k, int fd)
+unwatch(const struct worker *w, unsigned k, int fd)
 {
 	struct connection *c = worker_connection(w, fd);
 
 	if ((c->flags & CONN_ENROLLED) == 0)
 		return;
-	/* The flags first, as in park_forget(). */
-	c->flags &= (uint8_t)~(CONN_ENROLLED | CONN_PARKED);
+	/* The flags first, as in watch_forget().  A death in between leaves
+	 * an entry that the slot's next worker disowns when it is told. */
+	c->flags &= (uint8_t)~(CONN_ENROLLED | CONN_WRITES);
 	publish();
-	(void)epoll_ctl(w->arena->slot[k].park_fd, EPOLL_CTL_DEL, fd, NULL);
+	(void)epoll_ctl(w->arena->slot[k].watch_fd, EPOLL_CTL_DEL, fd, NULL);
 }
 
-/* Watch a connection that is in this worker's name now. */
+/* Watch a connection that is in this worker's name now.  The slot's epoll
+ * instance has most of them, for what they wait for. */
 static void
-watch(struct worker *w, int fd, bool lot_is_whole)
+watch(struct worker *w, int fd)
 {
 	struct connection *c = worker_connection(w, fd);
 
 	c->hot = CONNECTION_NOT_HOT;
-	if (lot_is_whole && (c->flags & CONN_PARKED) != 0 &&
-	    (c->flags & CONN_ENROLLED) != 0)
-		return;
-	(void)unpark(w, fd);
+	if (((c->flags & CONN_ENROLLED) == 0 || (c->flags & CONN_WRITES) != 0 ||
+	    connection_unsent(c) > 0) && watch_add(w, fd) == -1)
+		close_connection(w, fd, CLOSE_ERROR, errno);
 }
 
 /* A socket of slot `k` that was to be closed: close it if it still is that
@@ -236,8 +236,7 @@ count_taken(struct worker *w, unsigned k, enum connection_state was)
 
 /* One record: carry on with whatever slot `k` had to do with it. */
 static void
-take_record(struct worker *w, unsigned k, int fd, bool lot_is_whole,
-    struct recovered *r)
+take_record(struct worker *w, unsigned k, int fd, struct recovered *r)
 {
 	struct connection *c = worker_connection(w, fd);
 	uint32_t h = connection_held_by(c);
@@ -267,14 +266,14 @@ take_record(struct worker *w, unsigned k, int fd, bool lot_is_whole,
 	case CONN_GIVEN:
 	case CONN_OPEN:
 		if (k != w->number && holder_state(h) == CONN_OPEN)
-			leave_lot(w, k, fd);
+			unwatch(w, k, fd);
 		/* An orphan that was entered just now is watched already. */
 		if ((h == ours && c->hot != CONNECTION_NOT_HOT) ||
 		    !atomic_compare_exchange_strong(&c->holder, &h, ours))
 			break;
 		if (k != w->number || holder_state(h) == CONN_GIVEN)
 			count_taken(w, k, holder_state(h));
-		watch(w, fd, lot_is_whole);
+		watch(w, fd);
 		r->kept++;
 		break;
 	default:
@@ -302,7 +301,8 @@ take_doubtful(struct worker *w, unsigned k, int fd, struct recovered *r)
 		    "watchdog" : signals_name(fault),
 		    (unsigned long long)c->rx, (unsigned long long)c->tx);
 	c->hot = CONNECTION_NOT_HOT;
-	atomic_store(&c->holder, connection_holder(CONN_OPEN, w->number));
+	/* Slot k's until it is CLOSING: as an open one of ours, a death would
+	 * leave it to a successor that knows of no doubt. */
 	if (k != w->number)
 		count_taken(w, k, CONN_OPEN);
 	close_connection(w, fd, fault != 0 ? CLOSE_FAULT : CLOSE_RESET, 0);
@@ -354,7 +354,7 @@ recover(struct worker *w, unsigned k)
 	if (kind == OP_ACCEPT)
 		find_orphans(w, &r);
 	for (int fd = 0; fd < (int)atomic_load(&h->descriptor_end); fd++)
-		take_record(w, k, fd, k == w->number && kind != OP_WAKE, &r);
+		take_record(w, k, fd, &r);
 	/* Settled: from here on it may be this worker's own operation. */
 	publish();
 	atomic_store(&s->op.kind, OP_NONE);

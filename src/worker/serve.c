@@ -16,8 +16,8 @@
 #include "base/clock.h"
 #include "handler/handler.h"
 #include "worker/close.h"
-#include "worker/hot.h"
 #include "worker/kernel.h"
+#include "worker/watch.h"
 
 /* Where a connection's pending bytes are: position p is at mem[p - base]. */
 struct view {
@@ -218,7 +218,7 @@ finish(struct worker *w, int fd, struct connection *c)
 	c->quiet_since = clock_ms();
 	publish();
 	c->phase = PHASE_LINGERING;
-	hot_update(w, fd);
+	watch_update(w, fd);
 }
 
 /* True once no more input will be taken from the connection. */
@@ -276,11 +276,11 @@ serve_scratch(struct worker *w, int fd, struct connection *c)
 	if (at_end(c) && connection_pending(c) == 0)
 		finish(w, fd, c);
 	else if (p == BLOCKED)
-		hot_update(w, fd);
+		watch_update(w, fd);
 }
 
 static void
-serve_window(struct worker *w, int fd, struct connection *c, short revents)
+serve_window(struct worker *w, int fd, struct connection *c, uint32_t revents)
 {
 	struct view v;
 	enum progress p;
@@ -290,7 +290,7 @@ serve_window(struct worker *w, int fd, struct connection *c, short revents)
 	begin(w, fd, 0);
 	fresh = connection_pending(c);
 	if (connection_unsent(c) == 0 && !at_end(c) &&
-	    (revents & ~POLLOUT) != 0) {
+	    (revents & ~(uint32_t)EPOLLOUT) != 0) {
 		make_room(w, fd, c);
 		v = window_view(w, fd, c);
 		n = receive(w, fd, c, at(&v, c->rx),
@@ -307,7 +307,7 @@ serve_window(struct worker *w, int fd, struct connection *c, short revents)
 	if (at_end(c) && connection_pending(c) == 0)
 		finish(w, fd, c);
 	else
-		hot_update(w, fd);
+		watch_update(w, fd);
 }
 
 /* Read and forget until the client's FIN. */
@@ -330,7 +330,7 @@ linger(struct worker *w, int fd, struct connection *c)
 }
 
 void
-serve(struct worker *w, int fd, short revents)
+serve(struct worker *w, int fd, uint32_t revents)
 {
 	struct connection *c = worker_connection(w, fd);
 
@@ -368,7 +368,7 @@ serve_finish(struct worker *w, int fd)
 	publish();
 	c->phase = PHASE_FINISHING;
 	if (unread > 0)
-		hot_update(w, fd);
+		watch_update(w, fd);
 	else if (connection_pending(c) > 0)
 		serve_window(w, fd, c, 0);
 	else

@@ -7,11 +7,11 @@
 #include "worker/worker.h"
 
 /*
- * Do for `fd`, which is hot, what `revents` (as from poll(2)) makes possible:
+ * Do for `fd` what `revents` (as from epoll(7)) makes possible:
  * one receive at most, and as much sending as the socket takes.  May close
  * it.  Never blocks.
  */
-void serve(struct worker *w, int fd, short revents);
+void serve(struct worker *w, int fd, uint32_t revents);
 
 /*
  * Bring the connection to its end in good order: what was received up to now

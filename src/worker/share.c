@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "worker/close.h"
 #include "worker/hot.h"
-#include "worker/park.h"
+#include "worker/watch.h"
 
 /* A reservation that nothing came of for so long is void, ms. */
 #define HEAL_MS 1000
@@ -103,10 +103,15 @@ static void
 give(struct worker *w, int fd, unsigned to)
 {
 	struct operation *op = &w->slot->op;
+	struct connection *c = worker_connection(w, fd);
 
 	atomic_store_explicit(&op->kind, OP_GIVE, memory_order_relaxed);
 	publish();
-	park_forget(w, fd);
+	if (c->hot == CONNECTION_NOT_HOT)
+		c->flags |= CONN_COLD;
+	else
+		c->flags &= (uint8_t)~CONN_COLD;
+	watch_forget(w, fd);
 	hot_remove(w, fd);
 	reserve(&w->arena->slot[to]);
 	atomic_fetch_sub(&w->slot->held, 1);
@@ -115,7 +120,7 @@ give(struct worker *w, int fd, unsigned to)
 	atomic_store_explicit(&op->kind, OP_NONE, memory_order_relaxed);
 }
 
-/* A record that has just become this slot's: watch it as its giver did. */
+/* A record that has just become this slot's: hot if it was with its giver. */
 static void
 receive(struct worker *w, int fd)
 {
@@ -123,9 +128,10 @@ receive(struct worker *w, int fd)
 
 	c->hot = CONNECTION_NOT_HOT;
 	atomic_fetch_add(&w->slot->held, 1);
-	if ((c->flags & CONN_PARKED) != 0 && park_enroll(w, fd) == 0)
-		return;
-	(void)unpark(w, fd);
+	if (watch_add(w, fd) == -1)
+		close_connection(w, fd, CLOSE_ERROR, errno);
+	else if ((c->flags & CONN_COLD) == 0)
+		hot_touch(w, fd);
 }
 
 static bool
@@ -235,22 +241,22 @@ give_hot(struct worker *w, unsigned to, unsigned n)
 {
 	unsigned given = 0;
 
-	for (unsigned i = w->polled; i-- > w->first_hot && given < n; )
-		if (may_be_given(w, w->poll[i].fd)) {
-			give(w, w->poll[i].fd, to);
+	for (unsigned i = w->hots; i-- > 0 && given < n; )
+		if (may_be_given(w, w->hot[i].fd)) {
+			give(w, w->hot[i].fd, to);
 			given++;
 		}
 	return given;
 }
 
 static unsigned
-give_parked(struct worker *w, unsigned to, unsigned n)
+give_cold(struct worker *w, unsigned to, unsigned n)
 {
 	unsigned given = 0;
 
 	for (int fd = arena_next(w->arena, w->number, 0); fd != -1 &&
 	    given < n; fd = arena_next(w->arena, w->number, fd + 1))
-		if ((worker_connection(w, fd)->flags & CONN_PARKED) != 0 &&
+		if (worker_connection(w, fd)->hot == CONNECTION_NOT_HOT &&
 		    may_be_given(w, fd)) {
 			give(w, fd, to);
 			given++;
@@ -292,7 +298,7 @@ share_balance(struct worker *w)
 		n = give_hot(w, to = cool, n);
 	else if ((n = surplus(slot_load(w->slot), slot_load(&slot[light]))) >
 	    0)
-		n = give_parked(w, to = light, n);
+		n = give_cold(w, to = light, n);
 	else if (surplus(slot_load(&slot[heavy]), slot_load(w->slot)) > 0)
 		share_wake(w, heavy);
 	if (n > 0) {

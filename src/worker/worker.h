@@ -4,9 +4,9 @@
 #ifndef ECHOD_WORKER_WORKER_H
 #define ECHOD_WORKER_WORKER_H
 
-#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/epoll.h>
 #include <sys/types.h>
 
 #include "base/log.h"
@@ -14,11 +14,15 @@
 #include "state/arena.h"
 #include "state/worker_exit.h"
 
-/*
- * All of it can be rebuilt from the arena.  The poll set is one array: the
- * wake-up descriptor, the parking lot, the listeners, then the hot
- * connections.
- */
+/* Events taken at a time: the others keep their turn. */
+#define WORKER_EVENTS 128
+
+struct hot {
+	int fd;
+	unsigned seen;			/* round of its last event */
+};
+
+/* All of it can be rebuilt from the arena. */
 struct worker {
 	const struct config *config;
 	const struct arena *arena;
@@ -26,12 +30,13 @@ struct worker {
 	unsigned number;
 	char *scratch;
 
-	struct pollfd *poll;
-	uint8_t *quiet;			/* rounds without an event, by index */
-	unsigned polled, allocated;	/* entries used and there */
-	unsigned first_hot;		/* index of the first connection */
+	struct epoll_event event[WORKER_EVENTS];
+	struct hot *hot;		/* connections that are hot */
+	unsigned hots, hot_allocated;
+	unsigned round;			/* of the loop */
 
-	bool listening;			/* listeners are in the poll set */
+	bool listening;			/* listeners are watched */
+	uint32_t shut;			/* those that never are again, by bit */
 	bool draining;
 	uint64_t deadline;		/* of the drain */
 	/* Timers, clock_ms() or CLOCK_NEVER. */
@@ -50,8 +55,6 @@ struct worker {
 	uint32_t titled;		/* connections the title speaks of */
 	struct log_brake refusals, shortages;
 };
-
-enum { POLL_WAKE, POLL_LOT, POLL_LISTENERS };
 
 /*
  * Take slot `number` and serve until told to stop.  Runs in a process of its

@@ -3,7 +3,6 @@
  * closed, and the others never know.  A worker that sleeps is left alone.
  */
 #include <arpa/inet.h>
-#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -16,10 +15,9 @@
 #include "base/signals.h"
 #include "config/config.h"
 #include "master/master.h"
+#include "sockets.h"
 #include "tap.h"
 #include "worker/accept.h"
-#include "worker/hot.h"
-#include "worker/idle.h"
 #include "worker/share.h"
 #include "worker/worker.h"
 
@@ -31,16 +29,6 @@ static struct config config;
 static struct master master;
 static int client[CLIENTS];
 static uint64_t began;
-
-static int
-checked(int result, const char *what)
-{
-	if (result == -1) {
-		printf("Bail out! %s: %s\n", what, strerror(errno));
-		exit(1);
-	}
-	return result;
-}
 
 static struct slot *
 slot(unsigned k)
@@ -57,8 +45,6 @@ hang(const struct arena *arena)
 		.accept_at = CLOCK_NEVER, .title_at = CLOCK_NEVER };
 	struct operation *op = &w.slot->op;
 
-	if (hot_init(&w) == -1)
-		_exit(WORKER_FAILED);
 	share_init(&w);
 	/* Nobody else is to be given any. */
 	w.draining = true;
@@ -101,28 +87,10 @@ entry(const struct config *c, const struct arena *arena, unsigned k,
 	return worker_main(c, arena, k, parent);
 }
 
-static void
-listen_somewhere(struct sockaddr_in *address)
-{
-	struct arena_header *h = master.arena.header;
-	socklen_t len = sizeof(*address);
-	int fd = checked(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0),
-	    "socket");
-
-	*address = (struct sockaddr_in){ .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	checked(bind(fd, (struct sockaddr *)address, len), "bind");
-	checked(listen(fd, 64), "listen");
-	checked(getsockname(fd, (struct sockaddr *)address, &len),
-	    "getsockname");
-	h->listener[0].fd = fd;
-	strcpy(h->listener[0].name, "127.0.0.1");
-	h->listeners = 1;
-}
-
 static pid_t
 start(void)
 {
+	struct arena_header *h;
 	struct sockaddr_in address;
 	pid_t pid;
 
@@ -134,7 +102,10 @@ start(void)
 	master.entry = entry;
 	checked(arena_create(&master.arena, CONFIG_WORKERS_MAX, DESCRIPTORS, DESCRIPTORS),
 	    "arena_create");
-	listen_somewhere(&address);
+	h = master.arena.header;
+	h->listener[0].fd = listen_somewhere(&address);
+	strcpy(h->listener[0].name, "127.0.0.1");
+	h->listeners = 1;
 	began = clock_ms();
 	pid = checked(fork(), "fork");
 	if (pid == 0) {
@@ -142,12 +113,8 @@ start(void)
 		_exit(master_start(&master, false) == -1 ? EXIT_NOT_STARTED :
 		    master_run(&master));
 	}
-	for (int i = 0; i < CLIENTS; i++) {
-		client[i] = checked(socket(AF_INET, SOCK_STREAM, 0),
-		    "socket");
-		checked(connect(client[i], (struct sockaddr *)&address,
-		    sizeof(address)), "connect");
-	}
+	for (int i = 0; i < CLIENTS; i++)
+		client[i] = connect_to(&address, 0);
 	return pid;
 }
 

@@ -1,0 +1,378 @@
+/*
+ * Recovery of all else a slot has to do with: accepting, closing, giving, a
+ * sibling that takes the slot over.  For each point at which a worker can die,
+ * the state it would leave behind, made by hand.
+ */
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "rig.h"
+#include "tap.h"
+#include "worker/kernel.h"
+#include "worker/share.h"
+
+static void
+test_accept(void)
+{
+	uint32_t before;
+	struct pair p;
+
+	rig_up();
+	p = accepted(0);
+	name(OP_ACCEPT, 0, 0);
+	rig.arena.header->admission = 1;
+	slot(0)->held = 1;
+	ok(settled(1, 0, succeed()) && is_held(&p, CONN_OPEN, 0) &&
+	    is_watched(&p) && p.c->cookie == kernel_cookie(p.fd) &&
+	    p.c->peer.family == AF_INET && echoes(&p),
+	    "orphan: becomes a connection");
+	ok(rig.arena.header->admission == 0, "and the admission is released");
+	rig_down();
+
+	rig_up();
+	p = accepted(0);
+	memset(p.c, 0x5a, sizeof(*p.c));
+	note_end(p.fd);
+	set_holder(&p, CONN_TAKING, 0);
+	name(OP_ACCEPT, 0, 0);
+	ok(settled(1, 0, succeed()) && is_held(&p, CONN_OPEN, 0) &&
+	    at_positions(&p, 0, 0, 0, 0) && echoes(&p),
+	    "TAKING, half filled in: becomes a connection");
+	rig_down();
+
+	rig_up();
+	p = offered(0, 1);
+	name(OP_ACCEPT, 0, 0);
+	ok(settled(0, 0, succeed()) && is_held(&p, CONN_GIVEN, 1) &&
+	    (arena_inbox(&rig.arena, 1)[p.fd / 64] >> (p.fd % 64) & 1) == 1 &&
+	    poll(&(struct pollfd){ slot(1)->wake_fd, POLLIN, 0 }, 1, 0) == 1,
+	    "GIVEN without notice: it is notified");
+	worker_up(1);
+	share_adopt(&rig.w);
+	ok(is_held(&p, CONN_OPEN, 1) && is_watched(&p) && echoes(&p),
+	    "and takes it");
+	rig_down();
+
+	rig_up();
+	p = accepted(0);
+	enter(&p, 1);
+	before = p.c->hot;
+	name(OP_ACCEPT, 0, 0);
+	ok(settled(0, 0, succeed()) && is_held(&p, CONN_OPEN, 1) &&
+	    p.c->hot == before && slot(1)->held == 1 && is_open(p.fd),
+	    "an orphan that a living worker has claimed is left alone");
+	rig_down();
+
+	rig_up();
+	p = offered(2, 1);
+	name(OP_ACCEPT, 0, 0);
+	ok(settled(0, 0, succeed()) && is_held(&p, CONN_GIVEN, 1) &&
+	    p.c->giver == 2 && arena_inbox(&rig.arena, 1)[p.fd / 64] == 0,
+	    "others' gifts are left alone");
+	rig_down();
+}
+
+static void
+test_strangers(void)
+{
+	struct sockaddr_in elsewhere;
+	int file, listener, client, server;
+
+	rig_up();
+	file = checked(open("/dev/null", O_RDWR), "open");
+	listener = listen_somewhere(&elsewhere);
+	client = connect_to(&elsewhere, 0);
+	await(listener, POLLIN);
+	server = checked(accept4(listener, NULL, NULL, 0), "accept4");
+	name(OP_ACCEPT, 0, 0);
+	ok(settled(0, 0, succeed()) && is_open(file) && is_open(listener) &&
+	    is_open(client) && is_open(server) && is_open(rig.listener) &&
+	    arena_next(&rig.arena, 0, 0) == -1 &&
+	    watched_by(0) == 1,
+	    "files, listeners and others' connections are no orphans");
+	rig_down();
+}
+
+/* The number of p.fd belongs to another client's socket now. */
+static struct pair
+reused(const struct pair *p)
+{
+	struct pair q = accepted(0);
+
+	checked(dup2(q.fd, p->fd), "dup2");
+	close(q.fd);
+	q.fd = p->fd;
+	q.c = p->c;
+	return q;
+}
+
+static void
+test_close(void)
+{
+	struct pair p, q;
+
+	rig_up();
+	p = opened();
+	set_holder(&p, CONN_CLOSING, 0);
+	ok(settled(0, 0, succeed()) && is_held(&p, CONN_FREE, 0) &&
+	    !is_open(p.fd) && hears_end(&p), "CLOSING, open: is closed");
+	rig_down();
+
+	rig_up();
+	p = opened();
+	set_holder(&p, CONN_CLOSING, 0);
+	close(p.fd);
+	ok(settled(0, 0, succeed()) && is_held(&p, CONN_FREE, 0),
+	    "CLOSING, closed: is free");
+	rig_down();
+
+	rig_up();
+	p = opened();
+	set_holder(&p, CONN_CLOSING, 0);
+	q = reused(&p);
+	ok(settled(0, 0, succeed()) && is_held(&p, CONN_FREE, 0) &&
+	    is_open(q.fd), "CLOSING, number reused, in no record: left open");
+	rig_down();
+
+	rig_up();
+	p = opened();
+	set_holder(&p, CONN_CLOSING, 0);
+	q = reused(&p);
+	name(OP_ACCEPT, 0, 0);
+	ok(settled(1, 0, succeed()) && is_held(&q, CONN_OPEN, 0) &&
+	    echoes(&q), "CLOSING, number reused by an orphan: adopted");
+	rig_down();
+
+	rig_up();
+	p = opened();
+	q = reused(&p);
+	enter(&q, 1);
+	name(OP_SERVE, p.fd, 0);
+	ok(settled(0, 0, succeed()) && is_held(&q, CONN_OPEN, 1) &&
+	    is_open(q.fd), "number reused and another's: left alone");
+	rig_down();
+
+	rig_up();
+	p = opened();
+	set_holder(&p, CONN_CLOSING, 1);
+	name(OP_ACCEPT, 0, 0);
+	ok(settled(0, 0, succeed()) && is_held(&p, CONN_CLOSING, 1) &&
+	    is_open(p.fd), "another's CLOSING is left alone");
+	rig_down();
+}
+
+static void
+test_give(void)
+{
+	struct pair p;
+
+	rig_up();
+	p = offered(1, 0);
+	slot(0)->inflight = 1;
+	ok(settled(1, 0, succeed()) && is_held(&p, CONN_OPEN, 0) &&
+	    is_watched(&p) && slot(0)->inflight == 0 && echoes(&p),
+	    "given to the dead slot without notice: taken");
+	rig_down();
+
+	rig_up();
+	p = offered(1, 0);
+	arena_inbox(&rig.arena, 0)[p.fd / 64] = UINT64_C(1) << (p.fd % 64);
+	ok(settled(1, 0, succeed()), "given with notice: taken");
+	share_adopt(&rig.w);
+	ok(slot(0)->held == 1 && is_watched(&p) && watched_by(0) == 2 &&
+	    echoes(&p), "given with notice: once");
+	rig_down();
+
+	rig_up();
+	p = offered(0, 1);
+	name(OP_GIVE, 0, 0);
+	ok(settled(0, 0, succeed()) && rig.w.offers_at == 0,
+	    "given by the dead slot: looked after at once");
+	share_reclaim(&rig.w);
+	ok(is_held(&p, CONN_OPEN, 0) && slot(0)->held == 1 &&
+	    is_watched(&p) && echoes(&p),
+	    "and taken back if nobody comes for it");
+	rig_down();
+}
+
+static void
+test_fault(void)
+{
+	static const int faults[] = { SIGSEGV, FAULT_HUNG };
+	struct pair p, q;
+
+	for (size_t i = 0; i < 2; i++) {
+		rig_up();
+		p = opened();
+		q = opened();
+		name(OP_SERVE, p.fd, 0);
+		slot(0)->fault = faults[i];
+		ok(settled(1, 1, succeed()) && closed(0, CLOSE_FAULT) == 1 &&
+		    is_held(&p, CONN_FREE, 0) && !is_open(p.fd) &&
+		    hears_end(&p) && echoes(&q),
+		    "fault %d: that one is closed, the other lives",
+		    faults[i]);
+		rig_down();
+	}
+
+	rig_up();
+	p = opened();
+	q = opened();
+	slot(0)->op.fd = p.fd;
+	slot(0)->fault = SIGSEGV;
+	ok(settled(2, 0, succeed()) && closed(0, CLOSE_FAULT) == 0 &&
+	    echoes(&p) && echoes(&q), "fault while nothing is named: none");
+	rig_down();
+}
+
+static void
+test_again(void)
+{
+	struct connection record;
+	struct operation op;
+	struct pair p;
+
+	rig_up();
+	p = opened();
+	history(&p, "before\n");
+	say(&p, "half");
+	take(&p, arena_scratch(&rig.arena, 0), 4);
+	name(OP_SERVE, p.fd, 7);
+	record = *p.c;
+	op = slot(0)->op;
+	ok(settled(1, 0, succeed()) && window_holds(&p, "half"),
+	    "recovered once");
+	slot(0)->op = op;
+	ok(settled(1, 0, succeed()) && window_holds(&p, "half") &&
+	    at_positions(&p, 11, 7, 0, 7), "killed before the operation was "
+	    "cleared: the same again");
+	*p.c = record;
+	slot(0)->op = op;
+	ok(settled(1, 0, succeed()) && window_holds(&p, "half") &&
+	    at_positions(&p, 11, 7, 0, 7), "killed at its start: the same");
+	say(&p, " line\n");
+	ok(hears(&p, "half line\n"), "and the line comes once");
+	rig_down();
+
+	/* Settled, the operation cleared, and killed before it was resumed:
+	 * a whole line that the handler has never seen. */
+	rig_up();
+	p = opened();
+	hold(&p, "a line\n", 0);
+	ok(settled(1, 0, succeed()) && hears(&p, "a line\n"),
+	    "killed between the operation's end and resuming: it is ruled on");
+	rig_down();
+}
+
+static void
+test_foster(void)
+{
+	enum { N = 60000 };
+	char *bytes = pattern(N);
+	struct pair p, q, r;
+
+	rig_up();
+	p = opened();
+	q = opened();
+	r = stuck(bytes, N);
+	set_registered(&r, 0, EPOLLOUT);
+	r.c->flags |= CONN_WRITES;
+	say(&p, "half");
+	take(&p, arena_scratch(&rig.arena, 0), 4);
+	name(OP_SERVE, p.fd, 0);
+	worker_up(1);
+	ok(settled(3, 0, recover(&rig.w, 0)) && is_held(&p, CONN_OPEN, 1) &&
+	    is_held(&q, CONN_OPEN, 1) && is_held(&r, CONN_OPEN, 1) &&
+	    slot(0)->held == 0 && slot(0)->hot == 0 && slot(1)->held == 3,
+	    "foster: all change hands");
+	ok(is_watched(&p) && is_watched(&q) && is_watched(&r),
+	    "foster: out of the other's epoll instance, watched here");
+	ok(window_holds(&p, "half"), "foster: the other's scratch is saved");
+	say(&p, " a line\n");
+	ok(hears(&p, "half a line\n") && echoes(&q), "foster: they go on");
+	ok(settled(3, 0, (worker_up(1), recover(&rig.w, 1))) && echoes(&p) &&
+	    echoes(&q), "and are inherited in their turn");
+	ok(hears_bytes(&r, bytes, N) && is_watched(&r) && echoes(&r),
+	    "foster: one that waits to send goes on sending");
+	free(bytes);
+	rig_down();
+
+	/* Between the flags and the entry's end. */
+	rig_up();
+	p = opened();
+	p.c->flags = 0;
+	worker_up(1);
+	ok(settled(1, 0, recover(&rig.w, 0)) && is_held(&p, CONN_OPEN, 1) &&
+	    registered(&p, 1) == EPOLLIN && echoes(&p),
+	    "foster, killed over an entry, again: goes on");
+	say(&p, "for slot 1\n");
+	ok(settled(0, 0, succeed()) && registered(&p, 0) != 0 && silent(&p) &&
+	    registered(&p, 0) == 0, "what it left in the other's instance is "
+	    "disowned there");
+	worker_up(1);
+	ok(settled(1, 0, recover(&rig.w, 1)) && hears(&p, "for slot 1\n") &&
+	    is_watched(&p), "and is still who owns it");
+	rig_down();
+
+	/* The faulty one, fostered: closed. */
+	rig_up();
+	p = opened();
+	q = opened();
+	name(OP_SERVE, p.fd, 0);
+	slot(0)->fault = SIGSEGV;
+	worker_up(1);
+	ok(settled(1, 1, recover(&rig.w, 0)) && closed(1, CLOSE_FAULT) == 1 &&
+	    !is_open(p.fd) && hears_end(&p) && is_watched(&q) && echoes(&q),
+	    "foster: the one at fault is closed");
+	rig_down();
+}
+
+static void
+test_insane(void)
+{
+	struct pair p, q;
+
+	for (int i = 0; i < 4; i++) {
+		rig_up();
+		p = opened();
+		q = opened();
+		if (i < 2)
+			p.c->ready = 5;
+		else
+			p.c->dropped = UINT64_MAX - 3;
+		if (i % 2 == 0)
+			name(OP_SERVE, p.fd, 0);
+		ok(settled(1, 1, succeed()) && is_held(&p, CONN_FREE, 0) &&
+		    !is_open(p.fd) && echoes(&q),
+		    "an insane record is closed (%d)", i);
+		rig_down();
+	}
+	rig_up();
+	p = opened();
+	name(OP_SERVE, DESCRIPTORS + 5, 0);
+	ok(settled(1, 0, succeed()) && echoes(&p), "no such descriptor");
+	name(OP_SERVE, -7, 0);
+	ok(settled(1, 0, succeed()) && echoes(&p), "a negative descriptor");
+	rig_down();
+}
+
+int
+main(void)
+{
+	rig_begin();
+	test_accept();
+	test_strangers();
+	test_close();
+	test_give();
+	test_fault();
+	test_again();
+	test_foster();
+	test_insane();
+	return tap_done();
+}

@@ -1,0 +1,282 @@
+/*
+ * Recovery without guessing what is left behind: a real worker process is
+ * stepped through a round of its loop and killed after every so many
+ * instructions, between any two of which SIGKILL may come.
+ */
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "handler/handler.h"
+#include "rig.h"
+#include "tap.h"
+#include "worker/close.h"
+#include "worker/hot.h"
+#include "worker/serve.h"
+#include "worker/share.h"
+
+/* Steps over all kills of a case: bounds its time.  The environment may set
+ * RECOVER_STEPS; 1000000 is every instruction, and minutes. */
+#define STEPS 10000
+#define STEPS_SHORT (4 * STEPS)	/* the dangerous part is short */
+
+enum act { ACT_SERVE, ACT_RECOVER, ACT_CLOSE, ACT_GIVE, ACT_ADOPT,
+	ACT_FOSTER, ACT_BLAME };
+
+struct journey {
+	const char *what;
+	enum act act;
+	unsigned handler;
+	const char *held;	/* in the window already */
+	const char *said;	/* what the round finds in the socket */
+	const char *more;	/* said after the death */
+	const char *reply;	/* what must come back, all in all */
+	bool stop;		/* FINISHING up to what was said */
+};
+
+static const struct journey journeys[] = {
+	{ "a line", ACT_SERVE, HANDLER_ECHO, "", "hello\n", "again\n",
+	    "hello\nagain\n", false },
+	{ "half a line", ACT_SERVE, HANDLER_ECHO, "", "one\ntw", "o\n",
+	    "one\ntwo\n", false },
+	{ "the other half", ACT_SERVE, HANDLER_ECHO, "on", "e\ntw", "o\n",
+	    "one\ntwo\n", false },
+	{ "raw", ACT_SERVE, HANDLER_RAW, "", "raw", "data", "rawdata", false },
+	{ "discard", ACT_SERVE, HANDLER_DISCARD, "", "rubbish", "more",
+	    "", false },
+	{ "the last words", ACT_SERVE, HANDLER_ECHO, "la", "st", "",
+	    "last", true },
+	{ "recovery of a line", ACT_RECOVER, HANDLER_ECHO, "", "hello\n", "",
+	    "hello\n", false },
+	{ "recovery of half a line", ACT_RECOVER, HANDLER_ECHO, "", "o\ntw",
+	    "o\n", "o\ntwo\n", false },
+	{ "closing over half a line", ACT_CLOSE, HANDLER_ECHO, "on", "", "e\n",
+	    "one\n", false },
+	{ "giving half a line", ACT_GIVE, HANDLER_ECHO, "on", "", "e\n",
+	    "one\n", false },
+	{ "giving a line unread", ACT_GIVE, HANDLER_ECHO, "", "one\n", "two\n",
+	    "one\ntwo\n", false },
+	{ "being given half a line", ACT_ADOPT, HANDLER_ECHO, "on", "", "e\n",
+	    "one\n", false },
+	{ "fostering half a line", ACT_FOSTER, HANDLER_ECHO, "", "on", "e\n",
+	    "one\n", false },
+	{ "fostering one at fault", ACT_BLAME, HANDLER_ECHO, "", "on", "",
+	    "", false },
+	{ "fostering a line", ACT_FOSTER, HANDLER_ECHO, "", "one\n", "",
+	    "one\n", false },
+};
+
+/* The child: slot 0's worker, or the sibling that fosters it. */
+static void
+live(const struct pair *p, enum act act)
+{
+	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) == -1)
+		_exit(1);
+	(void)raise(SIGTRAP);
+	if (act == ACT_SERVE)
+		serve(&rig.w, p->fd, EPOLLIN);
+	else if (act == ACT_RECOVER || act == ACT_FOSTER ||
+	    act == ACT_BLAME)
+		(void)recover(&rig.w, 0);
+	else if (act == ACT_GIVE)
+		share_balance(&rig.w);
+	else if (act == ACT_ADOPT)
+		share_adopt(&rig.w);
+	else
+		close_connection(&rig.w, p->fd, CLOSE_IDLE, 0);
+	_exit(0);
+}
+
+/* Let a worker live for `steps` instructions at most; returns how many it
+ * lived for, -1 if it cannot be traced. */
+static long
+kill_after(const struct pair *p, enum act act, long steps)
+{
+	long n = 0;
+	int status;
+	/* Shares the descriptor table, as a worker does. */
+	pid_t pid = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, NULL,
+	    NULL, NULL, NULL);
+
+	if (pid == 0)
+		live(p, act);
+	checked(pid, "clone");
+	checked(waitpid(pid, &status, 0), "waitpid");
+	if (!WIFSTOPPED(status))
+		return -1;
+	while (n < steps && ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL) == 0) {
+		checked(waitpid(pid, &status, 0), "waitpid");
+		if (!WIFSTOPPED(status))
+			return n;
+		n++;
+	}
+	(void)kill(pid, SIGKILL);
+	checked(waitpid(pid, &status, 0), "waitpid");
+	return n;
+}
+
+/* The state that a journey begins with. */
+static struct pair
+depart(const struct journey *j)
+{
+	struct pair p, other;
+
+	rig_up();
+	rig.config.handler = j->handler;
+	p = j->act == ACT_ADOPT ? offered(1, 0) : opened();
+	if (*j->held != '\0')
+		hold(&p, j->held, 0);
+	if (*j->said != '\0')
+		say(&p, j->said);
+	if (j->stop) {
+		p.c->limit = p.c->rx + strlen(j->said);
+		p.c->phase = PHASE_FINISHING;
+	}
+	worker_up(j->act == ACT_FOSTER || j->act == ACT_BLAME ? 1 : 0);
+	switch (j->act) {
+	case ACT_RECOVER:
+	case ACT_FOSTER:
+	case ACT_BLAME:
+		slot(0)->fault = j->act == ACT_BLAME ? SIGSEGV : 0;
+		take(&p, arena_scratch(&rig.arena, 0), strlen(j->said));
+		name(OP_SERVE, p.fd, 0);
+		break;
+	case ACT_ADOPT:
+		arena_inbox(&rig.arena, 0)[p.fd / 64] = UINT64_C(1) <<
+		    (p.fd % 64);
+		break;
+	case ACT_GIVE:
+		/* Of two the second is given. */
+		other = opened();
+		other.c->hot = p.c->hot = CONNECTION_NOT_HOT;
+		hot_touch(&rig.w, other.fd);
+		hot_touch(&rig.w, p.fd);
+		slot(1)->state = SLOT_READY;
+		break;
+	default:
+		p.c->hot = CONNECTION_NOT_HOT;
+		hot_touch(&rig.w, p.fd);
+	}
+	return p;
+}
+
+static void
+inherit(unsigned k)
+{
+	worker_up(k);
+	(void)recover(&rig.w, k);
+	share_adopt(&rig.w);
+}
+
+/* Those who come after the death: in the end the worker is there that has the
+ * connection, if anyone has.  There may be two ways to that. */
+static void
+come_after(enum act act, const struct pair *p, bool odd)
+{
+	if (act == ACT_FOSTER || act == ACT_BLAME) {
+		inherit(1);
+		if (odd)
+			inherit(0);
+		else
+			(void)recover(&rig.w, 0);
+	} else {
+		inherit(0);
+		if (act == ACT_GIVE && odd)
+			share_reclaim(&rig.w);
+	}
+	if (rig.w.number == 0 && (is_held(p, CONN_OPEN, 1) ||
+	    is_held(p, CONN_GIVEN, 1)))
+		inherit(1);
+}
+
+/* After recovery: true if the client gets what it must. */
+static bool
+arrive(const struct journey *j, const struct pair *p)
+{
+	size_t n = strlen(j->reply);
+	char got[32];
+
+	if (j->act == ACT_BLAME || (j->act == ACT_CLOSE && slot(0)->held == 0))
+		return hears_end(p) && !is_open(p->fd) &&
+		    slot(0)->held + slot(1)->held == 0;
+	if (*j->more != '\0')
+		(void)!send(p->client, j->more, strlen(j->more), MSG_NOSIGNAL);
+	if (j->stop)
+		return hear(p, got, n) == n && memcmp(got, j->reply, n) == 0 &&
+		    hears_end(p);
+	return hears(p, j->reply) && is_held(p, CONN_OPEN, rig.w.number) &&
+	    slot(0)->held + slot(1)->held == (j->act == ACT_GIVE ? 2 : 1) &&
+	    registered(p, rig.w.number) == EPOLLIN && p->c->rx == strlen(j->held) + strlen(j->said) + strlen(j->more);
+}
+
+/* Live for `*steps` instructions, die, be recovered. */
+static bool
+travel(const struct journey *j, long *steps)
+{
+	struct pair p = depart(j);
+	bool good;
+
+	*steps = kill_after(&p, j->act, *steps);
+	come_after(j->act, &p, *steps % 2 == 1);
+	memset(arena_scratch(&rig.arena, 0), 'X', SCRATCH_BYTES);
+	good = arrive(j, &p);
+	rig_down();
+	return good;
+}
+
+/* One processor for both: handing over between two takes longer. */
+static void
+stay_here(void)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(sched_getcpu(), &set);
+	(void)sched_setaffinity(0, sizeof(set), &set);
+}
+
+static void
+test_steps(void)
+{
+	stay_here();
+	for (size_t i = 0; i < sizeof(journeys) / sizeof(*journeys); i++) {
+		const struct journey *j = &journeys[i];
+		const char *steps = getenv("RECOVER_STEPS");
+		long whole = 1000000, stride, at, bad = -1;
+		unsigned kills = 0;
+
+		if (!travel(j, &whole) || whole <= 0) {
+			ok(whole == -1, "%s%s", j->what, whole == -1 ?
+			    " # SKIP cannot trace" : ": not killed at all");
+			continue;
+		}
+		stride = whole * whole / 2 / (steps != NULL ? atol(steps) :
+		    j->act == ACT_CLOSE || j->act == ACT_BLAME ? STEPS_SHORT : STEPS) + 1;
+		stride |= 1;	/* odd and even ones */
+		for (long n = 0; n < whole && bad == -1; n += stride) {
+			at = n;
+			kills++;
+			if (!travel(j, &at))
+				bad = n;
+		}
+		ok(bad == -1, "%s: killed at %u of %ld instructions", j->what,
+		    kills, whole);
+		if (bad != -1)
+			printf("# wrong when killed after %ld\n", bad);
+	}
+}
+
+int
+main(void)
+{
+	rig_begin();
+	test_steps();
+	return tap_done();
+}

@@ -1,0 +1,538 @@
+/*
+ * A service in one process, with its clients.
+ */
+#include "rig.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/signals.h"
+#include "handler/handler.h"
+#include "master/listen.h"
+#include "worker/hot.h"
+#include "worker/idle.h"
+#include "worker/kernel.h"
+#include "worker/serve.h"
+#include "worker/share.h"
+#include "worker/watch.h"
+
+struct rig rig;
+
+void
+rig_begin(void)
+{
+	const struct log_settings quiet = { .level = LOG_LEVEL_WARNING + 1,
+		.console = -1 };
+
+	signals_block();
+	checked(log_open(&quiet), "log_open");
+}
+
+void
+rig_up(void)
+{
+	socklen_t len = sizeof(rig.address);
+	struct arena *a = &rig.arena;
+
+	memset(&rig, 0, sizeof(rig));
+	config_defaults(&rig.config);
+	rig.config.port = 0;
+	rig.config.bind.count = 1;
+	strcpy(rig.config.bind.address[0].host, "127.0.0.1");
+	rig.config.handler = HANDLER_ECHO;
+	checked(arena_create(a, SLOTS, DESCRIPTORS, DESCRIPTORS), "arena_create");
+	atomic_store(&a->header->workers, SLOTS);
+	for (unsigned k = 0; k < SLOTS; k++) {
+		a->slot[k].wake_fd = checked(eventfd(0, EFD_NONBLOCK),
+		    "eventfd");
+		a->slot[k].watch_fd = checked(epoll_create1(0),
+		    "epoll_create1");
+	}
+	checked(listen_open(a, &rig.config), "listen_open");
+	rig.listener = a->header->listener[0].fd;
+	checked(getsockname(rig.listener, (struct sockaddr *)&rig.address,
+	    &len), "getsockname");
+}
+
+void
+rig_down(void)
+{
+	free(rig.w.hot);
+	arena_destroy(&rig.arena);
+	for (int fd = STDERR_FILENO + 1; fd < DESCRIPTORS; fd++)
+		(void)close(fd);
+}
+
+void
+worker_up(unsigned k)
+{
+	struct worker *w = &rig.w;
+
+	free(w->hot);
+	*w = (struct worker){ .config = &rig.config, .arena = &rig.arena,
+		.slot = &rig.arena.slot[k], .number = k,
+		.scratch = arena_scratch(&rig.arena, k),
+		.accept_at = CLOCK_NEVER, .title_at = CLOCK_NEVER };
+	checked(watch_init(w), "watch_init");
+	share_init(w);
+	idle_init(w);
+}
+
+struct recovered
+succeed(void)
+{
+	worker_up(0);
+	return recover(&rig.w, 0);
+}
+
+struct slot *
+slot(unsigned k)
+{
+	return &rig.arena.slot[k];
+}
+
+struct pair
+accepted(int receive_buffer)
+{
+	struct pair p;
+
+	p.client = connect_to(&rig.address, receive_buffer);
+	await(rig.listener, POLLIN);
+	p.fd = checked(accept4(rig.listener, NULL, NULL, SOCK_NONBLOCK),
+	    "accept4");
+	p.c = &rig.arena.connection[p.fd];
+	return p;
+}
+
+void
+set_holder(const struct pair *p, enum connection_state state, unsigned k)
+{
+	atomic_store(&p->c->holder, connection_holder(state, k));
+}
+
+bool
+is_held(const struct pair *p, enum connection_state state, unsigned k)
+{
+	return connection_held_by(p->c) == connection_holder(state, k);
+}
+
+void
+note_end(int fd)
+{
+	struct arena_header *h = rig.arena.header;
+
+	if (h->descriptor_end <= (uint32_t)fd)
+		h->descriptor_end = (uint32_t)fd + 1;
+}
+
+void
+enter(const struct pair *p, unsigned k)
+{
+	memset(p->c, 0, sizeof(*p->c));
+	p->c->cookie = kernel_cookie(p->fd);
+	p->c->opened = clock_ms();
+	p->c->handler = (uint8_t)rig.config.handler;
+	p->c->hot = 7;		/* a dead worker's: means nothing any more */
+	note_end(p->fd);
+	set_registered(p, k, EPOLLIN);
+	p->c->flags = CONN_ENROLLED;
+	set_holder(p, CONN_OPEN, k);
+	slot(k)->held++;
+}
+
+struct pair
+opened(void)
+{
+	struct pair p = accepted(0);
+
+	enter(&p, 0);
+	return p;
+}
+
+struct pair
+offered(unsigned from, unsigned to)
+{
+	struct pair p = accepted(0);
+
+	enter(&p, from);
+	set_registered(&p, from, 0);
+	p.c->flags = 0;
+	p.c->giver = (uint16_t)from;
+	slot(from)->held--;
+	set_holder(&p, CONN_GIVEN, to);
+	return p;
+}
+
+void
+name(enum operation_kind kind, int fd, uint64_t base)
+{
+	struct operation *op = &slot(0)->op;
+
+	op->fd = fd;
+	op->base = base;
+	atomic_store(&op->kind, kind);
+}
+
+void
+say_bytes(const struct pair *p, const char *bytes, size_t n)
+{
+	if (send(p->client, bytes, n, MSG_NOSIGNAL) != (ssize_t)n)
+		die("send");
+	await(p->fd, POLLIN);
+}
+
+void
+say(const struct pair *p, const char *text)
+{
+	say_bytes(p, text, strlen(text));
+}
+
+void
+take(const struct pair *p, char *to, size_t n)
+{
+	await(p->fd, POLLIN);
+	if (recv(p->fd, to, n, MSG_DONTWAIT) != (ssize_t)n)
+		die("recv");
+}
+
+size_t
+give_back(const struct pair *p, const char *from, size_t n)
+{
+	ssize_t sent = send(p->fd, from, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+	if (sent <= 0)
+		die("send");
+	return (size_t)sent;
+}
+
+/* As in loop.c. */
+static void
+serve_event(int fd, uint32_t events)
+{
+	struct worker *w = &rig.w;
+
+	if (connection_held_by(worker_connection(w, fd)) !=
+	    connection_holder(CONN_OPEN, w->number)) {
+		watch_disown(w, fd);
+		return;
+	}
+	hot_touch(w, fd);
+	serve(w, fd, events);
+}
+
+void
+turn(int ms)
+{
+	struct worker *w = &rig.w;
+	eventfd_t ignored;
+	bool wake = false;
+	int n = watch_wait(w, clock_ms() + (uint64_t)ms);
+
+	for (int i = 0; i < n; i++)
+		if (watch_kind(&w->event[i]) == WATCHED_CONNECTION)
+			serve_event(watch_number(&w->event[i]),
+			    w->event[i].events);
+		else if (watch_kind(&w->event[i]) == WATCHED_WAKE)
+			wake = true;
+	if (wake) {
+		(void)eventfd_read(w->slot->wake_fd, &ignored);
+		share_adopt(w);
+	}
+	if (n > 0)
+		hot_round(w);
+}
+
+size_t
+hear(const struct pair *p, char *to, size_t n)
+{
+	uint64_t deadline = clock_ms() + PATIENCE;
+	size_t got = 0;
+
+	while (got < n && clock_ms() < deadline) {
+		ssize_t r = recv(p->client, to + got, n - got, MSG_DONTWAIT);
+
+		if (r > 0)
+			got += (size_t)r;
+		else if (r == 0 || errno != EAGAIN)
+			break;
+		else
+			turn(2);
+	}
+	return got;
+}
+
+bool
+silent(const struct pair *p)
+{
+	char c;
+
+	for (int i = 0; i < 3; i++)
+		turn(1);
+	return recv(p->client, &c, 1, MSG_DONTWAIT) == -1 && errno == EAGAIN;
+}
+
+bool
+hears_bytes(const struct pair *p, const char *bytes, size_t n)
+{
+	char *got = malloc(n + 1);
+	bool good = got != NULL && hear(p, got, n) == n &&
+	    memcmp(got, bytes, n) == 0 && silent(p);
+
+	free(got);
+	return good;
+}
+
+bool
+hears(const struct pair *p, const char *text)
+{
+	return hears_bytes(p, text, strlen(text));
+}
+
+bool
+hears_end(const struct pair *p)
+{
+	uint64_t deadline = clock_ms() + PATIENCE;
+	ssize_t r;
+	char c;
+
+	while ((r = recv(p->client, &c, 1, MSG_DONTWAIT)) == -1 &&
+	    errno == EAGAIN && clock_ms() < deadline)
+		turn(2);
+	return r == 0;
+}
+
+bool
+echoes(const struct pair *p)
+{
+	say(p, "Are you there?\n");
+	return hears(p, "Are you there?\n");
+}
+
+bool
+is_open(int fd)
+{
+	return fcntl(fd, F_GETFD) != -1;
+}
+
+bool
+is_hot(const struct pair *p)
+{
+	const struct worker *w = &rig.w;
+
+	return p->c->hot < w->hots && w->hot[p->c->hot].fd == p->fd;
+}
+
+/* How many entries slot k's epoll instance has, and in `events` (if that is not
+ * NULL) what for it has `fd` as a connection. */
+static unsigned
+look(unsigned k, int fd, uint32_t *events)
+{
+	char path[64], line[256];
+	unsigned n = 0, mask;
+	unsigned long long data;
+	FILE *f;
+	int tfd;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d",
+	    slot(k)->watch_fd);
+	if ((f = fopen(path, "r")) == NULL)
+		die(path);
+	while (fgets(line, sizeof(line), f) != NULL)
+		if (sscanf(line, "tfd: %d events: %x data: %llx", &tfd, &mask,
+		    &data) == 3) {
+			n++;
+			if (events != NULL && tfd == fd && data ==
+			    ((uint64_t)WATCHED_CONNECTION << 32 | (unsigned)fd))
+				*events = mask & (EPOLLIN | EPOLLOUT);
+		}
+	fclose(f);
+	return n;
+}
+
+uint32_t
+registered(const struct pair *p, unsigned k)
+{
+	uint32_t events = 0;
+
+	(void)look(k, p->fd, &events);
+	return events;
+}
+
+unsigned
+watched_by(unsigned k)
+{
+	return look(k, -1, NULL);
+}
+
+void
+set_registered(const struct pair *p, unsigned k, uint32_t events)
+{
+	struct epoll_event ev = { .events = events,
+		.data.u64 = (uint64_t)WATCHED_CONNECTION << 32 |
+		    (unsigned)p->fd };
+	int ep = slot(k)->watch_fd;
+
+	(void)epoll_ctl(ep, EPOLL_CTL_DEL, p->fd, NULL);
+	if (events != 0)
+		checked(epoll_ctl(ep, EPOLL_CTL_ADD, p->fd, &ev),
+		    "epoll_ctl");
+}
+
+bool
+is_watched(const struct pair *p)
+{
+	bool out = p->c->phase != PHASE_LINGERING &&
+	    connection_unsent(p->c) > 0;
+	unsigned flags = CONN_ENROLLED | (out ? CONN_WRITES : 0);
+	bool good = (p->c->flags & (CONN_ENROLLED | CONN_WRITES)) == flags;
+
+	for (unsigned k = 0; k < SLOTS; k++)
+		if (registered(p, k) != (k != rig.w.number ? 0U :
+		    out ? EPOLLOUT : EPOLLIN)) {
+			printf("# slot %u watches for %#x\n", k,
+			    registered(p, k));
+			good = false;
+		}
+	if (!good)
+		printf("# unsent %zu flags %#x\n", connection_unsent(p->c),
+		    p->c->flags);
+	return good;
+}
+
+bool
+at_positions(const struct pair *p, uint64_t rx, uint64_t tx, uint64_t dropped,
+    uint64_t ready)
+{
+	const struct connection *c = p->c;
+	bool good = c->rx == rx && c->tx == tx && c->dropped == dropped &&
+	    c->ready == ready;
+
+	if (!good)
+		printf("# rx %llu tx %llu dropped %llu ready %llu\n",
+		    (unsigned long long)c->rx, (unsigned long long)c->tx,
+		    (unsigned long long)c->dropped,
+		    (unsigned long long)c->ready);
+	return good;
+}
+
+bool
+window_holds(const struct pair *p, const char *text)
+{
+	size_t n = strlen(text);
+
+	return (p->c->flags & CONN_SPILLED) != 0 &&
+	    connection_pending(p->c) == n &&
+	    memcmp(arena_window(&rig.arena, p->fd) + (connection_cursor(p->c) -
+	    p->c->window_base), text, n) == 0;
+}
+
+uint64_t
+closed(unsigned k, enum close_reason reason)
+{
+	return atomic_load(&slot(k)->count.closed[reason]);
+}
+
+bool
+settled(unsigned kept, unsigned lost, struct recovered r)
+{
+	bool good = r.kept == kept && r.closed == lost &&
+	    rig.w.slot->held == kept && slot(0)->op.kind == OP_NONE &&
+	    slot(0)->fault == 0;
+
+	if (!good)
+		printf("# kept %u closed %u held %u op %u fault %d\n", r.kept,
+		    r.closed, rig.w.slot->held, slot(0)->op.kind,
+		    slot(0)->fault);
+	return good;
+}
+
+void
+history(const struct pair *p, const char *text)
+{
+	size_t n = strlen(text);
+	char got[64];
+
+	say(p, text);
+	take(p, arena_scratch(&rig.arena, 0), n);
+	if (give_back(p, text, n) != n ||
+	    recv(p->client, got, n, MSG_WAITALL) != (ssize_t)n)
+		die("history");
+	p->c->rx = p->c->tx = p->c->ready = n;
+}
+
+void
+long_history(const struct pair *p, size_t n)
+{
+	static char bytes[8192];
+
+	for (size_t part; n > 0; n -= part) {
+		part = n < sizeof(bytes) ? n : sizeof(bytes);
+		say_bytes(p, bytes, part);
+		take(p, bytes, part);
+		if (give_back(p, bytes, part) != part ||
+		    recv(p->client, bytes, part, MSG_WAITALL) !=
+		    (ssize_t)part)
+			die("long_history");
+		p->c->rx = p->c->tx = p->c->ready += part;
+	}
+}
+
+void
+hold(const struct pair *p, const char *text, uint64_t offset)
+{
+	size_t n = strlen(text);
+
+	p->c->window_base = connection_cursor(p->c) - offset;
+	say(p, text);
+	take(p, arena_window(&rig.arena, p->fd) + offset, n);
+	p->c->rx += n;
+	p->c->flags |= CONN_SPILLED | CONN_TOUCHED;
+}
+
+char *
+pattern(size_t n)
+{
+	char *s = malloc(n);
+
+	if (s == NULL)
+		die("malloc");
+	for (size_t i = 0; i < n; i++)
+		s[i] = (char)('a' + (i * 7 + i / 251) % 26);
+	s[n - 1] = '\n';
+	return s;
+}
+
+struct pair
+stuck(const char *bytes, size_t n)
+{
+	struct pair p = accepted(2048);
+	char *window = arena_window(&rig.arena, p.fd);
+	int small = 4096, fresh = 20;
+	ssize_t r;
+
+	enter(&p, 0);
+	checked(setsockopt(p.fd, SOL_SOCKET, SO_SNDBUF, &small,
+	    sizeof(small)), "setsockopt");
+	say_bytes(&p, bytes, n);
+	while (p.c->rx < n)
+		if ((r = recv(p.fd, window + p.c->rx, n - p.c->rx,
+		    MSG_DONTWAIT)) > 0)
+			p.c->rx += (uint64_t)r;
+		else
+			await(p.fd, POLLIN);
+	p.c->ready = n;
+	p.c->flags |= CONN_SPILLED | CONN_TOUCHED;
+	/* Until it has been full for a while. */
+	while (poll(&(struct pollfd){ p.fd, POLLOUT, 0 }, 1, fresh) == 1)
+		p.c->tx += give_back(&p, window + p.c->tx, n - p.c->tx);
+	return p;
+}
