@@ -36,14 +36,14 @@ workers_are_other_than() {
 
 @test "signals that kill by default without reason do not" {
 	start
-	for s in USR2 PIPE ALRM VTALRM PROF WINCH IO PWR STKFLT XCPU XFSZ TTIN TTOU RTMIN URG; do
-		kill -"$s" "$SERVER"
-		for pid in $(workers); do kill -"$s" "$pid"; done
-	done
-	for s in HUP INT QUIT USR1; do
-		for pid in $(workers); do kill -"$s" "$pid"; done
-	done
 	before=$(workers)
+	for s in PIPE ALRM VTALRM PROF WINCH IO PWR STKFLT XCPU XFSZ RTMIN URG; do
+		kill -"$s" "$SERVER"
+		for pid in $before; do kill -"$s" "$pid"; done
+	done
+	for s in HUP INT QUIT USR1 USR2 TTIN TTOU; do
+		for pid in $before; do kill -"$s" "$pid"; done
+	done
 	echoes
 	[ "$(workers)" = "$before" ]
 	stop
