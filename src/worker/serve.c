@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "handler/handler.h"
 #include "worker/close.h"
+#include "worker/edge.h"
 #include "worker/kernel.h"
 #include "worker/watch.h"
 
@@ -136,6 +137,41 @@ rule(const struct connection *c, const struct view *v, size_t fresh)
 	return r;
 }
 
+/* True once no more input will be taken from the connection. */
+static bool
+at_end(const struct connection *c)
+{
+	return (c->flags & CONN_EOF) != 0 ||
+	    (c->phase == PHASE_FINISHING && c->rx >= c->limit);
+}
+
+/* Take the PROXY header off the beginning; BLOCKED if it is not whole. */
+static enum progress
+take_header(struct worker *w, int fd, struct connection *c,
+    const struct view *v)
+{
+	size_t bytes;
+
+	if (connection_pending(c) == 0)
+		return at_end(c) ? SETTLED : BLOCKED;
+	switch (edge_header(w, fd, at(v, 0), connection_pending(c), at_end(c),
+	    &bytes)) {
+	case EDGE_MORE:
+		return BLOCKED;
+	case EDGE_DENY:
+		close_connection(w, fd, CLOSE_DENIED, 0);
+		return BROKEN;
+	default:
+		/* The address first: without it the header would be gone. */
+		publish();
+		if (bytes > 0)
+			drop(c, bytes);
+		publish();
+		c->flags &= (uint8_t)~CONN_HEADER;
+		return SETTLED;
+	}
+}
+
 /*
  * Settle what can be settled of the pending bytes, of which the last `fresh`
  * are new to the handler.
@@ -146,6 +182,8 @@ settle(struct worker *w, int fd, struct connection *c, const struct view *v,
 {
 	enum progress p = flush(w, fd, c, v);
 
+	if (p == SETTLED && connection_awaits_header(c))
+		p = take_header(w, fd, c, v);
 	while (p == SETTLED && connection_pending(c) > 0) {
 		struct ruling r = rule(c, v, fresh);
 
@@ -219,14 +257,6 @@ finish(struct worker *w, int fd, struct connection *c)
 	publish();
 	c->phase = PHASE_LINGERING;
 	watch_update(w, fd);
-}
-
-/* True once no more input will be taken from the connection. */
-static bool
-at_end(const struct connection *c)
-{
-	return (c->flags & CONN_EOF) != 0 ||
-	    (c->phase == PHASE_FINISHING && c->rx >= c->limit);
 }
 
 /*
