@@ -165,6 +165,14 @@ connection_unsent(const struct connection *c)
 	return (size_t)(c->ready - connection_cursor(c));
 }
 
+/* True once no more input will be taken from the connection. */
+static inline bool
+connection_at_end(const struct connection *c)
+{
+	return (c->flags & CONN_EOF) != 0 ||
+	    (c->phase == PHASE_FINISHING && c->rx >= c->limit);
+}
+
 /* True if the PROXY header has yet to be taken.  It stands at position 0, so
  * that it is not taken twice, whatever a death leaves behind. */
 static inline bool

@@ -1,5 +1,5 @@
 /*
- * Who may come in.
+ * Who may come in: the rules, and counting by address and by time.
  */
 #include "worker/edge.h"
 

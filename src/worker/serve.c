@@ -137,14 +137,6 @@ rule(const struct connection *c, const struct view *v, size_t fresh)
 	return r;
 }
 
-/* True once no more input will be taken from the connection. */
-static bool
-at_end(const struct connection *c)
-{
-	return (c->flags & CONN_EOF) != 0 ||
-	    (c->phase == PHASE_FINISHING && c->rx >= c->limit);
-}
-
 /* Take the PROXY header off the beginning; BLOCKED if it is not whole. */
 static enum progress
 take_header(struct worker *w, int fd, struct connection *c,
@@ -153,8 +145,8 @@ take_header(struct worker *w, int fd, struct connection *c,
 	size_t bytes;
 
 	if (connection_pending(c) == 0)
-		return at_end(c) ? SETTLED : BLOCKED;
-	switch (edge_header(w, fd, at(v, 0), connection_pending(c), at_end(c),
+		return connection_at_end(c) ? SETTLED : BLOCKED;
+	switch (edge_header(w, fd, at(v, 0), connection_pending(c), connection_at_end(c),
 	    &bytes)) {
 	case EDGE_MORE:
 		return BLOCKED;
@@ -303,7 +295,7 @@ serve_scratch(struct worker *w, int fd, struct connection *c)
 		return;
 	spill(w, fd, c, &v);
 	end(w);
-	if (at_end(c) && connection_pending(c) == 0)
+	if (connection_at_end(c) && connection_pending(c) == 0)
 		finish(w, fd, c);
 	else if (p == BLOCKED)
 		watch_update(w, fd);
@@ -319,7 +311,7 @@ serve_window(struct worker *w, int fd, struct connection *c, uint32_t revents)
 
 	begin(w, fd, 0);
 	fresh = connection_pending(c);
-	if (connection_unsent(c) == 0 && !at_end(c) &&
+	if (connection_unsent(c) == 0 && !connection_at_end(c) &&
 	    (revents & ~(uint32_t)EPOLLOUT) != 0) {
 		make_room(w, fd, c);
 		v = window_view(w, fd, c);
@@ -334,7 +326,7 @@ serve_window(struct worker *w, int fd, struct connection *c, uint32_t revents)
 	if (connection_pending(c) == 0)
 		c->flags &= (uint8_t)~CONN_SPILLED;
 	end(w);
-	if (at_end(c) && connection_pending(c) == 0)
+	if (connection_at_end(c) && connection_pending(c) == 0)
 		finish(w, fd, c);
 	else
 		watch_update(w, fd);
@@ -381,7 +373,7 @@ serve_resume(struct worker *w, int fd)
 		return;
 	if ((c->flags & CONN_SPILLED) != 0)
 		serve_window(w, fd, c, 0);
-	else if (at_end(c))
+	else if (connection_at_end(c))
 		finish(w, fd, c);
 }
 
