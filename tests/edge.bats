@@ -373,6 +373,10 @@ echoes_with_header() {
 	not logged denied
 }
 
+listens() {
+	ss -Htln "sport = :$1" | grep -q .
+}
+
 @test "the real nginx, proxy_protocol" {
 	command -v nginx >/dev/null || skip "nginx is not installed"
 	[ -e /usr/lib/nginx/modules/ngx_stream_module.so ] ||
@@ -396,7 +400,7 @@ echoes_with_header() {
 	END
 	nginx -e "$DIR/nginx.log" -c "$DIR/nginx.conf" >nginx.out 2>&1 3>&- &
 	PIDS+=("$!")
-	wait_for 10 echoes "$front"
+	wait_for 10 listens "$front"
 	# nginx closes both sides when one is closed: keep ours open.
 	[ "$( (printf 'through\n' && sleep 0.5) |
 		nc.openbsd -s 127.0.0.9 -w 5 "$HOST" "$front")" = through ]

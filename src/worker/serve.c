@@ -146,8 +146,8 @@ take_header(struct worker *w, int fd, struct connection *c,
 
 	if (connection_pending(c) == 0)
 		return connection_at_end(c) ? SETTLED : BLOCKED;
-	switch (edge_header(w, fd, at(v, 0), connection_pending(c), connection_at_end(c),
-	    &bytes)) {
+	switch (edge_header(w, fd, at(v, 0), connection_pending(c),
+	    connection_at_end(c), &bytes)) {
 	case EDGE_MORE:
 		return BLOCKED;
 	case EDGE_DENY:
