@@ -262,6 +262,17 @@ def hold(count, file):
         need(receive_all(s) == b"", "something came")
 
 
+def hold_from(count, source, file):
+    """The same from address `source`, until the file `enough` is there."""
+    address = os.environ["HOST"], int(os.environ["PORT"])
+    socks = [socket.create_connection(address, 10, (source, 0))
+             for _ in range(int(count))]
+    for s in socks:
+        echo(s, b"here\n")
+    ready(file)
+    await_file("enough")
+
+
 def idle_beside_busy(count):
     """`count` idle clients beside busy ones; all answer afterwards, twice."""
     idle = [connect() for _ in range(int(count))]

@@ -180,6 +180,9 @@ debian_redis_conf() {
 	conf "$(cat conf)\nloglevel debug\nlogfile /tmp/l-%F\nsyslog-enabled yes\n"
 	conf "$(cat conf)\nsyslog-ident x\nsyslog-facility daemon\n"
 	conf "$(cat conf)\nwatchdog-timeout 86400\n"
+	conf "$(cat conf)\nmaxclients-per-ip 1000000\nallow ::/0 0.0.0.0/0\n"
+	conf "$(cat conf)\ndeny 10.0.0.1\naccept-rate 1000000\naccept-burst 1\n"
+	conf "$(cat conf)\nproxy-protocol optional\nproxy-trusted ::1/128\n"
 	[ "$(id -u)" -eq 0 ] || skip "only root may name user root"
 	dump -c conf
 	not grep default dump

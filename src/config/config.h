@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "config/networks.h"
+
 #define CONFIG_BIND_MAX 16	/* addresses in `bind`, as in Redis */
 #define CONFIG_WORKERS_MAX 256
 #define CONFIG_DEFAULT_FILE "redis.conf"
@@ -23,6 +25,10 @@ enum supervised { SUPERVISED_NO, SUPERVISED_SYSTEMD, SUPERVISED_AUTO };
 /* The handlers there are; handler/handler.h says what they do. */
 enum handler_kind { HANDLER_ECHO, HANDLER_RAW, HANDLER_DISCARD,
 	HANDLER_KINDS };
+
+/* Whether connections begin with a PROXY header. */
+enum proxy_protocol { PROXY_PROTOCOL_OFF, PROXY_PROTOCOL_ON,
+	PROXY_PROTOCOL_OPTIONAL };
 
 struct bind_address {
 	char host[64];		/* numeric; "*" and "::*" are resolved */
@@ -49,7 +55,7 @@ struct ignored {
 	unsigned count;
 };
 
-#define CONFIG_DIRECTIVES_MAX 32
+#define CONFIG_DIRECTIVES_MAX 48
 
 struct config {
 	struct bind_list bind;
@@ -58,6 +64,12 @@ struct config {
 	unsigned tcp_keepalive;		/* s; 0 off */
 	unsigned timeout;		/* s of silence; 0 never */
 	unsigned maxclients;
+	unsigned maxclients_per_ip;	/* 0: any number */
+	struct network_list allow, deny;
+	unsigned accept_rate;		/* clients a second; 0: any number */
+	unsigned accept_burst;
+	unsigned proxy_protocol;	/* enum proxy_protocol */
+	struct network_list proxy_trusted;
 	unsigned workers;		/* 0: auto, until config_resolve() */
 	unsigned handler;		/* enum handler_kind */
 	unsigned shutdown_timeout;	/* s */

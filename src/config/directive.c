@@ -26,6 +26,13 @@ static const struct choice handler_choices[] = {
 	{ NULL, 0 },
 };
 
+static const struct choice proxy_choices[] = {
+	{ "off", PROXY_PROTOCOL_OFF },
+	{ "on", PROXY_PROTOCOL_ON },
+	{ "optional", PROXY_PROTOCOL_OPTIONAL },
+	{ NULL, 0 },
+};
+
 static const struct choice level_choices[] = {
 	{ "debug", LOG_LEVEL_DEBUG },
 	{ "verbose", LOG_LEVEL_VERBOSE },
@@ -54,6 +61,18 @@ const struct directive directives[] = {
 	{ "timeout", TYPE_NUMBER, "0", 0, 2147483, NULL, AT(timeout), 0 },
 	{ "maxclients", TYPE_NUMBER, "10000", 1, 1000000, NULL,
 	    AT(maxclients), 0 },
+	{ "maxclients-per-ip", TYPE_NUMBER, "0", 0, 1000000, NULL,
+	    AT(maxclients_per_ip), 0 },
+	{ "allow", TYPE_NETWORKS, "", 0, 0, NULL, AT(allow), 0 },
+	{ "deny", TYPE_NETWORKS, "", 0, 0, NULL, AT(deny), 0 },
+	{ "accept-rate", TYPE_NUMBER, "0", 0, 1000000, NULL,
+	    AT(accept_rate), 0 },
+	{ "accept-burst", TYPE_NUMBER, "100", 1, 1000000, NULL,
+	    AT(accept_burst), 0 },
+	{ "proxy-protocol", TYPE_CHOICE, "off", 0, 0, proxy_choices,
+	    AT(proxy_protocol), 0 },
+	{ "proxy-trusted", TYPE_NETWORKS, "", 0, 0, NULL,
+	    AT(proxy_trusted), 0 },
 	{ "workers", TYPE_AUTO, "auto", 1, CONFIG_WORKERS_MAX, NULL,
 	    AT(workers), 0 },
 	{ "handler", TYPE_CHOICE, "echo", 0, 0, handler_choices,

@@ -13,7 +13,8 @@ enum directive_type {
 	TYPE_CHOICE,	/* one of `choices` */
 	TYPE_STRING,	/* shorter than `size` */
 	TYPE_PATH,	/* the same; made absolute by config_resolve() */
-	TYPE_BIND	/* list of addresses */
+	TYPE_BIND,	/* list of addresses */
+	TYPE_NETWORKS	/* list of networks, may be empty */
 };
 
 struct choice {

@@ -23,7 +23,7 @@ pages(size_t bytes)
 
 /* Where the regions begin, each on a page of its own, and where they end. */
 struct layout {
-	size_t slot, scratch, inbox, connection, window, end;
+	size_t slot, scratch, inbox, mark, connection, window, end;
 	size_t inbox_words;
 };
 
@@ -36,8 +36,9 @@ lay_out(unsigned slots, unsigned capacity)
 	l.slot = pages(sizeof(struct arena_header));
 	l.scratch = l.slot + pages(slots * sizeof(struct slot));
 	l.inbox = l.scratch + pages((size_t)slots * SCRATCH_BYTES);
-	l.connection = l.inbox + pages((size_t)slots * l.inbox_words *
+	l.mark = l.inbox + pages((size_t)slots * l.inbox_words *
 	    sizeof(uint64_t));
+	l.connection = l.mark + pages(capacity * sizeof(uint32_t));
 	l.window = l.connection + pages(capacity *
 	    sizeof(struct connection));
 	l.end = l.window + (size_t)capacity * SPILL_WINDOW;
@@ -52,6 +53,7 @@ point(struct arena *a, char *base, const struct layout *l)
 	a->scratch = base + l->scratch;
 	a->inbox = (_Atomic uint64_t *)(base + l->inbox);
 	a->inbox_words = l->inbox_words;
+	a->mark = (_Atomic uint32_t *)(base + l->mark);
 	a->connection = (struct connection *)(base + l->connection);
 	a->window = base + l->window;
 	a->bytes = l->end;
@@ -132,7 +134,7 @@ fields(void)
 		H(slots), H(capacity), H(descriptors), H(started),
 		H(master_wake_fd), H(watching), H(workers), H(listeners),
 		H(dropped), H(listener), H(drop), H(stop_deadline),
-		H(descriptor_end), H(admission),
+		H(descriptor_end), H(admission), H(accept_due),
 		S(op.fd), S(op.base), S(heartbeat), S(held), S(hot),
 		S(inflight), S(state), S(fault), S(died), S(foster), S(pid),
 		S(leave), S(wake_fd), S(watch_fd), S(count),

@@ -61,6 +61,9 @@ struct arena_header {
 	/* Slot number + 1 of who is counting a new connection (accept.c); a
 	 * courtesy with a time limit, not a lock that can strand anybody. */
 	_Atomic uint32_t admission;
+	/* When the next client would be due at accept-rate, in us of
+	 * CLOCK_MONOTONIC (edge.c). */
+	_Atomic uint64_t accept_due;
 };
 
 /* How listeners that a reload dropped go: the master asks, a worker takes what
@@ -80,6 +83,8 @@ struct arena {
 	_Atomic uint64_t *inbox;	/* [slots][inbox_words]: a bit for each
 					   descriptor given to the slot */
 	size_t inbox_words;
+	_Atomic uint32_t *mark;		/* [capacity]: fingerprint of the
+					   client's address, 0: none */
 	struct connection *connection;	/* [capacity] */
 	char *window;			/* [capacity][SPILL_WINDOW] */
 	int fd;

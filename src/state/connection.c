@@ -70,6 +70,7 @@ close_reason_name(enum close_reason r)
 		[CLOSE_LIMIT] = "over limit",
 		[CLOSE_ERROR] = "error",
 		[CLOSE_FAULT] = "fault",
+		[CLOSE_DENIED] = "denied",
 	};
 
 	return r < CLOSE_REASONS ? names[r] : "unknown";

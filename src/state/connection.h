@@ -67,7 +67,9 @@ enum connection_flags {
 	CONN_EOF = 4,		/* the client has sent its FIN */
 	CONN_ENROLLED = 8,	/* in the owner slot's epoll instance */
 	CONN_WRITES = 16,	/* there for EPOLLOUT, or about to be */
-	CONN_COLD = 32		/* was not hot when it was given */
+	CONN_COLD = 32,		/* was not hot when it was given */
+	CONN_HEADER = 64	/* begins with a PROXY header, while cursor is
+				   0; or may */
 };
 
 /* Why a connection ended. */
@@ -80,6 +82,7 @@ enum close_reason {
 	CLOSE_LIMIT,		/* refused: maxclients reached */
 	CLOSE_ERROR,		/* a system call failed unexpectedly */
 	CLOSE_FAULT,		/* its input killed the worker, or hung it */
+	CLOSE_DENIED,		/* refused: its address, or its PROXY header */
 	CLOSE_REASONS
 };
 
@@ -160,6 +163,22 @@ static inline size_t
 connection_unsent(const struct connection *c)
 {
 	return (size_t)(c->ready - connection_cursor(c));
+}
+
+/* True once no more input will be taken from the connection. */
+static inline bool
+connection_at_end(const struct connection *c)
+{
+	return (c->flags & CONN_EOF) != 0 ||
+	    (c->phase == PHASE_FINISHING && c->rx >= c->limit);
+}
+
+/* True if the PROXY header has yet to be taken.  It stands at position 0, so
+ * that it is not taken twice, whatever a death leaves behind. */
+static inline bool
+connection_awaits_header(const struct connection *c)
+{
+	return (c->flags & CONN_HEADER) != 0 && connection_cursor(c) == 0;
 }
 
 /* True if the invariants above hold. */

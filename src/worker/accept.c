@@ -5,12 +5,14 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "worker/close.h"
+#include "worker/edge.h"
 #include "worker/hot.h"
 #include "worker/kernel.h"
 #include "worker/share.h"
@@ -104,26 +106,28 @@ claim(struct worker *w, int fd)
 /* Turn a client away, politely: what it has sent is read, so that closing
  * does not reset it before it has seen why. */
 static void
-refuse(struct worker *w, int fd, const struct peer *peer)
+refuse(struct worker *w, int fd, const struct peer *peer,
+    enum close_reason reason, const char *why)
 {
 	struct connection c = { .peer = *peer, .opened = clock_ms() };
 	unsigned missed;
 	ssize_t n;
 
-	n = send(fd, refusal, sizeof(refusal) - 1,
-	    MSG_NOSIGNAL | MSG_DONTWAIT);
+	/* Who is denied is told nothing. */
+	n = reason == CLOSE_DENIED ? 0 : send(fd, refusal,
+	    sizeof(refusal) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 	if (n > 0)
 		c.tx = (uint64_t)n;
 	(void)shutdown(fd, SHUT_WR);
 	(void)!recv(fd, w->scratch, SCRATCH_BYTES, MSG_DONTWAIT);
-	close_account(w, &c, CLOSE_LIMIT, 0);
+	close_account(w, &c, reason, 0);
 	if ((uint32_t)fd < w->arena->header->descriptors)
 		close_descriptor(w, fd);
 	else
 		close(fd);
 	if (log_brake(&w->refusals, &missed))
-		log_warnx("%s refused: maxclients %u reached; %u more refused "
-		    "unlogged", peer_name(peer), w->config->maxclients, missed);
+		log_warnx("%s refused: %s; %u more refused unlogged",
+		    peer_name(peer), why, missed);
 }
 
 void
@@ -142,6 +146,8 @@ accept_enter(struct worker *w, int fd, const struct peer *peer, unsigned to)
 	c->opened = clock_ms();
 	c->idle_since = (uint32_t)(c->opened / 100);
 	c->handler = (uint8_t)w->config->handler;
+	if (edge_expects_header(w->config, peer))
+		c->flags = CONN_HEADER;
 	c->hot = CONNECTION_NOT_HOT;
 	counter_add(&w->slot->count.accepted, 1);
 	if (log_wants(LOG_LEVEL_VERBOSE))
@@ -173,26 +179,60 @@ mark_closing(const struct worker *w, int fd)
 	    w->number), memory_order_release);
 }
 
+/* Turn one away whose record is not in use. */
+static void
+turn_away(struct worker *w, int fd, const struct peer *peer,
+    enum close_reason reason, const char *why)
+{
+	if (claim(w, fd)) {
+		mark_closing(w, fd);
+		refuse(w, fd, peer, reason, why);
+	}
+}
+
+/* The place that was taken for it is free again. */
+static void
+give_up_place(struct worker *w, unsigned to)
+{
+	if (to == w->number)
+		atomic_fetch_sub(&w->slot->held, 1);
+	else
+		share_unreserve(w, to);
+}
+
 /* One client was accepted: in, or turned away. */
 static void
 receive(struct worker *w, int fd, const struct peer *peer)
 {
+	const struct config *config = w->config;
+	bool header = edge_expects_header(config, peer);
+	char why[64];
 	int to;
 
 	/* A descriptor beyond the arena: somebody raised our limit. */
 	if ((uint32_t)fd >= w->arena->header->descriptors)
-		refuse(w, fd, peer);
+		refuse(w, fd, peer, CLOSE_LIMIT, "its descriptor is too high");
+	else if (edge_distrusts(config, peer))
+		turn_away(w, fd, peer, CLOSE_DENIED,
+		    "not in proxy-trusted");
+	/* With a header, it is the address in there that counts. */
+	else if (!header && !edge_allows(config, peer))
+		turn_away(w, fd, peer, CLOSE_DENIED,
+		    "its address is not allowed");
 	else if ((to = admit(w)) == -1) {
-		if (claim(w, fd)) {
-			mark_closing(w, fd);
-			refuse(w, fd, peer);
-		}
-	} else if (claim(w, fd))
+		snprintf(why, sizeof(why), "maxclients %u reached",
+		    config->maxclients);
+		turn_away(w, fd, peer, CLOSE_LIMIT, why);
+	} else if (!claim(w, fd))
+		give_up_place(w, (unsigned)to);
+	else if (!header && !edge_count(w, fd, peer)) {
+		give_up_place(w, (unsigned)to);
+		mark_closing(w, fd);
+		snprintf(why, sizeof(why), "maxclients-per-ip %u reached",
+		    config->maxclients_per_ip);
+		refuse(w, fd, peer, CLOSE_LIMIT, why);
+	} else
 		accept_enter(w, fd, peer, (unsigned)to);
-	else if (to == (int)w->number)
-		atomic_fetch_sub(&w->slot->held, 1);
-	else
-		share_unreserve(w, (unsigned)to);
 }
 
 /* What a failed accept4 means. */
@@ -241,8 +281,13 @@ accept_some(struct worker *w, unsigned i)
 	enum accepted result = ACCEPT_MORE;
 
 	for (unsigned n = 0; n < BATCH && result == ACCEPT_MORE; n++) {
+		unsigned wait = w->draining ? 0 : edge_wait(w);
 		int fd;
 
+		if (wait > 0) {
+			w->accept_at = clock_ms() + wait;
+			return ACCEPT_PAUSED;
+		}
 		atomic_store_explicit(&op->kind, OP_ACCEPT,
 		    memory_order_relaxed);
 		publish();
@@ -254,6 +299,7 @@ accept_some(struct worker *w, unsigned i)
 		if (fd == -1)
 			result = failed(w, i);
 		else {
+			edge_accepted(w);
 			peer_from_sockaddr(&peer, &ss);
 			receive(w, fd, &peer);
 		}

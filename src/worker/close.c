@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "worker/edge.h"
 #include "worker/hot.h"
 
 void
@@ -55,6 +56,7 @@ close_descriptor(struct worker *w, int fd)
 	/* Only now: what is pending of an OPEN one, a successor will need. */
 	if ((c->flags & CONN_TOUCHED) != 0)
 		arena_release_window(w->arena, fd);
+	edge_uncount(w, fd);
 	/* Closing also takes it out of the epoll instance. */
 	close(fd);
 	/* Fails if the number is another worker's already: so be it. */

@@ -31,6 +31,7 @@
 #include "handler/handler.h"
 #include "worker/accept.h"
 #include "worker/close.h"
+#include "worker/edge.h"
 #include "worker/hot.h"
 #include "worker/kernel.h"
 #include "worker/serve.h"
@@ -143,11 +144,21 @@ static void
 enter(struct worker *w, int fd, struct recovered *r)
 {
 	struct peer peer;
+	bool denied = false;
 
 	peer_of(fd, &peer);
 	atomic_fetch_add(&w->slot->held, 1);
+	/* What the worker before did not come to. */
+	if (!edge_expects_header(w->config, &peer))
+		denied = !edge_allows(w->config, &peer) ||
+		    edge_distrusts(w->config, &peer) ||
+		    !edge_count(w, fd, &peer);
 	accept_enter(w, fd, &peer, w->number);
-	r->kept++;
+	if (denied) {
+		close_connection(w, fd, CLOSE_DENIED, 0);
+		r->closed++;
+	} else
+		r->kept++;
 }
 
 static uint16_t

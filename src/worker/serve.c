@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "handler/handler.h"
 #include "worker/close.h"
+#include "worker/edge.h"
 #include "worker/kernel.h"
 #include "worker/watch.h"
 
@@ -136,6 +137,33 @@ rule(const struct connection *c, const struct view *v, size_t fresh)
 	return r;
 }
 
+/* Take the PROXY header off the beginning; BLOCKED if it is not whole. */
+static enum progress
+take_header(struct worker *w, int fd, struct connection *c,
+    const struct view *v)
+{
+	size_t bytes;
+
+	if (connection_pending(c) == 0)
+		return connection_at_end(c) ? SETTLED : BLOCKED;
+	switch (edge_header(w, fd, at(v, 0), connection_pending(c),
+	    connection_at_end(c), &bytes)) {
+	case EDGE_MORE:
+		return BLOCKED;
+	case EDGE_DENY:
+		close_connection(w, fd, CLOSE_DENIED, 0);
+		return BROKEN;
+	default:
+		/* The address first: without it the header would be gone. */
+		publish();
+		if (bytes > 0)
+			drop(c, bytes);
+		publish();
+		c->flags &= (uint8_t)~CONN_HEADER;
+		return SETTLED;
+	}
+}
+
 /*
  * Settle what can be settled of the pending bytes, of which the last `fresh`
  * are new to the handler.
@@ -146,6 +174,8 @@ settle(struct worker *w, int fd, struct connection *c, const struct view *v,
 {
 	enum progress p = flush(w, fd, c, v);
 
+	if (p == SETTLED && connection_awaits_header(c))
+		p = take_header(w, fd, c, v);
 	while (p == SETTLED && connection_pending(c) > 0) {
 		struct ruling r = rule(c, v, fresh);
 
@@ -221,14 +251,6 @@ finish(struct worker *w, int fd, struct connection *c)
 	watch_update(w, fd);
 }
 
-/* True once no more input will be taken from the connection. */
-static bool
-at_end(const struct connection *c)
-{
-	return (c->flags & CONN_EOF) != 0 ||
-	    (c->phase == PHASE_FINISHING && c->rx >= c->limit);
-}
-
 /*
  * Take up to `room` bytes into `to`.  Returns their number; 0 if there is
  * nothing to take now, or no more ever (then CONN_EOF is set); -1 if the
@@ -273,7 +295,7 @@ serve_scratch(struct worker *w, int fd, struct connection *c)
 		return;
 	spill(w, fd, c, &v);
 	end(w);
-	if (at_end(c) && connection_pending(c) == 0)
+	if (connection_at_end(c) && connection_pending(c) == 0)
 		finish(w, fd, c);
 	else if (p == BLOCKED)
 		watch_update(w, fd);
@@ -289,7 +311,7 @@ serve_window(struct worker *w, int fd, struct connection *c, uint32_t revents)
 
 	begin(w, fd, 0);
 	fresh = connection_pending(c);
-	if (connection_unsent(c) == 0 && !at_end(c) &&
+	if (connection_unsent(c) == 0 && !connection_at_end(c) &&
 	    (revents & ~(uint32_t)EPOLLOUT) != 0) {
 		make_room(w, fd, c);
 		v = window_view(w, fd, c);
@@ -304,7 +326,7 @@ serve_window(struct worker *w, int fd, struct connection *c, uint32_t revents)
 	if (connection_pending(c) == 0)
 		c->flags &= (uint8_t)~CONN_SPILLED;
 	end(w);
-	if (at_end(c) && connection_pending(c) == 0)
+	if (connection_at_end(c) && connection_pending(c) == 0)
 		finish(w, fd, c);
 	else
 		watch_update(w, fd);
@@ -351,7 +373,7 @@ serve_resume(struct worker *w, int fd)
 		return;
 	if ((c->flags & CONN_SPILLED) != 0)
 		serve_window(w, fd, c, 0);
-	else if (at_end(c))
+	else if (connection_at_end(c))
 		finish(w, fd, c);
 }
 

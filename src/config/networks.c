@@ -1,0 +1,135 @@
+/*
+ * Lists of networks.
+ */
+#include "config/networks.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <bsd/stdlib.h>
+#include <bsd/string.h>
+
+/* Longer than any list of NETWORKS_MAX entries need be. */
+#define LIST_BYTES 4096
+
+static bool
+bit(const uint8_t *address, unsigned i)
+{
+	return (address[i / 8] >> (7 - i % 8) & 1) != 0;
+}
+
+static unsigned
+width(int family)
+{
+	return family == AF_INET ? 32 : 128;
+}
+
+/* True if a bit is set behind the prefix: most likely not what was meant. */
+static bool
+has_host_bits(const struct network *n)
+{
+	for (unsigned i = n->bits; i < width(n->family); i++)
+		if (bit(n->address, i))
+			return true;
+	return false;
+}
+
+static int
+parse_one(struct network *n, char *word, char *why, size_t size)
+{
+	char *slash = strchr(word, '/');
+	const char *reason = NULL;
+
+	if (slash != NULL)
+		*slash++ = '\0';
+	n->family = strchr(word, ':') != NULL ? AF_INET6 : AF_INET;
+	if (inet_pton(n->family, word, n->address) != 1) {
+		snprintf(why, size, "\"%.64s\" is not an IPv4 or IPv6 address",
+		    word);
+		return -1;
+	}
+	n->bits = (uint8_t)width(n->family);
+	if (slash == NULL)
+		return 0;
+	n->bits = (uint8_t)strtonum(slash, 0, width(n->family), &reason);
+	if (reason != NULL || *slash < '0' || *slash > '9') {
+		snprintf(why, size, "\"%.64s/%.16s\": the prefix is not 0 to "
+		    "%u", word, slash, width(n->family));
+		return -1;
+	}
+	if (has_host_bits(n)) {
+		snprintf(why, size, "\"%.64s/%u\" has bits behind its prefix",
+		    word, n->bits);
+		return -1;
+	}
+	return 0;
+}
+
+int
+networks_parse(struct network_list *list, const char *text, char *why,
+    size_t size)
+{
+	char copy[LIST_BYTES], *rest = copy, *word;
+
+	memset(list, 0, sizeof(*list));
+	if (strlcpy(copy, text, sizeof(copy)) >= sizeof(copy)) {
+		snprintf(why, size, "the list is longer than %zu bytes",
+		    sizeof(copy) - 1);
+		return -1;
+	}
+	while ((word = strsep(&rest, " \t")) != NULL) {
+		if (*word == '\0')
+			continue;
+		if (list->count == NETWORKS_MAX) {
+			snprintf(why, size, "more than %d networks",
+			    NETWORKS_MAX);
+			return -1;
+		}
+		if (parse_one(&list->network[list->count], word, why,
+		    size) == -1)
+			return -1;
+		list->count++;
+	}
+	return 0;
+}
+
+void
+networks_format(const struct network_list *list, char *text, size_t size)
+{
+	text[0] = '\0';
+	for (unsigned i = 0; i < list->count; i++) {
+		const struct network *n = &list->network[i];
+		char address[INET6_ADDRSTRLEN], entry[INET6_ADDRSTRLEN + 8];
+
+		if (inet_ntop(n->family, n->address, address,
+		    sizeof(address)) == NULL)
+			continue;
+		snprintf(entry, sizeof(entry), n->bits == width(n->family) ?
+		    "%s%s" : "%s%s/%u", i > 0 ? " " : "", address, n->bits);
+		strlcat(text, entry, size);
+	}
+}
+
+static bool
+contains(const struct network *n, const uint8_t *address)
+{
+	unsigned whole = n->bits / 8, rest = n->bits % 8;
+
+	if (memcmp(n->address, address, whole) != 0)
+		return false;
+	return rest == 0 ||
+	    (n->address[whole] ^ address[whole]) >> (8 - rest) == 0;
+}
+
+bool
+networks_contain(const struct network_list *list, int family,
+    const uint8_t *address)
+{
+	for (unsigned i = 0; i < list->count; i++)
+		if (list->network[i].family == family &&
+		    contains(&list->network[i], address))
+			return true;
+	return false;
+}

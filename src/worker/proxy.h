@@ -1,0 +1,36 @@
+/*
+ * PROXY protocol headers, versions 1 and 2: who a load balancer's connection
+ * is for.  See HAProxy's doc/proxy-protocol.txt, whose sections are named
+ * below.
+ */
+#ifndef ECHOD_WORKER_PROXY_H
+#define ECHOD_WORKER_PROXY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "state/connection.h"
+
+/* The longest header that is taken; section 2.2 expects 536 bytes to pass in
+ * one piece. */
+#define PROXY_BYTES 4096
+
+enum proxy_result {
+	PROXY_MORE,		/* may become a header */
+	PROXY_NONE,		/* is not the beginning of one */
+	PROXY_BAD,		/* is the beginning of a wrong one */
+	PROXY_OK
+};
+
+struct proxy_header {
+	size_t bytes;		/* its length */
+	bool known;		/* it names the client: `peer` */
+	struct peer peer;
+	const char *fault;	/* what is wrong with a bad one */
+};
+
+/* Look at the first `len` bytes of a connection. */
+enum proxy_result proxy_parse(const char *in, size_t len,
+    struct proxy_header *h);
+
+#endif
