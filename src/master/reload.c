@@ -70,6 +70,7 @@ refuse(struct master *m, const char *reason)
 
 	close_all(r);
 	r->phase = RELOAD_NONE;
+	m->arena.header->totals.reloads_refused++;
 	log_warnx("reload refused: %s; nothing has changed", reason);
 	supervise_ready(m->config, listen_names(&m->arena),
 	    "; the last reload was refused");
@@ -100,6 +101,8 @@ write_record(const struct master *m)
 	t.arena = m->arena.fd;
 	t.image = m->image;
 	t.pidfile = m->pidfile->fd;
+	t.control = m->admin.control;
+	t.metrics = m->admin.metrics;
 	t.began = m->reload.began;
 	t.connections = arena_held(&m->arena);
 	t.again = m->reload.again;
@@ -141,18 +144,17 @@ begin(struct master *m)
 }
 
 void
-reload_request(struct master *m, int signo)
+reload_request(struct master *m, const char *who)
 {
 	if (m->stop.phase != STOP_NONE) {
-		log_notice("%s: no reload while stopping",
-		    signals_name(signo));
+		log_notice("%s: no reload while stopping", who);
 		return;
 	}
 	if (m->reload.phase != RELOAD_NONE) {
 		m->reload.again = true;
 		return;
 	}
-	log_notice("%s: reloading", signals_name(signo));
+	log_notice("%s: reloading", who);
 	begin(m);
 }
 
@@ -251,12 +253,14 @@ hand_over(struct master *m)
 		takeover_keep_one(r->record, true);
 		takeover_keep_one(m->image, true);
 		takeover_keep_one(m->pidfile->fd, true);
+		admin_keep(&m->admin, true);
 		image_exec(r->image, r->record);
 	}
 	saved = errno;
 	takeover_keep(&m->arena, false);
 	takeover_keep_one(m->image, false);
 	takeover_keep_one(m->pidfile->fd, false);
+	admin_keep(&m->admin, false);
 	come_back(m);
 	errno = saved;
 	refuse_errno(m, image_path());

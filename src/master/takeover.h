@@ -25,6 +25,7 @@ struct takeover {
 	int arena;			/* descriptors, -1 where there is none */
 	int image;			/* the image that was replaced */
 	int pidfile;
+	int control, metrics;		/* listeners */
 	uint64_t began;			/* clock_ms(): workers told to leave */
 	uint64_t connections;		/* held then */
 	bool again;			/* another reload was asked for */
