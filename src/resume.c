@@ -177,12 +177,12 @@ commit(struct master *m, const struct takeover *t, struct pidfile *old)
 		pidfile_release(old);
 	leave_admin(&left, &t->config, &m->admin);
 	admin_keep(&m->admin, false);
-	control_begin(m);
-	http_begin(m);
 	report_takeover(m->config, t, &m->arena.header->totals);
 	listen_report(&m->arena, m->config);
 	reload_drop_listeners(m);
 	m->reload.again = t->again;
+	control_begin(m);
+	http_begin(m);
 	setup_announce(m, t->failure[0] != '\0' ? "; the last reload failed" : "");
 }
 

@@ -1,6 +1,10 @@
 /*
  * Metrics, health and a status page over HTTP, by libmicrohttpd inside the
  * master's loop.
+ *
+ * The library is loaded once the service is up, not linked: with the TLS
+ * library that comes with it, it takes milliseconds to start, which at a
+ * reload clients would wait for.
  */
 #include "master/http.h"
 
@@ -33,6 +37,7 @@ http_next(void)
 
 #else
 
+#include <dlfcn.h>
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +56,35 @@ static struct {
 	struct MHD_Daemon *daemon;
 	int epoll;
 } state = { NULL, -1 };
+
+/* What we use of the library. */
+#define FUNCTIONS(F) F(start_daemon) F(get_daemon_info) F(run) \
+	F(get_timeout) F(create_response_from_buffer) \
+	F(add_response_header) F(queue_response) F(destroy_response)
+
+#define MEMBER(name) __typeof__(MHD_##name) *name;
+static struct {
+	FUNCTIONS(MEMBER)
+} mhd;
+
+/* Returns 0, or -1 with the reason logged. */
+static int
+load_library(void)
+{
+	void *library = dlopen(MICROHTTPD_SONAME, RTLD_NOW | RTLD_LOCAL);
+	bool all = library != NULL;
+
+	/* POSIX's way to make a function of what dlsym(3) returns. */
+#define LOAD(name) \
+	if (all) \
+		all = (*(void **)&mhd.name = dlsym(library, "MHD_" #name)) \
+		    != NULL;
+	FUNCTIONS(LOAD)
+	if (all)
+		return 0;
+	log_warnx("no metrics: %s", dlerror());
+	return -1;
+}
 
 static void
 write_metrics(const struct master *m, FILE *out)
@@ -79,7 +113,7 @@ static enum MHD_Result
 reply(struct MHD_Connection *connection, unsigned status, char *text,
     size_t length, const char *type)
 {
-	struct MHD_Response *r = MHD_create_response_from_buffer(length, text,
+	struct MHD_Response *r = mhd.create_response_from_buffer(length, text,
 	    MHD_RESPMEM_MUST_FREE);
 	enum MHD_Result queued;
 
@@ -87,17 +121,17 @@ reply(struct MHD_Connection *connection, unsigned status, char *text,
 		free(text);
 		return MHD_NO;
 	}
-	MHD_add_response_header(r, "Content-Type", type);
-	MHD_add_response_header(r, "Cache-Control", "no-store");
-	MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
-	MHD_add_response_header(r, "Content-Security-Policy",
+	mhd.add_response_header(r, "Content-Type", type);
+	mhd.add_response_header(r, "Cache-Control", "no-store");
+	mhd.add_response_header(r, "X-Content-Type-Options", "nosniff");
+	mhd.add_response_header(r, "Content-Security-Policy",
 	    "default-src 'none'; style-src 'unsafe-inline'; "
 	    "script-src 'unsafe-inline'; connect-src 'self'; "
 	    "frame-ancestors 'none'");
 	if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
-		MHD_add_response_header(r, "Allow", "GET, HEAD");
-	queued = MHD_queue_response(connection, status, r);
-	MHD_destroy_response(r);
+		mhd.add_response_header(r, "Allow", "GET, HEAD");
+	queued = mhd.queue_response(connection, status, r);
+	mhd.destroy_response(r);
 	return queued;
 }
 
@@ -167,15 +201,15 @@ http_begin(struct master *m)
 {
 	const union MHD_DaemonInfo *info;
 
-	if (m->admin.metrics == -1)
+	if (m->admin.metrics == -1 || load_library() == -1)
 		return;
-	state.daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, asked,
+	state.daemon = mhd.start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, asked,
 	    m, MHD_OPTION_LISTEN_SOCKET, m->admin.metrics,
 	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONFIG_METRICS_CLIENTS,
 	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)PATIENCE_S,
 	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CLIENT_MEMORY,
 	    MHD_OPTION_END);
-	info = state.daemon == NULL ? NULL : MHD_get_daemon_info(state.daemon,
+	info = state.daemon == NULL ? NULL : mhd.get_daemon_info(state.daemon,
 	    MHD_DAEMON_INFO_EPOLL_FD);
 	if (info == NULL) {
 		log_warnx("metrics on port %u: the HTTP library does not "
@@ -195,7 +229,7 @@ void
 http_step(void)
 {
 	if (state.epoll != -1)
-		(void)MHD_run(state.daemon);
+		(void)mhd.run(state.daemon);
 }
 
 uint64_t
@@ -203,7 +237,7 @@ http_next(void)
 {
 	MHD_UNSIGNED_LONG_LONG ms;
 
-	if (state.epoll == -1 || MHD_get_timeout(state.daemon, &ms) != MHD_YES)
+	if (state.epoll == -1 || mhd.get_timeout(state.daemon, &ms) != MHD_YES)
 		return CLOCK_NEVER;
 	return clock_ms() + ms;
 }
