@@ -135,12 +135,14 @@ report_takeover(const struct config *c, const struct takeover *t,
 	totals->kept += held;
 	if (t->failure[0] != '\0') {
 		totals->reloads_refused++;
+		strlcpy(totals->refusal, t->failure, sizeof(totals->refusal));
 		log_warnx("reload failed: %s; echod " PACKAGE_VERSION " carries "
 		    "on as before, %llu connections kept, nobody was served "
 		    "for %llu ms", t->failure, held, ms);
 		return;
 	}
 	totals->reloads++;
+	totals->refusal[0] = '\0';
 	if (config_compare(&t->config, c, tell_change) > 0)
 		setup_report(c);
 	log_notice("reloaded: echod %s -> " PACKAGE_VERSION ", %llu connections "

@@ -111,11 +111,12 @@ scripts() {
 	may state '(state|base)/.*'
 	may handler '(handler|state|config|base)/.*'
 	may worker '(worker|handler|state|config|base)/.*'
+	may ctl '(ctl|config|base)/.*'
 	may master '(master|state|config|base)/.*'
 }
 
 @test "no folder is without a rule" {
-	local known='base config handler master state worker'
+	local known='base config ctl handler master state worker'
 	[ "$(cd "$TOP_SRCDIR/src" && find . -mindepth 1 -type d ! -name '.*' |
 		sed 's|^\./||' | sort | tr '\n' ' ')" = "$known " ]
 }

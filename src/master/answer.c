@@ -203,6 +203,8 @@ status_text(const struct master *m, const struct census *c, FILE *out)
 		fputs(" ago", out);
 	}
 	fputc('\n', out);
+	if (t->refusal[0] != '\0')
+		fprintf(out, "refused      %s\n", t->refusal);
 }
 
 static void
@@ -237,11 +239,13 @@ status_json(const struct master *m, const struct census *c, FILE *out)
 	write_deaths(t, out, true);
 	fprintf(out, "},\"recoveries\":%llu,\"saved\":%llu,\"reloads\":%llu,"
 	    "\"reloads_refused\":%llu,\"kept\":%llu,"
-	    "\"last_reload\":{\"pause\":%llu.%03llu,\"ago\":",
-	    (unsigned long long)t->recoveries, (unsigned long long)t->saved,
-	    (unsigned long long)t->reloads,
+	    "\"refusal\":", (unsigned long long)t->recoveries,
+	    (unsigned long long)t->saved, (unsigned long long)t->reloads,
 	    (unsigned long long)t->reloads_refused,
-	    (unsigned long long)t->kept, ANSWER_SECONDS(t->pause));
+	    (unsigned long long)t->kept);
+	answer_string(out, t->refusal);
+	fprintf(out, ",\"last_reload\":{\"pause\":%llu.%03llu,\"ago\":",
+	    ANSWER_SECONDS(t->pause));
 	if (t->reloaded == 0)
 		fputs("null}}\n", out);
 	else

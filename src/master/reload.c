@@ -71,6 +71,8 @@ refuse(struct master *m, const char *reason)
 	close_all(r);
 	r->phase = RELOAD_NONE;
 	m->arena.header->totals.reloads_refused++;
+	strlcpy(m->arena.header->totals.refusal, reason,
+	    sizeof(m->arena.header->totals.refusal));
 	log_warnx("reload refused: %s; nothing has changed", reason);
 	supervise_ready(m->config, listen_names(&m->arena),
 	    "; the last reload was refused");

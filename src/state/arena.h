@@ -50,6 +50,7 @@ struct service_totals {
 	uint64_t kept;			/* clients at reloads */
 	uint64_t reloaded;		/* clock_ms() of the last one, or 0 */
 	uint64_t pause;			/* ms that nobody was served at it */
+	char refusal[256];		/* why the last one was refused, or "" */
 	uint64_t closed;		/* clients closed by request */
 	uint64_t samples;		/* ever taken; the next one's place */
 	struct sample sample[ARENA_SAMPLES];

@@ -139,7 +139,7 @@ start(void)
 	pid = checked(fork(), "fork");
 	if (pid == 0) {
 		signals_block();
-		_exit(master_start(&master) == -1 ? EXIT_NOT_STARTED :
+		_exit(master_start(&master, false) == -1 ? EXIT_NOT_STARTED :
 		    master_run(&master));
 	}
 	for (int i = 0; i < CLIENTS; i++) {
