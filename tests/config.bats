@@ -180,6 +180,8 @@ debian_redis_conf() {
 	conf "$(cat conf)\nloglevel debug\nlogfile /tmp/l-%F\nsyslog-enabled yes\n"
 	conf "$(cat conf)\nsyslog-ident x\nsyslog-facility daemon\n"
 	conf "$(cat conf)\nwatchdog-timeout 86400\n"
+	conf "$(cat conf)\ncontrol-socket /tmp/s\ncontrol-socket-mode 0660\n"
+	conf "$(cat conf)\nmetrics-port 0\nmetrics-bind ::1\n"
 	[ "$(id -u)" -eq 0 ] || skip "only root may name user root"
 	dump -c conf
 	not grep default dump

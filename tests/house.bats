@@ -260,6 +260,18 @@ scripts() {
 	[ "$seen" -ge 13 ]
 }
 
+@test "every option and command of echoctl --help is in echoctl.8" {
+	rendered echoctl.8 >page
+	local word seen=0
+	for word in $("$(dirname "$ECHOD")/echoctl" --help |
+	    grep -oE -- '(^|[ ,[])--?[a-zA-Z-]+|^  [a-z]+' | tr -d ' ,[' | sort -u); do
+		echo "$word"
+		grep -qE -- "(^|[ ,[|])$word([], |]|\$)" page
+		seen=$((seen + 1))
+	done
+	[ "$seen" -ge 23 ]
+}
+
 @test "echod.8 explains every exit status" {
 	rendered echod.8 >page
 	local status

@@ -242,12 +242,11 @@ asked(struct client *c, struct master *m, char *end)
 {
 	bool text = true;
 
-	*end = '\0';
 	if (end > c->request && end[-1] == '\r')
-		end[-1] = '\0';
+		end--;
+	*end = '\0';
 	for (const char *p = c->request; p < end; p++)
-		if ((unsigned char)*p < ' ' && *p != '\t' &&
-		    !(*p == '\0' && p == end - 1))
+		if ((unsigned char)*p < ' ' && *p != '\t')
 			text = false;
 	c->answering = true;
 	if (text)
