@@ -7,11 +7,16 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include <bsd/string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/signals.h"
+#include "master/control.h"
+#include "master/http.h"
 #include "master/image.h"
 #include "master/listen.h"
 #include "master/reload.h"
@@ -67,6 +72,7 @@ static int
 take_over(struct master *m, struct config *c, const struct takeover *t,
     struct pidfile *p, const struct pidfile *old)
 {
+	const struct admin old_admin = { t->control, t->metrics, "", 0, 0 };
 	const struct identity same = { (uid_t)-1, (gid_t)-1 };
 	bool daemonize = c->daemonize != 0;
 	bool same_file = strcmp(c->logfile, t->config.logfile) == 0;
@@ -75,13 +81,21 @@ take_over(struct master *m, struct config *c, const struct takeover *t,
 	/* A file that was root's to open need not be ours to open again. */
 	if (setup_log(c, &same, same_file ? t->log : -1) == -1)
 		return -1;
+	if (t->failure[0] == '\0')
+		atomic_store(&m->arena.header->loglevel, c->loglevel);
+	log_follow(&m->arena.header->loglevel);
 	if (daemonize != (c->daemonize != 0))
 		log_warnx("daemonize %s: takes effect at the next start",
 		    daemonize ? "yes" : "no");
 	if (make_room(&m->arena, c) == -1 ||
-	    move_pidfile(p, old, c) == -1 || listen_open(&m->arena, c) == -1)
+	    move_pidfile(p, old, c) == -1 || listen_open(&m->arena, c) ==
+	    -1 || admin_open(&m->admin, c, &same, &old_admin, &t->config) ==
+	    -1)
 		return -1;
-	return master_start(m, true);
+	if (master_start(m, true) == 0)
+		return 0;
+	admin_close(&m->admin, &old_admin);
+	return -1;
 }
 
 /*
@@ -113,27 +127,53 @@ tell_change(const char *name, const char *was, const char *is)
 
 /* What came of it, in one line after those of what has changed. */
 static void
-report_takeover(const struct config *c, const struct takeover *t)
+report_takeover(const struct config *c, const struct takeover *t,
+    struct service_totals *totals)
 {
 	unsigned long long held = t->connections;
 	unsigned long long ms = clock_ms() - t->began;
 
+	totals->reloaded = clock_ms();
+	totals->pause = ms;
+	totals->kept += held;
 	if (t->failure[0] != '\0') {
+		totals->reloads_refused++;
+		strlcpy(totals->refusal, t->failure, sizeof(totals->refusal));
 		log_warnx("reload failed: %s; echod " PACKAGE_VERSION " carries "
 		    "on as before, %llu connections kept, nobody was served "
 		    "for %llu ms", t->failure, held, ms);
 		return;
 	}
+	totals->reloads++;
+	totals->refusal[0] = '\0';
 	if (config_compare(&t->config, c, tell_change) > 0)
 		setup_report(c);
 	log_notice("reloaded: echod %s -> " PACKAGE_VERSION ", %llu connections "
 	    "kept, nobody was served for %llu ms", t->version, held, ms);
 }
 
+/* What the image before had and we have not. */
+static void
+leave_admin(struct admin *left, const struct config *was,
+    const struct admin *ours)
+{
+	struct stat st;
+
+	if (left->control != ours->control && lstat(was->control_socket,
+	    &st) == 0) {
+		strlcpy(left->path, was->control_socket, sizeof(left->path));
+		left->device = st.st_dev;
+		left->inode = st.st_ino;
+	}
+	admin_close(left, ours);
+}
+
 /* There is no way back from here, and no need of one. */
 static void
 commit(struct master *m, const struct takeover *t, struct pidfile *old)
 {
+	struct admin left = { t->control, t->metrics, "", 0, 0 };
+
 	takeover_keep(&m->arena, false);
 	takeover_keep_one(m->pidfile->fd, false);
 	close(t->record);
@@ -142,7 +182,9 @@ commit(struct master *m, const struct takeover *t, struct pidfile *old)
 		close(t->log);
 	if (old->fd != m->pidfile->fd)
 		pidfile_release(old);
-	report_takeover(m->config, t);
+	leave_admin(&left, &t->config, &m->admin);
+	admin_keep(&m->admin, false);
+	report_takeover(m->config, t, &m->arena.header->totals);
 	listen_report(&m->arena, m->config);
 	reload_drop_listeners(m);
 	m->reload.again = t->again;
@@ -150,6 +192,8 @@ commit(struct master *m, const struct takeover *t, struct pidfile *old)
 	 * be the last. */
 	if (t->config.supervised != SUPERVISED_NO)
 		supervise_enable();
+	control_begin(m);
+	http_begin(m);
 	setup_announce(m, t->failure[0] != '\0' ? "; the last reload failed" : "");
 }
 
@@ -166,6 +210,7 @@ service_resume(struct config *c, const struct takeover *t, service_load *load)
 	m.config = c;
 	m.entry = worker_main;
 	m.pidfile = &pidfile;
+	m.admin = (struct admin)ADMIN_NONE;
 	signals_block();
 	/* Executed by descriptor, we would be called by its number. */
 	prctl(PR_SET_NAME, "echod");
@@ -193,6 +238,7 @@ service_resume(struct config *c, const struct takeover *t, service_load *load)
 	}
 	commit(&m, t, &old);
 	status = master_run(&m);
+	admin_close(&m.admin, NULL);
 	pidfile_release(&pidfile);
 	return status;
 }

@@ -12,7 +12,9 @@
 #include "base/log.h"
 #include "base/signals.h"
 #include "handler/handler.h"
+#include "master/control.h"
 #include "master/daemonize.h"
+#include "master/http.h"
 #include "master/image.h"
 #include "master/listen.h"
 #include "setup.h"
@@ -47,8 +49,8 @@ report_program(const struct config *c)
 
 /*
  * Everything that can fail or needs root, in this order: the pid file (is
- * there another one of us?), the arena, the listeners, the log, then root is
- * given up and the workers start.  Returns 0, or -1 with the reason logged.
+ * there another one of us?), the arena, the listeners, the log, the sockets
+ * for control and metrics, then root is given up and the workers start.  Returns 0, or -1 with the reason logged.
  */
 static int
 bring_up(struct master *m, const struct config *c, struct pidfile *p)
@@ -68,6 +70,10 @@ bring_up(struct master *m, const struct config *c, struct pidfile *p)
 	if (listen_open(&m->arena, c) == -1)
 		return -1;
 	if (setup_log(c, &id, -1) == -1)
+		return -1;
+	atomic_store(&m->arena.header->loglevel, c->loglevel);
+	log_follow(&m->arena.header->loglevel);
+	if (admin_open(&m->admin, c, &id, NULL, NULL) == -1)
 		return -1;
 	if (privileges_drop(c, &id) == -1) {
 		log_warn("user %s", c->user);
@@ -92,6 +98,7 @@ service_start(const struct config *c)
 	m.config = c;
 	m.entry = worker_main;
 	m.pidfile = &pidfile;
+	m.admin = (struct admin)ADMIN_NONE;
 	signals_block();
 	tidy_descriptors();
 	if (c->daemonize && daemonize() == -1) {
@@ -102,14 +109,18 @@ service_start(const struct config *c)
 	if (m.image == -1 || bring_up(&m, c, &pidfile) == -1) {
 		if (m.image == -1)
 			log_warn("the program's own file");
+		admin_close(&m.admin, NULL);
 		pidfile_release(&pidfile);
 		return EXIT_NOT_STARTED;
 	}
+	control_begin(&m);
+	http_begin(&m);
 	log_notice("ready on %s after %llu ms", listen_names(&m.arena),
 	    (unsigned long long)(clock_ms() - m.arena.header->started));
 	setup_announce(&m, "");
 	daemonize_ready();
 	status = master_run(&m);
+	admin_close(&m.admin, NULL);
 	pidfile_release(&pidfile);
 	return status;
 }

@@ -111,11 +111,12 @@ scripts() {
 	may state '(state|base)/.*'
 	may handler '(handler|state|config|base)/.*'
 	may worker '(worker|handler|state|config|base)/.*'
+	may ctl '(ctl|config|base)/.*'
 	may master '(master|state|config|base)/.*'
 }
 
 @test "no folder is without a rule" {
-	local known='base config handler master state worker'
+	local known='base config ctl handler master state worker'
 	[ "$(cd "$TOP_SRCDIR/src" && find . -mindepth 1 -type d ! -name '.*' |
 		sed 's|^\./||' | sort | tr '\n' ' ')" = "$known " ]
 }
@@ -138,8 +139,8 @@ scripts() {
 	home '\b(sigaction|signal|sigset|bsd_signal) *\(' base/signals.c
 }
 
-@test "accept4 lives in src/worker/accept.c" {
-	home '\baccept4? *\(' worker/accept.c
+@test "accept4 lives in src/worker/accept.c, and for the administrator in src/master/control.c" {
+	home '\baccept4? *\(' '\(worker/accept\|master/control\)\.c'
 }
 
 @test "iniparser lives in src/config/reader.c" {
@@ -257,6 +258,18 @@ scripts() {
 		seen=$((seen + 1))
 	done
 	[ "$seen" -ge 13 ]
+}
+
+@test "every option and command of echoctl --help is in echoctl.8" {
+	rendered echoctl.8 >page
+	local word seen=0
+	for word in $("$(dirname "$ECHOD")/echoctl" --help |
+	    grep -oE -- '(^|[ ,[])--?[a-zA-Z-]+|^  [a-z]+' | tr -d ' ,[' | sort -u); do
+		echo "$word"
+		grep -qE -- "(^|[ ,[|])$word([], |]|\$)" page
+		seen=$((seen + 1))
+	done
+	[ "$seen" -ge 23 ]
 }
 
 @test "echod.8 explains every exit status" {

@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +38,7 @@ static struct {
 	char role[32];
 	char warning[LINE_MAX_BYTES];	/* the last one */
 	bool console_is_socket;
+	const _Atomic uint32_t *level;	/* log_follow(), or NULL */
 	unsigned lost;		/* lines no console or file would take */
 } state = { .file = { .fd = -1 }, .syslog_fd = -1, .role = "master" };
 
@@ -182,10 +184,19 @@ log_last_warning(void)
 	return state.warning;
 }
 
+void
+log_follow(const _Atomic uint32_t *level)
+{
+	state.level = level;
+}
+
 bool
 log_wants(enum log_level level)
 {
-	return !state.open || (int)level >= state.set.level;
+	int least = state.level == NULL ? state.set.level :
+	    (int)atomic_load_explicit(state.level, memory_order_relaxed);
+
+	return !state.open || (int)level >= least;
 }
 
 /* RFC 3164 section 4.1, as syslog(3) sends it. */

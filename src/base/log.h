@@ -48,6 +48,10 @@ int log_reopen(void);
  * Returns milliseconds until the name changes next, CLOCK_NEVER if never. */
 uint64_t log_rotate(void);
 
+/* From now on the level is what `level` points to, a word that may change at
+ * any time and must stay where it is. */
+void log_follow(const _Atomic uint32_t *level);
+
 /* Stop writing to the console (the process has left its terminal). */
 void log_leave_console(void);
 

@@ -1,7 +1,7 @@
 /*
  * Signals as facts to be asked for: handlers record, loops act.
  *
- * Signals are blocked except while a loop sleeps in ppoll(2) with the mask
+ * Signals are blocked except while a loop sleeps in ppoll(2) or epoll_pwait(2) with the mask
  * from signals_open_mask(), so one that arrives just before the sleep ends it
  * at once instead of being noticed at the next event.
  */
@@ -25,7 +25,7 @@ void signals_block(void);
  */
 void signals_choose(const int *recorded);
 
-/* The mask for ppoll(2): lets in the chosen signals. */
+/* The mask to sleep with: lets in the chosen signals. */
 const sigset_t *signals_open_mask(void);
 
 /* How often `signo` was delivered since the last call for it.  The kernel

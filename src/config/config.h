@@ -55,6 +55,13 @@ struct ignored {
 	unsigned count;
 };
 
+/* Clients of the control socket, and of the metrics, at a time. */
+#define CONFIG_CONTROL_CLIENTS 100
+#define CONFIG_METRICS_CLIENTS 32
+/* A control socket's path, so that sun_path, unix(7), has room for it and for
+ * the name it is made under. */
+#define CONFIG_CONTROL_PATH 96
+
 #define CONFIG_DIRECTIVES_MAX 48
 
 struct config {
@@ -85,6 +92,10 @@ struct config {
 	char syslog_ident[64];
 	char user[64];
 	char group[64];
+	char control_socket[PATH_MAX];	/* absolute, or "" */
+	unsigned control_socket_mode;	/* 0600 or 0660 */
+	unsigned metrics_port;		/* 0: none */
+	char metrics_bind[64];		/* a numeric address */
 
 	char file[PATH_MAX];		/* as given; "" if none was read */
 	struct setting origin[CONFIG_DIRECTIVES_MAX];

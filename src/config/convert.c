@@ -90,8 +90,8 @@ set_string(char *value, const struct directive *d, const char *text,
 
 /* `host` must be a numeric address: what a name stands for can change
  * between -t and the start. */
-static bool
-is_address(const char *host)
+bool
+directive_is_address(const char *host)
 {
 	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST,
 		.ai_socktype = SOCK_STREAM };
@@ -138,7 +138,7 @@ set_bind(struct bind_list *list, const char *text, char *why, size_t size)
 		else if (strcmp(host, "::*") == 0)
 			host = "::";
 		if (strlcpy(a->host, host, sizeof(a->host)) >=
-		    sizeof(a->host) || !is_address(host)) {
+		    sizeof(a->host) || !directive_is_address(host)) {
 			snprintf(why, size, "\"%.64s\" is not an IPv4 or IPv6 "
 			    "address", host);
 			return -1;

@@ -41,6 +41,12 @@ static const struct choice level_choices[] = {
 	{ NULL, 0 },
 };
 
+static const struct choice mode_choices[] = {
+	{ "0600", 0600 },
+	{ "0660", 0660 },
+	{ NULL, 0 },
+};
+
 static const struct choice facility_choices[] = {
 	{ "user", LOG_USER }, { "daemon", LOG_DAEMON },
 	{ "local0", LOG_LOCAL0 }, { "local1", LOG_LOCAL1 },
@@ -98,6 +104,14 @@ const struct directive directives[] = {
 	    AT(syslog_ident), SIZE(syslog_ident) },
 	{ "syslog-facility", TYPE_CHOICE, "local0", 0, 0, facility_choices,
 	    AT(syslog_facility), 0 },
+	{ "control-socket", TYPE_PATH, "", 0, 0, NULL, AT(control_socket),
+	    SIZE(control_socket) },
+	{ "control-socket-mode", TYPE_CHOICE, "0600", 0, 0, mode_choices,
+	    AT(control_socket_mode), 0 },
+	{ "metrics-port", TYPE_NUMBER, "0", 0, 65535, NULL,
+	    AT(metrics_port), 0 },
+	{ "metrics-bind", TYPE_STRING, "127.0.0.1", 0, 0, NULL,
+	    AT(metrics_bind), SIZE(metrics_bind) },
 };
 
 const unsigned directive_count = sizeof(directives) / sizeof(directives[0]);

@@ -54,6 +54,9 @@ const char *directive_nearest(const char *name, bool redis);
 int directive_set(struct config *c, const struct directive *d,
     const char *text, char *why, size_t size);
 
+/* True if `host` is a numeric IPv4 or IPv6 address. */
+bool directive_is_address(const char *host);
+
 /* The value in `c` as text that directive_set() accepts. */
 void directive_format(const struct config *c, const struct directive *d,
     char *text, size_t size);

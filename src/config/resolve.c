@@ -81,12 +81,19 @@ processors(void)
  * Beside its connections the service holds: two descriptors a slot, the
  * listeners, the standard streams, arena, log, syslog, pid file, wake-up,
  * and a few for what comes and goes (a log file being reopened, the C
- * library, a connection being refused).
+ * library, a connection being refused).  Control and metrics have sockets and
+ * clients of their own, if they are wanted.
  */
 unsigned
 config_reserved_descriptors(const struct config *c)
 {
-	return 2 * c->workers + c->bind.count + 32;
+	unsigned n = 2 * c->workers + c->bind.count + 32;
+
+	if (c->control_socket[0] != '\0')
+		n += CONFIG_CONTROL_CLIENTS + 4;
+	if (c->metrics_port != 0)
+		n += CONFIG_METRICS_CLIENTS + 4;
+	return n;
 }
 
 static int
@@ -153,6 +160,29 @@ make_absolute(struct config *c, const char *name, char *path, size_t size,
 	return 0;
 }
 
+/* The master's own sockets. */
+static int
+check_sockets(struct config *c, struct config_error *e)
+{
+	if (strlen(c->control_socket) > CONFIG_CONTROL_PATH)
+		return fail(c, "control-socket", e, "%.64s...: longer than %d "
+		    "bytes", c->control_socket, CONFIG_CONTROL_PATH);
+	if (!directive_is_address(c->metrics_bind))
+		return fail(c, "metrics-bind", e, "\"%s\" is not an IPv4 or "
+		    "IPv6 address", c->metrics_bind);
+	if (c->metrics_port == 0)
+		return 0;
+#ifndef HAVE_MICROHTTPD
+	return fail(c, "metrics-port", e, "this echod was built without "
+	    "libmicrohttpd");
+#endif
+	/* A worker that recovers knows a client by the port it came to. */
+	if (c->metrics_port == c->port)
+		return fail(c, "metrics-port", e, "%u is the service's port",
+		    c->port);
+	return 0;
+}
+
 static void
 note(struct config *c, const char *name, const char *text)
 {
@@ -198,7 +228,10 @@ config_resolve(struct config *c, const char *directory,
 	    make_absolute(c, "pidfile", c->pidfile, sizeof(c->pidfile),
 	    directory, e) == -1 ||
 	    make_absolute(c, "logfile", c->logfile, sizeof(c->logfile),
-	    directory, e) == -1)
+	    directory, e) == -1 ||
+	    make_absolute(c, "control-socket", c->control_socket,
+	    sizeof(c->control_socket), directory, e) == -1 ||
+	    check_sockets(c, e) == -1)
 		return -1;
 	return 0;
 }

@@ -1,6 +1,6 @@
 /*
  * The master's loop: reap, stop, reload, resize, replace, watch, rotate logs,
- * sleep.
+ * answer, sleep.
  */
 #include "master/master.h"
 
@@ -15,6 +15,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/signals.h"
+#include "master/control.h"
+#include "master/http.h"
+#include "master/metrics.h"
 #include "master/reap.h"
 #include "master/reload.h"
 #include "master/resize.h"
@@ -40,13 +43,18 @@ is_daemon(const struct master *m)
 static void
 sleep_until(const struct master *m, uint64_t wake)
 {
-	struct pollfd p = { m->arena.header->master_wake_fd, POLLIN, 0 };
+	/* poll(2) passes over those that are -1. */
+	struct pollfd p[] = {
+		{ m->arena.header->master_wake_fd, POLLIN, 0 },
+		{ control_watch(), POLLIN, 0 },
+		{ http_watch(), POLLIN, 0 },
+	};
 	struct timespec ts;
 	eventfd_t ignored;
 
-	if (ppoll(&p, 1, clock_left(wake, clock_ms(), &ts),
-	    signals_open_mask()) == 1)
-		(void)eventfd_read(p.fd, &ignored);
+	if (ppoll(p, sizeof(p) / sizeof(p[0]), clock_left(wake, clock_ms(),
+	    &ts), signals_open_mask()) > 0 && p[0].revents != 0)
+		(void)eventfd_read(p[0].fd, &ignored);
 }
 
 static unsigned
@@ -83,6 +91,7 @@ inherit_slots(struct master *m, unsigned wanted)
 
 	atomic_store(&h->admission, 0);
 	atomic_store(&h->watching, 0);
+	atomic_store(&h->copied, 0);
 	for (unsigned k = 0; k < arena_workers(&m->arena); k++) {
 		struct slot *s = &m->arena.slot[k];
 
@@ -166,7 +175,7 @@ master_start(struct master *m, bool takeover)
 	}
 	if (ready == wanted) {
 		if (stop != 0)
-			stop_request(m, stop);
+			stop_request(m, signals_name(stop));
 		return 0;
 	}
 	abandon(m);
@@ -200,24 +209,24 @@ take_signals(struct master *m)
 {
 	for (size_t i = 0; i < sizeof(stop_signals) / sizeof(int); i++)
 		if (signals_take(stop_signals[i]) > 0)
-			stop_request(m, stop_signals[i]);
+			stop_request(m, signals_name(stop_signals[i]));
 	if (signals_take(SIGHUP) > 0) {
 		/* A terminal that hangs up ends the program on it; a daemon
 		 * has none. */
 		if (!is_daemon(m))
-			stop_request(m, SIGHUP);
+			stop_request(m, "SIGHUP");
 		else
-			reload_request(m, SIGHUP);
+			reload_request(m, "SIGHUP");
 	}
 	if (signals_take(SIGUSR2) > 0)
-		reload_request(m, SIGUSR2);
+		reload_request(m, "SIGUSR2");
 	if (signals_take(SIGUSR1) > 0)
 		reopen_log("SIGUSR1");
 	/* A reload sets the number anew when the workers leave. */
 	if (signals_take(SIGTTIN) > 0 && may_resize(m))
-		resize_grow(m);
+		resize_grow(m, "SIGTTIN");
 	if (signals_take(SIGTTOU) > 0 && may_resize(m))
-		resize_shrink(m);
+		resize_shrink(m, "SIGTTOU");
 	(void)signals_take(SIGCHLD);	/* reap() looks in any case */
 }
 
@@ -271,7 +280,13 @@ master_run(struct master *m)
 		}
 		watchdog(m);
 		rotate_log(m);
+		metrics_sample(m);
+		control_step(m);
+		http_step();
 		wake = clock_earlier(stop_next(m), spawn_next(m));
+		wake = clock_earlier(wake, control_next());
+		wake = clock_earlier(wake, http_next());
+		wake = clock_earlier(wake, metrics_next(m));
 		wake = clock_earlier(wake, watchdog_next(m));
 		wake = clock_earlier(wake, reload_next(m));
 		sleep_until(m, clock_earlier(wake, m->rotate_at));

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "config/config.h"
+#include "master/admin.h"
 #include "master/pidfile.h"
 #include "state/arena.h"
 
@@ -63,6 +64,7 @@ struct master {
 	const struct config *config;
 	struct arena arena;
 	const struct pidfile *pidfile;
+	struct admin admin;
 	int image;			/* this one, image_hold() */
 	struct reload reload;
 	worker_entry *entry;

@@ -105,6 +105,26 @@ note_death(struct slot *s, const struct child *c, int status)
 	atomic_store(&s->pid, 0);
 }
 
+/* A death that was not asked for, for the books: of its clients all go on but
+ * the one it died of. */
+static void
+count_death(const struct arena *a, const struct slot *s, int status)
+{
+	struct service_totals *t = &a->header->totals;
+	uint64_t held = atomic_load(&s->held);
+	int signo = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+
+	if (WIFEXITED(status) && (WEXITSTATUS(status) == WORKER_LEFT ||
+	    WEXITSTATUS(status) == WORKER_DRAINED))
+		return;
+	t->deaths[signo < ARENA_SIGNALS ? signo : 0]++;
+	if (atomic_load(&s->fault) != 0 && held > 0)
+		held--;
+	if (held > 0)
+		t->recoveries++;
+	t->saved += held;
+}
+
 /* What worker `k` was to take over, or was taking over, is an orphan again. */
 static void
 release_fostered(struct master *m, unsigned k)
@@ -148,6 +168,7 @@ ended(struct master *m, unsigned k, int status)
 	c->pid = 0;
 	c->respawn_at = CLOCK_NEVER;
 	note_death(s, c, status);
+	count_death(&m->arena, s, status);
 	release_fostered(m, k);
 	if (m->stop.phase == STOP_DRAINING) {
 		ended_in_stop(m, k, status, pid, served);

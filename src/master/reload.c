@@ -52,8 +52,9 @@ tell_reloading(void)
 }
 
 static void
-close_all(struct reload *r)
+close_all(const struct master *m, struct reload *r)
 {
+	atomic_store(&m->arena.header->copied, 0);
 	if (r->image != -1)
 		close(r->image);
 	if (r->record != -1)
@@ -69,8 +70,11 @@ refuse(struct master *m, const char *reason)
 {
 	struct reload *r = &m->reload;
 
-	close_all(r);
+	close_all(m, r);
 	r->phase = RELOAD_NONE;
+	m->arena.header->totals.reloads_refused++;
+	strlcpy(m->arena.header->totals.refusal, reason,
+	    sizeof(m->arena.header->totals.refusal));
 	log_warnx("reload refused: %.800s; nothing has changed", reason);
 	supervise_ready(m->config, listen_names(&m->arena),
 	    "; the last reload was refused");
@@ -102,6 +106,8 @@ write_record(const struct master *m)
 	t.image = m->image;
 	t.pidfile = m->pidfile->fd;
 	t.log = log_descriptor();
+	t.control = m->admin.control;
+	t.metrics = m->admin.metrics;
 	t.began = m->reload.began;
 	t.connections = arena_held(&m->arena);
 	t.again = m->reload.again;
@@ -132,6 +138,7 @@ begin(struct master *m)
 		refuse_errno(m, "memory for the check");
 		return;
 	}
+	atomic_store(&m->arena.header->copied, 1);
 	r->checker = image_check(r->image, r->record, r->output);
 	if (r->checker == -1) {
 		r->checker = 0;
@@ -143,18 +150,17 @@ begin(struct master *m)
 }
 
 void
-reload_request(struct master *m, int signo)
+reload_request(struct master *m, const char *who)
 {
 	if (m->stop.phase != STOP_NONE) {
-		log_notice("%s: no reload while stopping",
-		    signals_name(signo));
+		log_notice("%s: no reload while stopping", who);
 		return;
 	}
 	if (m->reload.phase != RELOAD_NONE || m->arena.header->dropped > 0) {
 		m->reload.again = true;
 		return;
 	}
-	log_notice("%s: reloading", signals_name(signo));
+	log_notice("%s: reloading", who);
 	begin(m);
 }
 
@@ -252,6 +258,7 @@ hand_over(struct master *m)
 		takeover_keep_one(m->image, true);
 		takeover_keep_one(m->pidfile->fd, true);
 		takeover_keep_one(log_descriptor(), true);
+		admin_keep(&m->admin, true);
 		image_exec(r->image, r->record);
 	}
 	saved = errno;
@@ -259,6 +266,7 @@ hand_over(struct master *m)
 	takeover_keep_one(m->image, false);
 	takeover_keep_one(m->pidfile->fd, false);
 	takeover_keep_one(log_descriptor(), false);
+	admin_keep(&m->admin, false);
 	come_back(m);
 	errno = saved;
 	refuse_errno(m, image_path());
@@ -379,7 +387,7 @@ reload_abandon(struct master *m)
 	r->checker = 0;
 	if (r->phase == RELOAD_LEAVING)
 		come_back(m);
-	close_all(r);
+	close_all(m, r);
 	r->phase = RELOAD_NONE;
 	log_notice("the reload is abandoned");
 }

@@ -8,9 +8,9 @@
 
 #include "master/master.h"
 
-/* A signal asked for it.  While one is under way the next is kept for after
+/* A signal, or whoever `who` says, asked for it.  While one is under way the next is kept for after
  * it; during a stop there is none. */
-void reload_request(struct master *m, int signo);
+void reload_request(struct master *m, const char *who);
 
 /* Do what is due.  Does not return if the next image takes over. */
 void reload_step(struct master *m);

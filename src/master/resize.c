@@ -11,31 +11,31 @@
 #include "master/spawn.h"
 
 void
-resize_grow(struct master *m)
+resize_grow(struct master *m, const char *who)
 {
 	unsigned k = arena_workers(&m->arena);
 
 	if (k > 0 && m->child[k - 1].retiring) {
-		log_notice("SIGTTIN: worker %u is still leaving", k - 1);
+		log_notice("%s: worker %u is still leaving", who, k - 1);
 		return;
 	}
 	if (k == m->arena.header->slots) {
-		log_warnx("SIGTTIN: there are %u workers, the most there can "
-		    "be", k);
+		log_warnx("%s: there are %u workers, the most there can "
+		    "be", who, k);
 		return;
 	}
 	if (spawn_prepare_slot(m, k) == -1) {
-		log_warn("SIGTTIN: descriptors for worker %u", k);
+		log_warn("%s: descriptors for worker %u", who, k);
 		return;
 	}
 	m->child[k] = (struct child){ .respawn_at = clock_ms() };
 	atomic_store(&m->arena.slot[k].state, SLOT_EMPTY);
 	atomic_store(&m->arena.header->workers, k + 1);
-	log_notice("SIGTTIN: %u workers from now on", k + 1);
+	log_notice("%s: %u workers from now on", who, k + 1);
 }
 
-static unsigned
-staying(const struct master *m)
+unsigned
+resize_staying(const struct master *m)
 {
 	unsigned n = 0;
 
@@ -45,19 +45,19 @@ staying(const struct master *m)
 }
 
 void
-resize_shrink(struct master *m)
+resize_shrink(struct master *m, const char *who)
 {
-	unsigned n = staying(m);
+	unsigned n = resize_staying(m);
 	struct child *c;
 
 	if (n <= 1) {
-		log_warnx("SIGTTOU: the last worker stays");
+		log_warnx("%s: the last worker stays", who);
 		return;
 	}
 	/* Those that stay are the first ones, always. */
 	c = &m->child[n - 1];
 	c->retiring = true;
-	log_notice("SIGTTOU: %u workers from now on", n - 1);
+	log_notice("%s: %u workers from now on", who, n - 1);
 	if (c->pid == 0) {
 		uint32_t empty = SLOT_EMPTY;
 

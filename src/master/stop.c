@@ -43,7 +43,7 @@ drain(struct master *m, uint64_t deadline)
 }
 
 void
-stop_request(struct master *m, int signo)
+stop_request(struct master *m, const char *who)
 {
 	const struct config *config = m->config;
 	struct stop *s = &m->stop;
@@ -57,12 +57,12 @@ stop_request(struct master *m, int signo)
 		    MARGIN);
 		s->phase = STOP_DELAYED;
 		reload_abandon(m);
-		log_notice("%s: stopping, %u s at most", signals_name(signo),
+		log_notice("%s: stopping, %u s at most", who,
 		    config->shutdown_delay + config->shutdown_timeout);
 		supervise_notify("STOPPING=1\nSTATUS=Stopping");
 	} else if (now - s->began >= SAME_REQUEST &&
 	    now + NOW < s->kill_at) {
-		log_notice("%s again: stopping now", signals_name(signo));
+		log_notice("%s again: stopping now", who);
 		s->drain_at = now;
 		s->kill_at = now + NOW;
 		drain(m, now);

@@ -6,8 +6,9 @@
 
 #include "master/master.h"
 
-/* The signal `signo` asked to stop; a second one means now. */
-void stop_request(struct master *m, int signo);
+/* Somebody asked to stop: a signal by its name, or whoever `who` says; a
+ * second request means now. */
+void stop_request(struct master *m, const char *who);
 
 /* Carry the stop on: relay it when its delay is over, kill who is left at the
  * deadline.  Returns true when every worker is gone. */

@@ -40,6 +40,8 @@ static const struct item {
 	ITEM("image", ITEM_INT, image),
 	ITEM("pidfile", ITEM_INT, pidfile),
 	ITEM("log", ITEM_INT, log),
+	ITEM("control", ITEM_INT, control),
+	ITEM("metrics", ITEM_INT, metrics),
 	ITEM("began", ITEM_U64, began),
 	ITEM("connections", ITEM_U64, connections),
 	ITEM("again", ITEM_BOOL, again),
@@ -210,6 +212,7 @@ takeover_read(struct takeover *t, int record, char *why, size_t size)
 	memset(t, 0, sizeof(*t));
 	t->record = record;
 	t->arena = t->image = t->pidfile = t->log = -1;
+	t->control = t->metrics = -1;
 	config_defaults(&t->config);
 	if (fstat(record, &st) == -1 || !S_ISREG(st.st_mode) ||
 	    st.st_size == 0 || st.st_size > RECORD_BYTES) {

@@ -26,6 +26,7 @@ struct takeover {
 	int image;			/* the image that was replaced */
 	int pidfile;
 	int log;
+	int control, metrics;		/* listeners */
 	uint64_t began;			/* clock_ms(): workers told to leave */
 	uint64_t connections;		/* held then */
 	bool again;			/* another reload was asked for */

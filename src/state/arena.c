@@ -133,7 +133,7 @@ fields(void)
 	static const size_t offsets[] = {
 		H(slots), H(capacity), H(descriptors), H(started),
 		H(master_wake_fd), H(watching), H(workers), H(listeners),
-		H(dropped), H(listener), H(drop), H(stop_deadline),
+		H(dropped), H(listener), H(drop), H(copied), H(stop_deadline),
 		H(descriptor_end), H(admission), H(accept_due),
 		S(op.fd), S(op.base), S(heartbeat), S(held), S(hot),
 		S(inflight), S(state), S(fault), S(died), S(foster), S(pid),

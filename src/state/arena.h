@@ -17,7 +17,7 @@
 /* Of the layout and of what its fields mean; a program that has another one
  * cannot take the arena over. */
 #ifndef ARENA_VERSION
-#define ARENA_VERSION 1
+#define ARENA_VERSION 2
 #endif
 #define ARENA_LISTENERS_MAX 16
 /* No system lets a process have more descriptors by default (fs.nr_open). */
@@ -29,6 +29,31 @@ struct listener {
 	int32_t fd;
 	uint32_t unused;
 	char name[LISTENER_NAME];	/* "0.0.0.0:6379" */
+};
+
+/* What was counted at one time, for charts; rates are the differences. */
+struct sample {
+	uint64_t at;			/* clock_ms(); 0: none yet */
+	uint64_t connections, accepted, echoes, rx, tx;
+};
+
+#define ARENA_SAMPLES 120
+#define ARENA_SIGNALS 65		/* signal numbers, 0 stands for an exit */
+
+/* What became of the service as a whole.  The master's alone, which is one at
+ * a time; here, so that a reload keeps it. */
+struct service_totals {
+	uint64_t deaths[ARENA_SIGNALS];	/* of workers, by signal */
+	uint64_t recoveries;		/* deaths that clients outlived */
+	uint64_t saved;			/* those clients */
+	uint64_t reloads, reloads_refused;
+	uint64_t kept;			/* clients at reloads */
+	uint64_t reloaded;		/* clock_ms() of the last one, or 0 */
+	uint64_t pause;			/* ms that nobody was served at it */
+	char refusal[256];		/* why the last one was refused, or "" */
+	uint64_t closed;		/* clients closed by request */
+	uint64_t samples;		/* ever taken; the next one's place */
+	struct sample sample[ARENA_SAMPLES];
 };
 
 struct arena_header {
@@ -49,6 +74,9 @@ struct arena_header {
 	uint32_t listeners, dropped;
 	struct listener listener[2 * ARENA_LISTENERS_MAX];
 	_Atomic uint32_t drop;		/* enum drop: how far that is */
+	/* 1: a process that has a copy of the descriptors may be about (the
+	 * check of a reload). */
+	_Atomic uint32_t copied;
 
 	/*
 	 * The stop.  `stop_deadline` is clock_ms() or 0 while there is none;
@@ -64,6 +92,11 @@ struct arena_header {
 	/* When the next client would be due at accept-rate, in us of
 	 * CLOCK_MONOTONIC (edge.c). */
 	_Atomic uint64_t accept_due;
+
+	_Atomic uint32_t loglevel;	/* enum log_level, of every process */
+	/* 1: health checks are to fail; the service goes on. */
+	_Atomic uint32_t draining;
+	struct service_totals totals;
 };
 
 /* How listeners that a reload dropped go: the master asks, a worker takes what

@@ -57,6 +57,9 @@ struct slot_counters {
 	_Atomic uint64_t accepted;
 	_Atomic uint64_t closed[CLOSE_REASONS];
 	_Atomic uint64_t rx_closed, tx_closed;	/* bytes, closed connections */
+	/* Bytes of all connections, and sends that gave some back: replies
+	 * that leave together are one. */
+	_Atomic uint64_t rx, tx, echoes;
 	_Atomic uint64_t bytes_cut;	/* pending or unread at a cut */
 };
 

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "worker/edge.h"
 #include "worker/hot.h"
+#include "worker/watch.h"
 
 void
 close_account(struct worker *w, const struct connection *c,
@@ -57,7 +58,12 @@ close_descriptor(struct worker *w, int fd)
 	if ((c->flags & CONN_TOUCHED) != 0)
 		arena_release_window(w->arena, fd);
 	edge_uncount(w, fd);
-	/* Closing also takes it out of the epoll instance. */
+	/* Closing also takes it out of the epoll instance, if nobody else has
+	 * a copy; one that stays would be told of for ever, and cannot be taken
+	 * out by a number that is closed. */
+	if (atomic_load_explicit(&w->arena->header->copied,
+	    memory_order_relaxed) != 0)
+		watch_disown(w, fd);
 	close(fd);
 	/* Fails if the number is another worker's already: so be it. */
 	atomic_compare_exchange_strong(&c->holder, &closing,

@@ -61,6 +61,8 @@ settle(const struct worker *w, unsigned k, int fd)
 	}
 	if (!kernel_positions(fd, &rx, &tx) || rx < c->rx || tx < c->tx)
 		return false;
+	counter_add(&w->slot->count.rx, rx - c->rx);
+	counter_add(&w->slot->count.tx, tx - c->tx);
 	c->rx = rx;
 	c->tx = tx;
 	cursor = connection_cursor(c);

@@ -105,6 +105,8 @@ flush(struct worker *w, int fd, struct connection *c, const struct view *v)
 		return BROKEN;
 	}
 	c->tx += (uint64_t)n;
+	counter_add(&w->slot->count.tx, (uint64_t)n);
+	counter_add(&w->slot->count.echoes, 1);
 	return (size_t)n == unsent ? SETTLED : BLOCKED;
 }
 
@@ -156,8 +158,7 @@ take_header(struct worker *w, int fd, struct connection *c,
 	default:
 		/* The address first: without it the header would be gone. */
 		publish();
-		if (bytes > 0)
-			drop(c, bytes);
+		drop(c, bytes);
 		publish();
 		c->flags &= (uint8_t)~CONN_HEADER;
 		return SETTLED;
@@ -268,6 +269,7 @@ receive(struct worker *w, int fd, struct connection *c, char *to, size_t room)
 	n = recv(fd, to, room, MSG_DONTWAIT);
 	if (n > 0) {
 		c->rx += (uint64_t)n;
+		counter_add(&w->slot->count.rx, (uint64_t)n);
 		return n;
 	}
 	if (n == 0) {

@@ -1,0 +1,136 @@
+/*
+ * Asking the master: one request, one answer.
+ */
+#include "ctl/ask.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <bsd/string.h>
+
+/* A master that does not answer for so long is in trouble, s. */
+#define PATIENCE_S 15
+
+void
+ask_warnx(const char *fmt, ...)
+{
+	va_list ap;
+
+	fputs("echoctl: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+}
+
+static int
+dial(const char *path)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	const struct timeval patience = { .tv_sec = PATIENCE_S };
+	int fd;
+
+	if (strlcpy(sun.sun_path, path, sizeof(sun.sun_path)) >=
+	    sizeof(sun.sun_path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd == -1)
+		return -1;
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
+	    sizeof(patience)) == 0 && setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO,
+	    &patience, sizeof(patience)) == 0 &&
+	    connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == 0)
+		return fd;
+	int saved = errno;
+	close(fd);
+	errno = saved;
+	return -1;
+}
+
+/* Returns NULL with errno set if there is nobody to ask. */
+static FILE *
+send_request(const char *path, const char *request)
+{
+	int fd = dial(path);
+	FILE *f;
+
+	if (fd == -1)
+		return NULL;
+	/* One that turns us away may have closed already: its reason is there
+	 * to be read all the same. */
+	(void)!send(fd, request, strlen(request), MSG_NOSIGNAL);
+	(void)!send(fd, "\n", 1, MSG_NOSIGNAL);
+	f = fdopen(fd, "r");
+	if (f == NULL)
+		close(fd);
+	return f;
+}
+
+FILE *
+ask_open(const char *path, const char *request)
+{
+	FILE *f = send_request(path, request);
+
+	if (f == NULL)
+		ask_warnx("%s: %s", path, strerror(errno));
+	return f;
+}
+
+char *
+ask_quietly(const char *path, const char *request)
+{
+	FILE *f = send_request(path, request);
+	char *answer = NULL;
+	size_t size = 0;
+	ssize_t n;
+	int error;
+
+	if (f == NULL)
+		return NULL;
+	n = getdelim(&answer, &size, '\0', f);
+	error = ferror(f) ? errno : ENODATA;
+	fclose(f);
+	if (n > 0)
+		return answer;
+	free(answer);
+	errno = error;
+	return NULL;
+}
+
+char *
+ask(const char *path, const char *request)
+{
+	char *answer = ask_quietly(path, request);
+
+	if (answer == NULL)
+		ask_warnx("%s: %s", path, errno == EAGAIN ? "no answer" :
+		    errno == ENODATA ? "closed without an answer" :
+		    strerror(errno));
+	return answer;
+}
+
+bool
+ask_is_error(const char *answer)
+{
+	return strncmp(answer, "error: ", 7) == 0 ||
+	    strncmp(answer, "{\"error\":", 9) == 0;
+}
+
+double
+ask_number(const char *json, const char *name)
+{
+	char key[64];
+	const char *p;
+
+	snprintf(key, sizeof(key), "\"%s\":", name);
+	p = strstr(json, key);
+	return p == NULL ? 0 : strtod(p + strlen(key), NULL);
+}

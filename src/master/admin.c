@@ -1,0 +1,221 @@
+/*
+ * The master's own listening sockets.
+ *
+ * A control socket is made under another name and renamed into place, so that
+ * there is no moment without one; a reload that leaves its path as it is hands
+ * the listener on, since the service may not be allowed to make it again.
+ */
+#include "master/admin.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <bsd/string.h>
+
+#include "base/log.h"
+#include "master/takeover.h"
+
+#define BACKLOG 128
+
+static socklen_t
+address(struct sockaddr_un *sun, const char *path)
+{
+	memset(sun, 0, sizeof(*sun));
+	sun->sun_family = AF_UNIX;
+	strlcpy(sun->sun_path, path, sizeof(sun->sun_path));
+	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
+	    strlen(path) + 1);
+}
+
+/* Whether the path may be taken: there is nothing, or a socket that nobody
+ * listens on.  Sets errno if not. */
+static bool
+is_free(const char *path)
+{
+	struct sockaddr_un sun;
+	socklen_t len = address(&sun, path);
+	struct stat st;
+	int fd, error;
+
+	if (lstat(path, &st) == -1)
+		return errno == ENOENT;
+	if (!S_ISSOCK(st.st_mode)) {
+		errno = EEXIST;
+		return false;
+	}
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd == -1)
+		return false;
+	error = connect(fd, (struct sockaddr *)&sun, len) == -1 ? errno : 0;
+	close(fd);
+	errno = error == ECONNREFUSED || error == ENOENT ? 0 : error == 0 ||
+	    error == EAGAIN ? EADDRINUSE : error;
+	return errno == 0;
+}
+
+/* Nobody but us may reach it before owner and mode are right. */
+static int
+bind_privately(int fd, const char *path)
+{
+	struct sockaddr_un sun;
+	socklen_t len = address(&sun, path);
+	mode_t before = umask(0177);
+	int r = bind(fd, (struct sockaddr *)&sun, len);
+
+	umask(before);
+	return r;
+}
+
+/* Returns 0, or -1 with errno set and no file left. */
+static int
+make_control(struct admin *s, const struct config *c,
+    const struct identity *id)
+{
+	char name[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	struct stat st;
+	int saved;
+
+	if (!is_free(c->control_socket))
+		return -1;
+	snprintf(name, sizeof(name), "%s.%ld", c->control_socket,
+	    (long)getpid() % 10000000);
+	(void)unlink(name);
+	s->control = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC |
+	    SOCK_NONBLOCK, 0);
+	if (s->control == -1)
+		return -1;
+	if (bind_privately(s->control, name) == 0 &&
+	    (id->uid == (uid_t)-1 || chown(name, id->uid, id->gid) == 0) &&
+	    chmod(name, (mode_t)c->control_socket_mode) == 0 &&
+	    listen(s->control, BACKLOG) == 0 && stat(name, &st) == 0 &&
+	    rename(name, c->control_socket) == 0) {
+		strlcpy(s->path, c->control_socket, sizeof(s->path));
+		s->device = st.st_dev;
+		s->inode = st.st_ino;
+		return 0;
+	}
+	saved = errno;
+	(void)unlink(name);
+	close(s->control);
+	s->control = -1;
+	errno = saved;
+	return -1;
+}
+
+/* The listener of the image before, at the same path: only the mode can be
+ * another. */
+static void
+adopt_control(struct admin *s, const struct admin *old,
+    const struct config *c, const struct config *was)
+{
+	struct stat st;
+
+	s->control = old->control;
+	strlcpy(s->path, c->control_socket, sizeof(s->path));
+	if (lstat(s->path, &st) == -1) {
+		log_warn("control-socket %s", s->path);
+		return;
+	}
+	s->device = st.st_dev;
+	s->inode = st.st_ino;
+	if (c->control_socket_mode != was->control_socket_mode &&
+	    chmod(s->path, (mode_t)c->control_socket_mode) == -1)
+		log_warn("control-socket %s: its mode stays", s->path);
+}
+
+/* Returns a listening socket, or -1 with errno set. */
+static int
+make_metrics(const struct config *c)
+{
+	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_PASSIVE |
+		AI_NUMERICSERV, .ai_socktype = SOCK_STREAM };
+	struct addrinfo *ai;
+	char port[16];
+	int fd, one = 1, saved;
+
+	snprintf(port, sizeof(port), "%u", c->metrics_port);
+	if (getaddrinfo(c->metrics_bind, port, &hints, &ai) != 0) {
+		errno = EADDRNOTAVAIL;
+		return -1;
+	}
+	fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+	    0);
+	if (fd != -1 && (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one,
+	    sizeof(one)) == -1 || bind(fd, ai->ai_addr, ai->ai_addrlen) ==
+	    -1 || listen(fd, BACKLOG) == -1)) {
+		saved = errno;
+		close(fd);
+		fd = -1;
+		errno = saved;
+	}
+	saved = errno;
+	freeaddrinfo(ai);
+	errno = saved;
+	return fd;
+}
+
+static bool
+same_metrics(const struct config *a, const struct config *b)
+{
+	return a->metrics_port == b->metrics_port &&
+	    strcmp(a->metrics_bind, b->metrics_bind) == 0;
+}
+
+int
+admin_open(struct admin *s, const struct config *c, const struct identity *id,
+    const struct admin *old, const struct config *was)
+{
+	*s = (struct admin)ADMIN_NONE;
+	if (c->control_socket[0] != '\0') {
+		if (old != NULL && old->control != -1 &&
+		    strcmp(c->control_socket, was->control_socket) == 0)
+			adopt_control(s, old, c, was);
+		else if (make_control(s, c, id) == -1) {
+			log_warn("control-socket %s", c->control_socket);
+			return -1;
+		}
+	}
+	if (c->metrics_port == 0)
+		return 0;
+	s->metrics = old != NULL && old->metrics != -1 &&
+	    same_metrics(c, was) ? old->metrics : make_metrics(c);
+	if (s->metrics != -1)
+		return 0;
+	log_warn("metrics %s port %u", c->metrics_bind, c->metrics_port);
+	admin_close(s, old);
+	return -1;
+}
+
+void
+admin_close(struct admin *s, const struct admin *other)
+{
+	struct stat st;
+
+	if (s->control != -1 && (other == NULL ||
+	    other->control != s->control)) {
+		if (lstat(s->path, &st) == 0 && st.st_dev == s->device &&
+		    st.st_ino == s->inode)
+			(void)unlink(s->path);
+		close(s->control);
+		s->control = -1;
+	}
+	if (s->metrics != -1 && (other == NULL ||
+	    other->metrics != s->metrics)) {
+		close(s->metrics);
+		s->metrics = -1;
+	}
+}
+
+void
+admin_keep(const struct admin *s, bool keep)
+{
+	takeover_keep_one(s->control, keep);
+	takeover_keep_one(s->metrics, keep);
+}

@@ -1,0 +1,41 @@
+/*
+ * The master's own listening sockets, for control and for metrics: opened,
+ * handed from image to image, and closed.
+ */
+#ifndef ECHOD_MASTER_ADMIN_H
+#define ECHOD_MASTER_ADMIN_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "config/config.h"
+#include "master/privileges.h"
+
+struct admin {
+	int control;			/* AF_UNIX; -1: none */
+	int metrics;			/* TCP; -1: none */
+	/* The file we have made at `path`; "" if there is none of ours. */
+	char path[CONFIG_CONTROL_PATH + 1];
+	dev_t device;
+	ino_t inode;
+};
+
+#define ADMIN_NONE { -1, -1, "", 0, 0 }
+
+/*
+ * Have what `c` wants.  What `old` has of it already (NULL: nothing), as
+ * configured by `was`, stays as it is; the rest is opened, as `id` for a file.
+ * Returns 0, or -1 with the reason logged and nothing opened.
+ */
+int admin_open(struct admin *s, const struct config *c,
+    const struct identity *id, const struct admin *old,
+    const struct config *was);
+
+/* Close what `s` has and `other` (NULL: nothing) has not; a socket's file is
+ * removed if it is still the one we made and that is permitted. */
+void admin_close(struct admin *s, const struct admin *other);
+
+/* Let the listeners survive an exec, or not. */
+void admin_keep(const struct admin *s, bool keep);
+
+#endif

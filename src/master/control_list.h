@@ -1,0 +1,41 @@
+/*
+ * The list of connections, a piece at a time: a million rows must not hold up
+ * the master.
+ */
+#ifndef ECHOD_MASTER_CONTROL_LIST_H
+#define ECHOD_MASTER_CONTROL_LIST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "state/arena.h"
+
+struct control_list {
+	bool active;
+	bool json;
+	int next;			/* descriptor to look at */
+	int worker;			/* only its; -1: all */
+	char peer[64];			/* only whose name begins so */
+	uint64_t rows;
+};
+
+/* The first lines. */
+void control_list_begin(struct control_list *l, FILE *out);
+
+/* Write some more rows, perhaps none, to `out`; after the last lines the list
+ * is not active any more. */
+void control_list_more(struct control_list *l, const struct arena *a,
+    FILE *out);
+
+/* The record of an open connection to the client called `peer`
+ * ("192.0.2.1:5000"); -1: none. */
+int control_list_find(const struct arena *a, const char *peer);
+
+/*
+ * Shut the connection down, whatever its worker does; that one closes it.
+ * Returns 0, or -1 if it is not there any more.
+ */
+int control_list_shut(const struct arena *a, int fd);
+
+#endif

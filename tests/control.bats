@@ -1,0 +1,392 @@
+#!/usr/bin/env bats
+# The control socket and echoctl: what is asked, who may ask, and that neither
+# strange clients nor stuck workers keep the master from answering.
+
+load lib
+
+ECHOCTL=${ECHOCTL:-$(dirname "$ECHOD")/echoctl}
+
+# A server with a control socket; the rest as start has it.
+begin() {
+	start "control-socket=$DIR/control" "$@"
+}
+
+ctl() {
+	timeout 30 "$ECHOCTL" -s "$DIR/control" "$@"
+}
+
+# ask WORD...: without echoctl, as an administrator may.
+ask() {
+	echo "$*" | timeout 20 nc.openbsd -U "$DIR/control"
+}
+
+strange() {
+	timeout 60 python3 "$TOP_SRCDIR/tests/control.py" "$@"
+}
+
+# json FILTER WORD...: a value of an answer.
+json() {
+	command -v jq >/dev/null || skip "jq is not installed"
+	local filter=$1
+	shift
+	ctl --json "$@" | jq -r "$filter"
+}
+
+is() {
+	[ "$(json "$2" "$3")" = "$1" ]
+}
+
+# A connection of our own on descriptor $1; its address is in $PEER.
+hold() {
+	eval "exec $1<>/dev/tcp/$HOST/$PORT"
+	echo ping >&"$1"
+	read -r -t 10 -u "$1" line
+	[ "$line" = ping ]
+	PEER=$(ctl connections --sort age | awk 'NR > 1 { p = q; q = $1 }
+		END { print p }')
+}
+
+# --- asking
+
+@test "status: by nc, by echoctl, in JSON" {
+	begin
+	ask status >out
+	cat out
+	grep -q "^echod .*, pid $SERVER, serving, up 00:00:0" out
+	grep -q "^listening .* $HOST:$PORT, 0 of 511 waiting" out
+	ctl status | grep -q "pid $SERVER"
+	is "$SERVER" .pid status
+	is serving .mode status
+	is 0 .connections status
+	echoes
+	wait_for 5 is 1 .closed.client_eof status
+	is 5 .in status
+	is 5 .out status
+	is 1 .echoes status
+}
+
+@test "workers: one line each; their number can be changed" {
+	begin workers=2
+	[ "$(ctl workers | wc -l)" -eq 3 ]
+	is "$(workers | head -n 1)" '.[0].pid' workers
+	ctl workers 4
+	wait_for 5 is 4 .ready status
+	ctl workers 1
+	wait_for 5 is 1 .workers status
+	logged 'notice: control \(user [0-9]+\): 3 workers from now on'
+	run ctl workers 257
+	[ "$status" -eq 1 ]
+	[[ $output == *'too large (1 to 256)'* ]]
+}
+
+@test "connections: who, how much, filtered and sorted" {
+	begin workers=2
+	hold 5
+	hold 6
+	echo something longer >&6
+	read -r -t 10 -u 6 line
+	ctl connections >out
+	cat out
+	[ "$(tail -n 1 out)" = '2 connections' ]
+	[ "$(ctl connections --sort in | awk 'NR == 2 { print $5, $6 }')" = '22 22' ]
+	[ "$(ctl connections --sort age --json | jq -r '.[1].in')" -eq 22 ]
+	[ "$(ctl connections --worker 0 | tail -n 1)" = '1 connections' ]
+	[ "$(ctl connections --peer "$HOST:" | tail -n 1)" = '2 connections' ]
+	[ "$(ctl connections --peer 203.0.113. | tail -n 1)" = '0 connections' ]
+	[ "$(json length connections)" -eq 2 ]
+	printf half >&5
+	wait_for 5 sh -c "'$ECHOCTL' -s control connections | grep -q ' 4 partial'"
+}
+
+@test "close: this client and no other" {
+	begin
+	hold 5
+	hold 6
+	ctl connections --sort age
+	PEER=$(ctl connections --sort age | awk 'NR == 2 { print $1 }')
+	ctl close "$PEER"
+	[ -z "$(timeout 5 cat <&5)" ]
+	echo still >&6
+	read -r -t 10 -u 6 line
+	[ "$line" = still ]
+	run ctl close "$PEER"
+	[ "$status" -eq 1 ]
+	[[ $output == *'there is no client'* ]]
+	[ "$(ask metrics | awk '/^echod_connections_closed_by_request_total/ { print $2 }')" -eq 1 ]
+}
+
+@test "config: as -T prints it" {
+	begin timeout=77
+	ctl config >out
+	cat out
+	grep -q '^timeout = 77  *# command line$' out
+	diff <("$ECHOD" -T -o "port=$PORT" -o "bind=$HOST" -o timeout=77 \
+		-o "control-socket=$DIR/control") out
+	[ "$(json '.directives[] | select(.name == "timeout") | .value' config)" = 77 ]
+}
+
+@test "loglevel: all processes follow at once" {
+	begin
+	echoes
+	ctl loglevel verbose
+	echoes
+	wait_for 5 logged 'verbose: .* closed: client EOF'
+	[ "$(grep -c 'verbose: .* accepted' log)" -eq 1 ]
+	ctl loglevel warning
+	ctl workers 1 # of which nothing is said
+	not logged 'workers from now on'
+	[ "$(ctl loglevel)" = 'ok: warning' ]
+}
+
+@test "reopen: the file anew; without one an error" {
+	begin "logfile=$DIR/file"
+	mv file old
+	ctl reopen
+	wait_for 5 grep -q 'log file reopened' file
+	stop
+	begin
+	run ctl reopen
+	[ "$status" -eq 1 ]
+}
+
+@test "drain and its end" {
+	begin
+	ctl drain
+	is draining .mode status
+	is true .draining status
+	echoes
+	ctl drain off
+	is serving .mode status
+}
+
+@test "stop: as SIGTERM, and the socket's file is gone" {
+	begin
+	ctl stop
+	finish
+	[ "$STATUS" -eq 0 ]
+	[ ! -e control ]
+	logged 'control \(user [0-9]+\): stopping'
+	run ctl status
+	[ "$status" -eq 1 ]
+}
+
+@test "usage errors are 2, refusals 1" {
+	begin
+	local arguments
+	for arguments in '' '--nope' 'connections --sort nothing' 'status --sort in' \
+	    'connections x' 'top --count x'; do
+		echo "$arguments"
+		# shellcheck disable=SC2086 # words
+		run ctl $arguments
+		[ "$status" -eq 2 ]
+	done
+	run ctl nonsense
+	[ "$status" -eq 1 ]
+	run ctl --json nonsense
+	[ "$status" -eq 1 ]
+	[ "$(jq -r .error <<<"$output")" != null ]
+	run "$ECHOCTL" -s "$DIR/nobody" status
+	[ "$status" -eq 1 ]
+}
+
+@test "the socket is found by the configuration, -c or ./redis.conf" {
+	begin
+	echo "control-socket = $DIR/control" >conf
+	"$ECHOCTL" -c conf status | grep -q "pid $SERVER"
+	mv conf redis.conf
+	"$ECHOCTL" status | grep -q "pid $SERVER"
+	echo >redis.conf
+	run "$ECHOCTL" -c redis.conf status
+	[ "$status" -eq 1 ]
+	[[ $output == *'names no control-socket'* ]]
+}
+
+@test "top: lines where there is no terminal, a screen where there is one" {
+	begin
+	client hold 20 go
+	wait_for 10 is 20 .connections status
+	ctl top --count 1 >out
+	cat out
+	awk 'NR == 2 { exit !($2 == 20) }' out
+	touch go
+	command -v tmux >/dev/null || skip "tmux is not installed"
+	tmux -S "$DIR/tmux" new-session -d -x 80 -y 16 \
+		"stty -a >before; '$ECHOCTL' -s control top; stty -a >after"
+	wait_for 10 sh -c "tmux -S tmux capture-pane -p | grep -q '^all '"
+	tmux -S "$DIR/tmux" capture-pane -p
+	tmux -S "$DIR/tmux" resize-window -x 60 -y 10
+	wait_for 10 sh -c "tmux -S tmux capture-pane -p | sed -n 10p | grep -q quits"
+	tmux -S "$DIR/tmux" send-keys q
+	wait_for 10 test -s after
+	diff <(grep -v rows before) <(grep -v rows after)
+}
+
+# --- strange clients
+
+@test "what is no request is an error, and nothing worse" {
+	begin
+	strange nonsense
+	echoes
+}
+
+@test "a request in any spelling" {
+	begin
+	strange spellings
+}
+
+@test "100 clients at once that ask nothing: the service goes on" {
+	begin
+	strange crowd 100
+	echoes
+}
+
+@test "50 readers that do not read hold up nobody" {
+	begin maxclients=2000
+	strange slow 1500
+}
+
+@test "clients that vanish leave nothing behind" {
+	begin
+	strange vanish
+	local before
+	before=$(find "/proc/$SERVER/fd" | wc -l)
+	strange vanish
+	strange crowd 10
+	wait_for 5 sh -c "[ \$(find /proc/$SERVER/fd | wc -l) -le $before ]"
+}
+
+# --- who may
+
+@test "the socket's mode and owner; others are refused" {
+	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	chmod 755 "$DIR" "$DIR/.." "$DIR/../.." 2>/dev/null || true
+	begin user=nobody control-socket-mode=0660
+	[ "$(stat -c '%a %U %G' control)" = '660 nobody nogroup' ]
+	ctl status
+	setpriv --reuid=nobody --regid=nogroup --clear-groups \
+		timeout 10 "$ECHOCTL" -s "$DIR/control" status
+	setpriv --reuid=1 --regid=nogroup --clear-groups \
+		timeout 10 "$ECHOCTL" -s "$DIR/control" status
+	setpriv --reuid=1 --regid=1 --groups=nogroup \
+		timeout 10 "$ECHOCTL" -s "$DIR/control" status
+	# Whatever the file's mode has become.
+	chmod 666 control
+	run setpriv --reuid=1 --regid=1 --clear-groups \
+		timeout 10 "$ECHOCTL" -s "$DIR/control" status
+	echo "$output"
+	[ "$status" -eq 1 ]
+	[[ $output == *'permission denied'* ]]
+	logged 'control: user 1 may not ask'
+}
+
+@test "mode 0600: its group may not" {
+	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	chmod 755 "$DIR" "$DIR/.." "$DIR/../.." 2>/dev/null || true
+	begin user=nobody
+	[ "$(stat -c %a control)" = 600 ]
+	chmod 666 control
+	run setpriv --reuid=1 --regid=nogroup --clear-groups \
+		timeout 10 "$ECHOCTL" -s "$DIR/control" status
+	[ "$status" -eq 1 ]
+}
+
+@test "a socket left over is replaced, one in use and other files are not" {
+	begin
+	kill -KILL "$SERVER"
+	finish
+	[ -S control ]
+	begin
+	ctl status
+	run timeout 10 "$ECHOD" -o "port=$(free_port)" -o "bind=$HOST" \
+		-o "control-socket=$DIR/control"
+	echo "$output"
+	[ "$status" -eq 1 ]
+	[[ $output == *'Address already in use'* ]]
+	ctl status
+	echo precious >file
+	run timeout 10 "$ECHOD" -o "port=$(free_port)" -o "bind=$HOST" \
+		-o "control-socket=$DIR/file"
+	[ "$status" -eq 1 ]
+	[ "$(cat file)" = precious ]
+}
+
+# --- whatever happens
+
+@test "answers while every worker is stopped" {
+	begin workers=3
+	hold 5
+	local pid
+	for pid in $(workers); do
+		kill -STOP "$pid"
+	done
+	wait_for 5 is 3 '[.[] | select(.state == "stopped")] | length' workers
+	ctl status
+	[ "$(ctl connections | tail -n 1)" = '1 connections' ]
+	ctl metrics | grep -q '^echod_connections 1$'
+	for pid in $(workers); do
+		kill -CONT "$pid"
+	done
+	echo again >&5
+	read -r -t 10 -u 5 line
+	[ "$line" = again ]
+}
+
+@test "deaths are counted by signal, and connections saved" {
+	begin workers=1
+	hold 5
+	kill -KILL "$(workers)"
+	wait_for 5 is 1 .deaths.SIGKILL status
+	is 1 .saved status
+	is 1 .recoveries status
+	echo again >&5
+	read -r -t 10 -u 5 line
+	[ "$line" = again ]
+}
+
+@test "reload: echoctl waits for what comes of it; counters and clients stay" {
+	echo 'timeout = 0' >echod.conf
+	start_raw -c echod.conf -o "port=$PORT" -o "bind=$HOST" \
+		-o "control-socket=$DIR/control"
+	hold 5
+	ctl drain
+	local inode
+	inode=$(stat -c %i control)
+	ctl reload
+	[ "$(stat -c %i control)" = "$inode" ]
+	is 1 .reloads status
+	is 1 .kept status
+	is true .draining status
+	is 1 .echoes status
+	[ "$(ctl connections | tail -n 1)" = '1 connections' ]
+	echo 'timeout = no' >echod.conf
+	run ctl reload
+	echo "$output"
+	[ "$status" -eq 1 ]
+	is 1 .reloads_refused status
+	ctl status | grep -q '^refused .*timeout'
+	echo again >&5
+	read -r -t 10 -u 5 line
+	[ "$line" = again ]
+}
+
+@test "a reload can move the socket, take it away and bring it back" {
+	echo "control-socket = $DIR/control" >echod.conf
+	start_raw -c echod.conf -o "port=$PORT" -o "bind=$HOST"
+	echo "control-socket = $DIR/other" >echod.conf
+	ctl reload || true # who asks loses sight of it
+	wait_for 5 "$ECHOCTL" -s other status
+	wait_for 5 test ! -e control
+	: >echod.conf
+	kill -USR2 "$SERVER"
+	wait_for 5 test ! -e other
+	echo "control-socket = $DIR/control" >echod.conf
+	wait_for 5 sh -c "[ \$(grep -c 'reloaded:' log) -eq 2 ]"
+	kill -USR2 "$SERVER"
+	wait_for 5 ctl status
+	# One that cannot be made is given back.
+	echo "control-socket = $DIR/nowhere/control" >echod.conf
+	run ctl reload
+	[ "$status" -eq 1 ]
+	ctl status | grep -q '^refused .*nowhere'
+	echoes
+}
