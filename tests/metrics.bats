@@ -189,3 +189,13 @@ healthz() {
 	run "$ECHOD" -t -o control-socket-mode=0666
 	[ "$status" -eq 78 ]
 }
+
+@test "the dashboard asks for what there is" {
+	begin
+	local name
+	scrape >metrics
+	for name in $(grep -oE 'echod_[a-z_]+' "$TOP_SRCDIR/etc/grafana.json" | sort -u); do
+		echo "$name"
+		grep -q "^# TYPE $name " metrics
+	done
+}

@@ -54,6 +54,7 @@ static const char style[] =
     "padding:0 0 6px 12px;white-space:nowrap}"
     "td{text-align:right;padding:6px 0 6px 12px;border-top:1px solid "
     "var(--line);white-space:nowrap}"
+    ".plain tr:first-child td{border-top:0}"
     "th:first-child,td:first-child{text-align:left;padding-left:0}"
     ".bar{display:block;height:6px;border-radius:3px;background:var(--bar);"
     "min-width:2px}.track{width:34%;min-width:60px}"
@@ -96,7 +97,7 @@ write_charts(const struct master *m, const struct census *c, FILE *out)
 	char text[32];
 
 	fputs("<section class=\"grid charts\">\n", out);
-	page_short(text, sizeof(text), (double)m->config->maxclients, "");
+	snprintf(text, sizeof(text), "%u", m->config->maxclients);
 	page_chart(t, SERIES_CONNECTIONS, "Connections",
 	    (double)c->connections, text, out);
 	page_chart(t, SERIES_ACCEPTED, "Accepted", -1, NULL, out);
@@ -145,11 +146,12 @@ static void
 write_closed(const struct census *c, FILE *out)
 {
 	uint64_t most = 1;
+	char text[32];
 
 	for (unsigned r = 0; r < CLOSE_REASONS; r++)
 		if (c->closed[r] > most)
 			most = c->closed[r];
-	fputs("<section class=card><h2>Connections closed</h2><table>\n", out);
+	fputs("<section class=card><h2>Connections closed</h2><table class=plain>\n", out);
 	for (unsigned r = 0; r < CLOSE_REASONS; r++) {
 		fprintf(out, "<tr%s><td>%s<td class=track>",
 		    c->closed[r] == 0 ? " class=dim" : "",
@@ -157,7 +159,8 @@ write_closed(const struct census *c, FILE *out)
 		if (c->closed[r] > 0)
 			fprintf(out, "<span class=bar style=\"width:%llu%%\">"
 			    "</span>", (ull)(c->closed[r] * 100 / most));
-		fprintf(out, "<td>%llu\n", (ull)c->closed[r]);
+		page_exact(text, sizeof(text), c->closed[r]);
+		fprintf(out, "<td>%s\n", text);
 	}
 	fputs("</table></section>\n", out);
 }
@@ -165,7 +168,10 @@ write_closed(const struct census *c, FILE *out)
 static void
 fact(FILE *out, const char *name, ull n)
 {
-	fprintf(out, "<dt>%s<dd>%llu\n", name, n);
+	char text[32];
+
+	page_exact(text, sizeof(text), n);
+	fprintf(out, "<dt>%s<dd>%s\n", name, text);
 }
 
 static void
@@ -180,11 +186,11 @@ write_events(const struct master *m, const struct census *c, FILE *out)
 			fprintf(out, "<dt class=dim>&emsp;%s<dd class=dim>%llu\n",
 			    i == 0 ? "exit" : signals_name(i),
 			    (ull)t->deaths[i]);
-	fact(out, "Connections saved from it", t->saved);
+	fact(out, "Connections saved", t->saved);
 	fact(out, "Reloads", t->reloads);
 	if (t->reloads_refused > 0)
 		fact(out, "Reloads refused", t->reloads_refused);
-	fact(out, "Connections kept over them", t->kept);
+	fact(out, "Connections kept", t->kept);
 	if (t->reloaded != 0) {
 		fprintf(out, "<dt>Last pause<dd>%llu ms<dt>Last reload<dd>",
 		    (ull)t->pause);

@@ -6,6 +6,8 @@
 /* Of the drawing, in its own units. */
 #define WIDTH 240
 #define HEIGHT 50
+/* Fewer samples than these do not fill it. */
+#define SHORTEST 12
 
 void
 page_short(char *text, size_t size, double n, const char *unit)
@@ -21,6 +23,23 @@ page_short(char *text, size_t size, double n, const char *unit)
 	    n < 9.95 ? "%.2f%s%s%s" : n < 99.5 ? "%.1f%s%s%s" :
 	    "%.0f%s%s%s", n, i > 0 || *unit != '\0' ? "\302\240" : "",
 	    prefixes[i], unit);
+}
+
+void
+page_exact(char *text, size_t size, uint64_t n)
+{
+	char digits[24];
+	int len = snprintf(digits, sizeof(digits), "%llu",
+	    (unsigned long long)n);
+	size_t used = 0;
+
+	for (int i = 0; i < len && used + 5 < size; i++) {
+		if (i > 0 && (len - i) % 3 == 0)
+			used += (size_t)snprintf(text + used, size - used,
+			    "\342\200\257");
+		text[used++] = digits[i];
+	}
+	text[used] = '\0';
 }
 
 void
@@ -94,7 +113,8 @@ collect(const struct service_totals *t, enum series series, double *values,
 static void
 draw(const double *values, unsigned count, double most, FILE *out)
 {
-	const double step = (double)WIDTH / (ARENA_SAMPLES - 2);
+	const double step = (double)WIDTH / (count > SHORTEST ? count - 1 :
+	    SHORTEST - 1);
 	double x0 = WIDTH - step * (double)(count > 0 ? count - 1 : 0);
 
 	fprintf(out, "<svg viewBox=\"0 0 %d %d\" preserveAspectRatio=none "
@@ -113,6 +133,15 @@ draw(const double *values, unsigned count, double most, FILE *out)
 		fputs("\"></path>", out);
 	}
 	fputs("</svg>", out);
+}
+
+static void
+write_span(FILE *out, uint64_t ms)
+{
+	unsigned s = (unsigned)(ms / 1000);
+
+	fprintf(out, s < 90 ? "last %u s" : "last %u min", s < 90 ? s :
+	    (s + 30) / 60);
 }
 
 void
@@ -134,9 +163,11 @@ page_chart(const struct service_totals *t, enum series s, const char *title,
 	if (of != NULL)
 		fprintf(out, "of %s", of);
 	else
-		fputs("a second", out);
+		fputs("/ s", out);
 	fputs("</small></div>", out);
 	draw(values, count, most, out);
-	fprintf(out, "<div class=ends><span>10 min</span><span>peak %s</span>"
-	    "</div></div>\n", top);
+	fputs("<div class=ends><span>", out);
+	if (count > 0)
+		write_span(out, sample(t, count)->at - sample(t, 0)->at);
+	fprintf(out, "</span><span>peak %s</span></div></div>\n", top);
 }
