@@ -58,8 +58,7 @@ healthz() {
 	done
 	exec 5<>"/dev/tcp/$HOST/$PORT"
 	echo hello >&5
-	read -r -t 10 -u 5 line
-	[ "$line" = hello ]
+	[ "$(timeout 10 head -n 1 <&5)" = hello ]
 	wait_for 5 is 'connections_closed_total{reason="client_eof"}' 3
 	is connections 1
 	is connections_accepted_total 4

@@ -16,7 +16,7 @@ setup() {
 # instance N: start it, the same as before, on its port.
 instance() {
 	mkdir -p "$DIR/$1"
-	PORT=${PORTS[$1]}
+	export PORT=${PORTS[$1]}
 	DIR=$DIR/$1 start proxy-protocol=on proxy-trusted=127.0.0.1 \
 		shutdown-delay=1 workers=2 loglevel=verbose
 	SERVERS[$1]=$SERVER
