@@ -159,8 +159,10 @@ leave_admin(struct admin *left, const struct config *was,
 {
 	struct stat st;
 
-	if (left->control != ours->control && lstat(was->control_socket,
-	    &st) == 0) {
+	/* A file at the path that is ours is ours. */
+	if (left->control != ours->control &&
+	    strcmp(was->control_socket, ours->path) != 0 &&
+	    lstat(was->control_socket, &st) == 0) {
 		strlcpy(left->path, was->control_socket, sizeof(left->path));
 		left->device = st.st_dev;
 		left->inode = st.st_ino;

@@ -369,6 +369,17 @@ hold() {
 	[ "$line" = again ]
 }
 
+@test "a socket whose file was removed is made anew by a reload" {
+	: >echod.conf
+	start_raw -c echod.conf -o "port=$PORT" -o "bind=$HOST" \
+		-o "control-socket=$DIR/control"
+	rm control
+	kill -USR2 "$SERVER"
+	wait_for 5 ctl status
+	wait_for 5 logged reloaded
+	ctl status
+}
+
 @test "a reload can move the socket, take it away and bring it back" {
 	echo "control-socket = $DIR/control" >echod.conf
 	start_raw -c echod.conf -o "port=$PORT" -o "bind=$HOST"

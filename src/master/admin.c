@@ -110,13 +110,17 @@ make_control(struct admin *s, const struct config *c,
 }
 
 /* The listener of the image before, at the same path: only the mode can be
- * another. */
+ * another; or the file is gone, and another made if that is permitted. */
 static void
 adopt_control(struct admin *s, const struct admin *old,
-    const struct config *c, const struct config *was)
+    const struct config *c, const struct identity *id,
+    const struct config *was)
 {
 	struct stat st;
 
+	if (lstat(c->control_socket, &st) == -1 && errno == ENOENT &&
+	    make_control(s, c, id) == 0)
+		return;
 	s->control = old->control;
 	strlcpy(s->path, c->control_socket, sizeof(s->path));
 	if (lstat(s->path, &st) == -1) {
@@ -176,7 +180,7 @@ admin_open(struct admin *s, const struct config *c, const struct identity *id,
 	if (c->control_socket[0] != '\0') {
 		if (old != NULL && old->control != -1 &&
 		    strcmp(c->control_socket, was->control_socket) == 0)
-			adopt_control(s, old, c, was);
+			adopt_control(s, old, c, id, was);
 		else if (make_control(s, c, id) == -1) {
 			log_warn("control-socket %s", c->control_socket);
 			return -1;

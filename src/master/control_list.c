@@ -7,6 +7,7 @@
 #include "master/control_list.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
@@ -188,6 +189,43 @@ control_list_find(const struct arena *a, const char *peer)
 	return -1;
 }
 
+/*
+ * A descriptor of our own on a client's socket looks like one that a worker
+ * has accepted and not recorded before it died, and one that recovers would
+ * serve it (recover.c).  So its record says that it is being closed, by a slot
+ * that nobody recovers.  Returns false if somebody has come first: it is that
+ * one's then.
+ */
+static bool
+mark(const struct arena *a, int own, uint64_t cookie)
+{
+	struct connection *c = &a->connection[own];
+	uint32_t nobody = a->header->slots, before = connection_held_by(c);
+
+	do {
+		if (holder_state(before) != CONN_FREE &&
+		    holder_state(before) != CONN_CLOSING)
+			return false;
+	} while (!atomic_compare_exchange_weak(&c->holder, &before,
+	    connection_holder(CONN_TAKING, nobody)));
+	c->cookie = cookie;
+	c->flags = 0;
+	atomic_store(&c->holder, connection_holder(CONN_CLOSING, nobody));
+	return true;
+}
+
+/* As close_descriptor() of a worker does it. */
+static void
+close_marked(const struct arena *a, int own)
+{
+	uint32_t closing = connection_holder(CONN_CLOSING, a->header->slots);
+
+	close(own);
+	/* Fails if the number is a worker's already. */
+	atomic_compare_exchange_strong(&a->connection[own].holder, &closing,
+	    connection_holder(CONN_FREE, 0));
+}
+
 int
 control_list_shut(const struct arena *a, int fd)
 {
@@ -200,8 +238,15 @@ control_list_shut(const struct arena *a, int fd)
 	own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (own == -1)
 		return -1;
+	if ((uint32_t)own >= a->header->descriptors) {
+		close(own);		/* somebody raised our limit */
+		errno = EMFILE;
+		return -1;
+	}
+	if (!mark(a, own, cookie_of(own)))
+		return -1;
 	r = is_open(connection_held_by(c)) && cookie != 0 &&
 	    cookie_of(own) == cookie ? shutdown(own, SHUT_RDWR) : -1;
-	close(own);
+	close_marked(a, own);
 	return r;
 }
