@@ -84,8 +84,8 @@ make_control(struct admin *s, const struct config *c,
 
 	if (!is_free(c->control_socket))
 		return -1;
-	snprintf(name, sizeof(name), "%s.%ld", c->control_socket,
-	    (long)getpid() % 10000000);
+	snprintf(name, sizeof(name), "%.*s.%ld", CONFIG_CONTROL_PATH,
+	    c->control_socket, (long)getpid() % 10000000);
 	(void)unlink(name);
 	s->control = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC |
 	    SOCK_NONBLOCK, 0);
