@@ -3,41 +3,7 @@
 
 load lib
 
-LOAD=${TOP_BUILDDIR:-$TOP_SRCDIR/build}/tests/chaos/load
 export ECHOD LOAD
-
-# The load in the background; its figures go to ./figures.
-under_load() {
-	"$LOAD" -p "$PORT" -t 120 -f loaded -e enough "$@" >figures 2>&1 3>&- &
-	LOAD_PID=$!
-	PIDS+=("$LOAD_PID")
-	wait_for 20 test -f loaded
-}
-
-# No more of it; what came back was right, and all of it came.
-load_is_happy() {
-	touch enough
-	wait "$LOAD_PID" || {
-		cat figures
-		return 1
-	}
-}
-
-# Connections each worker holds, by its title.
-held() {
-	ps -o args= --ppid "$SERVER" | sed -n 's/.*\[\([0-9]*\) conn.*/\1/p' | sort -n
-}
-
-# All workers there, together `$1` connections, differing by one at most.
-even() {
-	held | awk -v want="$1" -v workers="$2" '
-	    { n += $1; if (NR == 1) low = $1; high = $1 }
-	    END { exit !(NR == workers && n == want && high - low <= 1) }'
-}
-
-workers_are() {
-	[ "$(worker_count)" -eq "$1" ]
-}
 
 @test "kill -9 at random, 40 a second: nothing lost, nothing wrong" {
 	"$TOP_SRCDIR/tests/chaos/run" -t 10 -r 40

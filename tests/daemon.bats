@@ -37,11 +37,6 @@ listening() {
 	[ -n "$(ss -Htln "sport = :$PORT")" ]
 }
 
-# Dead; a zombie is, too, where PID 1 of the machine does not reap.
-dead() {
-	[ ! -d "/proc/$1" ] || grep -q '^State:[[:space:]]*Z' "/proc/$1/status"
-}
-
 all_dead() {
 	local pid
 	for pid in "$@"; do
@@ -83,20 +78,6 @@ titles_count() {
 		title "$pid"
 	done | sed -nE 's/^echod: worker [0-9]+ \[([0-9]+) connections\]$/\1/p' |
 		awk '{ n += $1 } END { exit n != '"$1"' }'
-}
-
-need_root() {
-	[ "$(id -u)" -eq 0 ] || skip "needs root"
-}
-
-# Others than root may reach $DIR.
-open_directory() {
-	local d=$DIR
-	while :; do
-		chmod a+rx "$d"
-		[ "$d" != "$BATS_RUN_TMPDIR" ] && [ "$d" != / ] || break
-		d=$(dirname "$d")
-	done
 }
 
 LINE_RE='^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3} '

@@ -8,6 +8,7 @@ TOP_SRCDIR=${TOP_SRCDIR:-$(cd "$BATS_TEST_DIRNAME/.." && pwd)}
 ECHOD=${ECHOD:-$TOP_SRCDIR/build/src/echod}
 CLIENT="python3 $TOP_SRCDIR/tests/client.py"
 PORTS_FILE=${PORTS_FILE:-${TMPDIR:-/tmp}/echod-test-ports.$(id -u)}
+LOAD=${TOP_BUILDDIR:-$TOP_SRCDIR/build}/tests/chaos/load
 PIDS=()
 
 # A TCP port nobody else has: below the range the kernel gives to clients, one
@@ -94,6 +95,7 @@ workers() {
 	ps -o pid=,args= --ppid "${1:-$SERVER}" | sort -k4n | awk '{ print $1 }'
 }
 
+# shellcheck disable=SC2120 # some pass the master's pid
 worker_count() {
 	workers "$@" | grep -c .
 }
@@ -146,4 +148,52 @@ client_is_happy() {
 		cat client.out
 		return 1
 	}
+}
+
+# The load in the background; its figures go to ./figures.
+under_load() {
+	"$LOAD" -p "$PORT" -t 120 -f loaded -e enough "$@" >figures 2>&1 3>&- &
+	LOAD_PID=$!
+	PIDS+=("$LOAD_PID")
+	wait_for 20 test -f loaded
+}
+
+# No more of it; what came back was right, and all of it came.
+load_is_happy() {
+	touch enough
+	wait "$LOAD_PID" || {
+		cat figures
+		return 1
+	}
+}
+
+workers_are() {
+	[ "$(worker_count)" -eq "$1" ]
+}
+
+# $2 workers hold $1 connections, by their titles, and differ by one at most.
+even() {
+	ps -o args= --ppid "$SERVER" | sed -n 's/.*\[\([0-9]*\) conn.*/\1/p' |
+		sort -n | awk -v want="$1" -v workers="$2" '
+		    { n += $1; if (NR == 1) low = $1; high = $1 }
+		    END { exit !(NR == workers && n == want && high - low <= 1) }'
+}
+
+need_root() {
+	[ "$(id -u)" -eq 0 ] || skip "needs root"
+}
+
+# Others than root may reach $DIR.
+open_directory() {
+	local d=$DIR
+	while :; do
+		chmod a+rx "$d"
+		[ "$d" != "$BATS_RUN_TMPDIR" ] && [ "$d" != / ] || break
+		d=$(dirname "$d")
+	done
+}
+
+# Dead; a zombie is, too, where PID 1 of the machine does not reap.
+dead() {
+	[ ! -d "/proc/$1" ] || grep -q '^State:[[:space:]]*Z' "/proc/$1/status"
 }

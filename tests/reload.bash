@@ -3,7 +3,6 @@
 # For lib.bash, load which first.
 
 UPGRADES=${TOP_BUILDDIR:-$TOP_SRCDIR/build}/tests/upgrade
-LOAD=${TOP_BUILDDIR:-$TOP_SRCDIR/build}/tests/chaos/load
 
 # conf NAME=VALUE...: write ./echod.conf anew: our port, address and pid file,
 # and the assignments.
@@ -158,35 +157,6 @@ refused() {
 	! nc.openbsd -z -w 2 "$1" "$2"
 }
 
-workers_are() {
-	[ "$(worker_count)" -eq "$1" ]
-}
-
-# $2 workers hold $1 connections, by their titles, and differ by one at most.
-even() {
-	ps -o args= --ppid "$SERVER" | sed -n 's/.*\[\([0-9]*\) conn.*/\1/p' |
-		sort -n | awk -v want="$1" -v workers="$2" '
-		    { n += $1; if (NR == 1) low = $1; high = $1 }
-		    END { exit !(NR == workers && n == want && high - low <= 1) }'
-}
-
-# The load in the background; its figures go to ./figures.
-under_load() {
-	"$LOAD" -p "$PORT" -t 120 -f loaded -e enough "$@" >figures 2>&1 3>&- &
-	LOAD_PID=$!
-	PIDS+=("$LOAD_PID")
-	wait_for 20 test -f loaded
-}
-
-# No more of it; what came back was right, and all of it came.
-load_is_happy() {
-	touch enough
-	wait "$LOAD_PID" || {
-		cat figures
-		return 1
-	}
-}
-
 # launch LOG ARGUMENT...: run as a daemon with pid file $DIR/pid; its pid is
 # $SERVER, its log is below $DIR.
 launch() {
@@ -201,21 +171,3 @@ launch() {
 	PIDS+=("$SERVER")
 }
 
-# Dead; a zombie is, too, where PID 1 of the machine does not reap.
-dead() {
-	[ ! -d "/proc/$1" ] || grep -q '^State:[[:space:]]*Z' "/proc/$1/status"
-}
-
-need_root() {
-	[ "$(id -u)" -eq 0 ] || skip "needs root"
-}
-
-# Others than root may reach $DIR.
-open_directory() {
-	local d=$DIR
-	while :; do
-		chmod a+rx "$d"
-		[ "$d" != "$BATS_RUN_TMPDIR" ] && [ "$d" != / ] || break
-		d=$(dirname "$d")
-	done
-}

@@ -4,8 +4,6 @@
 
 load lib
 
-LOAD=${TOP_BUILDDIR:-$TOP_SRCDIR/build}/tests/chaos/load
-
 setup() {
 	DIR=$BATS_TEST_TMPDIR
 	cd "$DIR" || return 1
