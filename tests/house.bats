@@ -333,6 +333,21 @@ scripts() {
 	grep -qF "AC_INIT([echod], [$version]" "$TOP_SRCDIR/configure.ac"
 }
 
+@test "the make targets that documents name are there" {
+	# "make bench" was lost on its way into the tree.
+	local target seen=0
+	for target in $(grep -hoE '(`|^    )make [a-z][a-z-]+' "$TOP_SRCDIR"/*.md \
+	    "$TOP_SRCDIR"/bench/*.md | sed -E 's/.*make ([a-z][a-z-]+).*/\1/' | sort -u); do
+		echo "$target"
+		case $target in
+		check | install | distcheck | dist) ;; # automake's
+		*) grep -qE "^$target:" "$TOP_SRCDIR/Makefile.am" ;;
+		esac
+		seen=$((seen + 1))
+	done
+	[ "$seen" -ge 4 ]
+}
+
 @test "no test sleeps for whole seconds" {
 	local f bad=0
 	for f in "$TOP_SRCDIR"/tests/*.bats "$TOP_SRCDIR"/tests/lib.bash; do
