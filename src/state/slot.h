@@ -83,6 +83,9 @@ struct slot {
 	 * operations.  The signal that comes with it only wakes it up:
 	 * epoll_pwait(2) delivers none while there are always events. */
 	_Atomic uint32_t leave;
+	/* Written by other workers: the inbox has something new.  A worker
+	 * that is awake looks here before it sleeps and needs no eventfd. */
+	_Atomic uint32_t mail;
 	/* Made by the master before any worker, never closed. */
 	int32_t wake_fd;		/* eventfd: ends the worker's sleep */
 	int32_t watch_fd;		/* epoll: all it waits for */

@@ -155,7 +155,7 @@ accept_enter(struct worker *w, int fd, const struct peer *peer, unsigned to)
 	w->changed = true;
 	if (to != w->number) {
 		share_offer(w, fd, to);
-		share_wake(w, to);
+		share_tell(w, to);
 		return;
 	}
 	atomic_store_explicit(&c->holder, connection_holder(CONN_OPEN, to),

@@ -15,6 +15,7 @@
 #include "base/signals.h"
 #include "base/title.h"
 #include "worker/accept.h"
+#include "worker/balance.h"
 #include "worker/drain.h"
 #include "worker/hot.h"
 #include "worker/idle.h"
@@ -26,7 +27,7 @@
 /* Rounds between two looks for signals that epoll_pwait(2) had no time for. */
 #define SIGNAL_ROUNDS 256
 /* Rounds between two looks at how even the slots are. */
-#define BALANCE_ROUNDS 64
+#define BALANCE_ROUNDS 16
 /* The same after connections came or went, ms. */
 #define BALANCE_MS 5
 /* A process title is no older than this, ms. */
@@ -93,7 +94,7 @@ run_sharing(struct worker *w)
 			w->balance_at = clock_earlier(w->balance_at,
 			    clock_ms() + BALANCE_MS);
 		if (due(w->balance_at) || ++w->rounds % BALANCE_ROUNDS == 0)
-			share_balance(w);
+			balance(w);
 	} else
 		w->balance_at = CLOCK_NEVER;
 	w->changed = false;
@@ -219,6 +220,7 @@ dispatch(struct worker *w, int events)
 	}
 	if (wake)
 		woken(w);
+	w->events += (unsigned)events;
 	if (!w->draining)	/* drain_step() takes the queues itself */
 		accept_from(w, listeners);
 	hot_round(w);
@@ -237,9 +239,10 @@ loop(struct worker *w, pid_t master)
 			drain_begin(w);
 		if (w->draining && drain_step(w))
 			return WORKER_DRAINED;
+		share_hear(w);
 		wake = run_timers(w);
 		counter_add(&w->slot->heartbeat, 1);	/* even: asleep */
-		n = watch_wait(w, wake);
+		n = watch_wait(w, share_told(w) ? 0 : wake);
 		counter_add(&w->slot->heartbeat, 1);	/* odd: working */
 		if (atomic_load_explicit(&w->arena->header->watching,
 		    memory_order_relaxed) == 0)

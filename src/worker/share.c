@@ -1,5 +1,5 @@
 /*
- * Sharing connections between slots.
+ * Handing connections from slot to slot.
  */
 #include "worker/share.h"
 
@@ -16,8 +16,6 @@
 #define HEAL_MS 1000
 /* What was not taken after so long is taken back, ms. */
 #define OFFER_MS 20
-/* Connections given in one go at most: the others have to be served too. */
-#define GIVE_BATCH 64
 
 void
 share_init(struct worker *w)
@@ -34,9 +32,8 @@ heartbeat(const struct worker *w, unsigned k)
 	    memory_order_relaxed);
 }
 
-/* Slots that are likely to take what they are given. */
-static bool
-eligible(const struct worker *w, unsigned k)
+bool
+share_takes(const struct worker *w, unsigned k)
 {
 	return k != w->number && atomic_load_explicit(
 	    &w->arena->slot[k].state, memory_order_relaxed) == SLOT_READY &&
@@ -69,7 +66,7 @@ share_place(const struct worker *w)
 	for (unsigned k = 0; k < arena_workers(w->arena); k++) {
 		uint32_t load = slot_load(&w->arena->slot[k]);
 
-		if (load < least && eligible(w, k)) {
+		if (load < least && share_takes(w, k)) {
 			least = load;
 			best = k;
 		}
@@ -81,6 +78,23 @@ void
 share_wake(const struct worker *w, unsigned to)
 {
 	(void)eventfd_write(w->arena->slot[to].wake_fd, 1);
+}
+
+void
+share_tell(const struct worker *w, unsigned to)
+{
+	atomic_store(&w->arena->slot[to].mail, 1);
+	/* The other side of share_told(): one of both sees the other's store. */
+	atomic_thread_fence(memory_order_seq_cst);
+	if (heartbeat(w, to) % 2 == 0)
+		share_wake(w, to);
+}
+
+bool
+share_told(const struct worker *w)
+{
+	atomic_thread_fence(memory_order_seq_cst);
+	return atomic_load_explicit(&w->slot->mail, memory_order_relaxed) != 0;
 }
 
 void
@@ -99,8 +113,8 @@ share_offer(struct worker *w, int fd, unsigned to)
 		w->offers_at = clock_ms() + OFFER_MS;
 }
 
-static void
-give(struct worker *w, int fd, unsigned to)
+void
+share_give(struct worker *w, int fd, unsigned to)
 {
 	struct operation *op = &w->slot->op;
 	struct connection *c = worker_connection(w, fd);
@@ -169,6 +183,19 @@ share_adopt(struct worker *w)
 }
 
 void
+share_hear(struct worker *w)
+{
+	if (atomic_load_explicit(&w->slot->mail, memory_order_relaxed) == 0)
+		return;
+	/* First the word, then the inbox: what comes in between is told of
+	 * once more. */
+	atomic_store(&w->slot->mail, 0);
+	atomic_thread_fence(memory_order_seq_cst);
+	share_adopt(w);
+	w->balance_at = 0;
+}
+
+void
 share_unreserve(const struct worker *w, unsigned k)
 {
 	arrive(&w->arena->slot[k]);
@@ -228,81 +255,4 @@ share_reclaim(struct worker *w)
 	for (unsigned k = 0; k < w->arena->header->slots; k++)
 		if (k != w->number && reclaim_from(w, k))
 			w->shunned[k] = heartbeat(w, k) + 1;
-}
-
-static bool
-may_be_given(const struct worker *w, int fd)
-{
-	return worker_connection(w, fd)->phase == PHASE_SERVING;
-}
-
-static unsigned
-give_hot(struct worker *w, unsigned to, unsigned n)
-{
-	unsigned given = 0;
-
-	for (unsigned i = w->hots; i-- > 0 && given < n; )
-		if (may_be_given(w, w->hot[i].fd)) {
-			give(w, w->hot[i].fd, to);
-			given++;
-		}
-	return given;
-}
-
-static unsigned
-give_cold(struct worker *w, unsigned to, unsigned n)
-{
-	unsigned given = 0;
-
-	for (int fd = arena_next(w->arena, w->number, 0); fd != -1 &&
-	    given < n; fd = arena_next(w->arena, w->number, fd + 1))
-		if (worker_connection(w, fd)->hot == CONNECTION_NOT_HOT &&
-		    may_be_given(w, fd)) {
-			give(w, fd, to);
-			given++;
-		}
-	return given;
-}
-
-/* Half the difference, if it is two or more: less would only move the
- * imbalance to the other side and back. */
-static unsigned
-surplus(uint32_t mine, uint32_t other)
-{
-	uint32_t half = mine > other ? (mine - other) / 2 : 0;
-
-	return half < GIVE_BATCH ? half : GIVE_BATCH;
-}
-
-void
-share_balance(struct worker *w)
-{
-	const struct slot *slot = w->arena->slot;
-	unsigned cool = w->number, light = w->number, heavy = w->number;
-	unsigned n = 0, to = w->number;
-
-	w->balance_at = CLOCK_NEVER;
-	for (unsigned k = 0; k < arena_workers(w->arena); k++) {
-		if (!eligible(w, k))
-			continue;
-		if (slot[k].hot + slot[k].inflight <
-		    slot[cool].hot + slot[cool].inflight)
-			cool = k;
-		if (slot_load(&slot[k]) < slot_load(&slot[light]))
-			light = k;
-		if (slot_load(&slot[k]) > slot_load(&slot[heavy]))
-			heavy = k;
-	}
-	n = surplus(w->slot->hot, slot[cool].hot + slot[cool].inflight);
-	if (n > 0)
-		n = give_hot(w, to = cool, n);
-	else if ((n = surplus(slot_load(w->slot), slot_load(&slot[light]))) >
-	    0)
-		n = give_cold(w, to = light, n);
-	else if (surplus(slot_load(&slot[heavy]), slot_load(w->slot)) > 0)
-		share_wake(w, heavy);
-	if (n > 0) {
-		share_wake(w, to);
-		w->balance_at = clock_ms() + 1;
-	}
 }

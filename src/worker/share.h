@@ -1,9 +1,9 @@
 /*
- * Sharing connections between slots: where a new one is placed, giving one
- * away, taking one that was given, keeping the slots even.
+ * Handing connections from slot to slot: where a new one is placed, giving one
+ * away, taking one that was given.
  *
  * Giving is a store in the record (OPEN | me becomes GIVEN | other), a bit in
- * the other's inbox and a write to its eventfd.  The giver waits for nobody:
+ * the other's inbox and, if it sleeps, a write to its eventfd.  The giver waits for nobody:
  * what the other has not taken after a moment is taken back, and the other is
  * left alone until it moves again.
  */
@@ -15,15 +15,21 @@
 /* Start with no offer outstanding. */
 void share_init(struct worker *w);
 
+/* True if slot `k` is another and likely to take what it is given. */
+bool share_takes(const struct worker *w, unsigned k);
+
 /* The slot that should get the next connection: the one with the fewest. */
 unsigned share_place(const struct worker *w);
 
 /*
  * Offer `fd`, whose record this slot owns or is filling in, to slot `to`,
  * where a place for it was reserved in `inflight`.  The slot's operation must
- * be OP_ACCEPT or OP_GIVE.  The caller calls share_wake() after it.
+ * be OP_ACCEPT or OP_GIVE.  The caller calls share_tell() after it.
  */
 void share_offer(struct worker *w, int fd, unsigned to);
+
+/* Give `fd`, which this slot owns, to slot `to`, and share_tell() it soon. */
+void share_give(struct worker *w, int fd, unsigned to);
 
 /* Give up a place that was reserved in slot `k`. */
 void share_unreserve(const struct worker *w, unsigned k);
@@ -39,12 +45,18 @@ void share_wake_expectant(const struct worker *w);
 /* End the sleep of slot `to`. */
 void share_wake(const struct worker *w, unsigned to);
 
+/* Have slot `to` look into its inbox: now if it sleeps, else before it does. */
+void share_tell(const struct worker *w, unsigned to);
+
+/* True if somebody told this slot, whose heartbeat says asleep, to look into
+ * its inbox.  Nothing told after that is missed: it comes by eventfd. */
+bool share_told(const struct worker *w);
+
+/* Take what is in this slot's inbox, if somebody told it to look. */
+void share_hear(struct worker *w);
+
 /* Take what is in this slot's inbox. */
 void share_adopt(struct worker *w);
-
-/* If this slot has two or more connections (hot ones first) more than another,
- * give half the difference away; if it has fewer, ask for some. */
-void share_balance(struct worker *w);
 
 /* Take back what was offered and not taken. */
 void share_reclaim(struct worker *w);

@@ -46,7 +46,12 @@ struct worker {
 	uint64_t offers_at;		/* take back what nobody took */
 	uint64_t balance_at;		/* even out the slots */
 	uint64_t heal_at;		/* void reservations never redeemed */
-	unsigned rounds;		/* of the loop, for share_balance() */
+	uint64_t rotate_at;		/* compare how slots are served */
+	unsigned rounds;		/* of the loop, for balance() */
+	unsigned events;		/* since rotate_round */
+	unsigned rotate_round;		/* of the last comparison */
+	unsigned turn;			/* who of the hot is given next */
+	uint64_t served[CONFIG_WORKERS_MAX];	/* echoes of the slots then */
 	unsigned looks;			/* the same, for told_to_leave() */
 	bool changed;			/* connections came or went since */
 	/* By slot: its heartbeat + 1 when it was found not to take what it was

@@ -17,6 +17,7 @@
 #include "handler/handler.h"
 #include "rig.h"
 #include "tap.h"
+#include "worker/balance.h"
 #include "worker/close.h"
 #include "worker/hot.h"
 #include "worker/serve.h"
@@ -86,7 +87,7 @@ live(const struct pair *p, enum act act)
 	    act == ACT_BLAME)
 		(void)recover(&rig.w, 0);
 	else if (act == ACT_GIVE)
-		share_balance(&rig.w);
+		balance(&rig.w);
 	else if (act == ACT_ADOPT)
 		share_adopt(&rig.w);
 	else

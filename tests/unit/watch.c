@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "rig.h"
 #include "tap.h"
+#include "worker/balance.h"
 #include "worker/close.h"
 #include "worker/hot.h"
 #include "worker/share.h"
@@ -387,7 +388,7 @@ test_give(void)
 	ok(echoes(&p[0]) && echoes(&p[1]) && slot(0)->hot == 2, "two are hot");
 	p[1].c->flags |= CONN_COLD;	/* from when it was given before */
 	slot(1)->state = SLOT_READY;
-	share_balance(&rig.w);
+	balance(&rig.w);
 	ok(slot(0)->held == 3 && slot(0)->hot == 1 && slot(1)->inflight == 1 &&
 	    is_held(&p[1], CONN_GIVEN, 1) && registered(&p[1], 0) == 0 &&
 	    (p[1].c->flags & (CONN_ENROLLED | CONN_COLD)) == 0,
@@ -396,7 +397,8 @@ test_give(void)
 	ok(slot(0)->held == 4 && is_watched(&p[1]) && is_hot(&p[1]) &&
 	    echoes(&p[1]), "taken back: is hot");
 	rig.w.shunned[1] = 0;
-	share_balance(&rig.w);
+	rig.w.turn = 0;			/* the same one */
+	balance(&rig.w);
 	worker_up(1);
 	turn(PATIENCE);
 	ok(is_held(&p[1], CONN_OPEN, 1) && is_watched(&p[1]) &&
@@ -409,7 +411,7 @@ test_give(void)
 		p[i] = opened();
 	(void)succeed();
 	slot(1)->state = SLOT_READY;
-	share_balance(&rig.w);
+	balance(&rig.w);
 	ok(slot(0)->held == 2 && is_held(&p[0], CONN_GIVEN, 1) &&
 	    is_held(&p[1], CONN_GIVEN, 1) &&
 	    (p[0].c->flags & CONN_COLD) != 0, "cold ones are given if none "
@@ -418,13 +420,93 @@ test_give(void)
 	ok(slot(0)->held == 4 && is_watched(&p[0]) && !is_hot(&p[0]) &&
 	    slot(0)->hot == 0, "taken back: cold");
 	rig.w.shunned[1] = 0;
-	share_balance(&rig.w);
+	balance(&rig.w);
 	worker_up(1);
 	turn(PATIENCE);
 	ok(slot(1)->held == 2 && is_watched(&p[0]) && !is_hot(&p[0]) &&
 	    !is_hot(&p[1]) && slot(1)->hot == 0, "given and taken: cold");
 	ok(echoes(&p[0]) && is_hot(&p[0]) && slot(1)->hot == 1,
 	    "and hot when it speaks");
+	rig_down();
+}
+
+/* `n` pairs, as a worker that finds `ready` of them at a time leaves them, in
+ * slots that are even: slot 1 served its clients `echoes`, slot 0 its own 100. */
+static unsigned
+gives(struct pair *p, unsigned n, unsigned ready, unsigned echoes)
+{
+	unsigned given = 0;
+
+	rig_up();
+	for (unsigned i = 0; i < n; i++)
+		p[i] = opened();
+	(void)succeed();
+	for (unsigned i = 0; i < n; i++)
+		hot_touch(&rig.w, p[i].fd);
+	slot(1)->state = SLOT_READY;
+	slot(1)->held = slot(1)->hot = n;
+	balance(&rig.w);		/* the first look */
+	slot(0)->count.echoes += 100;
+	slot(1)->count.echoes += echoes;
+	rig.w.round += 10;
+	rig.w.events += 10 * ready;
+	rig.w.rotate_at = 1;
+	balance(&rig.w);
+	for (unsigned i = 0; i < n; i++)
+		given += is_held(&p[i], CONN_GIVEN, 1);
+	return given;
+}
+
+static void
+test_rotate(void)
+{
+	struct pair p[8];
+
+	ok(gives(p, 8, 4, 100) == 0, "served the same: none changes");
+	rig_down();
+	ok(gives(p, 8, 4, 105) == 0, "about the same: none changes");
+	rig_down();
+	ok(gives(p, 8, 1, 200) == 0, "served less without a queue: none");
+	rig_down();
+	ok(gives(p, 8, 4, 50) == 0, "served more: none");
+	rig_down();
+	ok(gives(p, 8, 4, 200) == 3, "served less behind a queue: some change");
+	/* The other gives back; it is not those that just came. */
+	slot(1)->hot = slot(1)->held = 8;
+	slot(1)->inflight = 0;
+	slot(0)->count.echoes += 100;
+	slot(1)->count.echoes += 200;
+	rig.w.round += 10;
+	rig.w.events += 40;
+	rig.w.rotate_at = 1;
+	balance(&rig.w);
+	ok(is_held(&p[7], CONN_GIVEN, 1) && !is_held(&p[0], CONN_GIVEN, 1),
+	    "not all at once");
+	rig_down();
+}
+
+/* An offer is told of by eventfd to a worker that sleeps, and by a word to
+ * one that is awake. */
+static void
+test_tell(void)
+{
+	eventfd_t told = 0;
+
+	rig_up();
+	worker_up(0);
+	slot(1)->heartbeat = 3;
+	share_tell(&rig.w, 1);
+	ok(slot(1)->mail == 1 && eventfd_read(slot(1)->wake_fd, &told) == -1,
+	    "awake: a word");
+	slot(1)->heartbeat = 4;
+	share_tell(&rig.w, 1);
+	ok(slot(1)->mail == 1 && eventfd_read(slot(1)->wake_fd, &told) == 0,
+	    "asleep: an eventfd");
+	ok(!share_told(&rig.w), "nobody told us");
+	slot(0)->mail = 1;
+	ok(share_told(&rig.w), "somebody told us");
+	share_hear(&rig.w);
+	ok(slot(0)->mail == 0 && !share_told(&rig.w), "heard");
 	rig_down();
 }
 
@@ -441,7 +523,7 @@ test_give_unsent(void)
 	hot_touch(&rig.w, q.fd);
 	hot_touch(&rig.w, p.fd);
 	slot(1)->state = SLOT_READY;
-	share_balance(&rig.w);
+	balance(&rig.w);
 	ok(is_held(&p, CONN_GIVEN, 1) && registered(&p, 0) == 0 &&
 	    (p.c->flags & CONN_WRITES) == 0, "one that waits to send is given");
 	worker_up(1);
@@ -466,6 +548,8 @@ main(void)
 	test_worker();
 	test_cooling();
 	test_give();
+	test_rotate();
+	test_tell();
 	test_give_unsent();
 	return tap_done();
 }
