@@ -83,6 +83,9 @@ struct slot {
 	 * operations.  The signal that comes with it only wakes it up:
 	 * epoll_pwait(2) delivers none while there are always events. */
 	_Atomic uint32_t leave;
+	/* Written by a worker that dies of it: the system call that it was not
+	 * to make, architecture (AUDIT_ARCH_...) << 32 | number; 0: none. */
+	_Atomic uint64_t denied;
 	/* Made by the master before any worker, never closed. */
 	int32_t wake_fd;		/* eventfd: ends the worker's sleep */
 	int32_t watch_fd;		/* epoll: all it waits for */
