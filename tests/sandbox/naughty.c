@@ -36,9 +36,10 @@ make_executable(void)
 static long
 corrupt(void)
 {
-	char *volatile p = malloc(100);
+	char *p = malloc(100);
+	void *volatile inside = p + 1;
 
-	free(p + 1);
+	free(inside);
 	return 0;
 }
 
@@ -49,7 +50,8 @@ corrupt(void)
 static void
 obey(const char *line)
 {
-	char *const argv[] = { "true", NULL };
+	static char name[] = "true";
+	char *const argv[] = { name, NULL };
 	char byte = 0;
 	int fd = -1;
 
