@@ -218,6 +218,7 @@ load(bool log_only)
 	 * itself, and a worker runs none. */
 	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_LOG, 1);
 	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_SSB, 1);
+	(void)seccomp_attr_set(filter, SCMP_FLTATR_API_SYSRAWRC, 1);
 	if (error == 0)
 		error = seccomp_load(filter);
 	seccomp_release(filter);
@@ -247,8 +248,8 @@ filter_calls(const struct worker *w)
 	    atomic_exchange(&w->arena->header->unfiltered, 1) != 0)
 		return;
 	errno = -error;
-	log_warn("sandbox %s: this kernel does not, workers can make any "
-	    "system call", w->config->sandbox == SANDBOX_LOG ? "log" : "yes");
+	log_warn("sandbox: workers can make any system call, the kernel has no "
+	    "filter");
 }
 #endif
 
