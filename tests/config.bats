@@ -186,7 +186,7 @@ debian_redis_conf() {
 	conf "$(cat conf)\ndeny 10.0.0.1\naccept-rate 1000000\naccept-burst 1\n"
 	conf "$(cat conf)\nproxy-protocol optional\nproxy-trusted ::1/128\n"
 	conf "$(cat conf)\ncontrol-socket /tmp/s\ncontrol-socket-mode 0660\n"
-	conf "$(cat conf)\nmetrics-port 0\nmetrics-bind ::1\n"
+	conf "$(cat conf)\nmetrics-port 0\nmetrics-bind ::1\nsandbox no\n"
 	[ "$(id -u)" -eq 0 ] || skip "only root may name user root"
 	dump -c conf
 	not grep default dump
