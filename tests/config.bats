@@ -36,6 +36,8 @@ value() {
 default() {
 	if grep -qE "^$1 = .* # default, auto\$" dump; then
 		echo auto
+	elif grep -qE "^$1 = .* # default, changed from" dump; then
+		sed -nE "s/^$1 = .* changed from ([a-z]+):.*/\\1/p" dump
 	elif grep -qE "^$1 = .* # default, clamped from" dump; then
 		sed -nE "s/^$1 = .* clamped from ([0-9]+):.*/\\1/p" dump
 	else
@@ -103,7 +105,7 @@ debian_redis_conf() {
 	shown bind 0.0.0.0 default
 	shown port 6379 default
 	[ "$(grep -c . dump)" -ge 20 ]
-	not grep -vE ' # default(, (auto|clamped from .*))?$' dump
+	not grep -vE ' # default(, (auto|(clamped|changed) from .*))?$' dump
 }
 
 @test "./redis.conf is used when it is there and -c is not given" {
@@ -184,7 +186,7 @@ debian_redis_conf() {
 	conf "$(cat conf)\ndeny 10.0.0.1\naccept-rate 1000000\naccept-burst 1\n"
 	conf "$(cat conf)\nproxy-protocol optional\nproxy-trusted ::1/128\n"
 	conf "$(cat conf)\ncontrol-socket /tmp/s\ncontrol-socket-mode 0660\n"
-	conf "$(cat conf)\nmetrics-port 0\nmetrics-bind ::1\n"
+	conf "$(cat conf)\nmetrics-port 0\nmetrics-bind ::1\nsandbox no\n"
 	[ "$(id -u)" -eq 0 ] || skip "only root may name user root"
 	dump -c conf
 	not grep default dump

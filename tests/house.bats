@@ -69,6 +69,8 @@ dump() {
 default() {
 	if grep -qE "^$1 = .* # default, auto\$" dump; then
 		echo auto
+	elif grep -qE "^$1 = .* # default, changed from" dump; then
+		sed -nE "s/^$1 = .* changed from ([a-z]+):.*/\\1/p" dump
 	elif grep -qE "^$1 = .* # default, clamped from" dump; then
 		sed -nE "s/^$1 = .* clamped from ([0-9]+):.*/\\1/p" dump
 	else
@@ -146,6 +148,11 @@ scripts() {
 @test "iniparser lives in src/config/reader.c" {
 	home '\b(iniparser|dictionary)_' config/reader.c
 	home '#[ ]*include *<iniparser' config/reader.c
+}
+
+@test "seccomp lives in src/worker/sandbox.c, and the names of calls in src/base/call_name.c" {
+	home '\bseccomp_(init|load|rule_add|attr_set)\w* *\(' worker/sandbox.c
+	home '\bseccomp_syscall_resolve\w* *\(' base/call_name.c
 }
 
 @test "fork lives in src/master/daemonize.c" {

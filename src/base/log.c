@@ -166,6 +166,12 @@ log_descriptor(void)
 	return state.file.fd;
 }
 
+int
+log_syslog_descriptor(void)
+{
+	return state.syslog_fd;
+}
+
 const char *
 log_path(void)
 {

@@ -58,6 +58,9 @@ void log_leave_console(void);
 /* The descriptor of the open file; -1 if there is none. */
 int log_descriptor(void);
 
+/* The descriptor of the socket for syslog; -1 if there is none. */
+int log_syslog_descriptor(void);
+
 /* The path last opened or tried; "" if there is none. */
 const char *log_path(void);
 

@@ -59,6 +59,18 @@ signals_choose(const int *recorded)
 	}
 }
 
+void
+signals_trap(int signo, void (*handler)(int, siginfo_t *, void *))
+{
+	struct sigaction sa;
+
+	memset(&sa, 0, sizeof(sa));
+	sa.sa_sigaction = handler;
+	sa.sa_flags = SA_SIGINFO | (int)SA_RESETHAND;
+	sigfillset(&sa.sa_mask);
+	sigaction(signo, &sa, NULL);
+}
+
 const sigset_t *
 signals_open_mask(void)
 {

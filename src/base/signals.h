@@ -25,6 +25,10 @@ void signals_block(void);
  */
 void signals_choose(const int *recorded);
 
+/* Have `handler` called for a fault, once: while it runs the signal is blocked
+ * and has its default action again. */
+void signals_trap(int signo, void (*handler)(int, siginfo_t *, void *));
+
 /* The mask to sleep with: lets in the chosen signals. */
 const sigset_t *signals_open_mask(void);
 

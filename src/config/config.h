@@ -30,6 +30,9 @@ enum handler_kind { HANDLER_ECHO, HANDLER_RAW, HANDLER_DISCARD,
 enum proxy_protocol { PROXY_PROTOCOL_OFF, PROXY_PROTOCOL_ON,
 	PROXY_PROTOCOL_OPTIONAL };
 
+/* Whether workers can make but the system calls they need. */
+enum sandbox { SANDBOX_NO, SANDBOX_YES, SANDBOX_LOG };
+
 struct bind_address {
 	char host[64];		/* numeric; "*" and "::*" are resolved */
 	bool optional;		/* "-" before it: skip if not available */
@@ -84,6 +87,7 @@ struct config {
 	unsigned watchdog_timeout;	/* s; 0 off */
 	unsigned daemonize;		/* bool */
 	unsigned supervised;		/* enum supervised */
+	unsigned sandbox;		/* enum sandbox */
 	unsigned loglevel;		/* enum log_level */
 	unsigned syslog_enabled;	/* bool */
 	unsigned syslog_facility;	/* LOG_LOCAL0 ... */

@@ -33,6 +33,13 @@ static const struct choice proxy_choices[] = {
 	{ NULL, 0 },
 };
 
+static const struct choice sandbox_choices[] = {
+	{ "no", SANDBOX_NO },
+	{ "yes", SANDBOX_YES },
+	{ "log", SANDBOX_LOG },
+	{ NULL, 0 },
+};
+
 static const struct choice level_choices[] = {
 	{ "debug", LOG_LEVEL_DEBUG },
 	{ "verbose", LOG_LEVEL_VERBOSE },
@@ -95,6 +102,8 @@ const struct directive directives[] = {
 	    AT(supervised), 0 },
 	{ "user", TYPE_STRING, "", 0, 0, NULL, AT(user), SIZE(user) },
 	{ "group", TYPE_STRING, "", 0, 0, NULL, AT(group), SIZE(group) },
+	{ "sandbox", TYPE_CHOICE, "yes", 0, 0, sandbox_choices,
+	    AT(sandbox), 0 },
 	{ "loglevel", TYPE_CHOICE, "notice", 0, 0, level_choices,
 	    AT(loglevel), 0 },
 	{ "logfile", TYPE_PATH, "", 0, 0, NULL, AT(logfile), SIZE(logfile) },

@@ -212,6 +212,26 @@ settle_supervision(struct config *c)
 	}
 }
 
+/* No filter in this build: whoever asks for one must not be deceived, and who
+ * does not, sees it in the dump. */
+static int
+settle_sandbox(struct config *c, struct config_error *e)
+{
+#ifndef HAVE_SECCOMP
+	if (c->sandbox == SANDBOX_NO)
+		return 0;
+	if (setting_of(c, "sandbox")->origin != ORIGIN_DEFAULT)
+		return fail(c, "sandbox", e, "this echod was built without "
+		    "libseccomp");
+	c->sandbox = SANDBOX_NO;
+	note(c, "sandbox", "changed from yes: built without libseccomp");
+#else
+	(void)c;
+	(void)e;
+#endif
+	return 0;
+}
+
 int
 config_resolve(struct config *c, const char *directory,
     unsigned long max_descriptors, struct config_error *e)
@@ -231,7 +251,7 @@ config_resolve(struct config *c, const char *directory,
 	    directory, e) == -1 ||
 	    make_absolute(c, "control-socket", c->control_socket,
 	    sizeof(c->control_socket), directory, e) == -1 ||
-	    check_sockets(c, e) == -1)
+	    check_sockets(c, e) == -1 || settle_sandbox(c, e) == -1)
 		return -1;
 	return 0;
 }

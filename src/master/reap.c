@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <sys/wait.h>
 
+#include "base/call_name.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/signals.h"
@@ -82,6 +83,18 @@ schedule(struct child *c, bool served, bool fault)
 	c->brake = c->brake == 0 ? BRAKE_FIRST_MS : c->brake * 2;
 	if (c->brake > BRAKE_MOST_MS)
 		c->brake = BRAKE_MOST_MS;
+}
+
+/* Which call it was not to make, of a worker that died in the sandbox. */
+static void
+tell_denied(struct slot *s, unsigned k, pid_t pid, int status)
+{
+	uint64_t call = atomic_exchange(&s->denied, 0);
+
+	if (call != 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+		log_warnx("worker %u (pid %ld) made a system call that workers "
+		    "never make: %s", k, (long)pid,
+		    call_name((uint32_t)(call >> 32), (int)(uint32_t)call));
 }
 
 /* Leave the next worker, or a sibling, word of how the last one went. */
@@ -168,6 +181,7 @@ ended(struct master *m, unsigned k, int status)
 	c->pid = 0;
 	c->respawn_at = CLOCK_NEVER;
 	note_death(s, c, status);
+	tell_denied(s, k, pid, status);
 	count_death(&m->arena, s, status);
 	release_fostered(m, k);
 	if (m->stop.phase == STOP_DRAINING) {

@@ -17,7 +17,7 @@
 /* Of the layout and of what its fields mean; a program that has another one
  * cannot take the arena over. */
 #ifndef ARENA_VERSION
-#define ARENA_VERSION 2
+#define ARENA_VERSION 3
 #endif
 #define ARENA_LISTENERS_MAX 16
 /* No system lets a process have more descriptors by default (fs.nr_open). */
@@ -96,6 +96,8 @@ struct arena_header {
 	_Atomic uint32_t loglevel;	/* enum log_level, of every process */
 	/* 1: health checks are to fail; the service goes on. */
 	_Atomic uint32_t draining;
+	/* 1: the kernel has no filter for system calls, and the log says so. */
+	_Atomic uint32_t unfiltered;
 	struct service_totals totals;
 };
 

@@ -86,6 +86,9 @@ struct slot {
 	/* Written by other workers: the inbox has something new.  A worker
 	 * that is awake looks here before it sleeps and needs no eventfd. */
 	_Atomic uint32_t mail;
+	/* Written by a worker that dies of it: the system call that it was not
+	 * to make, architecture (AUDIT_ARCH_...) << 32 | number; 0: none. */
+	_Atomic uint64_t denied;
 	/* Made by the master before any worker, never closed. */
 	int32_t wake_fd;		/* eventfd: ends the worker's sleep */
 	int32_t watch_fd;		/* epoll: all it waits for */

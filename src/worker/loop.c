@@ -20,6 +20,7 @@
 #include "worker/hot.h"
 #include "worker/idle.h"
 #include "worker/recover.h"
+#include "worker/sandbox.h"
 #include "worker/serve.h"
 #include "worker/share.h"
 #include "worker/watch.h"
@@ -284,6 +285,7 @@ worker_main(const struct config *config, const struct arena *arena,
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != master)
 		kill(getpid(), SIGTERM);
+	sandbox_enter(&w);
 	if (watch_init(&w) == -1) {
 		log_warn("epoll_ctl");
 		return WORKER_FAILED;

@@ -1,0 +1,267 @@
+/*
+ * The sandbox: the system calls that workers make, with the arguments that
+ * matter; the kernel kills a worker that makes another one.
+ *
+ * How it kills: the call is not made, and SIGSYS is sent instead.  Our handler
+ * notes the number for the master, which logs the name, and dies.  An intruder
+ * who already commands this process may keep the handler from being honest, or
+ * from dying; the call is not made in any case, and the kernel's audit log has
+ * a line of its own.
+ *
+ * Files, programs, processes and new sockets are out of reach.  Descriptors
+ * that are open are not: the table is shared, and a filter cannot tell which
+ * are whose.  echod(8), SECURITY CONSIDERATIONS, says what follows.
+ */
+#include "worker/sandbox.h"
+
+#include <sys/prctl.h>
+
+#ifdef HAVE_SECCOMP
+#include <errno.h>
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/signals.h"
+
+#ifndef PR_SET_VMA
+#define PR_SET_VMA 0x53564d41		/* Linux 5.17 */
+#endif
+#ifndef SYS_SECCOMP
+#define SYS_SECCOMP 1			/* si_code of SIGSYS, sigaction(2) */
+#endif
+
+/* Argument `n` in the bits of `mask` is `value`.  Of an int only the lower
+ * half counts: the upper half of its register can be anything. */
+#define ARG(n, mask, value) { n, SCMP_CMP_MASKED_EQ, mask, value }
+#define INT(n, value) ARG(n, 0xffffffff, value)
+#define NULL_POINTER(n) { n, SCMP_CMP_EQ, 0, 0 }
+
+#define SEND_FLAGS (MSG_NOSIGNAL | MSG_DONTWAIT)
+
+struct permit {
+	int call;
+	unsigned args;
+	struct scmp_arg_cmp arg[2];
+};
+
+#define ANY(name) { .call = SCMP_SYS(name) }
+#define ONE(name, a) { .call = SCMP_SYS(name), .args = 1, .arg = { a } }
+#define TWO(name, a, b) { .call = SCMP_SYS(name), .args = 2, .arg = { a, b } }
+
+static const struct permit permits[] = {
+	/* An echo.  Asked for first, see permit_all().  No address: what is
+	 * sent goes to whom the socket is connected. */
+	TWO(sendto, INT(3, SEND_FLAGS), NULL_POINTER(4)),
+	ANY(recvfrom),
+	ANY(epoll_pwait),
+
+	/* Connections come, are watched and go.  Sockets are taken from
+	 * listeners, never made. */
+	ONE(accept4, INT(3, SOCK_NONBLOCK)),
+	ANY(epoll_ctl),
+	ANY(shutdown),
+	ANY(close),
+	/* How to go on after a death: worker/kernel.c, recover.c. */
+	TWO(getsockopt, INT(1, IPPROTO_TCP), INT(2, TCP_INFO)),
+	TWO(getsockopt, INT(1, SOL_SOCKET), INT(2, SO_COOKIE)),
+	TWO(getsockopt, INT(1, SOL_SOCKET), INT(2, SO_ACCEPTCONN)),
+	ANY(getsockname),
+	ANY(getpeername),
+	ONE(ioctl, INT(1, SIOCINQ)),
+	ONE(ioctl, INT(1, SIOCOUTQ)),
+
+	/* Waking others and being woken (eventfd_read, eventfd_write), and
+	 * lines of the log.  Where there is no poll, libc uses ppoll. */
+	ANY(read),
+	ANY(write),
+	ANY(poll),
+	ANY(ppoll),
+	/* What libc says on standard error before it aborts. */
+	ONE(writev, INT(0, STDERR_FILENO)),
+
+	/* The time is asked of the vDSO, but not with every clock source. */
+	ANY(clock_gettime),
+	ANY(gettimeofday),
+	ANY(time),
+	ANY(sched_yield),	/* admit() of accept.c */
+
+	/* Memory: windows given back, and malloc(3): the list of the hot, on
+	 * huge pages or with names if the administrator tunes it so.  Nothing
+	 * that can be executed, no file. */
+	ANY(brk),
+	TWO(mmap, ARG(2, PROT_EXEC, 0),
+	    ARG(3, MAP_ANONYMOUS, MAP_ANONYMOUS)),
+	ONE(mprotect, ARG(2, PROT_EXEC, 0)),
+	ANY(mremap),
+	ANY(munmap),
+	ONE(madvise, INT(2, MADV_REMOVE)),
+	ONE(madvise, INT(2, MADV_DONTNEED)),
+	ONE(madvise, INT(2, MADV_HUGEPAGE)),
+	ONE(prctl, INT(0, PR_SET_VMA)),
+	ANY(getrandom),	/* its key, at the first use */
+
+	/* Signals: asking for one, coming back from a handler or a stop
+	 * (SIGSTOP, SIGCONT), abort(3).  Handlers are set before. */
+	ANY(rt_sigpending),
+	ANY(rt_sigprocmask),
+	ANY(rt_sigreturn),
+	ANY(restart_syscall),
+
+	ANY(getpid),
+	ANY(gettid),
+	ANY(getppid),
+	ANY(exit_group),
+
+	/*
+	 * Not here although programs like this one are often seen to make
+	 * them: futex (one thread never waits for another), fstat, ioctl
+	 * TCGETS and lseek (stdio), rseq, set_robust_list and membarrier
+	 * (threads), open and stat of /etc/localtime (see settle_time_zone()),
+	 * rt_sigaction (of abort(3), if its signal did not kill).
+	 */
+};
+
+/* Where denied() leaves word. */
+static struct slot *accused;
+
+static void
+denied(int signo, siginfo_t *info, void *context)
+{
+	(void)context;
+	/* kill(1) makes this signal, too. */
+	if (info->si_code == SYS_SECCOMP)
+		atomic_store(&accused->denied, (uint64_t)info->si_arch << 32 |
+		    (uint32_t)info->si_syscall);
+	/* Delivered at the return, with its default action again: the core
+	 * shows who made the call. */
+	(void)raise(signo);
+}
+
+/* Signals to itself, for raise(3) and so for abort(3) and denied(). */
+static int
+permit_raise(scmp_filter_ctx filter, int signo)
+{
+	const struct scmp_arg_cmp arg[] = {
+		INT(0, (scmp_datum_t)getpid()),
+		INT(2, (scmp_datum_t)signo),
+	};
+
+	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW,
+	    SCMP_SYS(tgkill), 2, arg);
+}
+
+/* Syslog's socket is not connected (base/log.c): an address, on that one. */
+static int
+permit_syslog(scmp_filter_ctx filter)
+{
+	const struct scmp_arg_cmp arg[] = {
+		INT(0, (scmp_datum_t)log_syslog_descriptor()),
+		INT(3, SEND_FLAGS),
+	};
+
+	if (log_syslog_descriptor() == -1)
+		return 0;
+	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW,
+	    SCMP_SYS(sendto), 2, arg);
+}
+
+static int
+permit_all(scmp_filter_ctx filter)
+{
+	int error;
+
+	for (size_t i = 0; i < sizeof(permits) / sizeof(permits[0]); i++) {
+		const struct permit *p = &permits[i];
+
+		/* Calls that this architecture has not are passed over. */
+		error = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, p->call,
+		    p->args, p->arg);
+		if (error == 0 && i < 3)
+			error = seccomp_syscall_priority(filter, p->call,
+			    (uint8_t)(255 - i));
+		if (error != 0)
+			return error;
+	}
+	error = permit_syslog(filter);
+	if (error == 0)
+		error = permit_raise(filter, SIGABRT);
+	if (error == 0)
+		error = permit_raise(filter, SIGSYS);
+	return error;
+}
+
+/* Returns 0 or -errno. */
+static int
+load(bool log_only)
+{
+	uint32_t others = log_only ? SCMP_ACT_LOG : SCMP_ACT_TRAP;
+	scmp_filter_ctx filter = seccomp_init(others);
+	int error;
+
+	if (filter == NULL)
+		return -ENOMEM;
+	error = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, others);
+	if (error == 0)
+		error = permit_all(filter);
+	/* The kernel's audit log is to have what is denied; no matter if it
+	 * cannot.  And before Linux 5.16 a filter turned off the processor's
+	 * speculation: that protects a process from programs it runs inside
+	 * itself, and a worker runs none. */
+	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_LOG, 1);
+	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_SSB, 1);
+	(void)seccomp_attr_set(filter, SCMP_FLTATR_API_SYSRAWRC, 1);
+	if (error == 0)
+		error = seccomp_load(filter);
+	seccomp_release(filter);
+	return error;
+}
+
+/* Without TZ, libc looks at /etc/localtime again and again to see whether it is
+ * the same; with this, the zone is what it was when the worker started. */
+static void
+settle_time_zone(void)
+{
+	(void)setenv("TZ", ":/etc/localtime", 0);
+	tzset();
+}
+
+static void
+filter_calls(const struct worker *w)
+{
+	int error;
+
+	settle_time_zone();
+	accused = w->slot;
+	if (w->config->sandbox == SANDBOX_YES)
+		signals_trap(SIGSYS, denied);
+	error = load(w->config->sandbox == SANDBOX_LOG);
+	if (error == 0 ||
+	    atomic_exchange(&w->arena->header->unfiltered, 1) != 0)
+		return;
+	errno = -error;
+	log_warn("sandbox: workers can make any system call, the kernel has no "
+	    "filter");
+}
+#endif
+
+void
+sandbox_enter(const struct worker *w)
+{
+	/* A worker executes nothing; this holds without a filter, too. */
+	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+#ifdef HAVE_SECCOMP
+	if (w->config->sandbox != SANDBOX_NO)
+		filter_calls(w);
+#else
+	(void)w;
+#endif
+}
