@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -31,6 +32,8 @@
 #define START_TRIES 3
 /* Deaths in a row before serving after which a slot is hopeless. */
 #define STILLBORN 6
+/* Rounds the loop may make in one go; later no more than one each ms. */
+#define BURST 200
 
 static const int stop_signals[] = { SIGTERM, SIGINT, SIGQUIT };
 
@@ -38,6 +41,26 @@ static bool
 is_daemon(const struct master *m)
 {
 	return m->config->daemonize || m->config->supervised != SUPERVISED_NO;
+}
+
+/*
+ * An event that does not go away, such as a client of the control socket who
+ * cannot be accepted while the system is out of descriptors (ENFILE), must not
+ * make the loop spin.
+ */
+static void
+pace(void)
+{
+	static const struct timespec ms = { .tv_nsec = 1000000 };
+	static uint64_t level, drained;
+	uint64_t now = clock_ms();
+
+	level -= now - drained < level ? now - drained : level;
+	drained = now;
+	if (level < BURST)
+		level++;
+	else
+		(void)nanosleep(&ms, NULL);
 }
 
 static void
@@ -52,6 +75,7 @@ sleep_until(const struct master *m, uint64_t wake)
 	struct timespec ts;
 	eventfd_t ignored;
 
+	pace();
 	if (ppoll(p, sizeof(p) / sizeof(p[0]), clock_left(wake, clock_ms(),
 	    &ts), signals_open_mask()) > 0 && p[0].revents != 0)
 		(void)eventfd_read(p[0].fd, &ignored);
@@ -156,7 +180,9 @@ master_start(struct master *m, bool takeover)
 	if (takeover)
 		inherit_slots(m, wanted);
 	for (unsigned k = 0; k < wanted && !failed; k++)
-		failed = spawn(m, k) == -1;
+		/* Clients wait: what the system is short of for a moment must
+		 * not end a service that runs. */
+		failed = spawn(m, k) == -1 && !takeover;
 	/* A worker that dies before it ever served would die again. */
 	while (!failed && (ready = ready_workers(m)) < wanted &&
 	    clock_ms() < deadline) {
