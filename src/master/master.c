@@ -32,8 +32,9 @@
 #define START_TRIES 3
 /* Deaths in a row before serving after which a slot is hopeless. */
 #define STILLBORN 6
-/* Rounds the loop may make in one go; later no more than one each ms. */
+/* Rounds the loop may make in one go; later no more than one in PACE ms. */
 #define BURST 200
+#define PACE 2
 
 static const int stop_signals[] = { SIGTERM, SIGINT, SIGQUIT };
 
@@ -51,16 +52,16 @@ is_daemon(const struct master *m)
 static void
 pace(void)
 {
-	static const struct timespec ms = { .tv_nsec = 1000000 };
+	static const struct timespec ts = { .tv_nsec = PACE * 1000000L };
 	static uint64_t level, drained;
-	uint64_t now = clock_ms();
+	uint64_t n = (clock_ms() - drained) / PACE;
 
-	level -= now - drained < level ? now - drained : level;
-	drained = now;
+	level -= n < level ? n : level;
+	drained += n * PACE;
 	if (level < BURST)
 		level++;
 	else
-		(void)nanosleep(&ms, NULL);
+		(void)nanosleep(&ts, NULL);
 }
 
 static void
@@ -259,10 +260,15 @@ take_signals(struct master *m)
 static void
 rotate_log(struct master *m)
 {
+	/* Where the wall clock is, seen from ours: one that was set changes
+	 * the date at another time than was foreseen. */
+	int64_t wall = (int64_t)time(NULL) - (int64_t)(clock_ms() / 1000);
 	uint64_t in;
 
-	if (m->rotate_at > clock_ms())
+	if (m->rotate_at > clock_ms() && wall - m->wall <= 1 &&
+	    m->wall - wall <= 1)
 		return;
+	m->wall = wall;
 	in = log_rotate();
 	m->rotate_at = in == CLOCK_NEVER ? CLOCK_NEVER : clock_ms() + in;
 }

@@ -263,7 +263,8 @@ failed(struct worker *w, unsigned i, bool last)
 			return ACCEPT_MORE;
 		break;		/* nothing but errors: they may not end */
 	case EINVAL:		/* shut down by a worker that drained first */
-		if (w->draining)
+		if (i >= w->arena->header->listeners ||
+		    arena_stop_deadline(w->arena) != 0)
 			return ACCEPT_EMPTY;
 		break;
 	default:		/* EMFILE, ENFILE, ENOBUFS, ENOMEM; EPERM of a

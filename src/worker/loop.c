@@ -32,8 +32,8 @@
 #define BALANCE_MS 5
 /* A process title is no older than this, ms. */
 #define TITLE_AGE 1000
-/* Rounds in which nothing moved that are too many in FRUITLESS_MS, and how
- * long the loop then rests after each, ms. */
+/* Rounds in a row in which nothing moved that are too many, less than
+ * FRUITLESS_MS between two of them, and how long the loop then rests, ms. */
 #define FRUITLESS_ROUNDS 16
 #define FRUITLESS_MS 100
 #define REST 10
@@ -244,11 +244,13 @@ rest(struct worker *w)
 	const struct timespec ts = { .tv_nsec = REST * 1000000L };
 	uint64_t now = clock_ms();
 
-	if (now - w->fruitless_since >= FRUITLESS_MS) {
-		w->fruitless_since = now;
+	if (now - w->fruitless_at >= FRUITLESS_MS)
 		w->fruitless = 0;
-	} else if (++w->fruitless >= FRUITLESS_ROUNDS)
+	if (++w->fruitless >= FRUITLESS_ROUNDS) {
 		(void)nanosleep(&ts, NULL);
+		now += REST;
+	}
+	w->fruitless_at = now;
 }
 
 static int
@@ -277,6 +279,8 @@ loop(struct worker *w, pid_t master)
 			dispatch(w, n);
 			if (w->moved == moved)
 				rest(w);
+			else
+				w->fruitless = 0;
 		} else if (n == -1 && errno != EINTR) {
 			log_warn("epoll_pwait");
 			return WORKER_FAILED;

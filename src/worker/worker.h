@@ -50,10 +50,10 @@ struct worker {
 	unsigned rounds;		/* of the loop, for share_balance() */
 	unsigned looks;			/* the same, for told_to_leave() */
 	bool changed;			/* connections came or went since */
-	/* Bytes and clients that moved, and rounds in which none did though
-	 * something was ready. */
+	/* Bytes and clients that moved; rounds in which none did though
+	 * something was ready, and when the last one was. */
 	unsigned moved, fruitless;
-	uint64_t fruitless_since;
+	uint64_t fruitless_at;
 	/* By slot: its heartbeat + 1 when it was found not to take what it was
 	 * given; it is given nothing until that changes. */
 	uint64_t shunned[CONFIG_WORKERS_MAX];
