@@ -75,22 +75,12 @@ fail_calls() {
 	[ "$STATUS" -eq 0 ]
 }
 
-# Of the log that could not be written something is to be heard.
-@test "a full disk: the log says how many lines it cost and why" {
-	need_root
-	mkdir small
-	mount -t tmpfs -o size=4k tmpfs small 2>/dev/null ||
-		skip "may not mount"
-	start logfile="$DIR/small/log" loglevel=verbose
-	head -c 8192 /dev/zero >small/fill || true
-	for _ in $(seq 60); do echoes; done
-	rm small/fill
-	: >small/log
+@test "a full disk: the log says how many lines it cost and why *" {
+	start logfile=/dev/full
 	echoes
 	stop
 	[ "$STATUS" -eq 0 ]
-	umount small
-	logged 'log lines lost before this: No space left on device'
+	logged '[1-9] log lines lost before this: No space left on device'
 }
 
 fake_clock() {

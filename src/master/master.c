@@ -28,6 +28,8 @@
 
 /* Workers that do not serve by then never will, ms. */
 #define START_PATIENCE 10000
+/* How often is looked whether they do, at least, ms. */
+#define WAKE_AGAIN 100
 /* Deaths before serving after which a program that takes over gives back. */
 #define START_TRIES 3
 /* Deaths in a row before serving after which a slot is hopeless. */
@@ -187,7 +189,9 @@ master_start(struct master *m, bool takeover)
 	/* A worker that dies before it ever served would die again. */
 	while (!failed && (ready = ready_workers(m)) < wanted &&
 	    clock_ms() < deadline) {
-		sleep_until(m, clock_earlier(deadline, spawn_next(m)));
+		/* Not to depend on one wake-up that was lost. */
+		sleep_until(m, clock_earlier(clock_earlier(deadline,
+		    clock_ms() + WAKE_AGAIN), spawn_next(m)));
 		/* Reaping can take its time (reap_later()). */
 		if (ready_workers(m) < wanted)
 			reap(m);
