@@ -51,6 +51,10 @@ fail_calls() {
 	fail_calls 'log/write/ENOSPC/1+' 'stop/write/EIO/1+'
 }
 
+@test "echoctl: what fails is said *" {
+	fail_calls 'ctl/connect/EAGAIN/1' 'ctl/write/ENOSPC/1'
+}
+
 @test "who cannot give up root does not serve" {
 	need_root
 	fail_calls 'user/setgroups/EPERM/1' 'user/setresgid/EPERM/1' \
