@@ -111,7 +111,7 @@ give_back(const struct takeover *t, const char *reason)
 	else if (takeover_add(t->record, "failure", reason) == -1)
 		log_warn("takeover");
 	else {
-		takeover_keep_one(t->log, true);
+		(void)takeover_keep_one(t->log, true);
 		image_exec(t->image, t->record);
 		log_warn("the former program cannot be executed");
 	}
@@ -176,8 +176,8 @@ commit(struct master *m, const struct takeover *t, struct pidfile *old)
 {
 	struct admin left = { t->control, t->metrics, "", 0, 0 };
 
-	takeover_keep(&m->arena, false);
-	takeover_keep_one(m->pidfile->fd, false);
+	(void)takeover_keep(&m->arena, false);
+	(void)takeover_keep_one(m->pidfile->fd, false);
 	close(t->record);
 	close(t->image);
 	if (t->log != -1 && t->log != log_descriptor())
@@ -185,7 +185,7 @@ commit(struct master *m, const struct takeover *t, struct pidfile *old)
 	if (old->fd != m->pidfile->fd)
 		pidfile_release(old);
 	leave_admin(&left, &t->config, &m->admin);
-	admin_keep(&m->admin, false);
+	(void)admin_keep(&m->admin, false);
 	report_takeover(m->config, t, &m->arena.header->totals);
 	listen_report(&m->arena, m->config);
 	reload_drop_listeners(m);
@@ -235,7 +235,8 @@ service_resume(struct config *c, const struct takeover *t, service_load *load)
 		if (pidfile.fd != old.fd)
 			pidfile_release(&pidfile);
 		listen_restore(&m.arena, &listeners);
-		takeover_keep(&m.arena, true);
+		if (takeover_keep(&m.arena, true) == -1)
+			log_warn("descriptors for the former program");
 		return give_back(t, why);
 	}
 	commit(&m, t, &old);

@@ -61,8 +61,11 @@ bring_up(struct master *m, const struct config *c, struct pidfile *p)
 
 	if (setup_pidfile(p, c) == -1)
 		return -1;
-	if (setup_limit(descriptors, &most) == -1 ||
-	    arena_create(&m->arena, CONFIG_WORKERS_MAX, descriptors,
+	if (setup_limit(descriptors, &most) == -1) {
+		log_warn("limit of %u descriptors", descriptors);
+		return -1;
+	}
+	if (arena_create(&m->arena, CONFIG_WORKERS_MAX, descriptors,
 	    most) == -1) {
 		log_warn("arena for %u descriptors", descriptors);
 		return -1;

@@ -810,7 +810,7 @@ gave_up_root() {
 	exec 8>&-
 	cat log
 	well_formed log
-	grep -qE 'warning: [1-9][0-9]* log lines lost before this$' log
+	grep -qE 'warning: [1-9][0-9]* log lines lost before this: ' log
 	stop
 	[ "$STATUS" -eq 0 ]
 }

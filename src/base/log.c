@@ -40,6 +40,7 @@ static struct {
 	bool console_is_socket;
 	const _Atomic uint32_t *level;	/* log_follow(), or NULL */
 	unsigned lost;		/* lines no console or file would take */
+	int lost_error;		/* errno of the last one */
 } state = { .file = { .fd = -1 }, .syslog_fd = -1, .role = "master" };
 
 /*
@@ -241,8 +242,10 @@ to_fd(int fd, bool is_socket, const char *line, size_t len)
 		    (ssize_t)len;
 	/* Where the descriptor blocks all the same: POLLOUT on a pipe promises
 	 * PIPE_BUF bytes, more than a line. */
+	errno = EAGAIN;
 	if (poll(&p, 1, 0) != 1 || (p.revents & POLLOUT) == 0)
 		return false;
+	errno = ENOSPC;		/* which a short write does not set */
 	return write(fd, line, len) == (ssize_t)len;
 }
 
@@ -253,8 +256,8 @@ emit(enum log_level level, const char *text)
 	char when[32];
 	struct timeval tv;
 	struct tm tm;
-	bool console, taken = true;
-	int n;
+	bool console;
+	int error = 0, n;
 
 	if (!state.open) {
 		n = snprintf(line, sizeof(line), "echod: %s\n", text);
@@ -273,13 +276,16 @@ emit(enum log_level level, const char *text)
 	n = snprintf(line, sizeof(line), "%s.%03d %s[%ld] %s: %s\n", when,
 	    (int)(tv.tv_usec / 1000), state.role, (long)getpid(),
 	    level_names[level], text);
-	if (console)
-		taken = to_fd(state.set.console, state.console_is_socket,
-		    line, (size_t)n);
-	if (state.file.fd != -1)
-		taken = to_fd(state.file.fd, false, line, (size_t)n) && taken;
-	if (!taken)
-		state.lost++;
+	if (console && !to_fd(state.set.console, state.console_is_socket,
+	    line, (size_t)n))
+		error = errno;
+	if (state.file.fd != -1 && !to_fd(state.file.fd, false, line,
+	    (size_t)n))
+		error = errno;
+	if (error == 0)
+		return;
+	state.lost++;
+	state.lost_error = error;
 }
 
 static void
@@ -301,12 +307,12 @@ vline(enum log_level level, int error, const char *fmt, va_list ap)
 	if (level == LOG_LEVEL_WARNING)
 		strcpy(state.warning, text);
 	if (state.lost > 0 && state.open) {
-		char note[64];
+		char note[128];
 		unsigned lost = state.lost;
 
 		state.lost = 0;
-		snprintf(note, sizeof(note), "%u log lines lost before this",
-		    lost);
+		snprintf(note, sizeof(note), "%u log lines lost before this: "
+		    "%s", lost, strerror(state.lost_error));
 		emit(LOG_LEVEL_WARNING, note);
 		if (state.lost > 0)	/* still blocked */
 			state.lost = lost;

@@ -16,6 +16,8 @@
 
 /* A master that does not answer for so long is in trouble, s. */
 #define PATIENCE_S 15
+/* The longest request, with what ends it. */
+#define REQUEST_BYTES 1100
 
 void
 ask_warnx(const char *fmt, ...)
@@ -59,19 +61,28 @@ dial(const char *path)
 static FILE *
 send_request(const char *path, const char *request)
 {
-	int fd = dial(path);
-	FILE *f;
+	char line[REQUEST_BYTES];
+	int fd, saved, n = snprintf(line, sizeof(line), "%s\n", request);
+	FILE *f = NULL;
 
+	if (n >= (int)sizeof(line)) {
+		errno = EMSGSIZE;
+		return NULL;
+	}
+	fd = dial(path);
 	if (fd == -1)
 		return NULL;
 	/* One that turns us away may have closed already: its reason is there
-	 * to be read all the same. */
-	(void)!send(fd, request, strlen(request), MSG_NOSIGNAL);
-	(void)!send(fd, "\n", 1, MSG_NOSIGNAL);
-	f = fdopen(fd, "r");
-	if (f == NULL)
-		close(fd);
-	return f;
+	 * to be read all the same.  In one go: part of a line is another. */
+	if (send(fd, line, (size_t)n, MSG_NOSIGNAL) != -1 || errno == EPIPE ||
+	    errno == ECONNRESET)
+		f = fdopen(fd, "r");
+	if (f != NULL)
+		return f;
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return NULL;
 }
 
 FILE *

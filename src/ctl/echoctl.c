@@ -1,6 +1,7 @@
 /*
  * echoctl: arguments, and the request they amount to.
  */
+#include <errno.h>
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -182,7 +183,11 @@ print(const char *answer, bool json)
 		fprintf(stderr, "echoctl: %s", answer + strlen("error: "));
 	else
 		fputs(answer, stdout);
-	return fflush(stdout) == EOF || failed ? CTL_FAILED : CTL_OK;
+	if (fflush(stdout) == EOF) {
+		ask_warnx("standard output: %s", strerror(errno));
+		return CTL_FAILED;
+	}
+	return failed ? CTL_FAILED : CTL_OK;
 }
 
 static int

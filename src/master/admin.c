@@ -217,9 +217,9 @@ admin_close(struct admin *s, const struct admin *other)
 	}
 }
 
-void
+int
 admin_keep(const struct admin *s, bool keep)
 {
-	takeover_keep_one(s->control, keep);
-	takeover_keep_one(s->metrics, keep);
+	return takeover_keep_one(s->control, keep) |
+	    takeover_keep_one(s->metrics, keep);
 }

@@ -35,7 +35,8 @@ int admin_open(struct admin *s, const struct config *c,
  * removed if it is still the one we made and that is permitted. */
 void admin_close(struct admin *s, const struct admin *other);
 
-/* Let the listeners survive an exec, or not. */
-void admin_keep(const struct admin *s, bool keep);
+/* Let the listeners survive an exec, or not.  Returns 0, or -1 with errno
+ * set. */
+int admin_keep(const struct admin *s, bool keep);
 
 #endif

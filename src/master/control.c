@@ -154,14 +154,19 @@ static void
 receive(struct master *m)
 {
 	for (unsigned n = 0; n < BATCH; n++) {
-		static struct log_brake brake;
+		static struct log_brake brake, shortages;
 		unsigned missed;
 		uid_t uid = (uid_t)-1;
 		int fd = accept4(state.listener, NULL, NULL,
 		    SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-		if (fd == -1)
+		if (fd == -1) {
+			if (errno != EAGAIN && errno != ECONNABORTED &&
+			    log_brake(&shortages, &missed))
+				log_warn("accept on control-socket %s",
+				    m->admin.path);
 			return;
+		}
 		if (may_ask(m, fd, &uid)) {
 			welcome(fd, uid);
 			continue;

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -27,10 +28,15 @@
 
 /* Workers that do not serve by then never will, ms. */
 #define START_PATIENCE 10000
+/* How often is looked whether they do, at least, ms. */
+#define WAKE_AGAIN 100
 /* Deaths before serving after which a program that takes over gives back. */
 #define START_TRIES 3
 /* Deaths in a row before serving after which a slot is hopeless. */
 #define STILLBORN 6
+/* Rounds the loop may make in one go; later no more than one in PACE ms. */
+#define BURST 200
+#define PACE 2
 
 static const int stop_signals[] = { SIGTERM, SIGINT, SIGQUIT };
 
@@ -38,6 +44,26 @@ static bool
 is_daemon(const struct master *m)
 {
 	return m->config->daemonize || m->config->supervised != SUPERVISED_NO;
+}
+
+/*
+ * An event that does not go away, such as a client of the control socket who
+ * cannot be accepted while the system is out of descriptors (ENFILE), must not
+ * make the loop spin.
+ */
+static void
+pace(void)
+{
+	static const struct timespec ts = { .tv_nsec = PACE * 1000000L };
+	static uint64_t level, drained;
+	uint64_t n = (clock_ms() - drained) / PACE;
+
+	level -= n < level ? n : level;
+	drained += n * PACE;
+	if (level < BURST)
+		level++;
+	else
+		(void)nanosleep(&ts, NULL);
 }
 
 static void
@@ -52,6 +78,7 @@ sleep_until(const struct master *m, uint64_t wake)
 	struct timespec ts;
 	eventfd_t ignored;
 
+	pace();
 	if (ppoll(p, sizeof(p) / sizeof(p[0]), clock_left(wake, clock_ms(),
 	    &ts), signals_open_mask()) > 0 && p[0].revents != 0)
 		(void)eventfd_read(p[0].fd, &ignored);
@@ -156,11 +183,15 @@ master_start(struct master *m, bool takeover)
 	if (takeover)
 		inherit_slots(m, wanted);
 	for (unsigned k = 0; k < wanted && !failed; k++)
-		failed = spawn(m, k) == -1;
+		/* Clients wait: what the system is short of for a moment must
+		 * not end a service that runs. */
+		failed = spawn(m, k) == -1 && !takeover;
 	/* A worker that dies before it ever served would die again. */
 	while (!failed && (ready = ready_workers(m)) < wanted &&
 	    clock_ms() < deadline) {
-		sleep_until(m, clock_earlier(deadline, spawn_next(m)));
+		/* Not to depend on one wake-up that was lost. */
+		sleep_until(m, clock_earlier(clock_earlier(deadline,
+		    clock_ms() + WAKE_AGAIN), spawn_next(m)));
 		/* Reaping can take its time (reap_later()). */
 		if (ready_workers(m) < wanted)
 			reap(m);
@@ -233,10 +264,15 @@ take_signals(struct master *m)
 static void
 rotate_log(struct master *m)
 {
+	/* Where the wall clock is, seen from ours: one that was set changes
+	 * the date at another time than was foreseen. */
+	int64_t wall = (int64_t)time(NULL) - (int64_t)(clock_ms() / 1000);
 	uint64_t in;
 
-	if (m->rotate_at > clock_ms())
+	if (m->rotate_at > clock_ms() && wall - m->wall <= 1 &&
+	    m->wall - wall <= 1)
 		return;
+	m->wall = wall;
 	in = log_rotate();
 	m->rotate_at = in == CLOCK_NEVER ? CLOCK_NEVER : clock_ms() + in;
 }

@@ -64,6 +64,7 @@ pidfile_enter(const struct pidfile *p)
 	char text[32];
 	int n = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
 
+	errno = ENOSPC;		/* which a short write does not set */
 	/* In one go: nobody shall read half of it, or nothing. */
 	if (pwrite(p->fd, text, (size_t)n, 0) != n ||
 	    ftruncate(p->fd, n) == -1)

@@ -241,6 +241,18 @@ come_back(struct master *m)
 			m->child[k].respawn_at = clock_ms();
 }
 
+/* Let what the next image needs survive the exec, or not. */
+static int
+keep(const struct master *m, bool yes)
+{
+	return takeover_keep(&m->arena, yes) |
+	    takeover_keep_one(m->reload.record, yes) |
+	    takeover_keep_one(m->image, yes) |
+	    takeover_keep_one(m->pidfile->fd, yes) |
+	    takeover_keep_one(log_descriptor(), yes) |
+	    admin_keep(&m->admin, yes);
+}
+
 static void
 hand_over(struct master *m)
 {
@@ -252,21 +264,11 @@ hand_over(struct master *m)
 		atomic_store(&m->arena.slot[k].died, 0);
 	close(r->record);
 	r->record = write_record(m);
-	if (r->record != -1) {
-		takeover_keep(&m->arena, true);
-		takeover_keep_one(r->record, true);
-		takeover_keep_one(m->image, true);
-		takeover_keep_one(m->pidfile->fd, true);
-		takeover_keep_one(log_descriptor(), true);
-		admin_keep(&m->admin, true);
+	/* One that did not survive would be missed when it is too late. */
+	if (r->record != -1 && keep(m, true) == 0)
 		image_exec(r->image, r->record);
-	}
 	saved = errno;
-	takeover_keep(&m->arena, false);
-	takeover_keep_one(m->image, false);
-	takeover_keep_one(m->pidfile->fd, false);
-	takeover_keep_one(log_descriptor(), false);
-	admin_keep(&m->admin, false);
+	(void)keep(m, false);
 	come_back(m);
 	errno = saved;
 	refuse_errno(m, image_path());

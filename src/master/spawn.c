@@ -65,8 +65,8 @@ spawn_prepare(struct master *m)
 
 /*
  * fork(2), but with one descriptor table for parent and child: when the child
- * dies it closes nothing.  Some sandboxes answer ENOSYS to clone3, for which
- * clone(2) is the older spelling.
+ * dies it closes nothing.  Some sandboxes answer ENOSYS to clone3, older ones
+ * EPERM, for which clone(2) is the older spelling.
  */
 static pid_t
 fork_sharing_descriptors(void)
@@ -78,7 +78,7 @@ fork_sharing_descriptors(void)
 	args.flags = CLONE_FILES;
 	args.exit_signal = SIGCHLD;
 	pid = syscall(SYS_clone3, &args, sizeof(args));
-	if (pid == -1 && errno == ENOSYS)
+	if (pid == -1 && (errno == ENOSYS || errno == EPERM))
 #if defined(__s390x__) || defined(__CRIS__)
 		pid = syscall(SYS_clone, NULL, CLONE_FILES | SIGCHLD, NULL,
 		    NULL, NULL);

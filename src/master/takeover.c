@@ -65,6 +65,7 @@ takeover_add(int record, const char *key, const char *value)
 	}
 	if (lseek(record, 0, SEEK_END) == -1)
 		return -1;
+	errno = ENOSPC;		/* which a short write does not set */
 	return write(record, text, (size_t)n + 1) == n + 1 ? 0 : -1;
 }
 
@@ -282,23 +283,24 @@ takeover_check(const struct takeover *t, const struct config *c, char *why,
 	return 0;
 }
 
-void
+int
 takeover_keep_one(int fd, bool keep)
 {
-	if (fd > STDERR_FILENO)
-		(void)fcntl(fd, F_SETFD, keep ? 0 : FD_CLOEXEC);
+	return fd > STDERR_FILENO ?
+	    fcntl(fd, F_SETFD, keep ? 0 : FD_CLOEXEC) : 0;
 }
 
-void
+int
 takeover_keep(const struct arena *a, bool keep)
 {
 	const struct arena_header *h = a->header;
+	int r = takeover_keep_one(h->master_wake_fd, keep);
 
-	takeover_keep_one(h->master_wake_fd, keep);
 	for (unsigned i = 0; i < h->listeners + h->dropped; i++)
-		takeover_keep_one(h->listener[i].fd, keep);
+		r |= takeover_keep_one(h->listener[i].fd, keep);
 	for (unsigned k = 0; k < h->slots; k++) {
-		takeover_keep_one(a->slot[k].wake_fd, keep);
-		takeover_keep_one(a->slot[k].watch_fd, keep);
+		r |= takeover_keep_one(a->slot[k].wake_fd, keep);
+		r |= takeover_keep_one(a->slot[k].watch_fd, keep);
 	}
+	return r;
 }

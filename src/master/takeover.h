@@ -62,10 +62,11 @@ int takeover_inherit(struct takeover *t, char *why, size_t size);
 int takeover_check(const struct takeover *t, const struct config *c,
     char *why, size_t size);
 
-/* Let the descriptors that slots and listeners have survive an exec, or not. */
-void takeover_keep(const struct arena *a, bool keep);
+/* Let the descriptors that slots and listeners have survive an exec, or not.
+ * Returns 0, or -1 with errno set: one of them would not survive. */
+int takeover_keep(const struct arena *a, bool keep);
 
 /* The same for one descriptor, if it is one. */
-void takeover_keep_one(int fd, bool keep);
+int takeover_keep_one(int fd, bool keep);
 
 #endif

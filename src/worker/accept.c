@@ -235,23 +235,22 @@ receive(struct worker *w, int fd, const struct peer *peer)
 		accept_enter(w, fd, peer, (unsigned)to);
 }
 
-/* What a failed accept4 means. */
+/* What a failed accept4 means; `last` if it is the last of a batch that all
+ * failed. */
 static enum accepted
-failed(struct worker *w, unsigned i)
+failed(struct worker *w, unsigned i, bool last)
 {
 	const char *name = w->arena->header->listener[i].name;
 	unsigned missed;
 
 	switch (errno) {
 	case EAGAIN:
-	case EINVAL:	/* shut down by a worker that drained first */
 		return ACCEPT_EMPTY;
 	/* The client has gone again, or the network has an error for it
 	 * (accept(2), "Error handling"): none of ours. */
 	case EINTR:
 	case ECONNABORTED:
 	case EPROTO:
-	case EPERM:
 	case ENETDOWN:
 	case ENOPROTOOPT:
 	case EHOSTDOWN:
@@ -260,14 +259,22 @@ failed(struct worker *w, unsigned i)
 	case EOPNOTSUPP:
 	case ENETUNREACH:
 	case ETIMEDOUT:
-		return ACCEPT_MORE;
-	default:	/* EMFILE, ENFILE, ENOBUFS, ENOMEM */
-		if (log_brake(&w->shortages, &missed))
-			log_warn("accept on %s: resting for %d ms", name,
-			    PAUSE);
-		w->accept_at = clock_ms() + PAUSE;
-		return ACCEPT_PAUSED;
+		if (!last)
+			return ACCEPT_MORE;
+		break;		/* nothing but errors: they may not end */
+	case EINVAL:		/* shut down by a worker that drained first */
+		if (i >= w->arena->header->listeners ||
+		    arena_stop_deadline(w->arena) != 0)
+			return ACCEPT_EMPTY;
+		break;
+	default:		/* EMFILE, ENFILE, ENOBUFS, ENOMEM; EPERM of a
+				 * security module */
+		break;
 	}
+	if (log_brake(&w->shortages, &missed))
+		log_warn("accept on %s: resting for %d ms", name, PAUSE);
+	w->accept_at = clock_ms() + PAUSE;
+	return ACCEPT_PAUSED;
 }
 
 enum accepted
@@ -279,11 +286,17 @@ accept_some(struct worker *w, unsigned i)
 	socklen_t len;
 	struct peer peer;
 	enum accepted result = ACCEPT_MORE;
+	unsigned failures = 0;
 
 	for (unsigned n = 0; n < BATCH && result == ACCEPT_MORE; n++) {
 		unsigned wait = w->draining ? 0 : edge_wait(w);
 		int fd;
 
+		/* Whom we could not serve need not come in. */
+		if (w->enroll_at != CLOCK_NEVER) {
+			w->accept_at = w->enroll_at;
+			return ACCEPT_PAUSED;
+		}
 		if (wait > 0) {
 			w->accept_at = clock_ms() + wait;
 			return ACCEPT_PAUSED;
@@ -297,8 +310,9 @@ accept_some(struct worker *w, unsigned i)
 		fd = accept4(listener, (struct sockaddr *)&ss, &len,
 		    SOCK_NONBLOCK);
 		if (fd == -1)
-			result = failed(w, i);
+			result = failed(w, i, ++failures == BATCH);
 		else {
+			w->moved++;
 			edge_accepted(w);
 			peer_from_sockaddr(&peer, &ss);
 			receive(w, fd, &peer);

@@ -36,6 +36,7 @@ close_connection(struct worker *w, int fd, enum close_reason reason, int error)
 {
 	struct connection *c = worker_connection(w, fd);
 
+	w->moved++;
 	hot_remove(w, fd);
 	close_account(w, c, reason, error);
 	atomic_fetch_sub_explicit(&w->slot->held, 1, memory_order_release);

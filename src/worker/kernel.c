@@ -3,6 +3,7 @@
  */
 #include "worker/kernel.h"
 
+#include <errno.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
@@ -10,20 +11,31 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-size_t
-kernel_unread(int fd)
+static bool
+queued(int fd, unsigned long queue, size_t *bytes)
 {
 	int n = 0;
 
-	return ioctl(fd, SIOCINQ, &n) == -1 || n < 0 ? 0 : (size_t)n;
+	if (ioctl(fd, queue, &n) == -1 || n < 0)
+		return false;
+	*bytes = (size_t)n;
+	return true;
+}
+
+size_t
+kernel_unread(int fd)
+{
+	size_t n;
+
+	return queued(fd, SIOCINQ, &n) ? n : 0;
 }
 
 size_t
 kernel_unacknowledged(int fd)
 {
-	int n = 0;
+	size_t n;
 
-	return ioctl(fd, SIOCOUTQ, &n) == -1 || n < 0 ? 0 : (size_t)n;
+	return queued(fd, SIOCOUTQ, &n) ? n : 0;
 }
 
 static bool
@@ -74,10 +86,16 @@ kernel_positions(int fd, uint64_t *rx, uint64_t *tx)
 		return false;
 	do {
 		before = after;
-		unread = kernel_unread(fd);
-		unacknowledged = kernel_unacknowledged(fd);
-		if (!tcp_information(fd, &after) || after.tcpi_state == CLOSE)
+		/* 0 in place of what is not known would make stale bytes of
+		 * scratch look received, and send them. */
+		if (!queued(fd, SIOCINQ, &unread) ||
+		    !queued(fd, SIOCOUTQ, &unacknowledged) ||
+		    !tcp_information(fd, &after))
 			return false;
+		if (after.tcpi_state == CLOSE) {
+			errno = ECONNRESET;
+			return false;
+		}
 	} while (before.tcpi_bytes_received != after.tcpi_bytes_received ||
 	    before.tcpi_bytes_acked != after.tcpi_bytes_acked ||
 	    before.tcpi_state != after.tcpi_state);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -33,6 +34,11 @@
 #define BALANCE_MS 5
 /* A process title is no older than this, ms. */
 #define TITLE_AGE 1000
+/* Rounds in a row in which nothing moved that are too many, less than
+ * FRUITLESS_MS between two of them, and how long the loop then rests, ms. */
+#define FRUITLESS_ROUNDS 16
+#define FRUITLESS_MS 100
+#define REST 10
 
 /*
  * SIGTERM means: look again.  There is a stop, or the master is gone (its
@@ -110,7 +116,10 @@ run_timers(struct worker *w)
 	uint64_t wake;
 
 	update_title(w);
-	wake = clock_earlier(run_sharing(w), w->title_at);
+	if (due(w->enroll_at))
+		watch_again(w);
+	wake = clock_earlier(clock_earlier(run_sharing(w), w->title_at),
+	    w->enroll_at);
 	if (w->draining)
 		return clock_earlier(clock_earlier(wake, w->accept_at),
 		    clock_earlier(w->sweep_at, w->deadline));
@@ -227,10 +236,31 @@ dispatch(struct worker *w, int events)
 	hot_round(w);
 }
 
+/*
+ * Something is ready and nothing moves: the kernel has no memory for what we
+ * want of it (ENOMEM, ENOBUFS), or says that there is something and refuses to
+ * give it.  It would tell us again at once, for as long as that lasts.
+ */
+static void
+rest(struct worker *w)
+{
+	const struct timespec ts = { .tv_nsec = REST * 1000000L };
+	uint64_t now = clock_ms();
+
+	if (now - w->fruitless_at >= FRUITLESS_MS)
+		w->fruitless = 0;
+	if (++w->fruitless >= FRUITLESS_ROUNDS) {
+		(void)nanosleep(&ts, NULL);
+		now += REST;
+	}
+	w->fruitless_at = now;
+}
+
 static int
 loop(struct worker *w, pid_t master)
 {
 	for (;;) {
+		unsigned moved = w->moved;
 		uint64_t wake;
 		int n;
 
@@ -249,9 +279,13 @@ loop(struct worker *w, pid_t master)
 		    memory_order_relaxed) == 0)
 			(void)eventfd_write(w->arena->header->master_wake_fd,
 			    1);
-		if (n > 0)
+		if (n > 0) {
 			dispatch(w, n);
-		else if (n == -1 && errno != EINTR) {
+			if (w->moved == moved)
+				rest(w);
+			else
+				w->fruitless = 0;
+		} else if (n == -1 && errno != EINTR) {
 			log_warn("epoll_pwait");
 			return WORKER_FAILED;
 		}
@@ -270,6 +304,7 @@ worker_main(const struct config *config, const struct arena *arena,
 		.number = number,
 		.scratch = arena_scratch(arena, number),
 		.accept_at = CLOCK_NEVER,
+		.enroll_at = CLOCK_NEVER,
 		.title_at = CLOCK_NEVER,
 		.changed = true,	/* siblings may have more than we */
 	};

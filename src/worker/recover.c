@@ -59,7 +59,13 @@ settle(const struct worker *w, unsigned k, int fd)
 		c->ready = c->rx;
 		return true;
 	}
-	if (!kernel_positions(fd, &rx, &tx) || rx < c->rx || tx < c->tx)
+	if (!kernel_positions(fd, &rx, &tx)) {
+		if (errno != ECONNRESET)
+			log_warn("%s: the kernel does not say how far it came",
+			    peer_name(&c->peer));
+		return false;
+	}
+	if (rx < c->rx || tx < c->tx)
 		return false;
 	counter_add(&w->slot->count.rx, rx - c->rx);
 	counter_add(&w->slot->count.tx, tx - c->tx);
@@ -131,14 +137,15 @@ finish_close(struct worker *w, int fd, uint32_t holder)
 		close_descriptor(w, fd);
 }
 
-static void
+static int
 peer_of(int fd, struct peer *peer)
 {
 	struct sockaddr_storage ss = { .ss_family = AF_UNSPEC };
 	socklen_t len = sizeof(ss);
+	int r = getpeername(fd, (struct sockaddr *)&ss, &len);
 
-	(void)getpeername(fd, (struct sockaddr *)&ss, &len);
 	peer_from_sockaddr(peer, &ss);
+	return r;
 }
 
 /* Make an accepted socket that is in no record a connection of ours. */
@@ -148,8 +155,17 @@ enter(struct worker *w, int fd, struct recovered *r)
 	struct peer peer;
 	bool denied = false;
 
-	peer_of(fd, &peer);
 	atomic_fetch_add(&w->slot->held, 1);
+	/* It has gone again; and no rule could be asked about one that has no
+	 * address. */
+	if (peer_of(fd, &peer) == -1) {
+		int error = errno;
+
+		accept_enter(w, fd, &peer, w->number);
+		close_connection(w, fd, CLOSE_RESET, error);
+		r->closed++;
+		return;
+	}
 	/* What the worker before did not come to. */
 	if (!edge_expects_header(w->config, &peer))
 		denied = !edge_allows(w->config, &peer) ||

@@ -17,6 +17,7 @@
 #include "handler/handler.h"
 #include "worker/close.h"
 #include "worker/edge.h"
+#include "worker/failure.h"
 #include "worker/kernel.h"
 #include "worker/watch.h"
 
@@ -65,27 +66,6 @@ end(struct worker *w)
 	    memory_order_relaxed);
 }
 
-/* Close after a failed recv or send; `error` is its errno. */
-static void
-broken(struct worker *w, int fd, int error)
-{
-	switch (error) {
-	case ECONNRESET:
-	case EPIPE:
-	case ETIMEDOUT:
-	case EHOSTUNREACH:
-	case ENETUNREACH:
-	case ENETDOWN:
-	case EHOSTDOWN:
-	case ECONNABORTED:
-	case ENOTCONN:
-		close_connection(w, fd, CLOSE_RESET, error);
-		break;
-	default:
-		close_connection(w, fd, CLOSE_ERROR, error);
-	}
-}
-
 /* Send what is unsent. */
 static enum progress
 flush(struct worker *w, int fd, struct connection *c, const struct view *v)
@@ -98,12 +78,12 @@ flush(struct worker *w, int fd, struct connection *c, const struct view *v)
 	n = send(fd, at(v, connection_cursor(c)), unsent,
 	    MSG_NOSIGNAL | MSG_DONTWAIT);
 	if (n == -1) {
-		if (errno == EAGAIN || errno == EINTR || errno == ENOBUFS ||
-		    errno == ENOMEM)
+		if (failure_passes(w, c, "send to"))
 			return BLOCKED;
-		broken(w, fd, errno);
+		failure_close(w, fd, errno);
 		return BROKEN;
 	}
+	w->moved++;
 	c->tx += (uint64_t)n;
 	counter_add(&w->slot->count.tx, (uint64_t)n);
 	counter_add(&w->slot->count.echoes, 1);
@@ -243,7 +223,7 @@ finish(struct worker *w, int fd, struct connection *c)
 		if (errno == ENOTCONN)
 			close_connection(w, fd, CLOSE_DRAINED, 0);
 		else
-			broken(w, fd, errno);
+			failure_close(w, fd, errno);
 		return;
 	}
 	c->quiet_since = clock_ms();
@@ -268,6 +248,7 @@ receive(struct worker *w, int fd, struct connection *c, char *to, size_t room)
 		return 0;
 	n = recv(fd, to, room, MSG_DONTWAIT);
 	if (n > 0) {
+		w->moved++;
 		c->rx += (uint64_t)n;
 		counter_add(&w->slot->count.rx, (uint64_t)n);
 		return n;
@@ -276,9 +257,9 @@ receive(struct worker *w, int fd, struct connection *c, char *to, size_t room)
 		c->flags |= CONN_EOF;
 		return 0;
 	}
-	if (errno == EAGAIN || errno == EINTR || errno == ENOMEM)
+	if (failure_passes(w, c, "receive from"))
 		return 0;
-	broken(w, fd, errno);
+	failure_close(w, fd, errno);
 	return -1;
 }
 

@@ -140,6 +140,7 @@ receive(struct worker *w, int fd)
 {
 	struct connection *c = worker_connection(w, fd);
 
+	w->moved++;
 	c->hot = CONNECTION_NOT_HOT;
 	atomic_fetch_add(&w->slot->held, 1);
 	if (watch_add(w, fd) == -1)

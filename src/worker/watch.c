@@ -11,6 +11,10 @@
 
 #include "base/clock.h"
 #include "base/signals.h"
+#include "worker/close.h"
+
+/* When what failed for want of something is tried again, ms. */
+#define AGAIN 100
 
 /* Add, or change what is there already.  Flags of a record that tell which may
  * be behind by one death. */
@@ -37,6 +41,34 @@ drop(const struct worker *w, int fd)
 	(void)epoll_ctl(w->slot->watch_fd, EPOLL_CTL_DEL, fd, NULL);
 }
 
+/* Returns true if it was said that it is tried again. */
+static bool
+is_shortage(struct worker *w, const char *what)
+{
+	unsigned missed;
+
+	if (errno != ENOMEM && errno != ENOSPC)
+		return false;
+	if (log_brake(&w->shortages, &missed))
+		log_warn("epoll_ctl for %s: again in %d ms; %u more unlogged",
+		    what, AGAIN, missed);
+	return true;
+}
+
+/* Whom nobody can wake works all the same: what it is given, the giver takes
+ * back. */
+static int
+watch_wake(struct worker *w)
+{
+	if (set(w, EPOLL_CTL_MOD, w->slot->wake_fd, EPOLLIN, WATCHED_WAKE,
+	    0) == 0)
+		return 0;
+	if (!is_shortage(w, "its wake-up"))
+		return -1;
+	w->enroll_at = clock_ms() + AGAIN;
+	return 0;
+}
+
 int
 watch_init(struct worker *w)
 {
@@ -44,8 +76,7 @@ watch_init(struct worker *w)
 
 	for (unsigned i = 0; i < h->listeners + h->dropped; i++)
 		drop(w, h->listener[i].fd);
-	return set(w, EPOLL_CTL_ADD, w->slot->wake_fd, EPOLLIN, WATCHED_WAKE,
-	    0);
+	return watch_wake(w);
 }
 
 void
@@ -56,9 +87,10 @@ watch_listen(struct worker *w, bool on)
 	for (unsigned i = 0; i < h->listeners; i++)
 		if (!on || (w->shut & 1U << i) != 0)
 			drop(w, h->listener[i].fd);
-		else
-			(void)set(w, EPOLL_CTL_ADD, h->listener[i].fd, EPOLLIN,
-			    WATCHED_LISTENER, i);
+		else if (set(w, EPOLL_CTL_ADD, h->listener[i].fd, EPOLLIN,
+		    WATCHED_LISTENER, i) == -1 &&
+		    is_shortage(w, h->listener[i].name))
+			w->accept_at = clock_ms() + AGAIN;
 	w->listening = on;
 }
 
@@ -89,13 +121,33 @@ watch_add(struct worker *w, int fd)
 		c->flags |= CONN_WRITES;
 	publish();
 	if (set(w, op, fd, out ? EPOLLOUT : EPOLLIN, WATCHED_CONNECTION,
-	    (uint32_t)fd) == -1)
-		return -1;
+	    (uint32_t)fd) == -1) {
+		if (!is_shortage(w, peer_name(&c->peer)))
+			return -1;
+		/* Watched for what it does not wait for, perhaps: as good as
+		 * not enrolled, which a successor sees to, too. */
+		c->flags &= (uint8_t)~CONN_ENROLLED;
+		w->enroll_at = clock_ms() + AGAIN;
+		return 0;
+	}
 	publish();
 	c->flags |= CONN_ENROLLED;
 	if (!out)
 		c->flags &= (uint8_t)~CONN_WRITES;
 	return 0;
+}
+
+void
+watch_again(struct worker *w)
+{
+	w->enroll_at = CLOCK_NEVER;
+	(void)watch_wake(w);
+	for (int fd = arena_next(w->arena, w->number, 0); fd != -1 &&
+	    w->enroll_at == CLOCK_NEVER;
+	    fd = arena_next(w->arena, w->number, fd + 1))
+		if ((worker_connection(w, fd)->flags & CONN_ENROLLED) == 0 &&
+		    watch_add(w, fd) == -1)
+			close_connection(w, fd, CLOSE_ERROR, errno);
 }
 
 void

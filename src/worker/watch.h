@@ -30,19 +30,25 @@ watch_number(const struct epoll_event *e)
 }
 
 /* Watch the wake-up descriptor, and the listeners of the worker before no
- * longer.  Returns 0, or -1 with errno set. */
+ * longer.  Returns as watch_add() does. */
 int watch_init(struct worker *w);
 
-/* Watch the listeners, or leave them be.  Those that are shut are left be. */
+/* Watch the listeners, or leave them be.  Those that are shut are left be.  If
+ * the kernel is short of something, that is said and w->accept_at is when to
+ * try again. */
 void watch_listen(struct worker *w, bool on);
 
 /* The listener with index `i` is shut. */
 void watch_shut(struct worker *w, unsigned i);
 
 /* Watch the connection `fd` for what its record waits for: to send what is
- * unsent, else to read.  Returns 0, or -1 with errno set if the kernel has no
- * memory for it. */
+ * unsent, else to read.  If the kernel is short of something (ENOMEM; ENOSPC,
+ * which is fs.epoll.max_user_watches), that is said, and watch_again() is to
+ * be called at w->enroll_at.  Returns 0 then, too; else -1 with errno set. */
 int watch_add(struct worker *w, int fd);
+
+/* Watch what could not be: the wake-up descriptor and connections. */
+void watch_again(struct worker *w);
 
 /* What its record waits for may have changed. */
 void watch_update(struct worker *w, int fd);

@@ -41,6 +41,7 @@ struct worker {
 	uint64_t deadline;		/* of the drain */
 	/* Timers, clock_ms() or CLOCK_NEVER. */
 	uint64_t accept_at;		/* resume accepting after a shortage */
+	uint64_t enroll_at;		/* watch those that could not be */
 	uint64_t sweep_at;		/* look for idle connections */
 	uint64_t title_at;		/* bring the process title up to date */
 	uint64_t offers_at;		/* take back what nobody took */
@@ -54,6 +55,10 @@ struct worker {
 	uint64_t served[CONFIG_WORKERS_MAX];	/* echoes of the slots then */
 	unsigned looks;			/* the same, for told_to_leave() */
 	bool changed;			/* connections came or went since */
+	/* Bytes and clients that moved; rounds in which none did though
+	 * something was ready, and when the last one was. */
+	unsigned moved, fruitless;
+	uint64_t fruitless_at;
 	/* By slot: its heartbeat + 1 when it was found not to take what it was
 	 * given; it is given nothing until that changes. */
 	uint64_t shunned[CONFIG_WORKERS_MAX];

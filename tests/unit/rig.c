@@ -81,7 +81,8 @@ worker_up(unsigned k)
 	*w = (struct worker){ .config = &rig.config, .arena = &rig.arena,
 		.slot = &rig.arena.slot[k], .number = k,
 		.scratch = arena_scratch(&rig.arena, k),
-		.accept_at = CLOCK_NEVER, .title_at = CLOCK_NEVER };
+		.accept_at = CLOCK_NEVER, .enroll_at = CLOCK_NEVER,
+		.title_at = CLOCK_NEVER };
 	checked(watch_init(w), "watch_init");
 	share_init(w);
 	idle_init(w);

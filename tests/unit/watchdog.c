@@ -42,7 +42,8 @@ hang(const struct arena *arena)
 {
 	struct worker w = { .config = &config, .arena = arena,
 		.slot = &arena->slot[0], .scratch = arena_scratch(arena, 0),
-		.accept_at = CLOCK_NEVER, .title_at = CLOCK_NEVER };
+		.accept_at = CLOCK_NEVER, .enroll_at = CLOCK_NEVER,
+		.title_at = CLOCK_NEVER };
 	struct operation *op = &w.slot->op;
 
 	share_init(&w);

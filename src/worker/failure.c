@@ -1,0 +1,43 @@
+/*
+ * What a recv(2) or send(2) that failed means for its connection.
+ */
+#include "worker/failure.h"
+
+#include <errno.h>
+
+#include "worker/close.h"
+
+bool
+failure_passes(struct worker *w, const struct connection *c, const char *what)
+{
+	unsigned missed;
+
+	if (errno == EAGAIN || errno == EINTR)
+		return true;
+	if (errno != ENOBUFS && errno != ENOMEM)
+		return false;
+	if (log_brake(&w->shortages, &missed))
+		log_warn("%s %s: will try again; %u more unlogged", what,
+		    peer_name(&c->peer), missed);
+	return true;
+}
+
+void
+failure_close(struct worker *w, int fd, int error)
+{
+	switch (error) {
+	case ECONNRESET:
+	case EPIPE:
+	case ETIMEDOUT:
+	case EHOSTUNREACH:
+	case ENETUNREACH:
+	case ENETDOWN:
+	case EHOSTDOWN:
+	case ECONNABORTED:
+	case ENOTCONN:
+		close_connection(w, fd, CLOSE_RESET, error);
+		break;
+	default:
+		close_connection(w, fd, CLOSE_ERROR, error);
+	}
+}
