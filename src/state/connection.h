@@ -114,7 +114,9 @@ struct connection {
 	uint64_t opened;		/* clock_ms() */
 	uint64_t quiet_since;		/* clock_ms(), in PHASE_LINGERING */
 	struct peer peer;
-	uint16_t giver;			/* slot that gave it, CONN_GIVEN */
+	/* Slot that gave it, CONN_GIVEN.  One that looks for what it gave
+	 * itself reads it in records that are another's already. */
+	_Atomic uint16_t giver;
 	uint8_t padding[6];
 };
 
