@@ -11,6 +11,7 @@
  * "make tsan" runs it under ThreadSanitizer; io_sync=0, since what goes by way
  * of the kernel must not order what only atomics may.
  */
+#include <errno.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -68,9 +69,13 @@ static void *
 work(void *slot_number)
 {
 	unsigned k = *(unsigned *)slot_number;
+	int status = worker_main(&rig.config, &rig.arena, k, getppid());
 
-	return worker_main(&rig.config, &rig.arena, k, getppid()) ==
-	    WORKER_LEFT ? NULL : slot_number;
+	if (status == WORKER_LEFT)
+		return NULL;
+	printf("# worker %u ended with status %d: %s\n", k, status,
+	    strerror(errno));
+	return slot_number;
 }
 
 static void
@@ -107,9 +112,11 @@ becomes(unsigned k, uint32_t state)
 	uint64_t until = clock_ms() + 10 * PATIENCE;
 
 	while (atomic_load(&slot(k)->state) != state)
-		if (clock_ms() > until)
+		if (clock_ms() > until) {
+			printf("# slot %u: state %#x, not %#x\n", k,
+			    slot(k)->state, state);
 			return false;
-		else
+		} else
 			usleep(1000);
 	return true;
 }
@@ -229,7 +236,8 @@ test_races(void)
 	ok(arena_held(a) == 0, "every client's end was seen");
 	for (unsigned k = 0; k < SLOTS; k++)
 		ok(dismiss(k), "worker %u leaves", k);
-	ok(left == CHANGES && ready == CHANGES, "workers come and go");
+	ok(left == CHANGES, "%u workers left when told to", left);
+	ok(ready == CHANGES, "%u became ready", ready);
 	ok(fostered == CHANGES, "siblings take over");
 	ok(wrong == 0 && echoed > CHANGES, "%lu lines came back, %lu wrong",
 	    echoed, wrong);
