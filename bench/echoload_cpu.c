@@ -77,6 +77,7 @@ read_process(struct process *p, const char *pid)
 	snprintf(path, sizeof(path), "/proc/%.16s/stat", pid);
 	if (read_line(path, line, sizeof(line)) == -1 ||
 	    (rest = strrchr(line, ')')) == NULL ||
+	    /* NOLINTNEXTLINE(cert-err34-c): the kernel's own numbers */
 	    sscanf(rest, ") %*c %u %*d %*d %*d %*d %*u %*u %*u %*u %*u "
 	    "%lu %lu %ld %ld", &p->parent, &utime, &stime, &cutime,
 	    &cstime) != 5)
@@ -90,6 +91,7 @@ read_process(struct process *p, const char *pid)
 
 /* Mark `pid` and all who descend from it. */
 static void
+/* NOLINTNEXTLINE(misc-no-recursion): each is marked once */
 mark_family(struct process *list, size_t n, unsigned pid)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -170,6 +172,7 @@ server_pss(const struct options *o)
 	if (o->cgroup != NULL) {
 		snprintf(path, sizeof(path), "%s/cgroup.procs", o->cgroup);
 		f = fopen(path, "re");
+		/* NOLINTNEXTLINE(cert-err34-c): the kernel's own pids */
 		while (f != NULL && fscanf(f, "%u", &pid) == 1)
 			add_pss(&sum, pid);
 		if (f != NULL)

@@ -203,7 +203,8 @@ int
 service_resume(struct config *c, const struct takeover *t, service_load *load)
 {
 	static struct master m;
-	struct pidfile old = { t->pidfile, "" }, pidfile = PIDFILE_NONE;
+	static struct pidfile pidfile = PIDFILE_NONE;
+	struct pidfile old = { t->pidfile, "" };
 	struct listen_state listeners;
 	struct config_error e;
 	char why[256];

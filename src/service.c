@@ -95,7 +95,7 @@ int
 service_start(const struct config *c)
 {
 	static struct master m;
-	struct pidfile pidfile = PIDFILE_NONE;
+	static struct pidfile pidfile = PIDFILE_NONE;
 	int status;
 
 	m.config = c;

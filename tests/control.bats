@@ -98,6 +98,20 @@ hold() {
 	wait_for 5 sh -c "'$ECHOCTL' -s control connections | grep -q ' 4 partial'"
 }
 
+@test "connections: a list that is empty, and one that ends twice, are sorted" {
+	# Found by analyzers: qsort(3) had no array where there was no row, and
+	# a second last line had the freed rows printed and freed once more.
+	begin
+	ctl connections --sort in | tee out
+	grep -q '^0 connections' out
+	printf '[\n{"peer":"a","in":1},\n{"peer":"b","in":2}\n]\n{"peer":"c","in":3}\n]\n' |
+		timeout 20 nc.openbsd -l -U fake >/dev/null &
+	PIDS+=("$!")
+	wait_for 10 test -S fake
+	timeout 20 "$ECHOCTL" -s fake --json connections --sort in >out
+	[ "$(cat out)" = $'[\n{"peer":"b","in":2},\n{"peer":"a","in":1}\n]' ]
+}
+
 @test "close: this client and no other" {
 	begin
 	hold 5

@@ -38,12 +38,12 @@ clock_earlier(uint64_t a, uint64_t b)
 static inline const struct timespec *
 clock_left(uint64_t deadline, uint64_t now, struct timespec *ts)
 {
-	uint64_t left = deadline > now ? deadline - now : 0;
+	uint64_t ms = deadline > now ? deadline - now : 0;
 
 	if (deadline == CLOCK_NEVER)
 		return NULL;
-	ts->tv_sec = (time_t)(left / 1000);
-	ts->tv_nsec = (long)(left % 1000) * 1000000;
+	ts->tv_sec = (time_t)(ms / 1000);
+	ts->tv_nsec = (long)(ms % 1000) * 1000000;
 	return ts;
 }
 

@@ -20,6 +20,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <bsd/string.h>
+
 #include "base/clock.h"
 #include "base/log_file.h"
 
@@ -305,7 +307,7 @@ vline(enum log_level level, int error, const char *fmt, va_list ap)
 		if ((unsigned char)*p < ' ' || *p == 0x7f)
 			*p = '?';
 	if (level == LOG_LEVEL_WARNING)
-		strcpy(state.warning, text);
+		strlcpy(state.warning, text, sizeof(state.warning));
 	if (state.lost > 0 && state.open) {
 		char note[128];
 		unsigned lost = state.lost;

@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <bsd/string.h>
+
 #include "base/clock.h"
 
 /* Make the directories above `path`, as mkdir -p does. */
@@ -24,7 +26,7 @@ make_parents(const struct log_file *f, const char *path)
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	strcpy(dir, path);
+	strlcpy(dir, path, sizeof(dir));
 	for (p = strchr(dir + 1, '/'); p != NULL; p = strchr(p + 1, '/')) {
 		*p = '\0';
 		if (mkdir(dir, 0755) == 0) {
@@ -61,7 +63,7 @@ log_file_open(struct log_file *f)
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	strcpy(f->tried, name);
+	strlcpy(f->tried, name, sizeof(f->tried));
 	if (make_parents(f, name) == -1)
 		return -1;
 	/* O_NONBLOCK: opening a FIFO that nobody reads must not hang.  The
@@ -84,7 +86,7 @@ log_file_open(struct log_file *f)
 		return -1;
 	} else
 		close(fd);
-	strcpy(f->path, name);
+	strlcpy(f->path, name, sizeof(f->path));
 	return 0;
 }
 

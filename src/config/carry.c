@@ -31,8 +31,8 @@ config_save(const struct config *c, config_put *put, void *to)
 		directive_format(c, &directives[i], value, sizeof(value));
 		put(to, key, value);
 		snprintf(key, sizeof(key), "from.%s", directives[i].name);
-		snprintf(value, sizeof(value), "%u %u %s", s->origin, s->line,
-		    s->note);
+		snprintf(value, sizeof(value), "%u %u %s",
+		    (unsigned)s->origin, s->line, s->note);
 		put(to, key, value);
 	}
 }
@@ -55,6 +55,7 @@ restore_origin(struct setting *s, const char *value)
 	unsigned origin, line;
 	int note = 0;
 
+	/* NOLINTNEXTLINE(cert-err34-c): config_save() wrote two unsigned */
 	if (sscanf(value, "%u %u%n", &origin, &line, &note) != 2 ||
 	    origin > ORIGIN_COMMAND_LINE || value[note] != ' ')
 		return -1;

@@ -240,7 +240,7 @@ reload(const char *path, const struct arguments *a)
 {
 	const struct timespec moment = { .tv_nsec = 20000000 };
 	uint64_t deadline = clock_ms() + RELOAD_PATIENCE;
-	struct tally before = { 0, 0, false }, now = before;
+	struct tally before = { 0, 0, false }, now;
 	char *answer;
 
 	(void)count_reloads(path, &before);

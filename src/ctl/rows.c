@@ -91,18 +91,28 @@ add(struct rows *r, const char *line, double number)
 	}
 	r->row[r->count].line = strdup(line);
 	r->row[r->count].number = number;
-	return r->row[r->count++].line == NULL ? -1 : 0;
+	if (r->row[r->count].line == NULL)
+		return -1;
+	r->count++;
+	return 0;
 }
 
 static void
 print_sorted(struct rows *r, bool json)
 {
-	qsort(r->row, r->count, sizeof(r->row[0]), compare);
-	for (size_t i = 0; i < r->count; i++) {
+	/* There is no array where there is no row, and qsort(3) wants one. */
+	if (r->count > 0)
+		qsort(r->row, r->count, sizeof(r->row[0]), compare);
+	for (size_t i = 0; i < r->count; i++)
 		printf("%s%s\n", r->row[i].line,
 		    json && i + 1 < r->count ? "," : "");
+}
+
+static void
+forget(struct rows *r)
+{
+	for (size_t i = 0; i < r->count; i++)
 		free(r->row[i].line);
-	}
 	free(r->row);
 }
 
@@ -135,7 +145,8 @@ pass_on(FILE *f, const struct rows_wish *wish, struct rows *rows, bool *failed)
 	size_t size = 0, lines = 0;
 	bool whole = false;
 
-	for (; getline(&line, &size, f) > 0 && !*failed; lines++) {
+	/* Nothing comes after the last line; what does is not looked at. */
+	for (; !whole && getline(&line, &size, f) > 0; lines++) {
 		if (lines == 0 && ask_is_error(line)) {
 			fputs(line, wish->json ? stdout : stderr);
 			*failed = true;
@@ -144,10 +155,14 @@ pass_on(FILE *f, const struct rows_wish *wish, struct rows *rows, bool *failed)
 		whole = is_last(line, wish->json);
 		if (key == NULL)
 			fputs(line, stdout);
-		else if (is_row(line, wish->json, lines))
-			*failed = add(rows, line, number_of(line, key,
-			    wish->json)) == -1;
-		else {
+		else if (is_row(line, wish->json, lines)) {
+			if (add(rows, line, number_of(line, key,
+			    wish->json)) == -1) {
+				ask_warnx("%s", strerror(errno));
+				*failed = true;
+				break;
+			}
+		} else {
 			if (whole)
 				print_sorted(rows, wish->json);
 			puts(line);
@@ -175,6 +190,7 @@ rows_print(const char *path, const struct rows_wish *wish)
 	if (f == NULL)
 		return 1;
 	whole = pass_on(f, wish, &rows, &failed);
+	forget(&rows);
 	fclose(f);
 	if (!failed && !whole)
 		ask_warnx("%s: the list ends in the middle", path);

@@ -86,7 +86,8 @@ take(struct look *l, char *line)
 	char *name = line + strlen("echod_"), *end = strpbrk(name, "{ ");
 	char *value = strrchr(line, ' ');
 	const char *label = strstr(line, "{worker=\"");
-	unsigned k = label == NULL ? 0 : (unsigned)atoi(label + 9);
+	unsigned k = label == NULL ? 0 :
+	    (unsigned)strtoul(label + 9, NULL, 10);
 	double n;
 
 	if (end == NULL || value == NULL || k >= WORKERS)

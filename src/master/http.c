@@ -62,6 +62,7 @@ static struct {
 	F(get_timeout) F(create_response_from_buffer) \
 	F(add_response_header) F(queue_response) F(destroy_response)
 
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): no declarator with them */
 #define MEMBER(name) __typeof__(MHD_##name) *name;
 static struct {
 	FUNCTIONS(MEMBER)

@@ -32,8 +32,6 @@ static struct {
 	int argc;
 } image;
 
-extern char **environ;
-
 static bool
 is_self(const char *path)
 {

@@ -372,6 +372,7 @@ listen_report(const struct arena *a, const struct config *c)
 	if (f == NULL)
 		return;
 	/* The kernel cuts the backlog to this without a word. */
+	/* NOLINTNEXTLINE(cert-err34-c): the kernel's own int */
 	if (fscanf(f, "%u", &most) == 1 && most < c->tcp_backlog)
 		log_warnx("tcp-backlog %u: the kernel allows %u "
 		    "(net.core.somaxconn)", c->tcp_backlog, most);

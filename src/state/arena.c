@@ -158,7 +158,7 @@ arena_layout(void)
 {
 	static char words[96];
 
-	snprintf(words, sizeof(words), "%u (header %zu, slot %zu, connection "
+	snprintf(words, sizeof(words), "%d (header %zu, slot %zu, connection "
 	    "%zu, fields %08x)", ARENA_VERSION, sizeof(struct arena_header),
 	    sizeof(struct slot), sizeof(struct connection), fields());
 	return words;

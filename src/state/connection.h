@@ -46,7 +46,7 @@
 #include <sys/socket.h>
 
 /* The longest line that is held back until its end arrives. */
-#define SPILL_LINE (64 * 1024)
+#define SPILL_LINE ((size_t)64 * 1024)
 /* Address space of a window: twice the line, so that pending bytes can always
  * be copied to its front without overlapping where they came from. */
 #define SPILL_WINDOW (2 * SPILL_LINE)
@@ -91,6 +91,8 @@ struct peer {
 	uint32_t scope;		/* of a link-local IPv6 address */
 	uint16_t port;		/* host order */
 	uint8_t family;
+	uint8_t unused;			/* 0: peers are compared as bytes, and
+					   padding may be anything */
 };
 
 #define CONNECTION_NOT_HOT UINT32_MAX
@@ -112,7 +114,9 @@ struct connection {
 	uint64_t opened;		/* clock_ms() */
 	uint64_t quiet_since;		/* clock_ms(), in PHASE_LINGERING */
 	struct peer peer;
-	uint16_t giver;			/* slot that gave it, CONN_GIVEN */
+	/* Slot that gave it, CONN_GIVEN.  One that looks for what it gave
+	 * itself reads it in records that are another's already. */
+	_Atomic uint16_t giver;
 	uint8_t padding[6];
 };
 

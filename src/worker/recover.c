@@ -271,10 +271,13 @@ take_record(struct worker *w, unsigned k, int fd, struct recovered *r)
 	uint32_t h = connection_held_by(c);
 	uint32_t ours = connection_holder(CONN_OPEN, w->number);
 	unsigned holder = holder_slot(h);
+	uint16_t giver = (uint16_t)k;
 
-	if (holder_state(h) == CONN_GIVEN && holder != k && c->giver == k) {
-		/* Given, perhaps without notice. */
-		c->giver = (uint16_t)w->number;
+	/* Given, perhaps without notice.  Who it was given to may have taken it
+	 * by now, and given it on: that one's word stays. */
+	if (holder_state(h) == CONN_GIVEN && holder != k &&
+	    atomic_compare_exchange_strong(&c->giver, &giver,
+	    (uint16_t)w->number)) {
 		atomic_fetch_or(&arena_inbox(w->arena, holder)[fd / 64],
 		    UINT64_C(1) << (fd % 64));
 		share_wake(w, holder);

@@ -102,7 +102,8 @@ share_offer(struct worker *w, int fd, unsigned to)
 {
 	struct connection *c = worker_connection(w, fd);
 
-	c->giver = (uint16_t)w->number;
+	atomic_store_explicit(&c->giver, (uint16_t)w->number,
+	    memory_order_relaxed);
 	atomic_store_explicit(&c->holder, connection_holder(CONN_GIVEN, to),
 	    memory_order_release);
 	publish();
@@ -237,7 +238,8 @@ reclaim_from(struct worker *w, unsigned k)
 		for (; bits != 0; bits &= bits - 1) {
 			int fd = (int)i * 64 + __builtin_ctzll(bits);
 
-			if (worker_connection(w, fd)->giver != w->number ||
+			if (atomic_load_explicit(&worker_connection(w,
+			    fd)->giver, memory_order_relaxed) != w->number ||
 			    !claim(w, fd, k))
 				continue;
 			atomic_fetch_and(&inbox[i],
