@@ -90,9 +90,11 @@ is_ready_or_dead() {
 	grep -q ' ready on ' "$DIR/log" || ! kill -0 "$SERVER"
 }
 
-# Pids of the server's workers, by slot number.
+# Pids of the server's workers, by slot number; not of those that are dead and
+# wait to be reaped, which a kill that follows would not find any more.
 workers() {
-	ps -o pid=,args= --ppid "${1:-$SERVER}" | sort -k4n | awk '{ print $1 }'
+	ps -o pid=,args= --ppid "${1:-$SERVER}" | sort -k4n |
+		awk '!/<defunct>$/ { print $1 }'
 }
 
 # shellcheck disable=SC2120 # some pass the master's pid

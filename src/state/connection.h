@@ -46,10 +46,10 @@
 #include <sys/socket.h>
 
 /* The longest line that is held back until its end arrives. */
-#define SPILL_LINE ((size_t)64 * 1024)
+#define SPILL_LINE 65536
 /* Address space of a window: twice the line, so that pending bytes can always
  * be copied to its front without overlapping where they came from. */
-#define SPILL_WINDOW (2 * SPILL_LINE)
+#define SPILL_WINDOW 131072
 
 enum connection_state { CONN_FREE, CONN_TAKING, CONN_OPEN, CONN_GIVEN,
 	CONN_CLOSING };
@@ -120,6 +120,7 @@ struct connection {
 	uint8_t padding[6];
 };
 
+_Static_assert(SPILL_WINDOW == 2 * SPILL_LINE, "two lines to a window");
 _Static_assert(sizeof(struct connection) == 128,
     "a connection is two cache lines");
 
