@@ -44,6 +44,8 @@ export ECHOD LOAD
 	done
 	kill -TTOU "$SERVER"
 	wait_for 30 logged 'the last worker stays'
+	# Before, its slot is still leaving, and SIGTTIN would be refused.
+	wait_for 30 logged 'took over the connections of worker 1'
 	kill -TTIN "$SERVER"
 	wait_for 30 workers_are 2
 	load_is_happy
