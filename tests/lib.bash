@@ -35,9 +35,25 @@ setup() {
 	export HOST=127.0.0.1 PORT
 }
 
+# For "make coverage": who is killed does not tell what it ran.  The second
+# SIGTERM, a moment later, means now.
+end_gently() {
+	local pid n
+	for n in 1 2; do
+		for pid in "${PIDS[@]}"; do
+			kill -TERM "$pid" 2>/dev/null || true
+		done
+		sleep 0.2
+	done
+	for pid in "${PIDS[@]}"; do
+		wait_for 5 dead "$pid" || true
+	done
+}
+
 # End what this test started, by pid.
 teardown() {
 	local pid
+	[ -z "${ECHOD_COVERAGE:-}" ] || end_gently
 	for pid in "${PIDS[@]}"; do
 		kill -KILL "$pid" 2>/dev/null || true
 	done

@@ -49,6 +49,7 @@ balance() {
 	    -e "s|192.0.2.12:6379|$HOST:${PORTS[2]}|" \
 	    -e "s|192.0.2.13:6379|$HOST:${PORTS[3]}|" \
 	    -e 's|inter 1s|inter 100ms|' \
+	    -e 's|timeout connect 5s|&\n    timeout check 10s|' \
 		"$TOP_SRCDIR/etc/haproxy.cfg" >haproxy.cfg
 	haproxy -c -f haproxy.cfg
 	haproxy -db -f haproxy.cfg >haproxy.log 2>&1 3>&- &
