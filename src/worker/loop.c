@@ -134,7 +134,7 @@ foster(struct worker *w)
 	uint32_t orphaned = SLOT_ORPHANED;
 	struct recovered r;
 
-	if (k-- == 0 || !atomic_compare_exchange_strong(
+	if (k-- == 0 || k >= w->arena->slots || !atomic_compare_exchange_strong(
 	    &w->arena->slot[k].state, &orphaned, slot_fostered_by(w->number)))
 		return;
 	r = recover(w, k);
@@ -157,7 +157,8 @@ empty_dropped(struct worker *w)
 	if ((asked != DROP_ASKED && asked != DROP_ASKED_LAST) ||
 	    !atomic_compare_exchange_strong(drop, &asked, DROP_TAKEN))
 		return;
-	for (unsigned i = h->listeners; i < h->listeners + h->dropped; i++)
+	for (unsigned i = arena_listeners(w->arena);
+	    i < arena_open_listeners(w->arena); i++)
 		(void)accept_queue(w, i, asked == DROP_ASKED_LAST);
 	atomic_store(drop, asked == DROP_ASKED_LAST ? DROP_SHUT : DROP_NONE);
 	(void)eventfd_write(h->master_wake_fd, 1);
