@@ -4,6 +4,7 @@
 #include "state/arena.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -79,9 +80,12 @@ make(struct arena *a, unsigned slots, unsigned capacity)
 {
 	const struct layout l = lay_out(slots, capacity);
 
-	if (ftruncate(a->fd, (off_t)l.end) == -1)
+	if (ftruncate(a->fd, (off_t)l.end) == -1 || map(a, &l) == -1)
 		return -1;
-	return map(a, &l);
+	/* Cut by whoever, it would be a fault to read it. */
+	(void)fcntl(a->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW |
+	    F_SEAL_SEAL);
+	return 0;
 }
 
 /* Records for `most` descriptors, where there is address space for so many
@@ -103,7 +107,7 @@ arena_create(struct arena *a, unsigned slots, unsigned descriptors,
 	unsigned capacity = choose_capacity(descriptors, most);
 
 	memset(a, 0, sizeof(*a));
-	a->fd = memfd_create("echod-arena", 0);
+	a->fd = memfd_create("echod-arena", MFD_ALLOW_SEALING);
 	if (a->fd == -1)
 		return -1;
 	if (make(a, slots, capacity) == -1 &&

@@ -230,7 +230,7 @@ loop(struct worker *w, pid_t master)
 {
 	for (;;) {
 		uint64_t wake;
-		int n;
+		int n, error;
 
 		if (told_to_leave(w, master))
 			return WORKER_LEFT;
@@ -241,6 +241,7 @@ loop(struct worker *w, pid_t master)
 		wake = run_timers(w);
 		counter_add(&w->slot->heartbeat, 1);	/* even: asleep */
 		n = watch_wait(w, wake);
+		error = errno;
 		counter_add(&w->slot->heartbeat, 1);	/* odd: working */
 		if (atomic_load_explicit(&w->arena->header->watching,
 		    memory_order_relaxed) == 0)
@@ -248,7 +249,8 @@ loop(struct worker *w, pid_t master)
 			    1);
 		if (n > 0)
 			dispatch(w, n);
-		else if (n == -1 && errno != EINTR) {
+		else if (n == -1 && error != EINTR) {
+			errno = error;
 			log_warn("epoll_pwait");
 			return WORKER_FAILED;
 		}
