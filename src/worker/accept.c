@@ -163,7 +163,7 @@ accept_enter(struct worker *w, int fd, const struct peer *peer, unsigned to)
 	if (watch_add(w, fd) == -1)
 		close_connection(w, fd, CLOSE_ERROR, errno);
 	else
-		hot_touch(w, fd);
+		(void)hot_touch(w, fd);
 }
 
 /* CLOSING is a word about the socket that the record's cookie names. */

@@ -39,21 +39,23 @@ place(const struct worker *w, int fd)
 	return i < w->hots && w->hot[i].fd == fd ? i : CONNECTION_NOT_HOT;
 }
 
-void
+bool
 hot_touch(struct worker *w, int fd)
 {
 	unsigned i = place(w, fd);
+	bool was = i != CONNECTION_NOT_HOT;
 
-	if (i == CONNECTION_NOT_HOT) {
+	if (!was) {
 		/* Without memory it is served as well, but not shared. */
 		if (w->hots == w->hot_allocated && !grow(w))
-			return;
+			return true;
 		i = w->hots++;
 		w->hot[i].fd = fd;
 		worker_connection(w, fd)->hot = i;
 		count(w);
 	}
 	w->hot[i].seen = w->round;
+	return !was;
 }
 
 void

@@ -15,6 +15,7 @@
 #include "base/signals.h"
 #include "base/title.h"
 #include "worker/accept.h"
+#include "worker/close.h"
 #include "worker/drain.h"
 #include "worker/hot.h"
 #include "worker/idle.h"
@@ -194,8 +195,12 @@ serve_event(struct worker *w, int fd, uint32_t events)
 		watch_disown(w, fd);
 		return;
 	}
-	hot_touch(w, fd);
-	serve(w, fd, events);
+	/* One that is not hot may be of a worker before, which recovery was
+	 * kept from finding. */
+	if (hot_touch(w, fd) && !worker_can_serve(w, fd))
+		close_connection(w, fd, CLOSE_ERROR, EOWNERDEAD);
+	else
+		serve(w, fd, events);
 }
 
 static void

@@ -133,7 +133,7 @@ receive(struct worker *w, int fd)
 	else if (watch_add(w, fd) == -1)
 		close_connection(w, fd, CLOSE_ERROR, errno);
 	else if ((c->flags & CONN_COLD) == 0)
-		hot_touch(w, fd);
+		(void)hot_touch(w, fd);
 }
 
 static bool

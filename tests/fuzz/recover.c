@@ -20,6 +20,7 @@
 #include "ground.h"
 #include "handler/handler.h"
 #include "worker/accept.h"
+#include "worker/close.h"
 #include "worker/drain.h"
 #include "worker/hot.h"
 #include "worker/idle.h"
@@ -192,8 +193,10 @@ turn(void)
 			watch_disown(w, fd);
 			continue;
 		}
-		hot_touch(w, fd);
-		serve(w, fd, w->event[i].events);
+		if (hot_touch(w, fd) && !worker_can_serve(w, fd))
+			close_connection(w, fd, CLOSE_ERROR, EOWNERDEAD);
+		else
+			serve(w, fd, w->event[i].events);
 	}
 	hot_round(w);
 }

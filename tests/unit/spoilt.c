@@ -181,6 +181,22 @@ unspilled(void)
 	return settled(0, 1, succeed()) && !is_open(p.fd);
 }
 
+/* The same of one that recovery does not find: its number is beyond what is
+ * said to be the highest. */
+static bool
+overlooked(void)
+{
+	struct pair p = opened();
+
+	p.c->rx = 60000;
+	p.c->ready = 60000;
+	rig.arena.header->descriptor_end = 0;
+	(void)succeed();
+	say(&p, "line\n");
+	turn(PATIENCE);
+	return !is_open(p.fd) && closed(0, CLOSE_ERROR) == 1;
+}
+
 /* The same of one that is given. */
 static bool
 unspilled_gift(void)
@@ -297,6 +313,7 @@ static const struct {
 	{ hot, "an index among the hot ones" },
 	{ nowhere, "a connection given to no slot goes on" },
 	{ unspilled, "pending bytes in no window: closed" },
+	{ overlooked, "the same, unseen by recovery: closed" },
 	{ unspilled_gift, "the same, when given: closed" },
 	{ stranger, "a spoilt record closes no file" },
 	{ strange_operation, "nor does the operation's" },
