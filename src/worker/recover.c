@@ -139,7 +139,7 @@ give_up(struct worker *w, int fd, enum close_reason reason, int error)
 	struct connection *c = worker_connection(w, fd);
 	uint32_t held = connection_held_by(c);
 
-	c->hot = CONNECTION_NOT_HOT;
+	hot_remove(w, fd);
 	if (is_ours_to_close(w, fd)) {
 		close_connection(w, fd, reason, error);
 		return;
@@ -344,13 +344,17 @@ take_doubtful(struct worker *w, unsigned k, int fd, struct recovered *r)
 /* Carry on with ends that were begun and with what lies in windows: one of
  * them may have been settled by a successor that died before it went on. */
 static void
-resume(struct worker *w, int doubtful)
+resume(struct worker *w, int doubtful, struct recovered *r)
 {
 	for (int fd = arena_next(w->arena, w->number, 0); fd != -1;
 	    fd = arena_next(w->arena, w->number, fd + 1)) {
 		const struct connection *c = worker_connection(w, fd);
 
-		if (fd == doubtful || c->phase == PHASE_FINISHING ||
+		/* Those it had before, if it takes over a sibling's. */
+		if (!worker_can_serve(w, fd)) {
+			give_up(w, fd, CLOSE_ERROR, EOWNERDEAD);
+			r->closed++;
+		} else if (fd == doubtful || c->phase == PHASE_FINISHING ||
 		    (c->flags & CONN_SPILLED) != 0)
 			serve_resume(w, fd);
 	}
@@ -386,6 +390,6 @@ recover(struct worker *w, unsigned k)
 	publish();
 	atomic_store(&s->op.kind, OP_NONE);
 	atomic_store(&s->fault, 0);
-	resume(w, doubtful);
+	resume(w, doubtful, &r);
 	return r;
 }

@@ -197,6 +197,21 @@ overlooked(void)
 	return !is_open(p.fd) && closed(0, CLOSE_ERROR) == 1;
 }
 
+/* The same of one that the worker had before it took over a sibling's. */
+static bool
+own(void)
+{
+	struct pair p = opened(), q = accepted(0);
+
+	enter(&q, 1);
+	(void)succeed();
+	p.c->rx = 60000;
+	p.c->ready = 60000;
+	p.c->phase = PHASE_FINISHING;
+	(void)recover(&rig.w, 1);
+	return !is_open(p.fd) && is_held(&q, CONN_OPEN, 0) && echoes(&q);
+}
+
 /* The same of one that is given. */
 static bool
 unspilled_gift(void)
@@ -314,6 +329,7 @@ static const struct {
 	{ nowhere, "a connection given to no slot goes on" },
 	{ unspilled, "pending bytes in no window: closed" },
 	{ overlooked, "the same, unseen by recovery: closed" },
+	{ own, "the same, of a worker that takes over a sibling's: closed" },
 	{ unspilled_gift, "the same, when given: closed" },
 	{ stranger, "a spoilt record closes no file" },
 	{ strange_operation, "nor does the operation's" },
