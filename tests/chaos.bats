@@ -141,3 +141,56 @@ export ECHOD LOAD
 	done
 	load_is_happy
 }
+
+# slow_accept: both workers go for a client, and come back late; $WINNER has
+# the client, $LOSER nothing.
+slow_accept() {
+	local w
+	mapfile -t w < <(workers)
+	strace -qq -o accepts -p "${w[0]}" -p "${w[1]}" \
+		-e trace=accept4 \
+		-e inject=accept4:delay_enter=500000:delay_exit=3000000 3>&- &
+	PIDS+=("$!")
+	wait_for 10 traced "${w[0]}"
+	wait_for 10 traced "${w[1]}"
+}
+
+traced() {
+	! grep -q '^TracerPid:.0$' "/proc/$1/status"
+}
+
+accepted_by_one() {
+	WINNER=$(sed -n 's/^\([0-9]*\) .*accept4.* = [0-9].*/\1/p' accepts)
+	LOSER=$(sed -n 's/^\([0-9]*\) .*accept4.* = -1 EAGAIN.*/\1/p' accepts | head -n 1)
+	[ -n "$WINNER" ] && [ -n "$LOSER" ]
+}
+
+returned() {
+	! grep -q '^State:.t' "/proc/$1/status"
+}
+
+none_connected() {
+	"$(dirname "$ECHOD")/echoctl" -s "$DIR/control" --json status |
+		grep -q '"connections":0,'
+}
+
+@test "a client that was served and closed meanwhile is not entered again" {
+	command -v strace >/dev/null || skip "no strace"
+	start workers=2 control-socket="$DIR/control" loglevel=verbose
+	slow_accept
+	# It is found by who comes after the one that had nothing, served, and
+	# gone, before the other is back from accept4.
+	echo hello | timeout 30 nc.openbsd -N "$HOST" "$PORT" >reply 3>&- &
+	PIDS+=("$!")
+	wait_for 10 accepted_by_one
+	kill -KILL "$LOSER"
+	wait_for 10 logged 'took over:'
+	wait_for 10 grep -q hello reply
+	wait_for 10 logged 'closed: client EOF'
+	wait_for 10 returned "$WINNER"
+	wait_for 10 none_connected
+	echoes
+	[ "$(grep -c ' accepted$' log)" -eq 2 ]
+	wait_for 10 none_connected
+	stop
+}
