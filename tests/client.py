@@ -421,6 +421,16 @@ def stuck(size, file):
     print(sent)
 
 
+def unread(lines, file):
+    """Lines whose echoes nobody reads, until told; then all of them, to EOF."""
+    s = connect(rcvbuf=4096)
+    data = (b"u" * 1023 + b"\n") * int(lines)
+    s.sendall(data)
+    ready(file)
+    await_file("go")
+    need(receive_all(s) == data, "not what was sent")
+
+
 def across(file, go):
     """Half a line before, half after; the connection must not notice."""
     s = connect()

@@ -155,6 +155,38 @@ stops_cleanly_on() {
 	[ "$STATUS" -eq 0 ]
 }
 
+# A client that reads nothing, whose echoes all fit into the kernel, and that
+# has been silent for more than a second; it reads when ./go is there.
+unread_echoes() {
+	client unread 300 ready
+	wait_for 20 test -f ready
+	wait_for 30 eval 'ss -Htni state established "sport = :$PORT" | grep -qE "lastrcv:1[0-9]{3}\b"'
+}
+
+@test "echoes that the kernel has and the client has not are waited for" {
+	start
+	unread_echoes
+	kill -TERM "$SERVER"
+	wait_for 30 logged stopping
+	touch go
+	client_is_happy
+	finish
+	[ "$STATUS" -eq 0 ]
+	logged '1 connections drained, 0 cut, 0 bytes unsent'
+}
+
+@test "echoes that the kernel has and the client never reads are told as unsent" {
+	# A client that had been silent for a second was closed at once and
+	# called drained, whatever it had not acknowledged: the status was 0,
+	# and what the kernel still had was lost if the machine went, too.
+	start shutdown-timeout=1
+	unread_echoes
+	stop
+	touch go
+	[ "$STATUS" -eq 3 ]
+	logged '0 connections drained, 1 cut, [1-9][0-9]* bytes unsent'
+}
+
 @test "a second signal means now" {
 	start
 	client stuck 30000000 ready
