@@ -32,7 +32,19 @@ hostile() {
 	hostile mtu
 }
 
-@test "peers that vanish are found out by keepalive" {
+@test "a relay that cuts the stream into pieces" {
+	hostile pieces
+}
+
+@test "a relay that is slow" {
+	hostile throttle
+}
+
+@test "a relay that resets" {
+	hostile relay-resets
+}
+
+@test "peers that vanish are found out, with an echo under way as well" {
 	hostile vanish
 }
 
