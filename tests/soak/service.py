@@ -180,6 +180,11 @@ class Service:
     def descriptors(self):
         return len(os.listdir("/proc/%d/fd" % self.pid))
 
+    def list_descriptors(self):
+        """For whoever has to find out which are too many."""
+        return subprocess.run(["ls", "-l", "/proc/%d/fd" % self.pid],
+                              capture_output=True, text=True).stdout
+
     def memory(self):
         """KiB of all processes, shared pages once."""
         total = 0
