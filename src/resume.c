@@ -32,13 +32,18 @@ make_room(struct arena *a, struct config *c)
 	unsigned descriptors = setup_descriptors(c);
 	unsigned long most;
 
-	if (descriptors > a->header->capacity) {
+	if (descriptors > a->capacity) {
 		log_warnx("maxclients %u needs %u descriptors; without a "
 		    "restart there can be %u", c->maxclients, descriptors,
-		    a->header->capacity);
+		    a->capacity);
 		return -1;
 	}
-	if (descriptors <= a->header->descriptors)
+	if (c->workers > a->slots) {
+		log_warnx("workers %u: without a restart there can be %u",
+		    c->workers, a->slots);
+		return -1;
+	}
+	if (descriptors <= arena_descriptors(a))
 		return 0;
 	if (setup_limit(descriptors, &most) == -1) {
 		log_warn("limit of %u descriptors", descriptors);

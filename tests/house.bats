@@ -168,7 +168,7 @@ scripts() {
 @test "every source file starts with a comment that says what it owns" {
 	# A sentence: words, and a full stop, colon or semicolon behind them.
 	# shellcheck disable=SC2046 # a list of names
-	python3 - $(sources) "$TOP_SRCDIR"/tests/unit/*.[ch] <<-'END'
+	python3 - $(sources) "$TOP_SRCDIR"/tests/{unit,fuzz}/*.[ch] <<-'END'
 	import re, sys
 	bad = False
 	for name in sys.argv[1:]:
@@ -204,7 +204,7 @@ scripts() {
 @test "every source and test file is in Makefile.am" {
 	local f bad=0
 	for f in $(sources) "$TOP_SRCDIR"/tests/*.bats \
-	    "$TOP_SRCDIR"/tests/unit/*.[ch]; do
+	    "$TOP_SRCDIR"/tests/{unit,fuzz}/*.[ch]; do
 		f=${f#"$TOP_SRCDIR/"}
 		grep -qE "(^|[[:space:]])$f([[:space:]]|\$)" \
 			"$TOP_SRCDIR/Makefile.am" && continue

@@ -18,7 +18,7 @@ void
 answer_census(const struct arena *a, struct census *c)
 {
 	memset(c, 0, sizeof(*c));
-	for (unsigned k = 0; k < a->header->slots; k++) {
+	for (unsigned k = 0; k < a->slots; k++) {
 		const struct slot_counters *n = &a->slot[k].count;
 
 		c->accepted += atomic_load(&n->accepted);
@@ -160,12 +160,12 @@ status_text(const struct master *m, const struct census *c, FILE *out)
 	    (long)getpid(), answer_mode(m));
 	answer_duration(out, clock_ms() - h->started);
 	fputc('\n', out);
-	for (unsigned i = 0; i < h->listeners; i++) {
+	for (unsigned i = 0; i < arena_listeners(&m->arena); i++) {
 		unsigned waiting, limit;
 
 		answer_queue(&m->arena, i, &waiting, &limit);
 		fprintf(out, "listening    %s, %u of %u waiting\n",
-		    h->listener[i].name, waiting, limit);
+		    arena_listener(&m->arena, i).name, waiting, limit);
 	}
 	fprintf(out, "workers      %u, %u ready\n"
 	    "connections  %llu of %u now, %llu ever, %llu refused\n"
@@ -203,8 +203,9 @@ status_text(const struct master *m, const struct census *c, FILE *out)
 		fputs(" ago", out);
 	}
 	fputc('\n', out);
-	if (t->refusal[0] != '\0')
-		fprintf(out, "refused      %s\n", t->refusal);
+	if (*arena_refusal(&m->arena) != '\0')
+		fprintf(out, "refused      %s\n",
+		    arena_refusal(&m->arena));
 }
 
 static void
@@ -218,12 +219,12 @@ status_json(const struct master *m, const struct census *c, FILE *out)
 	    PACKAGE_VERSION, (long)getpid(), answer_mode(m),
 	    atomic_load(&h->draining) ? "true" : "false",
 	    ANSWER_SECONDS(clock_ms() - h->started));
-	for (unsigned i = 0; i < h->listeners; i++) {
+	for (unsigned i = 0; i < arena_listeners(&m->arena); i++) {
 		unsigned waiting, limit;
 
 		answer_queue(&m->arena, i, &waiting, &limit);
 		fprintf(out, "%s{\"name\":\"%s\",\"waiting\":%u,\"limit\":%u}",
-		    i > 0 ? "," : "", h->listener[i].name, waiting, limit);
+		    i > 0 ? "," : "", arena_listener(&m->arena, i).name, waiting, limit);
 	}
 	fprintf(out, "],\"workers\":%u,\"ready\":%u,\"connections\":%llu,"
 	    "\"maxclients\":%u,\"accepted\":%llu,\"echoes\":%llu,"
@@ -243,7 +244,7 @@ status_json(const struct master *m, const struct census *c, FILE *out)
 	    (unsigned long long)t->saved, (unsigned long long)t->reloads,
 	    (unsigned long long)t->reloads_refused,
 	    (unsigned long long)t->kept);
-	answer_string(out, t->refusal);
+	answer_string(out, arena_refusal(&m->arena));
 	fprintf(out, ",\"last_reload\":{\"pause\":%llu.%03llu,\"ago\":",
 	    ANSWER_SECONDS(t->pause));
 	if (t->reloaded == 0)

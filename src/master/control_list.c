@@ -117,7 +117,7 @@ control_list_begin(struct control_list *l, FILE *out)
 void
 control_list_more(struct control_list *l, const struct arena *a, FILE *out)
 {
-	int end = (int)atomic_load(&a->header->descriptor_end);
+	int end = (int)arena_end(a);
 	int until = l->next + LOOKS < end ? l->next + LOOKS : end;
 	uint64_t most = l->rows + ROWS;
 
@@ -177,7 +177,7 @@ parse_peer(struct peer *p, const char *text)
 int
 control_list_find(const struct arena *a, const char *peer)
 {
-	int end = (int)atomic_load(&a->header->descriptor_end);
+	int end = (int)arena_end(a);
 	struct peer p;
 
 	if (!parse_peer(&p, peer))
@@ -200,7 +200,7 @@ static bool
 mark(const struct arena *a, int own, uint64_t cookie)
 {
 	struct connection *c = &a->connection[own];
-	uint32_t nobody = a->header->slots, before = connection_held_by(c);
+	uint32_t nobody = a->slots, before = connection_held_by(c);
 
 	do {
 		if (holder_state(before) != CONN_FREE &&
@@ -218,7 +218,7 @@ mark(const struct arena *a, int own, uint64_t cookie)
 static void
 close_marked(const struct arena *a, int own)
 {
-	uint32_t closing = connection_holder(CONN_CLOSING, a->header->slots);
+	uint32_t closing = connection_holder(CONN_CLOSING, a->slots);
 
 	close(own);
 	/* Fails if the number is a worker's already. */
@@ -238,7 +238,7 @@ control_list_shut(const struct arena *a, int fd)
 	own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (own == -1)
 		return -1;
-	if ((uint32_t)own >= a->header->descriptors) {
+	if ((uint32_t)own >= arena_descriptors(a)) {
 		close(own);		/* somebody raised our limit */
 		errno = EMFILE;
 		return -1;

@@ -225,16 +225,33 @@ collect(struct collection *s, const struct bind_address *address,
 	return r == -1 ? -1 : 0;
 }
 
+struct listen_state
+listen_save(const struct arena *a)
+{
+	struct listen_state s = { .listeners = arena_listeners(a),
+		.dropped = arena_dropped(a) };
+
+	for (unsigned i = 0; i < s.listeners + s.dropped; i++)
+		s.listener[i] = arena_listener(a, i);
+	return s;
+}
+
 int
 listen_open(const struct arena *a, const struct config *c)
 {
+	const struct listen_state before = listen_save(a);
 	struct arena_header *h = a->header;
 	struct collection s;
 	bool failed = false;
 
 	memset(&s, 0, sizeof(s));
-	s.olds = h->listeners + h->dropped;
-	memcpy(s.old, h->listener, sizeof(s.old));
+	s.olds = before.listeners + before.dropped;
+	/* What a reload drops has gone before the next one. */
+	if (s.olds > ARENA_LISTENERS_MAX) {
+		log_warnx("bind: there are %u listeners already", s.olds);
+		return -1;
+	}
+	memcpy(s.old, before.listener, sizeof(s.old));
 	for (unsigned i = 0; i < c->bind.count && !failed; i++)
 		failed = collect(&s, &c->bind.address[i], c) == -1;
 	if (!failed && s.count == 0) {
@@ -256,36 +273,25 @@ listen_open(const struct arena *a, const struct config *c)
 	return 0;
 }
 
-struct listen_state
-listen_save(const struct arena *a)
-{
-	struct listen_state s = { a->header->listeners, a->header->dropped,
-		{ { 0, 0, "" } } };
-
-	memcpy(s.listener, a->header->listener, sizeof(s.listener));
-	return s;
-}
-
 void
 listen_restore(const struct arena *a, const struct listen_state *s)
 {
-	struct arena_header *h = a->header;
-	struct listener before[2 * ARENA_LISTENERS_MAX];
+	const struct listen_state now = listen_save(a);
+	struct listen_state before = *s;
 
-	memcpy(before, s->listener, sizeof(before));
-	for (unsigned i = 0; i < h->listeners + h->dropped; i++)
-		if (find(before, s->listeners + s->dropped,
-		    h->listener[i].name) == NULL)
-			close(h->listener[i].fd);
-	memcpy(h->listener, before, sizeof(before));
-	h->listeners = s->listeners;
-	h->dropped = s->dropped;
+	for (unsigned i = 0; i < now.listeners + now.dropped; i++)
+		if (find(before.listener, s->listeners + s->dropped,
+		    now.listener[i].name) == NULL)
+			close(now.listener[i].fd);
+	memcpy(a->header->listener, s->listener, sizeof(s->listener));
+	a->header->listeners = s->listeners;
+	a->header->dropped = s->dropped;
 }
 
 void
 listen_deafen(const struct arena *a)
 {
-	const struct arena_header *h = a->header;
+	const struct listen_state s = listen_save(a);
 	/* A socket filter sees the TCP header first: SYN without ACK goes, so
 	 * that the client tries again in a second, elsewhere if need be. */
 	static struct sock_filter no_syn[] = {
@@ -299,24 +305,24 @@ listen_deafen(const struct arena *a)
 		sizeof(no_syn) / sizeof(no_syn[0]), no_syn
 	};
 
-	for (unsigned i = h->listeners; i < h->listeners + h->dropped; i++)
-		if (setsockopt(h->listener[i].fd, SOL_SOCKET, SO_ATTACH_FILTER,
+	for (unsigned i = s.listeners; i < s.listeners + s.dropped; i++)
+		if (setsockopt(s.listener[i].fd, SOL_SOCKET, SO_ATTACH_FILTER,
 		    &program, sizeof(program)) == -1)
 			log_warn("%s: clients that come now may be reset",
-			    h->listener[i].name);
+			    s.listener[i].name);
 }
 
 void
 listen_drop(const struct arena *a)
 {
-	struct arena_header *h = a->header;
+	const struct listen_state s = listen_save(a);
 
-	for (unsigned i = h->listeners; i < h->listeners + h->dropped; i++) {
-		log_notice("%s is listened on no longer", h->listener[i].name);
-		close(h->listener[i].fd);
+	for (unsigned i = s.listeners; i < s.listeners + s.dropped; i++) {
+		log_notice("%s is listened on no longer", s.listener[i].name);
+		close(s.listener[i].fd);
 	}
-	h->dropped = 0;
-	atomic_store(&h->drop, DROP_NONE);
+	a->header->dropped = 0;
+	atomic_store(&a->header->drop, DROP_NONE);
 }
 
 int
@@ -357,6 +363,7 @@ listen_probe(const char *const *names, unsigned n,
 void
 listen_report(const struct arena *a, const struct config *c)
 {
+	struct listen_state s = listen_save(a);
 	FILE *f = fopen("/proc/sys/net/core/somaxconn", "re");
 	unsigned most;
 
@@ -365,8 +372,7 @@ listen_report(const struct arena *a, const struct config *c)
 
 		name_listener(name, sizeof(name), c->bind.address[i].host,
 		    c->port);
-		if (find(a->header->listener, a->header->listeners, name) ==
-		    NULL)
+		if (find(s.listener, s.listeners, name) == NULL)
 			log_notice("bind %s: not available, skipped", name);
 	}
 	if (f == NULL)
@@ -385,10 +391,10 @@ listen_names(const struct arena *a)
 	static char names[ARENA_LISTENERS_MAX * sizeof(struct listener)];
 
 	names[0] = '\0';
-	for (unsigned i = 0; i < a->header->listeners; i++) {
+	for (unsigned i = 0; i < arena_listeners(a); i++) {
 		if (i > 0)
 			strlcat(names, " ", sizeof(names));
-		strlcat(names, a->header->listener[i].name, sizeof(names));
+		strlcat(names, arena_listener(a, i).name, sizeof(names));
 	}
 	return names;
 }

@@ -18,6 +18,9 @@
 typedef int worker_entry(const struct config *config,
     const struct arena *arena, unsigned slot, pid_t master);
 
+_Static_assert(ARENA_SLOTS_MAX <= CONFIG_WORKERS_MAX,
+    "struct master and struct worker have a place for each slot");
+
 struct child {
 	pid_t pid;			/* 0: none */
 	uint64_t started;		/* clock_ms() */

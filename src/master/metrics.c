@@ -87,17 +87,17 @@ listeners(const struct arena *a, FILE *out)
 
 	head(out, "listener_queue", "gauge",
 	    "Connections waiting to be accepted.");
-	for (unsigned i = 0; i < a->header->listeners; i++) {
+	for (unsigned i = 0; i < arena_listeners(a); i++) {
 		answer_queue(a, i, &waiting, &limit);
 		fprintf(out, "echod_listener_queue{listener=\"%s\"} %u\n",
-		    a->header->listener[i].name, waiting);
+		    arena_listener(a, i).name, waiting);
 	}
 	head(out, "listener_queue_limit", "gauge",
 	    "Connections that may wait to be accepted.");
-	for (unsigned i = 0; i < a->header->listeners; i++) {
+	for (unsigned i = 0; i < arena_listeners(a); i++) {
 		answer_queue(a, i, &waiting, &limit);
 		fprintf(out, "echod_listener_queue_limit{listener=\"%s\"} "
-		    "%u\n", a->header->listener[i].name, limit);
+		    "%u\n", arena_listener(a, i).name, limit);
 	}
 }
 
@@ -205,23 +205,26 @@ metrics_sample(const struct master *m)
 {
 	struct service_totals *t = &m->arena.header->totals;
 	struct census c;
+	uint64_t samples;
 
 	if (clock_ms() < metrics_next(m))
 		return;
 	answer_census(&m->arena, &c);
-	t->sample[t->samples % ARENA_SAMPLES] = (struct sample){ clock_ms(),
+	samples = atomic_load(&t->samples);
+	t->sample[samples % ARENA_SAMPLES] = (struct sample){ clock_ms(),
 		c.connections, c.accepted, c.echoes, c.rx, c.tx };
-	t->samples++;
+	atomic_store(&t->samples, samples + 1);
 }
 
 uint64_t
 metrics_next(const struct master *m)
 {
 	const struct service_totals *t = &m->arena.header->totals;
+	uint64_t samples = atomic_load(&t->samples);
 
 	if (m->config->metrics_port == 0)
 		return CLOCK_NEVER;
-	if (t->samples == 0)
+	if (samples == 0)
 		return 0;
-	return t->sample[(t->samples - 1) % ARENA_SAMPLES].at + SAMPLE_MS;
+	return t->sample[(samples - 1) % ARENA_SAMPLES].at + SAMPLE_MS;
 }

@@ -198,9 +198,9 @@ write_events(const struct master *m, const struct census *c, FILE *out)
 		fputs(" ago\n", out);
 	}
 	fputs("</dl>", out);
-	if (t->refusal[0] != '\0') {
+	if (*arena_refusal(&m->arena) != '\0') {
 		fputs("<p class=other>Refused: ", out);
-		page_text(out, t->refusal);
+		page_text(out, arena_refusal(&m->arena));
 		fputs("</p>", out);
 	}
 	fputs("</section>\n", out);
@@ -209,16 +209,15 @@ write_events(const struct master *m, const struct census *c, FILE *out)
 static void
 write_listeners(const struct master *m, const struct census *c, FILE *out)
 {
-	const struct arena_header *h = m->arena.header;
 	char in[32], back[32];
 
 	fputs("<section class=card><h2>Service</h2><dl>\n", out);
-	for (unsigned i = 0; i < h->listeners; i++) {
+	for (unsigned i = 0; i < arena_listeners(&m->arena); i++) {
 		unsigned waiting, limit;
 
 		answer_queue(&m->arena, i, &waiting, &limit);
 		fprintf(out, "<dt>%s<dd>%u of %u waiting\n",
-		    h->listener[i].name, waiting, limit);
+		    arena_listener(&m->arena, i).name, waiting, limit);
 	}
 	page_short(in, sizeof(in), (double)c->rx, "B");
 	page_short(back, sizeof(back), (double)c->tx, "B");

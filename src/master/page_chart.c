@@ -56,8 +56,8 @@ page_text(FILE *out, const char *text)
 static const struct sample *
 sample(const struct service_totals *t, uint64_t i)
 {
-	uint64_t first = t->samples > ARENA_SAMPLES ?
-	    t->samples - ARENA_SAMPLES : 0;
+	uint64_t samples = atomic_load(&t->samples);
+	uint64_t first = samples > ARENA_SAMPLES ? samples - ARENA_SAMPLES : 0;
 
 	return &t->sample[(first + i) % ARENA_SAMPLES];
 }
@@ -86,7 +86,7 @@ value(const struct service_totals *t, uint64_t i, enum series series)
 
 	if (series == SERIES_CONNECTIONS)
 		return n;
-	return s->at > before->at ? (n - counter(before, series)) * 1000 /
+	return s->at > before->at && n > counter(before, series) ? (n - counter(before, series)) * 1000 /
 	    (double)(s->at - before->at) : 0;
 }
 
@@ -95,9 +95,11 @@ static double
 collect(const struct service_totals *t, enum series series, double *values,
     unsigned *count)
 {
-	uint64_t samples = t->samples < ARENA_SAMPLES ? t->samples :
-	    ARENA_SAMPLES;
+	uint64_t samples = atomic_load(&t->samples);
 	double most = 0;
+
+	if (samples > ARENA_SAMPLES)
+		samples = ARENA_SAMPLES;
 
 	*count = 0;
 	for (uint64_t i = 1; i < samples; i++) {

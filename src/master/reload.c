@@ -94,7 +94,6 @@ static int
 write_record(const struct master *m)
 {
 	static struct takeover t;
-	const struct arena_header *h = m->arena.header;
 
 	memset(&t, 0, sizeof(t));
 	strlcpy(t.version, PACKAGE_VERSION, sizeof(t.version));
@@ -112,9 +111,9 @@ write_record(const struct master *m)
 	t.connections = arena_held(&m->arena);
 	t.again = m->reload.again;
 	t.config = *m->config;
-	t.listeners = h->listeners;
-	for (unsigned i = 0; i < h->listeners; i++)
-		memcpy(t.listener[i], h->listener[i].name,
+	t.listeners = arena_listeners(&m->arena);
+	for (unsigned i = 0; i < t.listeners; i++)
+		strlcpy(t.listener[i], arena_listener(&m->arena, i).name,
 		    sizeof(t.listener[i]));
 	return takeover_write(&t);
 }
@@ -260,7 +259,7 @@ hand_over(struct master *m)
 	int saved;
 
 	/* It has happened: what would be reported of it has no reader. */
-	for (unsigned k = 0; k < m->arena.header->slots; k++)
+	for (unsigned k = 0; k < m->arena.slots; k++)
 		atomic_store(&m->arena.slot[k].died, 0);
 	close(r->record);
 	r->record = write_record(m);

@@ -19,7 +19,7 @@ resize_grow(struct master *m, const char *who)
 		log_notice("%s: worker %u is still leaving", who, k - 1);
 		return;
 	}
-	if (k == m->arena.header->slots) {
+	if (k == m->arena.slots) {
 		log_warnx("%s: there are %u workers, the most there can "
 		    "be", who, k);
 		return;

@@ -58,7 +58,7 @@ spawn_prepare(struct master *m)
 	for (unsigned k = 0; k < m->config->workers; k++)
 		if (spawn_prepare_slot(m, k) == -1)
 			return -1;
-	if (atomic_load(&h->workers) < m->config->workers)
+	if (arena_workers(&m->arena) < m->config->workers)
 		atomic_store(&h->workers, m->config->workers);
 	return 0;
 }

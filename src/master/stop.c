@@ -121,8 +121,7 @@ abandoned(const struct arena *a, uint64_t *bytes)
 {
 	uint64_t n = 0;
 
-	for (uint32_t fd = 0; fd < atomic_load(&a->header->descriptor_end);
-	    fd++) {
+	for (uint32_t fd = 0; fd < arena_end(a); fd++) {
 		const struct connection *c = &a->connection[fd];
 		enum connection_state s = holder_state(connection_held_by(c));
 

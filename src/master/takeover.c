@@ -296,9 +296,9 @@ takeover_keep(const struct arena *a, bool keep)
 	const struct arena_header *h = a->header;
 	int r = takeover_keep_one(h->master_wake_fd, keep);
 
-	for (unsigned i = 0; i < h->listeners + h->dropped; i++)
+	for (unsigned i = 0; i < arena_open_listeners(a); i++)
 		r |= takeover_keep_one(h->listener[i].fd, keep);
-	for (unsigned k = 0; k < h->slots; k++) {
+	for (unsigned k = 0; k < a->slots; k++) {
 		r |= takeover_keep_one(a->slot[k].wake_fd, keep);
 		r |= takeover_keep_one(a->slot[k].watch_fd, keep);
 	}

@@ -4,6 +4,7 @@
 #include "state/arena.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -79,9 +80,12 @@ make(struct arena *a, unsigned slots, unsigned capacity)
 {
 	const struct layout l = lay_out(slots, capacity);
 
-	if (ftruncate(a->fd, (off_t)l.end) == -1)
+	if (ftruncate(a->fd, (off_t)l.end) == -1 || map(a, &l) == -1)
 		return -1;
-	return map(a, &l);
+	/* Cut by whoever, it would be a fault to read it. */
+	(void)fcntl(a->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW |
+	    F_SEAL_SEAL);
+	return 0;
 }
 
 /* Records for `most` descriptors, where there is address space for so many
@@ -103,7 +107,7 @@ arena_create(struct arena *a, unsigned slots, unsigned descriptors,
 	unsigned capacity = choose_capacity(descriptors, most);
 
 	memset(a, 0, sizeof(*a));
-	a->fd = memfd_create("echod-arena", 0);
+	a->fd = memfd_create("echod-arena", MFD_ALLOW_SEALING);
 	if (a->fd == -1)
 		return -1;
 	if (make(a, slots, capacity) == -1 &&
@@ -116,8 +120,8 @@ arena_create(struct arena *a, unsigned slots, unsigned descriptors,
 	}
 	a->header->magic = ARENA_MAGIC;
 	a->header->version = ARENA_VERSION;
-	a->header->slots = slots;
-	a->header->capacity = capacity;
+	a->header->slots = a->slots = slots;
+	a->header->capacity = a->capacity = capacity;
 	a->header->descriptors = descriptors;
 	a->header->started = clock_ms();
 	return 0;
@@ -174,7 +178,7 @@ nonsense(const struct arena_header *h, off_t size)
 		return "not an arena";
 	if (h->version != ARENA_VERSION)
 		return "another layout version";
-	if (h->slots == 0 || h->slots > UINT16_MAX || h->capacity == 0 ||
+	if (h->slots == 0 || h->slots > ARENA_SLOTS_MAX || h->capacity == 0 ||
 	    h->capacity > ARENA_DESCRIPTORS_MAX)
 		return "impossible sizes";
 	l = lay_out(h->slots, h->capacity);
@@ -216,6 +220,8 @@ arena_attach(struct arena *a, int fd, char *why, size_t size)
 		return -1;
 	}
 	l = lay_out(h.slots, h.capacity);
+	a->slots = h.slots;
+	a->capacity = h.capacity;
 	if (map(a, &l) == -1) {
 		snprintf(why, size, "arena of %zu bytes: %s", l.end,
 		    strerror(errno));
@@ -242,7 +248,7 @@ arena_release_window(const struct arena *a, int fd)
 int
 arena_next(const struct arena *a, unsigned slot, int fd)
 {
-	int end = (int)atomic_load(&a->header->descriptor_end);
+	int end = (int)arena_end(a);
 
 	for (; fd < end; fd++) {
 		if (connection_held_by(&a->connection[fd]) ==
@@ -250,6 +256,39 @@ arena_next(const struct arena *a, unsigned slot, int fd)
 			return fd;
 	}
 	return -1;
+}
+
+/* Text that another process may have written: `size` bytes, with an end. */
+static void
+copy_text(char *to, const char *from, size_t size)
+{
+	memcpy(to, from, size);
+	to[size - 1] = '\0';
+	for (char *p = to; *p != '\0'; p++)
+		if (*p < ' ' || *p > '~')
+			*p = '?';
+}
+
+struct listener
+arena_listener(const struct arena *a, unsigned i)
+{
+	const struct listener *l = &a->header->listener[i];
+	struct listener copy = { .fd = l->fd };
+
+	copy_text(copy.name, l->name, sizeof(copy.name));
+	for (char *p = copy.name; *p != '\0'; p++)
+		if (strchr("\"\\<>&", *p) != NULL)
+			*p = '?';
+	return copy;
+}
+
+const char *
+arena_refusal(const struct arena *a)
+{
+	static char text[sizeof(a->header->totals.refusal)];
+
+	copy_text(text, a->header->totals.refusal, sizeof(text));
+	return text;
 }
 
 uint64_t
@@ -267,7 +306,7 @@ arena_closed(const struct arena *a, enum close_reason r)
 {
 	uint64_t n = 0;
 
-	for (unsigned i = 0; i < a->header->slots; i++)
+	for (unsigned i = 0; i < a->slots; i++)
 		n += atomic_load_explicit(&a->slot[i].count.closed[r],
 		    memory_order_relaxed);
 	return n;

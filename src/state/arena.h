@@ -20,6 +20,8 @@
 #define ARENA_VERSION 3
 #endif
 #define ARENA_LISTENERS_MAX 16
+/* The master has a place for each slot in memory of its own. */
+#define ARENA_SLOTS_MAX 256
 /* No system lets a process have more descriptors by default (fs.nr_open). */
 #define ARENA_DESCRIPTORS_MAX (1U << 20)
 
@@ -52,7 +54,7 @@ struct service_totals {
 	uint64_t pause;			/* ms that nobody was served at it */
 	char refusal[256];		/* why the last one was refused, or "" */
 	uint64_t closed;		/* clients closed by request */
-	uint64_t samples;		/* ever taken; the next one's place */
+	_Atomic uint64_t samples;	/* ever taken; the next one's place */
 	struct sample sample[ARENA_SAMPLES];
 };
 
@@ -111,8 +113,16 @@ enum drop {
 	DROP_SHUT
 };
 
+/*
+ * Whoever serves may be broken into, and can write anything into the arena
+ * then.  Who reads it must not leave its bounds for that: `slots` and
+ * `capacity` are the reader's own copies, what else bounds an index is asked
+ * of the functions below, and what bounds a length is read once, checked and
+ * used (connection_sane()).
+ */
 struct arena {
 	struct arena_header *header;
+	unsigned slots, capacity;	/* as mapped; the header's may change */
 	struct slot *slot;		/* [slots] */
 	char *scratch;			/* [slots][SCRATCH_BYTES] */
 	_Atomic uint64_t *inbox;	/* [slots][inbox_words]: a bit for each
@@ -160,19 +170,72 @@ arena_inbox(const struct arena *a, unsigned slot)
 	return a->inbox + (size_t)slot * a->inbox_words;
 }
 
+/* How far a search through the records must go: descriptor_end, or less. */
+static inline unsigned
+arena_end(const struct arena *a)
+{
+	unsigned n = atomic_load_explicit(&a->header->descriptor_end,
+	    memory_order_acquire);
+
+	return n < a->capacity ? n : a->capacity;
+}
+
+/* Records whose descriptors the process may have. */
+static inline unsigned
+arena_descriptors(const struct arena *a)
+{
+	unsigned n = __atomic_load_n(&a->header->descriptors, __ATOMIC_RELAXED);
+
+	return n < a->capacity ? n : a->capacity;
+}
+
 /* Words of an inbox that can have a bit set. */
 static inline size_t
 arena_inbox_used(const struct arena *a)
 {
-	return (atomic_load_explicit(&a->header->descriptor_end,
-	    memory_order_acquire) + 63) / 64;
+	return (arena_end(a) + 63) / 64;
 }
 
 static inline unsigned
 arena_workers(const struct arena *a)
 {
-	return atomic_load_explicit(&a->header->workers, memory_order_relaxed);
+	unsigned n = atomic_load_explicit(&a->header->workers,
+	    memory_order_relaxed);
+
+	return n < a->slots ? n : a->slots;
 }
+
+/* Listeners that clients are taken from; those that a reload drops stand
+ * behind them. */
+static inline unsigned
+arena_listeners(const struct arena *a)
+{
+	unsigned n = __atomic_load_n(&a->header->listeners, __ATOMIC_RELAXED);
+
+	return n < ARENA_LISTENERS_MAX ? n : ARENA_LISTENERS_MAX;
+}
+
+static inline unsigned
+arena_dropped(const struct arena *a)
+{
+	unsigned n = __atomic_load_n(&a->header->dropped, __ATOMIC_RELAXED);
+
+	return n < ARENA_LISTENERS_MAX ? n : ARENA_LISTENERS_MAX;
+}
+
+/* Both. */
+static inline unsigned
+arena_open_listeners(const struct arena *a)
+{
+	return arena_listeners(a) + arena_dropped(a);
+}
+
+/* A copy of listener `i` of arena_open_listeners(), whose name is a name:
+ * ended, and of printable characters that need no quoting anywhere. */
+struct listener arena_listener(const struct arena *a, unsigned i);
+
+/* Why the last reload was refused, or ""; likewise.  Static storage. */
+const char *arena_refusal(const struct arena *a);
 
 static inline char *
 arena_window(const struct arena *a, int fd)

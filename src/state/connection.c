@@ -20,6 +20,13 @@ connection_sane(const struct connection *c)
 	    c->rx - c->window_base <= SPILL_WINDOW));
 }
 
+bool
+connection_sane_at_rest(const struct connection *c)
+{
+	return connection_sane(c) && (connection_pending(c) == 0 ||
+	    (c->flags & CONN_SPILLED) != 0);
+}
+
 void
 peer_from_sockaddr(struct peer *p, const struct sockaddr_storage *ss)
 {

@@ -189,6 +189,10 @@ connection_awaits_header(const struct connection *c)
 /* True if the invariants above hold. */
 bool connection_sane(const struct connection *c);
 
+/* The same of a connection that no operation is in progress on: what is
+ * pending is in its window. */
+bool connection_sane_at_rest(const struct connection *c);
+
 /* Store a socket address; families other than IPv4 and IPv6 give an unnamed
  * peer. */
 void peer_from_sockaddr(struct peer *p, const struct sockaddr_storage *ss);

@@ -121,7 +121,7 @@ refuse(struct worker *w, int fd, const struct peer *peer,
 	(void)shutdown(fd, SHUT_WR);
 	(void)!recv(fd, w->scratch, SCRATCH_BYTES, MSG_DONTWAIT);
 	close_account(w, &c, reason, 0);
-	if ((uint32_t)fd < w->arena->header->descriptors)
+	if ((uint32_t)fd < arena_descriptors(w->arena))
 		close_descriptor(w, fd);
 	else
 		close(fd);
@@ -163,7 +163,7 @@ accept_enter(struct worker *w, int fd, const struct peer *peer, unsigned to)
 	if (watch_add(w, fd) == -1)
 		close_connection(w, fd, CLOSE_ERROR, errno);
 	else
-		hot_touch(w, fd);
+		(void)hot_touch(w, fd);
 }
 
 /* CLOSING is a word about the socket that the record's cookie names. */
@@ -210,7 +210,7 @@ receive(struct worker *w, int fd, const struct peer *peer)
 	int to;
 
 	/* A descriptor beyond the arena: somebody raised our limit. */
-	if ((uint32_t)fd >= w->arena->header->descriptors)
+	if ((uint32_t)fd >= arena_descriptors(w->arena))
 		refuse(w, fd, peer, CLOSE_LIMIT, "its descriptor is too high");
 	else if (edge_distrusts(config, peer))
 		turn_away(w, fd, peer, CLOSE_DENIED,
@@ -240,7 +240,6 @@ receive(struct worker *w, int fd, const struct peer *peer)
 static enum accepted
 failed(struct worker *w, unsigned i, bool last)
 {
-	const char *name = w->arena->header->listener[i].name;
 	unsigned missed;
 
 	switch (errno) {
@@ -272,7 +271,8 @@ failed(struct worker *w, unsigned i, bool last)
 		break;
 	}
 	if (log_brake(&w->shortages, &missed))
-		log_warn("accept on %s: resting for %d ms", name, PAUSE);
+		log_warn("accept on %s: resting for %d ms",
+		    arena_listener(w->arena, i).name, PAUSE);
 	w->accept_at = clock_ms() + PAUSE;
 	return ACCEPT_PAUSED;
 }

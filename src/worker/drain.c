@@ -24,9 +24,7 @@
 static void
 take_queues(struct worker *w)
 {
-	const struct arena_header *h = w->arena->header;
-
-	for (unsigned i = 0; i < h->listeners; i++) {
+	for (unsigned i = 0; i < arena_listeners(w->arena); i++) {
 		if ((w->shut & 1U << i) != 0)
 			continue;
 		if (!accept_queue(w, i, true)) {

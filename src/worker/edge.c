@@ -72,7 +72,7 @@ static unsigned
 others(const struct worker *w, int fd, const struct peer *peer, uint32_t mark)
 {
 	const struct arena *a = w->arena;
-	int end = (int)atomic_load(&a->header->descriptor_end);
+	int end = (int)arena_end(a);
 	unsigned n = 0;
 
 	for (int i = 0; i < end; i++) {

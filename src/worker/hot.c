@@ -29,32 +29,45 @@ count(struct worker *w)
 	atomic_store_explicit(&w->slot->hot, w->hots, memory_order_relaxed);
 }
 
-void
+/* Where `fd` is among the hot ones; CONNECTION_NOT_HOT if it is not.  The
+ * record's word for it stands where others can write. */
+static unsigned
+place(const struct worker *w, int fd)
+{
+	unsigned i = worker_connection(w, fd)->hot;
+
+	return i < w->hots && w->hot[i].fd == fd ? i : CONNECTION_NOT_HOT;
+}
+
+bool
 hot_touch(struct worker *w, int fd)
 {
-	struct connection *c = worker_connection(w, fd);
+	unsigned i = place(w, fd);
+	bool was = i != CONNECTION_NOT_HOT;
 
-	if (c->hot == CONNECTION_NOT_HOT) {
+	if (!was) {
 		/* Without memory it is served as well, but not shared. */
 		if (w->hots == w->hot_allocated && !grow(w))
-			return;
-		c->hot = w->hots++;
-		w->hot[c->hot].fd = fd;
+			return true;
+		i = w->hots++;
+		w->hot[i].fd = fd;
+		worker_connection(w, fd)->hot = i;
 		count(w);
 	}
-	w->hot[c->hot].seen = w->round;
+	w->hot[i].seen = w->round;
+	return !was;
 }
 
 void
 hot_remove(struct worker *w, int fd)
 {
-	struct connection *c = worker_connection(w, fd);
+	unsigned i = place(w, fd);
 
-	if (c->hot == CONNECTION_NOT_HOT)
+	if (i == CONNECTION_NOT_HOT)
 		return;
-	w->hot[c->hot] = w->hot[--w->hots];
-	worker_connection(w, w->hot[c->hot].fd)->hot = c->hot;
-	c->hot = CONNECTION_NOT_HOT;
+	w->hot[i] = w->hot[--w->hots];
+	worker_connection(w, w->hot[i].fd)->hot = i;
+	worker_connection(w, fd)->hot = CONNECTION_NOT_HOT;
 	count(w);
 }
 

@@ -7,8 +7,9 @@
 
 #include "worker/worker.h"
 
-/* `fd` has something to do: it is hot from now on. */
-void hot_touch(struct worker *w, int fd);
+/* `fd` has something to do: it is hot from now on.  Returns false if it was
+ * before. */
+bool hot_touch(struct worker *w, int fd);
 
 /* It is so no longer; no effect if it was not. */
 void hot_remove(struct worker *w, int fd);

@@ -17,6 +17,7 @@
 #include "base/title.h"
 #include "worker/accept.h"
 #include "worker/balance.h"
+#include "worker/close.h"
 #include "worker/drain.h"
 #include "worker/hot.h"
 #include "worker/idle.h"
@@ -145,7 +146,7 @@ foster(struct worker *w)
 	uint32_t orphaned = SLOT_ORPHANED;
 	struct recovered r;
 
-	if (k-- == 0 || !atomic_compare_exchange_strong(
+	if (k-- == 0 || k >= w->arena->slots || !atomic_compare_exchange_strong(
 	    &w->arena->slot[k].state, &orphaned, slot_fostered_by(w->number)))
 		return;
 	r = recover(w, k);
@@ -168,7 +169,8 @@ empty_dropped(struct worker *w)
 	if ((asked != DROP_ASKED && asked != DROP_ASKED_LAST) ||
 	    !atomic_compare_exchange_strong(drop, &asked, DROP_TAKEN))
 		return;
-	for (unsigned i = h->listeners; i < h->listeners + h->dropped; i++)
+	for (unsigned i = arena_listeners(w->arena);
+	    i < arena_open_listeners(w->arena); i++)
 		(void)accept_queue(w, i, asked == DROP_ASKED_LAST);
 	atomic_store(drop, asked == DROP_ASKED_LAST ? DROP_SHUT : DROP_NONE);
 	(void)eventfd_write(h->master_wake_fd, 1);
@@ -204,8 +206,12 @@ serve_event(struct worker *w, int fd, uint32_t events)
 		watch_disown(w, fd);
 		return;
 	}
-	hot_touch(w, fd);
-	serve(w, fd, events);
+	/* One that is not hot may be of a worker before, which recovery was
+	 * kept from finding. */
+	if (hot_touch(w, fd) && !worker_can_serve(w, fd))
+		close_connection(w, fd, CLOSE_ERROR, EOWNERDEAD);
+	else
+		serve(w, fd, events);
 }
 
 static void
@@ -262,7 +268,7 @@ loop(struct worker *w, pid_t master)
 	for (;;) {
 		unsigned moved = w->moved;
 		uint64_t wake;
-		int n;
+		int n, error;
 
 		if (told_to_leave(w, master))
 			return WORKER_LEFT;
@@ -274,6 +280,7 @@ loop(struct worker *w, pid_t master)
 		wake = run_timers(w);
 		counter_add(&w->slot->heartbeat, 1);	/* even: asleep */
 		n = watch_wait(w, share_told(w) ? 0 : wake);
+		error = errno;
 		counter_add(&w->slot->heartbeat, 1);	/* odd: working */
 		if (atomic_load_explicit(&w->arena->header->watching,
 		    memory_order_relaxed) == 0)
@@ -285,7 +292,8 @@ loop(struct worker *w, pid_t master)
 				rest(w);
 			else
 				w->fruitless = 0;
-		} else if (n == -1 && errno != EINTR) {
+		} else if (n == -1 && error != EINTR) {
+			errno = error;
 			log_warn("epoll_pwait");
 			return WORKER_FAILED;
 		}

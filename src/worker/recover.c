@@ -38,20 +38,13 @@
 #include "worker/share.h"
 #include "worker/watch.h"
 
-static bool
-is_usable(const struct connection *c)
-{
-	return connection_sane(c) && c->handler < HANDLER_KINDS;
-}
-
 /* Bring the record of a connection in doubt to what the kernel says.  Returns
  * false if it cannot go on. */
 static bool
 settle(const struct worker *w, unsigned k, int fd)
 {
-	const struct operation *op = &w->arena->slot[k].op;
-	struct connection *c = worker_connection(w, fd);
-	uint64_t rx, tx, cursor;
+	uint64_t base = w->arena->slot[k].op.base, rx, tx, cursor;
+	struct connection *c = worker_connection(w, fd), now;
 
 	if (c->phase == PHASE_LINGERING) {
 		/* All that matters was sent; the rest is read and forgotten. */
@@ -74,14 +67,17 @@ settle(const struct worker *w, unsigned k, int fd)
 	cursor = connection_cursor(c);
 	if (c->ready < cursor)
 		c->ready = cursor;
-	if (!is_usable(c))
+	/* What is checked is what is used. */
+	memcpy(&now, (const void *)c, sizeof(now));
+	cursor = connection_cursor(&now);
+	if (!connection_sane(&now))
 		return false;
-	if ((c->flags & CONN_SPILLED) == 0 && c->rx > cursor) {
-		if (cursor < op->base || c->rx - op->base > SCRATCH_BYTES)
+	if ((now.flags & CONN_SPILLED) == 0 && now.rx > cursor) {
+		if (cursor < base || now.rx - base > SCRATCH_BYTES)
 			return false;
 		memcpy(arena_window(w->arena, fd),
-		    arena_scratch(w->arena, k) + (cursor - op->base),
-		    connection_pending(c));
+		    arena_scratch(w->arena, k) + (cursor - base),
+		    connection_pending(&now));
 		c->window_base = cursor;
 		publish();
 		c->flags |= CONN_SPILLED | CONN_TOUCHED;
@@ -109,6 +105,58 @@ unwatch(const struct worker *w, unsigned k, int fd)
 	(void)epoll_ctl(w->arena->slot[k].watch_fd, EPOLL_CTL_DEL, fd, NULL);
 }
 
+static bool
+is_client(const struct worker *w, int fd)
+{
+	const struct arena_header *h = w->arena->header;
+	int listening = 1;
+	socklen_t len = sizeof(listening);
+	uint16_t port;
+
+	/* One that a drain has shut no longer says that it is one. */
+	for (unsigned i = 0; i < arena_open_listeners(w->arena); i++)
+		if (fd == h->listener[i].fd)
+			return false;
+	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) ==
+	    -1 || listening != 0)
+		return false;
+	port = kernel_local_port(fd);
+	for (unsigned i = 0; i < arena_open_listeners(w->arena); i++)
+		if (port != 0 && port == kernel_local_port(h->listener[i].fd))
+			return true;
+	return false;
+}
+
+/* Whether `fd` is the socket that its record is about, or a client's at all:
+ * what cannot be served is not closed for what a spoilt record says. */
+static bool
+is_ours_to_close(const struct worker *w, int fd)
+{
+	uint64_t cookie = kernel_cookie(fd);
+
+	return cookie != 0 && (cookie == worker_connection(w, fd)->cookie ||
+	    is_client(w, fd));
+}
+
+/* End a connection that this worker counts as its own and cannot go on. */
+static void
+give_up(struct worker *w, int fd, enum close_reason reason, int error)
+{
+	struct connection *c = worker_connection(w, fd);
+	uint32_t held = connection_held_by(c);
+
+	hot_remove(w, fd);
+	if (is_ours_to_close(w, fd)) {
+		close_connection(w, fd, reason, error);
+		return;
+	}
+	log_warnx("the record of descriptor %d is spoilt", fd);
+	counter_add(&w->slot->count.closed[reason], 1);
+	atomic_fetch_sub(&w->slot->held, 1);
+	atomic_compare_exchange_strong(&c->holder, &held,
+	    connection_holder(CONN_FREE, 0));
+}
+
 /* Watch a connection that is in this worker's name now.  The slot's epoll
  * instance has most of them, for what they wait for. */
 static void
@@ -119,7 +167,7 @@ watch(struct worker *w, int fd)
 	c->hot = CONNECTION_NOT_HOT;
 	if (((c->flags & CONN_ENROLLED) == 0 || (c->flags & CONN_WRITES) != 0 ||
 	    connection_unsent(c) > 0) && watch_add(w, fd) == -1)
-		close_connection(w, fd, CLOSE_ERROR, errno);
+		give_up(w, fd, CLOSE_ERROR, errno);
 }
 
 /* A socket of slot `k` that was to be closed: close it if it still is that
@@ -179,43 +227,6 @@ enter(struct worker *w, int fd, struct recovered *r)
 		r->kept++;
 }
 
-static uint16_t
-local_port(int fd)
-{
-	struct sockaddr_storage ss = { .ss_family = AF_UNSPEC };
-	socklen_t len = sizeof(ss);
-
-	if (getsockname(fd, (struct sockaddr *)&ss, &len) == -1)
-		return 0;
-	if (ss.ss_family == AF_INET)
-		return ((struct sockaddr_in *)&ss)->sin_port;
-	if (ss.ss_family == AF_INET6)
-		return ((struct sockaddr_in6 *)&ss)->sin6_port;
-	return 0;
-}
-
-static bool
-is_client(const struct worker *w, int fd)
-{
-	const struct arena_header *h = w->arena->header;
-	int listening = 1;
-	socklen_t len = sizeof(listening);
-	uint16_t port;
-
-	/* One that a drain has shut no longer says that it is one. */
-	for (unsigned i = 0; i < h->listeners + h->dropped; i++)
-		if (fd == h->listener[i].fd)
-			return false;
-	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) ==
-	    -1 || listening != 0)
-		return false;
-	port = local_port(fd);
-	for (unsigned i = 0; i < h->listeners + h->dropped; i++)
-		if (port != 0 && port == local_port(h->listener[i].fd))
-			return true;
-	return false;
-}
-
 /* True if the record, which says `h`, does not speak of `fd`'s socket. */
 static bool
 is_unrecorded(const struct connection *c, int fd, uint32_t h)
@@ -237,7 +248,7 @@ find_orphans(struct worker *w, struct recovered *r)
 {
 	uint32_t taking = connection_holder(CONN_TAKING, w->number);
 
-	for (int fd = 0; fd < (int)w->arena->header->descriptors; fd++) {
+	for (int fd = 0; fd < (int)arena_descriptors(w->arena); fd++) {
 		struct connection *c = worker_connection(w, fd);
 		uint32_t h = connection_held_by(c);
 		bool ours = false;
@@ -273,6 +284,10 @@ take_record(struct worker *w, unsigned k, int fd, struct recovered *r)
 	unsigned holder = holder_slot(h);
 	uint16_t giver = (uint16_t)k;
 
+	/* Given to a slot there is not: as if to us. */
+	if (holder_state(h) == CONN_GIVEN && holder >= w->arena->slots &&
+	    atomic_load(&c->giver) == k)
+		holder = k;
 	/* Given, perhaps without notice.  Who it was given to may have taken it
 	 * by now, and given it on: that one's word stays. */
 	if (holder_state(h) == CONN_GIVEN && holder != k &&
@@ -305,8 +320,13 @@ take_record(struct worker *w, unsigned k, int fd, struct recovered *r)
 			break;
 		if (k != w->number || holder_state(h) == CONN_GIVEN)
 			count_taken(w, k, holder_state(h));
-		watch(w, fd);
-		r->kept++;
+		if (worker_can_serve(w, fd)) {
+			watch(w, fd);
+			r->kept++;
+			break;
+		}
+		give_up(w, fd, CLOSE_ERROR, EOWNERDEAD);
+		r->closed++;
 		break;
 	default:
 		break;
@@ -325,19 +345,18 @@ take_doubtful(struct worker *w, unsigned k, int fd, struct recovered *r)
 	if (connection_held_by(c) != connection_holder(CONN_OPEN, k) ||
 	    (fault == 0 && settle(w, k, fd)))
 		return;		/* the rest as with all others */
-	if (fault != 0 && is_usable(c))
+	if (fault != 0 && c->handler < HANDLER_KINDS)
 		log_warnx("%s closed: its input to handler %s %s worker %u "
 		    "(%s); %llu bytes in, %llu out", peer_name(&c->peer),
 		    handler_of(c->handler)->name, fault == FAULT_HUNG ?
 		    "hung" : "crashed", k, fault == FAULT_HUNG ?
 		    "watchdog" : signals_name(fault),
 		    (unsigned long long)c->rx, (unsigned long long)c->tx);
-	c->hot = CONNECTION_NOT_HOT;
 	/* Slot k's until it is CLOSING: as an open one of ours, a death would
 	 * leave it to a successor that knows of no doubt. */
 	if (k != w->number)
 		count_taken(w, k, CONN_OPEN);
-	close_connection(w, fd, fault != 0 ? CLOSE_FAULT : CLOSE_RESET, 0);
+	give_up(w, fd, fault != 0 ? CLOSE_FAULT : CLOSE_RESET, 0);
 	r->closed++;
 }
 
@@ -350,9 +369,9 @@ resume(struct worker *w, int doubtful, struct recovered *r)
 	    fd = arena_next(w->arena, w->number, fd + 1)) {
 		const struct connection *c = worker_connection(w, fd);
 
-		if (!is_usable(c)) {
-			close_connection(w, fd, CLOSE_ERROR, EOWNERDEAD);
-			r->kept--;
+		/* Those it had before, if it takes over a sibling's. */
+		if (!worker_can_serve(w, fd)) {
+			give_up(w, fd, CLOSE_ERROR, EOWNERDEAD);
 			r->closed++;
 		} else if (fd == doubtful || c->phase == PHASE_FINISHING ||
 		    (c->flags & CONN_SPILLED) != 0)
@@ -364,7 +383,6 @@ struct recovered
 recover(struct worker *w, unsigned k)
 {
 	struct slot *s = &w->arena->slot[k];
-	const struct arena_header *h = w->arena->header;
 	uint32_t kind = atomic_load(&s->op.kind), theirs = k + 1;
 	int doubtful = kind == OP_SERVE ? s->op.fd : -1;
 	struct recovered r = { 0, 0 };
@@ -381,11 +399,11 @@ recover(struct worker *w, unsigned k)
 	atomic_store(&s->held, held);
 	atomic_store(&s->hot, 0);
 	atomic_store(&s->inflight, 0);
-	if (doubtful >= 0 && (uint32_t)doubtful < h->descriptors)
+	if (doubtful >= 0 && (uint32_t)doubtful < arena_descriptors(w->arena))
 		take_doubtful(w, k, doubtful, &r);
 	if (kind == OP_ACCEPT)
 		find_orphans(w, &r);
-	for (int fd = 0; fd < (int)atomic_load(&h->descriptor_end); fd++)
+	for (int fd = 0; fd < (int)arena_end(w->arena); fd++)
 		take_record(w, k, fd, &r);
 	/* Settled: from here on it may be this worker's own operation. */
 	publish();

@@ -144,10 +144,12 @@ receive(struct worker *w, int fd)
 	w->moved++;
 	c->hot = CONNECTION_NOT_HOT;
 	atomic_fetch_add(&w->slot->held, 1);
-	if (watch_add(w, fd) == -1)
+	if (!worker_can_serve(w, fd))
+		close_connection(w, fd, CLOSE_ERROR, EOWNERDEAD);
+	else if (watch_add(w, fd) == -1)
 		close_connection(w, fd, CLOSE_ERROR, errno);
 	else if ((c->flags & CONN_COLD) == 0)
-		hot_touch(w, fd);
+		(void)hot_touch(w, fd);
 }
 
 static bool
@@ -155,6 +157,9 @@ claim(struct worker *w, int fd, unsigned from)
 {
 	uint32_t given = connection_holder(CONN_GIVEN, from);
 
+	/* The last word of an inbox has bits beyond the last record. */
+	if ((unsigned)fd >= w->arena->capacity)
+		return false;
 	if (!atomic_compare_exchange_strong(&worker_connection(w, fd)->holder,
 	    &given, connection_holder(CONN_OPEN, w->number)))
 		return false;
@@ -238,7 +243,8 @@ reclaim_from(struct worker *w, unsigned k)
 		for (; bits != 0; bits &= bits - 1) {
 			int fd = (int)i * 64 + __builtin_ctzll(bits);
 
-			if (atomic_load_explicit(&worker_connection(w,
+			if ((unsigned)fd >= w->arena->capacity ||
+			    atomic_load_explicit(&worker_connection(w,
 			    fd)->giver, memory_order_relaxed) != w->number ||
 			    !claim(w, fd, k))
 				continue;
@@ -255,7 +261,7 @@ void
 share_reclaim(struct worker *w)
 {
 	w->offers_at = CLOCK_NEVER;
-	for (unsigned k = 0; k < w->arena->header->slots; k++)
+	for (unsigned k = 0; k < w->arena->slots; k++)
 		if (k != w->number && reclaim_from(w, k))
 			w->shunned[k] = heartbeat(w, k) + 1;
 }

@@ -74,7 +74,7 @@ watch_init(struct worker *w)
 {
 	const struct arena_header *h = w->arena->header;
 
-	for (unsigned i = 0; i < h->listeners + h->dropped; i++)
+	for (unsigned i = 0; i < arena_open_listeners(w->arena); i++)
 		drop(w, h->listener[i].fd);
 	return watch_wake(w);
 }
@@ -84,7 +84,7 @@ watch_listen(struct worker *w, bool on)
 {
 	const struct arena_header *h = w->arena->header;
 
-	for (unsigned i = 0; i < h->listeners; i++)
+	for (unsigned i = 0; i < arena_listeners(w->arena); i++)
 		if (!on || (w->shut & 1U << i) != 0)
 			drop(w, h->listener[i].fd);
 		else if (set(w, EPOLL_CTL_ADD, h->listener[i].fd, EPOLLIN,

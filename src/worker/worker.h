@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/types.h>
 
@@ -78,6 +79,17 @@ static inline struct connection *
 worker_connection(const struct worker *w, int fd)
 {
 	return &w->arena->connection[fd];
+}
+
+/* True if a record that another worker has left can be served.  What it says
+ * becomes offsets: to be asked before serve.c sees it. */
+static inline bool
+worker_can_serve(const struct worker *w, int fd)
+{
+	struct connection c;
+
+	memcpy(&c, (const void *)worker_connection(w, fd), sizeof(c));
+	return connection_sane_at_rest(&c) && c.handler < HANDLER_KINDS;
 }
 
 #endif

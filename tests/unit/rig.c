@@ -18,6 +18,7 @@
 #include "base/signals.h"
 #include "handler/handler.h"
 #include "master/listen.h"
+#include "worker/close.h"
 #include "worker/hot.h"
 #include "worker/idle.h"
 #include "worker/kernel.h"
@@ -228,8 +229,12 @@ serve_event(int fd, uint32_t events)
 		watch_disown(w, fd);
 		return;
 	}
-	hot_touch(w, fd);
-	serve(w, fd, events);
+	/* One that is not hot may be of a worker before, which recovery was
+	 * kept from finding. */
+	if (hot_touch(w, fd) && !worker_can_serve(w, fd))
+		close_connection(w, fd, CLOSE_ERROR, EOWNERDEAD);
+	else
+		serve(w, fd, events);
 }
 
 void

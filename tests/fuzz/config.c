@@ -1,0 +1,65 @@
+/*
+ * Fuzzing the configuration's reader: a file is taken whole or refused with a
+ * reason; what was taken is dumped as a file that says the same.
+ */
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "config/config.h"
+#include "fuzz.h"
+
+static void
+name(char *path, size_t size, int fd)
+{
+	snprintf(path, size, "/proc/self/fd/%d", fd);
+}
+
+/* Returns -1 if it was refused. */
+static int
+read_bytes(struct config *c, const void *data, size_t size,
+    struct config_error *e)
+{
+	int fd = memfd_create("fuzz", MFD_CLOEXEC), result;
+	char path[32];
+
+	must(fd != -1 && write(fd, data, size) == (ssize_t)size);
+	name(path, sizeof(path), fd);
+	config_defaults(c);
+	e->text[0] = '\0';
+	result = config_read_file(c, path, e);
+	close(fd);
+	return result;
+}
+
+static void
+differs(const char *directive, const char *was, const char *is)
+{
+	fprintf(stderr, "%s: \"%s\" was read back as \"%s\"\n", directive, was,
+	    is);
+}
+
+int
+fuzz_config(const uint8_t *data, size_t size)
+{
+	static struct config c, again;
+	struct config_error e;
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out;
+
+	if (read_bytes(&c, data, size, &e) == -1) {
+		must(e.text[0] != '\0');
+		return 0;
+	}
+	out = open_memstream(&text, &len);
+	must(out != NULL && config_dump(&c, out) == 0 && fclose(out) == 0);
+	if (read_bytes(&again, text, len, &e) == -1) {
+		fprintf(stderr, "%s\n%s", e.text, text);
+		abort();
+	}
+	must(config_compare(&c, &again, differs) == 0);
+	free(text);
+	return 0;
+}

@@ -1,0 +1,131 @@
+/*
+ * A master without processes, for fuzzing what it reads in the arena.
+ */
+#include "master.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "ground.h"
+#include "master/control_command.h"
+#include "master/listen.h"
+#include "master/master.h"
+#include "master/metrics.h"
+#include "master/page.h"
+#include "master/reload.h"
+#include "master/resize.h"
+#include "master/spawn.h"
+#include "master/stop.h"
+#include "master/takeover.h"
+#include "master/watchdog.h"
+
+void
+master_quiet(void)
+{
+	const struct log_settings quiet = { .level = LOG_LEVEL_DEBUG,
+		.console = -1 };
+	static bool done;
+
+	if (!done)
+		must(log_open(&quiet) == 0);
+	done = true;
+}
+
+struct master *
+master_of(const struct arena *a)
+{
+	static struct config config;
+	static struct pidfile pidfile = PIDFILE_NONE;
+	static struct master m;
+
+	memset(&m, 0, sizeof(m));
+	config_defaults(&config);
+	config.workers = GROUND_WORKERS;
+	config.metrics_port = 1;
+	m.config = &config;
+	m.pidfile = &pidfile;
+	m.arena = *a;
+	m.admin = (struct admin)ADMIN_NONE;
+	m.image = -1;
+	m.watch_at = 0;
+	m.reload.image = m.reload.record = m.reload.output = -1;
+	for (unsigned k = 0; k < CONFIG_WORKERS_MAX; k++)
+		m.child[k].respawn_at = CLOCK_NEVER;
+	return &m;
+}
+
+void
+master_close_opened(void)
+{
+	for (int fd = GROUND_FIRST; fd < GROUND_DESCRIPTORS; fd++)
+		(void)close(fd);
+}
+
+char *
+master_ask(struct master *m, const char *line, bool *json)
+{
+	struct control_list list = { .active = false };
+	struct request r = { .m = m, .list = &list };
+	char *answer = NULL, *copy = strdup(line);
+	size_t length = 0;
+	unsigned pieces = 0;
+
+	r.out = open_memstream(&answer, &length);
+	must(r.out != NULL && copy != NULL);
+	control_command(&r, copy);
+	while (list.active) {
+		must(pieces++ < 10 + ARENA_DESCRIPTORS_MAX / 4096);
+		control_list_more(&list, &m->arena, r.out);
+	}
+	must(fclose(r.out) == 0);
+	must(length > 0);
+	free(copy);
+	*json = r.json;
+	return answer;
+}
+
+static void
+write_pages(struct master *m)
+{
+	char *text = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
+
+	must(out != NULL);
+	metrics_sample(m);
+	metrics_write(m, out);
+	page_write(m, out);
+	must(fclose(out) == 0);
+	free(text);
+}
+
+void
+master_exercise(const struct arena *a)
+{
+	static const char *const requests[] = { "status", "json status",
+		"workers", "json workers", "connections", "json connections",
+		"metrics", "close 127.0.0.1:80", "drain on", "workers 3",
+		"workers 1" };
+	struct master *m = master_of(a);
+	struct listen_state listeners = listen_save(a);
+	bool json;
+
+	listen_restore(a, &listeners);
+	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++)
+		free(master_ask(m, requests[i], &json));
+	write_pages(m);
+	(void)listen_names(a);
+	(void)spawn_prepare(m);
+	resize_step(m);
+	watchdog(m);
+	(void)spawn_next(m);
+	(void)reload_next(m);
+	reload_request(m, "fuzz");
+	stop_request(m, "fuzz");
+	(void)stop_step(m);
+	(void)stop_receipt(m);
+	takeover_keep(a, false);
+	master_close_opened();
+}

@@ -1,0 +1,272 @@
+/*
+ * Fuzzing recovery: a worker has died and left an arena of any contents; a
+ * successor takes its slot, a sibling takes it from that one, and both serve
+ * and drain.  Whatever they find, they go on in bounds and come to an end.
+ *
+ * Input: what the dead worker was at, and to what client; patches; 255;
+ * patches made before the sibling comes.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "../unit/sockets.h"
+#include "base/clock.h"
+#include "base/signals.h"
+#include "ground.h"
+#include "handler/handler.h"
+#include "worker/accept.h"
+#include "worker/close.h"
+#include "worker/drain.h"
+#include "worker/hot.h"
+#include "worker/idle.h"
+#include "worker/kernel.h"
+#include "worker/recover.h"
+#include "worker/serve.h"
+#include "worker/share.h"
+#include "worker/watch.h"
+
+#define CLIENTS 2
+
+static struct {
+	struct config config;
+	struct arena *arena;
+	struct worker w;
+	struct sockaddr_in address;
+	int listener;
+	int client[CLIENTS], fd[CLIENTS];
+	bool plain;			/* no patch was made */
+} bed;
+
+/* Closing sends RST: no port is left in TIME_WAIT. */
+static void
+set_abrupt(int fd)
+{
+	const struct linger l = { 1, 0 };
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &l, sizeof(l));
+}
+
+static void
+begin(void)
+{
+	const struct log_settings quiet = { .level = LOG_LEVEL_DEBUG,
+		.console = -1 };
+
+	if (bed.arena != NULL)
+		return;
+	signals_block();
+	must(log_open(&quiet) == 0);
+	config_defaults(&bed.config);
+}
+
+static void
+set_up(void)
+{
+	struct arena_header *h;
+
+	bed.arena = ground_arena();
+	h = bed.arena->header;
+	for (unsigned k = 0; k < GROUND_SLOTS; k++) {
+		bed.arena->slot[k].wake_fd = checked(eventfd(0, EFD_NONBLOCK),
+		    "eventfd");
+		bed.arena->slot[k].watch_fd = checked(epoll_create1(0),
+		    "epoll_create1");
+	}
+	h->master_wake_fd = checked(eventfd(0, EFD_NONBLOCK), "eventfd");
+	bed.listener = listen_somewhere(&bed.address);
+	h->listener[0].fd = bed.listener;
+	strcpy(h->listener[0].name, "127.0.0.1:1");
+	h->listeners = 1;
+	for (unsigned i = 0; i < CLIENTS; i++) {
+		bed.client[i] = connect_to(&bed.address, 0);
+		set_abrupt(bed.client[i]);
+		await(bed.listener, POLLIN);
+		bed.fd[i] = checked(accept4(bed.listener, NULL, NULL,
+		    SOCK_NONBLOCK), "accept4");
+		set_abrupt(bed.fd[i]);
+	}
+}
+
+static void
+tear_down(void)
+{
+	free(bed.w.hot);
+	memset(&bed.w, 0, sizeof(bed.w));
+	for (int fd = GROUND_FIRST; fd < GROUND_DESCRIPTORS; fd++) {
+		set_abrupt(fd);
+		(void)close(fd);
+	}
+}
+
+/* The record of an accepted client: slot k's, watched. */
+static struct connection *
+enter(unsigned i, unsigned k)
+{
+	int fd = bed.fd[i];
+	struct connection *c = &bed.arena->connection[fd];
+	struct epoll_event ev = { .events = EPOLLIN,
+		.data.u64 = (uint64_t)WATCHED_CONNECTION << 32 |
+		    (unsigned)fd };
+
+	c->cookie = kernel_cookie(fd);
+	c->opened = clock_ms();
+	c->handler = (uint8_t)bed.config.handler;
+	c->flags = CONN_ENROLLED;
+	accept_note(bed.arena, fd);
+	checked(epoll_ctl(bed.arena->slot[k].watch_fd, EPOLL_CTL_ADD, fd, &ev),
+	    "epoll_ctl");
+	atomic_store(&c->holder, connection_holder(CONN_OPEN, k));
+	bed.arena->slot[k].held++;
+	return c;
+}
+
+/* Client 0 has said something, and the worker was at it, or had put the start
+ * of a line in the window before. */
+static void
+leave_behind(uint8_t what, uint8_t said)
+{
+	struct connection *c = enter(0, 0);
+	struct operation *op = &bed.arena->slot[0].op;
+	char *window = arena_window(bed.arena, bed.fd[0]);
+	char text[256];
+	ssize_t n;
+
+	op->fd = bed.fd[0];
+	atomic_store(&op->kind, what & 3);
+	if ((what & 4) != 0)
+		enter(1, 1);
+	if (said == 0)
+		return;
+	memset(text, 'l', said);
+	if ((said & 1) != 0)
+		text[said / 2] = '\n';
+	must(send(bed.client[0], text, said, MSG_NOSIGNAL) == said);
+	await(bed.fd[0], POLLIN);
+	if ((what & 8) == 0)
+		return;			/* it had not been read */
+	n = recv(bed.fd[0], (what & 16) != 0 ? window :
+	    arena_scratch(bed.arena, 0), sizeof(text), MSG_DONTWAIT);
+	must(n == said);
+	if ((what & 16) != 0) {
+		c->rx = (uint64_t)n;
+		c->flags |= CONN_SPILLED | CONN_TOUCHED;
+	} else if ((what & 32) != 0)
+		c->rx = (uint64_t)n;
+	if ((what & 64) != 0)
+		must(shutdown(bed.client[0], SHUT_WR) == 0);
+}
+
+static void
+worker_up(unsigned k)
+{
+	struct worker *w = &bed.w;
+
+	free(w->hot);
+	*w = (struct worker){ .config = &bed.config, .arena = bed.arena,
+		.slot = &bed.arena->slot[k], .number = k,
+		.scratch = arena_scratch(bed.arena, k),
+		.accept_at = CLOCK_NEVER, .title_at = CLOCK_NEVER };
+	(void)watch_init(w);
+	share_init(w);
+	idle_init(w);
+}
+
+/* As in loop.c, without waiting. */
+static void
+turn(void)
+{
+	struct worker *w = &bed.w;
+	int n = watch_wait(w, 0);
+
+	for (int i = 0; i < n; i++) {
+		int fd = watch_number(&w->event[i]);
+
+		if (watch_kind(&w->event[i]) != WATCHED_CONNECTION)
+			continue;
+		if (connection_held_by(worker_connection(w, fd)) !=
+		    connection_holder(CONN_OPEN, w->number)) {
+			watch_disown(w, fd);
+			continue;
+		}
+		if (hot_touch(w, fd) && !worker_can_serve(w, fd))
+			close_connection(w, fd, CLOSE_ERROR, EOWNERDEAD);
+		else
+			serve(w, fd, w->event[i].events);
+	}
+	hot_round(w);
+}
+
+/* What a worker's loop does, each once. */
+static void
+work(void)
+{
+	share_adopt(&bed.w);
+	turn();
+	(void)share_place(&bed.w);
+	share_balance(&bed.w);
+	share_reclaim(&bed.w);
+	share_heal(&bed.w);
+	idle_sweep(&bed.w);
+	turn();
+}
+
+/* An unharmed client is served on. */
+static void
+check_plain(uint8_t what)
+{
+	char got[8];
+
+	if (!bed.plain || (what & (64 | 16 | 8)) != 0)
+		return;
+	must(send(bed.client[0], "\nping\n", 6, MSG_NOSIGNAL) == 6);
+	for (int i = 0; i < 3; i++) {
+		struct pollfd p = { bed.fd[0], POLLIN, 0 };
+
+		if (poll(&p, 1, 0) == 1)
+			turn();
+	}
+	must(recv(bed.client[0], got, 1, MSG_DONTWAIT) == 1);
+}
+
+int
+fuzz_recover(const uint8_t *data, size_t size)
+{
+	struct input in = { data, size };
+	uint8_t what, said, how;
+
+	begin();
+	what = input_byte(&in);
+	said = input_byte(&in);
+	how = input_byte(&in);
+	bed.config.handler = how % HANDLER_KINDS;
+	bed.config.proxy_protocol = how / 4 % 3;
+	bed.config.maxclients_per_ip = how / 16 % 2;
+	set_up();
+	bed.plain = in.left < 12 && bed.config.handler != HANDLER_DISCARD &&
+	    bed.config.proxy_protocol == PROXY_PROTOCOL_OFF;
+	leave_behind(what, said);
+	ground_patch(bed.arena, &in, 255);
+	worker_up(0);
+	(void)recover(&bed.w, 0);
+	check_plain(what);
+	work();
+	ground_patch(bed.arena, &in, 255);
+	worker_up(1);
+	(void)recover(&bed.w, 0);
+	(void)recover(&bed.w, 1);
+	work();
+	if ((how & 128) != 0)
+		(void)accept_some(&bed.w, 0);
+	arena_stop(bed.arena, clock_ms() + ((how & 64) != 0 ? 1000 : 0));
+	drain_begin(&bed.w);
+	(void)drain_step(&bed.w);
+	turn();
+	(void)drain_step(&bed.w);
+	tear_down();
+	return 0;
+}

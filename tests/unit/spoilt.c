@@ -1,0 +1,353 @@
+/*
+ * An arena that somebody has written anything into: who reads it stays in
+ * bounds.  Each case is one that led out of them, found by tests/fuzz or by
+ * reading; each runs in a process of its own, for those that end in a fault.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <bsd/string.h>
+
+#include "base/clock.h"
+#include "master/answer.h"
+#include "master/listen.h"
+#include "master/master.h"
+#include "master/metrics.h"
+#include "master/page_chart.h"
+#include "rig.h"
+#include "state/worker_exit.h"
+#include "tap.h"
+#include "worker/balance.h"
+#include "worker/hot.h"
+#include "worker/serve.h"
+#include "worker/share.h"
+
+/* The case's verdict, in a process of its own; false if it died. */
+static bool
+survives(bool (*verdict)(void))
+{
+	int status = 0;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = checked(fork(), "fork");
+	if (pid == 0) {
+		alarm(30);
+		_exit(verdict() ? 0 : 1);
+	}
+	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
+		;
+	if (WIFSIGNALED(status))
+		printf("# died of signal %d\n", WTERMSIG(status));
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static struct master *
+master(void)
+{
+	static struct master m;
+
+	m.config = &rig.config;
+	m.arena = rig.arena;
+	for (unsigned k = 0; k < CONFIG_WORKERS_MAX; k++)
+		m.child[k].respawn_at = CLOCK_NEVER;
+	return &m;
+}
+
+/* What `write` makes; to be freed. */
+static char *
+text_of(void (*write)(struct master *m, FILE *out))
+{
+	char *text = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
+
+	if (out == NULL)
+		die("open_memstream");
+	write(master(), out);
+	fclose(out);
+	return text;
+}
+
+static void
+write_all(struct master *m, FILE *out)
+{
+	answer_status(m, out, false);
+	answer_status(m, out, true);
+	answer_workers(m, out, true);
+	metrics_write(m, out);
+}
+
+/* Counts of slots, workers, listeners and records larger than any. */
+static bool
+counts(void)
+{
+	struct arena_header *h = rig.arena.header;
+	char *text;
+
+	h->slots = h->capacity = h->descriptors = UINT32_MAX;
+	h->listeners = h->dropped = UINT32_MAX;
+	atomic_store(&h->workers, UINT32_MAX);
+	atomic_store(&h->descriptor_end, UINT32_MAX);
+	text = text_of(write_all);
+	free(text);
+	worker_up(0);
+	(void)recover(&rig.w, 0);
+	share_adopt(&rig.w);
+	balance(&rig.w);
+	share_reclaim(&rig.w);
+	(void)listen_names(&rig.arena);
+	return arena_workers(&rig.arena) == SLOTS &&
+	    arena_end(&rig.arena) == DESCRIPTORS &&
+	    arena_open_listeners(&rig.arena) == 2 * ARENA_LISTENERS_MAX;
+}
+
+/* Texts without an end, and with what would be taken for syntax. */
+static bool
+texts(void)
+{
+	struct arena_header *h = rig.arena.header;
+	struct service_totals *t = &h->totals;
+	char *text;
+	bool good;
+
+	memset(h->listener, '"', sizeof(h->listener));
+	h->listeners = 2;
+	h->dropped = 0;
+	memset((char *)t + offsetof(struct service_totals, refusal), 'r',
+	    sizeof(*t) - offsetof(struct service_totals, refusal));
+	text = text_of(write_all);
+	good = strstr(text, "\"\"") == NULL && strlen(arena_refusal(
+	    &rig.arena)) == sizeof(t->refusal) - 1;
+	free(text);
+	return good;
+}
+
+/* One more than a header can list would be written behind its list. */
+static bool
+listeners(void)
+{
+	struct arena_header *h = rig.arena.header;
+
+	h->listeners = h->dropped = ARENA_LISTENERS_MAX;
+	for (unsigned i = 0; i < 2 * ARENA_LISTENERS_MAX; i++)
+		h->listener[i].fd = -1;
+	atomic_store(&h->drop, DROP_TAKEN);
+	return listen_open(&rig.arena, &rig.config) == -1 &&
+	    atomic_load(&h->drop) == DROP_TAKEN &&
+	    h->dropped == ARENA_LISTENERS_MAX;
+}
+
+/* The number of a record among the hot ones, of which there are none. */
+static bool
+hot(void)
+{
+	struct pair p = opened();
+
+	(void)succeed();
+	p.c->hot = 0x7ffffff0;
+	hot_touch(&rig.w, p.fd);
+	if (!is_hot(&p))
+		return false;
+	p.c->hot = 0x7ffffff0;
+	hot_remove(&rig.w, p.fd);
+	return echoes(&p);
+}
+
+/* Given by the dead worker to a slot that there is not. */
+static bool
+nowhere(void)
+{
+	struct pair p = offered(0, 0xffffff);
+
+	return settled(1, 0, succeed()) && is_held(&p, CONN_OPEN, 0) &&
+	    is_watched(&p) && echoes(&p);
+}
+
+/* What is pending is in no window, but before the scratch buffer. */
+static bool
+unspilled(void)
+{
+	struct pair p = opened();
+
+	p.c->rx = 60000;
+	p.c->ready = 60000;
+	return settled(0, 1, succeed()) && !is_open(p.fd);
+}
+
+/* The same of one that recovery does not find: its number is beyond what is
+ * said to be the highest. */
+static bool
+overlooked(void)
+{
+	struct pair p = opened();
+
+	p.c->rx = 60000;
+	p.c->ready = 60000;
+	rig.arena.header->descriptor_end = 0;
+	(void)succeed();
+	say(&p, "line\n");
+	turn(PATIENCE);
+	return !is_open(p.fd) && closed(0, CLOSE_ERROR) == 1;
+}
+
+/* The same of one that the worker had before it took over a sibling's. */
+static bool
+own(void)
+{
+	struct pair p = opened(), q = accepted(0);
+
+	enter(&q, 1);
+	(void)succeed();
+	p.c->rx = 60000;
+	p.c->ready = 60000;
+	p.c->phase = PHASE_FINISHING;
+	(void)recover(&rig.w, 1);
+	return !is_open(p.fd) && is_held(&q, CONN_OPEN, 0) && echoes(&q);
+}
+
+/* The same of one that is given. */
+static bool
+unspilled_gift(void)
+{
+	struct pair p = offered(1, 0);
+
+	worker_up(0);
+	p.c->rx = 60000;
+	p.c->ready = 60000;
+	arena_inbox(&rig.arena, 0)[p.fd / 64] |= UINT64_C(1) << (p.fd % 64);
+	share_adopt(&rig.w);
+	return !is_open(p.fd) && slot(0)->held == 0;
+}
+
+/* A record that cannot be, of a descriptor that is none of a client's. */
+static bool
+stranger(void)
+{
+	int fd = checked(open("/dev/null", O_RDWR), "open");
+	struct connection *c = &rig.arena.connection[fd];
+
+	note_end(fd);
+	c->rx = UINT64_MAX;
+	atomic_store(&c->holder, connection_holder(CONN_OPEN, 0));
+	return settled(0, 1, succeed()) && is_open(fd) &&
+	    connection_held_by(c) == CONN_FREE;
+}
+
+/* The same of one that the operation names. */
+static bool
+strange_operation(void)
+{
+	int fd = slot(0)->wake_fd;
+
+	note_end(fd);
+	atomic_store(&rig.arena.connection[fd].holder,
+	    connection_holder(CONN_OPEN, 0));
+	name(OP_SERVE, fd, 0);
+	(void)succeed();
+	return is_open(fd);
+}
+
+/* The last word of an inbox has bits for which there is no record. */
+static bool
+inbox(void)
+{
+	struct arena a;
+	struct connection *beyond;
+	unsigned few = 40;
+
+	if (arena_create(&a, SLOTS, few, few) == -1)
+		return false;
+	a.header->descriptor_end = few;
+	atomic_store(&a.header->workers, SLOTS);
+	worker_up(0);
+	rig.w.arena = &a;
+	rig.w.slot = &a.slot[0];
+	beyond = &a.connection[few + 1];
+	atomic_store(&beyond->holder, connection_holder(CONN_GIVEN, 0));
+	arena_inbox(&a, 0)[0] = UINT64_C(1) << (few + 1);
+	share_adopt(&rig.w);
+	return connection_held_by(beyond) == connection_holder(CONN_GIVEN, 0);
+}
+
+/* A slot to take over that there is not. */
+static bool
+foster(void)
+{
+	uint64_t deadline = clock_ms() + PATIENCE;
+	int status = 0;
+	pid_t pid;
+
+	atomic_store(&slot(0)->foster, INT32_MAX);
+	checked((int)write(slot(0)->wake_fd, &(uint64_t){ 1 }, 8), "write");
+	pid = checked(fork(), "fork");
+	if (pid == 0)
+		_exit(worker_main(&rig.config, &rig.arena, 0, getppid()));
+	while (atomic_load(&slot(0)->foster) != 0 && clock_ms() < deadline)
+		(void)poll(NULL, 0, 2);
+	atomic_store(&slot(0)->leave, 1);
+	(void)kill(pid, SIGTERM);
+	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
+		;
+	return WIFEXITED(status) && WEXITSTATUS(status) == WORKER_LEFT;
+}
+
+/* More slots than a master has places for its children. */
+static bool
+slots(void)
+{
+	struct arena a, b;
+	char why[256] = "";
+
+	return arena_create(&a, ARENA_SLOTS_MAX + 1, 8, 8) == 0 &&
+	    arena_attach(&b, a.fd, why, sizeof(why)) == -1 &&
+	    strcmp(why, "arena: impossible sizes") == 0;
+}
+
+/* Cut, it would be a fault wherever it is read. */
+static bool
+cut(void)
+{
+	return ftruncate(rig.arena.fd, 0) == -1 && errno == EPERM &&
+	    rig.arena.header->magic == ARENA_MAGIC;
+}
+
+static const struct {
+	bool (*verdict)(void);
+	const char *what;
+} cases[] = {
+	{ counts, "counts beyond all sizes" },
+	{ texts, "texts without an end" },
+	{ listeners, "more listeners than there is room for: refused" },
+	{ hot, "an index among the hot ones" },
+	{ nowhere, "a connection given to no slot goes on" },
+	{ unspilled, "pending bytes in no window: closed" },
+	{ overlooked, "the same, unseen by recovery: closed" },
+	{ own, "the same, of a worker that takes over a sibling's: closed" },
+	{ unspilled_gift, "the same, when given: closed" },
+	{ stranger, "a spoilt record closes no file" },
+	{ strange_operation, "nor does the operation's" },
+	{ inbox, "bits beyond the last record" },
+	{ foster, "a slot to take over that there is not" },
+	{ slots, "more slots than places: refused" },
+	{ cut, "the arena cannot be cut" },
+};
+
+int
+main(void)
+{
+	rig_begin();
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		rig_up();
+		ok(survives(cases[i].verdict), "%s", cases[i].what);
+		rig_down();
+	}
+	return tap_done();
+}
