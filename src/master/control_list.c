@@ -192,7 +192,7 @@ control_list_find(const struct arena *a, const char *peer)
 /*
  * A descriptor of our own on a client's socket looks like one that a worker
  * has accepted and not recorded before it died, and one that recovers would
- * serve it (recover.c).  So its record says that it is being closed, by a slot
+ * serve it (orphans.c).  So its record says that it is being closed, by a slot
  * that nobody recovers.  Returns false if somebody has come first: it is that
  * one's then.
  */
@@ -200,17 +200,16 @@ static bool
 mark(const struct arena *a, int own, uint64_t cookie)
 {
 	struct connection *c = &a->connection[own];
-	uint32_t nobody = a->slots, before = connection_held_by(c);
+	uint32_t nobody = a->slots, word;
 
 	do {
-		if (holder_state(before) != CONN_FREE &&
-		    holder_state(before) != CONN_CLOSING)
+		word = connection_word(c);
+		if (!connection_vacant(c, word, cookie))
 			return false;
-	} while (!atomic_compare_exchange_weak(&c->holder, &before,
-	    connection_holder(CONN_TAKING, nobody)));
+	} while (!connection_claim(c, word, nobody));
 	c->cookie = cookie;
 	c->flags = 0;
-	atomic_store(&c->holder, connection_holder(CONN_CLOSING, nobody));
+	connection_set(c, connection_holder(CONN_CLOSING, nobody));
 	return true;
 }
 
@@ -218,11 +217,10 @@ mark(const struct arena *a, int own, uint64_t cookie)
 static void
 close_marked(const struct arena *a, int own)
 {
-	uint32_t closing = connection_holder(CONN_CLOSING, a->slots);
-
 	close(own);
 	/* Fails if the number is a worker's already. */
-	atomic_compare_exchange_strong(&a->connection[own].holder, &closing,
+	(void)connection_swap(&a->connection[own],
+	    connection_holder(CONN_CLOSING, a->slots),
 	    connection_holder(CONN_FREE, 0));
 }
 

@@ -20,8 +20,8 @@
  * place are never moved within the window: what must make room is copied to
  * a part that does not overlap, and window_base is published after that.
  *
- * Who may write a record is said by one word, `holder`: a state and the number
- * of a slot, changed together.
+ * Who may write a record is said by one word, `holder`: a state, the number of
+ * a slot, and a count of claims, changed together.
  *
  *	FREE		nobody's; the descriptor is closed, or was accepted a
  *			moment ago
@@ -34,7 +34,10 @@
  * Descriptor numbers are reused at once, by any worker: between close(2) and
  * the store that follows it, another worker may have accepted the same number.
  * So a record is taken from FREE or from anyone's CLOSING, and after a close
- * only CLOSING | k is set to FREE by k, never what has come after it.
+ * only CLOSING | k is set to FREE by k, never what has come after it.  And
+ * between accept(2) and the claim, a worker that recovers may have found the
+ * socket, served and closed it: so CLOSING must speak of another socket, and
+ * the word counts claims, lest one that is vacant again looks untouched.
  */
 #ifndef ECHOD_STATE_CONNECTION_H
 #define ECHOD_STATE_CONNECTION_H
@@ -100,7 +103,7 @@ struct peer {
 struct connection {
 	uint64_t rx, tx, dropped, ready;
 	uint64_t window_base;
-	_Atomic uint32_t holder;	/* connection_holder() */
+	_Atomic uint32_t holder;	/* connection_word() */
 	uint8_t handler;		/* enum handler_kind */
 	uint8_t phase;			/* enum connection_phase */
 	uint8_t flags;			/* enum connection_flags */
@@ -124,6 +127,11 @@ _Static_assert(SPILL_WINDOW == 2 * SPILL_LINE, "two lines to a window");
 _Static_assert(sizeof(struct connection) == 128,
     "a connection is two cache lines");
 
+/* Of the word `holder`, its state and slot; beyond them the claims of this
+ * record are counted, so that one claim is told from another. */
+#define HOLDER_MASK	UINT32_C(0xfffff)
+#define HOLDER_CLAIM	(HOLDER_MASK + 1)
+
 /* The word for a state and a slot; CONN_FREE has none. */
 static inline uint32_t
 connection_holder(enum connection_state state, unsigned slot)
@@ -140,13 +148,68 @@ holder_state(uint32_t holder)
 static inline unsigned
 holder_slot(uint32_t holder)
 {
-	return holder >> 8;
+	return (holder & HOLDER_MASK) >> 8;
+}
+
+/* The word, connection_holder() and the claims, for connection_claim(). */
+static inline uint32_t
+connection_word(const struct connection *c)
+{
+	return atomic_load_explicit(&c->holder, memory_order_acquire);
 }
 
 static inline uint32_t
 connection_held_by(const struct connection *c)
 {
-	return atomic_load_explicit(&c->holder, memory_order_acquire);
+	return connection_word(c) & HOLDER_MASK;
+}
+
+/* Say whose it is: for who holds it, that is, OPEN or TAKING. */
+static inline void
+connection_set(struct connection *c, uint32_t holder)
+{
+	atomic_store_explicit(&c->holder, (atomic_load_explicit(&c->holder,
+	    memory_order_relaxed) & ~HOLDER_MASK) | holder,
+	    memory_order_release);
+}
+
+/* Compare and swap: false if it is not held by `from` any more. */
+static inline bool
+connection_swap(struct connection *c, uint32_t from, uint32_t to)
+{
+	uint32_t word = connection_word(c);
+
+	while ((word & HOLDER_MASK) == from)
+		if (atomic_compare_exchange_weak(&c->holder, &word,
+		    (word & ~HOLDER_MASK) | to))
+			return true;
+	return false;
+}
+
+/*
+ * True if the record, which says `word`, does not speak of the socket with
+ * that cookie: it is free, or another socket's that is being closed, by whom
+ * the number was given back already.
+ */
+static inline bool
+connection_vacant(const struct connection *c, uint32_t word, uint64_t cookie)
+{
+	return holder_state(word) == CONN_FREE ||
+	    (holder_state(word) == CONN_CLOSING && c->cookie != cookie);
+}
+
+/*
+ * Claim a record for a socket that is in none: it becomes TAKING, by `slot`.
+ * `word` was read before the socket was found to be open and the record to be
+ * vacant.  False if anybody has claimed it since, be it vacant again: then the
+ * socket may be that one's, or closed.
+ */
+static inline bool
+connection_claim(struct connection *c, uint32_t word, unsigned slot)
+{
+	return atomic_compare_exchange_strong(&c->holder, &word,
+	    ((word & ~HOLDER_MASK) + HOLDER_CLAIM) |
+	    connection_holder(CONN_TAKING, slot));
 }
 
 /* Position of the next byte to send or drop. */

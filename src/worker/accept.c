@@ -83,23 +83,26 @@ accept_note(const struct arena *a, int fd)
 /*
  * Claim the record of a descriptor just accepted.  It is free, or still says
  * CLOSING by who closed the number's former socket.  False: a worker that
- * recovers from a death found the socket first and has entered it already
- * (recover.c); it is that one's now.
+ * recovers from a death found the socket first (orphans.c) and it is that
+ * one's now, who may have served it and be closing it, or have closed it.
  */
 static bool
 claim(struct worker *w, int fd)
 {
 	struct connection *c = worker_connection(w, fd);
-	uint32_t before = connection_held_by(c);
+	uint64_t cookie;
+	uint32_t word;
 
 	/* First of all: a record beyond the end is not searched. */
 	accept_note(w->arena, fd);
 	do {
-		if (holder_state(before) != CONN_FREE &&
-		    holder_state(before) != CONN_CLOSING)
+		word = connection_word(c);
+		cookie = kernel_cookie(fd);
+		if ((cookie == 0 && errno == EBADF) ||
+		    !connection_vacant(c, word, cookie))
 			return false;
-	} while (!atomic_compare_exchange_weak(&c->holder, &before,
-	    connection_holder(CONN_TAKING, w->number)));
+	} while (!connection_claim(c, word, w->number));
+	c->cookie = cookie;
 	return true;
 }
 
@@ -136,12 +139,13 @@ accept_enter(struct worker *w, int fd, const struct peer *peer, unsigned to)
 	struct connection *c = worker_connection(w, fd);
 	char *fields = (char *)c;
 	size_t word = offsetof(struct connection, holder);
+	uint64_t cookie = c->cookie;
 
-	/* All but the word that says whose it is. */
+	/* All but the word that says whose it is, and which socket. */
 	memset(fields, 0, word);
 	memset(fields + word + sizeof(c->holder), 0,
 	    sizeof(*c) - word - sizeof(c->holder));
-	c->cookie = kernel_cookie(fd);
+	c->cookie = cookie;
 	c->peer = *peer;
 	c->opened = clock_ms();
 	c->idle_since = (uint32_t)(c->opened / 100);
@@ -158,8 +162,7 @@ accept_enter(struct worker *w, int fd, const struct peer *peer, unsigned to)
 		share_tell(w, to);
 		return;
 	}
-	atomic_store_explicit(&c->holder, connection_holder(CONN_OPEN, to),
-	    memory_order_release);
+	connection_set(c, connection_holder(CONN_OPEN, to));
 	if (watch_add(w, fd) == -1)
 		close_connection(w, fd, CLOSE_ERROR, errno);
 	else
@@ -172,11 +175,9 @@ mark_closing(const struct worker *w, int fd)
 {
 	struct connection *c = worker_connection(w, fd);
 
-	c->cookie = kernel_cookie(fd);
 	c->flags = 0;
 	publish();
-	atomic_store_explicit(&c->holder, connection_holder(CONN_CLOSING,
-	    w->number), memory_order_release);
+	connection_set(c, connection_holder(CONN_CLOSING, w->number));
 }
 
 /* Turn one away whose record is not in use. */

@@ -17,7 +17,7 @@ enum accepted {
 void accept_note(const struct arena *a, int fd);
 
 /* Enter `fd`, a client's socket that is accepted and whose record this slot is
- * TAKING, as a connection of slot `to`. */
+ * TAKING, its cookie in there already, as a connection of slot `to`. */
 void accept_enter(struct worker *w, int fd, const struct peer *peer,
     unsigned to);
 

@@ -40,8 +40,7 @@ close_connection(struct worker *w, int fd, enum close_reason reason, int error)
 	hot_remove(w, fd);
 	close_account(w, c, reason, error);
 	atomic_fetch_sub_explicit(&w->slot->held, 1, memory_order_release);
-	atomic_store_explicit(&c->holder, connection_holder(CONN_CLOSING,
-	    w->number), memory_order_release);
+	connection_set(c, connection_holder(CONN_CLOSING, w->number));
 	publish();
 	atomic_store_explicit(&w->slot->op.kind, OP_NONE,
 	    memory_order_relaxed);
@@ -53,7 +52,6 @@ void
 close_descriptor(struct worker *w, int fd)
 {
 	struct connection *c = worker_connection(w, fd);
-	uint32_t closing = connection_holder(CONN_CLOSING, w->number);
 
 	/* Only now: what is pending of an OPEN one, a successor will need. */
 	if ((c->flags & CONN_TOUCHED) != 0)
@@ -67,6 +65,6 @@ close_descriptor(struct worker *w, int fd)
 		watch_disown(w, fd);
 	close(fd);
 	/* Fails if the number is another worker's already: so be it. */
-	atomic_compare_exchange_strong(&c->holder, &closing,
+	(void)connection_swap(c, connection_holder(CONN_CLOSING, w->number),
 	    connection_holder(CONN_FREE, 0));
 }

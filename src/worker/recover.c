@@ -34,6 +34,7 @@
 #include "worker/edge.h"
 #include "worker/hot.h"
 #include "worker/kernel.h"
+#include "worker/orphans.h"
 #include "worker/serve.h"
 #include "worker/share.h"
 #include "worker/watch.h"
@@ -105,28 +106,6 @@ unwatch(const struct worker *w, unsigned k, int fd)
 	(void)epoll_ctl(w->arena->slot[k].watch_fd, EPOLL_CTL_DEL, fd, NULL);
 }
 
-static bool
-is_client(const struct worker *w, int fd)
-{
-	const struct arena_header *h = w->arena->header;
-	int listening = 1;
-	socklen_t len = sizeof(listening);
-	uint16_t port;
-
-	/* One that a drain has shut no longer says that it is one. */
-	for (unsigned i = 0; i < arena_open_listeners(w->arena); i++)
-		if (fd == h->listener[i].fd)
-			return false;
-	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) ==
-	    -1 || listening != 0)
-		return false;
-	port = kernel_local_port(fd);
-	for (unsigned i = 0; i < arena_open_listeners(w->arena); i++)
-		if (port != 0 && port == kernel_local_port(h->listener[i].fd))
-			return true;
-	return false;
-}
-
 /* Whether `fd` is the socket that its record is about, or a client's at all:
  * what cannot be served is not closed for what a spoilt record says. */
 static bool
@@ -135,7 +114,7 @@ is_ours_to_close(const struct worker *w, int fd)
 	uint64_t cookie = kernel_cookie(fd);
 
 	return cookie != 0 && (cookie == worker_connection(w, fd)->cookie ||
-	    is_client(w, fd));
+	    orphan_is_client(w, fd));
 }
 
 /* End a connection that this worker counts as its own and cannot go on. */
@@ -153,8 +132,7 @@ give_up(struct worker *w, int fd, enum close_reason reason, int error)
 	log_warnx("the record of descriptor %d is spoilt", fd);
 	counter_add(&w->slot->count.closed[reason], 1);
 	atomic_fetch_sub(&w->slot->held, 1);
-	atomic_compare_exchange_strong(&c->holder, &held,
-	    connection_holder(CONN_FREE, 0));
+	(void)connection_swap(c, held, connection_holder(CONN_FREE, 0));
 }
 
 /* Watch a connection that is in this worker's name now.  The slot's epoll
@@ -179,90 +157,9 @@ finish_close(struct worker *w, int fd, uint32_t holder)
 	bool open = c->cookie != 0 && kernel_cookie(fd) == c->cookie;
 
 	/* Fails if the number has been taken for another socket meanwhile. */
-	if (atomic_compare_exchange_strong(&c->holder, &holder,
-	    connection_holder(open ? CONN_CLOSING : CONN_FREE, w->number)) &&
-	    open)
+	if (connection_swap(c, holder, connection_holder(open ? CONN_CLOSING :
+	    CONN_FREE, w->number)) && open)
 		close_descriptor(w, fd);
-}
-
-static int
-peer_of(int fd, struct peer *peer)
-{
-	struct sockaddr_storage ss = { .ss_family = AF_UNSPEC };
-	socklen_t len = sizeof(ss);
-	int r = getpeername(fd, (struct sockaddr *)&ss, &len);
-
-	peer_from_sockaddr(peer, &ss);
-	return r;
-}
-
-/* Make an accepted socket that is in no record a connection of ours. */
-static void
-enter(struct worker *w, int fd, struct recovered *r)
-{
-	struct peer peer;
-	bool denied = false;
-
-	atomic_fetch_add(&w->slot->held, 1);
-	/* It has gone again; and no rule could be asked about one that has no
-	 * address. */
-	if (peer_of(fd, &peer) == -1) {
-		int error = errno;
-
-		accept_enter(w, fd, &peer, w->number);
-		close_connection(w, fd, CLOSE_RESET, error);
-		r->closed++;
-		return;
-	}
-	/* What the worker before did not come to. */
-	if (!edge_expects_header(w->config, &peer))
-		denied = !edge_allows(w->config, &peer) ||
-		    edge_distrusts(w->config, &peer) ||
-		    !edge_count(w, fd, &peer);
-	accept_enter(w, fd, &peer, w->number);
-	if (denied) {
-		close_connection(w, fd, CLOSE_DENIED, 0);
-		r->closed++;
-	} else
-		r->kept++;
-}
-
-/* True if the record, which says `h`, does not speak of `fd`'s socket. */
-static bool
-is_unrecorded(const struct connection *c, int fd, uint32_t h)
-{
-	/* CLOSING: the number may be in use again already. */
-	return holder_state(h) == CONN_FREE ||
-	    (holder_state(h) == CONN_CLOSING &&
-	    kernel_cookie(fd) != c->cookie);
-}
-
-/*
- * A worker died between accept4(2) and the record.  Whose socket is in no
- * record?  One that a living worker has accepted this moment looks the same,
- * so claiming is a compare-and-swap for it as for us: who comes second lets
- * go.
- */
-static void
-find_orphans(struct worker *w, struct recovered *r)
-{
-	uint32_t taking = connection_holder(CONN_TAKING, w->number);
-
-	for (int fd = 0; fd < (int)arena_descriptors(w->arena); fd++) {
-		struct connection *c = worker_connection(w, fd);
-		uint32_t h = connection_held_by(c);
-		bool ours = false;
-
-		while (!ours && is_unrecorded(c, fd, h) && is_client(w, fd)) {
-			accept_note(w->arena, fd);
-			/* May fail because who closed the number's former
-			 * socket says FREE now: look again. */
-			ours = atomic_compare_exchange_strong(&c->holder, &h,
-			    taking);
-		}
-		if (ours)
-			enter(w, fd, r);
-	}
 }
 
 /* A connection has become ours that was slot `k`'s, or was on its way to it. */
@@ -303,9 +200,8 @@ take_record(struct worker *w, unsigned k, int fd, struct recovered *r)
 		return;
 	switch (holder_state(h)) {
 	case CONN_TAKING:
-		atomic_store(&c->holder, connection_holder(CONN_TAKING,
-		    w->number));
-		enter(w, fd, r);
+		connection_set(c, connection_holder(CONN_TAKING, w->number));
+		orphan_enter(w, fd, r);
 		break;
 	case CONN_CLOSING:
 		finish_close(w, fd, h);
@@ -316,7 +212,7 @@ take_record(struct worker *w, unsigned k, int fd, struct recovered *r)
 			unwatch(w, k, fd);
 		/* An orphan that was entered just now is watched already. */
 		if ((h == ours && c->hot != CONNECTION_NOT_HOT) ||
-		    !atomic_compare_exchange_strong(&c->holder, &h, ours))
+		    !connection_swap(c, h, ours))
 			break;
 		if (k != w->number || holder_state(h) == CONN_GIVEN)
 			count_taken(w, k, holder_state(h));
@@ -402,7 +298,7 @@ recover(struct worker *w, unsigned k)
 	if (doubtful >= 0 && (uint32_t)doubtful < arena_descriptors(w->arena))
 		take_doubtful(w, k, doubtful, &r);
 	if (kind == OP_ACCEPT)
-		find_orphans(w, &r);
+		orphans_find(w, &r);
 	for (int fd = 0; fd < (int)arena_end(w->arena); fd++)
 		take_record(w, k, fd, &r);
 	/* Settled: from here on it may be this worker's own operation. */

@@ -104,8 +104,7 @@ share_offer(struct worker *w, int fd, unsigned to)
 
 	atomic_store_explicit(&c->giver, (uint16_t)w->number,
 	    memory_order_relaxed);
-	atomic_store_explicit(&c->holder, connection_holder(CONN_GIVEN, to),
-	    memory_order_release);
+	connection_set(c, connection_holder(CONN_GIVEN, to));
 	publish();
 	/* A death here is mended by the successor, who sets the bit again. */
 	atomic_fetch_or(&arena_inbox(w->arena, to)[fd / 64],
@@ -155,13 +154,12 @@ receive(struct worker *w, int fd)
 static bool
 claim(struct worker *w, int fd, unsigned from)
 {
-	uint32_t given = connection_holder(CONN_GIVEN, from);
-
 	/* The last word of an inbox has bits beyond the last record. */
 	if ((unsigned)fd >= w->arena->capacity)
 		return false;
-	if (!atomic_compare_exchange_strong(&worker_connection(w, fd)->holder,
-	    &given, connection_holder(CONN_OPEN, w->number)))
+	if (!connection_swap(worker_connection(w, fd),
+	    connection_holder(CONN_GIVEN, from),
+	    connection_holder(CONN_OPEN, w->number)))
 		return false;
 	arrive(&w->arena->slot[from]);
 	return true;

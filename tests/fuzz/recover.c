@@ -19,6 +19,7 @@
 #include "base/signals.h"
 #include "ground.h"
 #include "handler/handler.h"
+#include "worker/balance.h"
 #include "worker/accept.h"
 #include "worker/close.h"
 #include "worker/drain.h"
@@ -208,7 +209,7 @@ work(void)
 	share_adopt(&bed.w);
 	turn();
 	(void)share_place(&bed.w);
-	share_balance(&bed.w);
+	balance(&bed.w);
 	share_reclaim(&bed.w);
 	share_heal(&bed.w);
 	idle_sweep(&bed.w);

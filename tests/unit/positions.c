@@ -41,6 +41,38 @@ test_positions(void)
 }
 
 static void
+test_claim(void)
+{
+	struct connection c = { .cookie = 0 };
+	uint32_t word = connection_word(&c), taking, closing;
+
+	taking = connection_holder(CONN_TAKING, 3);
+	closing = connection_holder(CONN_CLOSING, 3);
+	ok(connection_vacant(&c, word, 5) && connection_claim(&c, word, 3) &&
+	    connection_held_by(&c) == taking, "a free record is claimed");
+	ok(!connection_vacant(&c, connection_word(&c), 5), "and then is not");
+	c.cookie = 5;
+	connection_set(&c, closing);
+	ok(!connection_vacant(&c, connection_word(&c), 5) &&
+	    connection_vacant(&c, connection_word(&c), 6),
+	    "closing: vacant for another socket, not for that one");
+	ok(!connection_swap(&c, taking, CONN_FREE) &&
+	    connection_swap(&c, closing, CONN_FREE) &&
+	    connection_held_by(&c) == CONN_FREE, "closed: free");
+	ok(!connection_claim(&c, word, 4),
+	    "free again is not free as before: no claim");
+	for (unsigned n = 0; n < 5000; n++) {
+		word = connection_word(&c);
+		if (!connection_claim(&c, word, 255) ||
+		    !connection_swap(&c, connection_holder(CONN_TAKING, 255),
+		    CONN_FREE))
+			break;
+	}
+	ok(connection_word(&c) != word && connection_held_by(&c) == 0,
+	    "the count of claims wraps and leaves slot and state alone");
+}
+
+static void
 test_holder(void)
 {
 	uint32_t h = connection_holder(CONN_GIVEN, 255);
@@ -48,6 +80,7 @@ test_holder(void)
 	ok(holder_state(h) == CONN_GIVEN && holder_slot(h) == 255,
 	    "a holder is a state and a slot");
 	ok(connection_holder(CONN_FREE, 7) == 0, "nobody is nobody's");
+	test_claim();
 }
 
 static void

@@ -1,0 +1,106 @@
+/*
+ * Sockets that a death left in no record.
+ */
+#include "worker/orphans.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "worker/accept.h"
+#include "worker/close.h"
+#include "worker/edge.h"
+#include "worker/kernel.h"
+
+bool
+orphan_is_client(const struct worker *w, int fd)
+{
+	const struct arena_header *h = w->arena->header;
+	int listening = 1;
+	socklen_t len = sizeof(listening);
+	uint16_t port;
+
+	/* One that a drain has shut no longer says that it is one. */
+	for (unsigned i = 0; i < arena_open_listeners(w->arena); i++)
+		if (fd == h->listener[i].fd)
+			return false;
+	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) ==
+	    -1 || listening != 0)
+		return false;
+	port = kernel_local_port(fd);
+	for (unsigned i = 0; i < arena_open_listeners(w->arena); i++)
+		if (port != 0 && port == kernel_local_port(h->listener[i].fd))
+			return true;
+	return false;
+}
+
+static int
+peer_of(int fd, struct peer *peer)
+{
+	struct sockaddr_storage ss = { .ss_family = AF_UNSPEC };
+	socklen_t len = sizeof(ss);
+	int r = getpeername(fd, (struct sockaddr *)&ss, &len);
+
+	peer_from_sockaddr(peer, &ss);
+	return r;
+}
+
+void
+orphan_enter(struct worker *w, int fd, struct recovered *r)
+{
+	struct peer peer;
+	bool denied = false;
+
+	/* Who died may not have come to it. */
+	worker_connection(w, fd)->cookie = kernel_cookie(fd);
+	atomic_fetch_add(&w->slot->held, 1);
+	/* It has gone again; and no rule could be asked about one that has no
+	 * address. */
+	if (peer_of(fd, &peer) == -1) {
+		int error = errno;
+
+		accept_enter(w, fd, &peer, w->number);
+		close_connection(w, fd, CLOSE_RESET, error);
+		r->closed++;
+		return;
+	}
+	/* What the worker before did not come to. */
+	if (!edge_expects_header(w->config, &peer))
+		denied = !edge_allows(w->config, &peer) ||
+		    edge_distrusts(w->config, &peer) ||
+		    !edge_count(w, fd, &peer);
+	accept_enter(w, fd, &peer, w->number);
+	if (denied) {
+		close_connection(w, fd, CLOSE_DENIED, 0);
+		r->closed++;
+	} else
+		r->kept++;
+}
+
+/*
+ * A worker died between accept4(2) and the record.  Whose socket is in no
+ * record?  One that a living worker has accepted this moment looks the same,
+ * so claiming is a compare-and-swap for it as for us: who comes second lets
+ * go.
+ */
+void
+orphans_find(struct worker *w, struct recovered *r)
+{
+	for (int fd = 0; fd < (int)arena_descriptors(w->arena); fd++) {
+		struct connection *c = worker_connection(w, fd);
+		bool ours = false;
+
+		while (!ours) {
+			uint32_t word = connection_word(c);
+
+			if (!connection_vacant(c, word, kernel_cookie(fd)) ||
+			    !orphan_is_client(w, fd))
+				break;
+			accept_note(w->arena, fd);
+			/* May fail because who closed the number's former
+			 * socket says FREE now: look again. */
+			ours = connection_claim(c, word, w->number);
+		}
+		if (ours)
+			orphan_enter(w, fd, r);
+	}
+}
