@@ -64,6 +64,11 @@ teardown() {
 		echo "--- the end of the server's log:"
 		tail -n 20 "$DIR/log"
 	fi
+	# The successor goes on, so that a test may not notice by itself.
+	if [ "${BATS_TEST_FILENAME##*/}" != sandbox.bats ] &&
+	    [ -f "$DIR/log" ] && grep -a 'workers never make' "$DIR/log"; then
+		return 1
+	fi
 }
 
 # wait_for SECONDS COMMAND...: until it succeeds; fails when time is up.

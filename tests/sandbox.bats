@@ -188,6 +188,18 @@ filtered() {
 	[ "$(workers)" = "$pid" ]
 }
 
+# The loop's rest, when nothing moves, came from one branch and the filter from
+# another: a worker that could not get on was killed for resting.  "echoctl
+# close" did that now and then, as its own descriptor on the socket keeps events
+# coming for a moment.  Faults cannot be injected here: the filter sees those.
+@test "a worker may rest" {
+	start_naughty
+	local pid
+	pid=$(workers)
+	[ "$(printf 'nap\n' | nc.openbsd -N -w 10 "$HOST" "$PORT")" = nap ]
+	[ "$(workers)" = "$pid" ]
+}
+
 @test "log: it is made, and the worker lives" {
 	start_naughty sandbox=log
 	local pid

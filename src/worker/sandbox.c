@@ -93,6 +93,9 @@ static const struct permit permits[] = {
 	ANY(gettimeofday),
 	ANY(time),
 	ANY(sched_yield),	/* admit() of accept.c */
+	/* rest() of loop.c: nanosleep(3) is the one or the other. */
+	ANY(clock_nanosleep),
+	ANY(nanosleep),
 
 	/* Memory: windows given back, and malloc(3): the list of the hot, on
 	 * huge pages or with names if the administrator tunes it so.  Nothing

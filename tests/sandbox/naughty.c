@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "handler/handler.h"
@@ -117,6 +118,7 @@ obey(const char *line)
 	DEED("abort", abort());
 	DEED("corrupt", corrupt());
 	DEED("memory", memset(malloc(1 << 24), 1, 1 << 24));
+	DEED("nap", nanosleep(&(struct timespec){ .tv_nsec = 1000 }, NULL));
 }
 
 static struct ruling
