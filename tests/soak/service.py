@@ -17,7 +17,7 @@ LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} "
 STAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} ")
 FAULT = re.compile(r"(\S+) closed: its input to handler")
 # What a healthy server never says, whatever is done to it.
-NEVER = re.compile(r"never make|is gone: stopping|lines lost|giving up|"
+NEVER = re.compile(r"never make|is gone: stopping|lines lost|"
                    r"cannot carry on|no worker lives|limit of \d+ descr|"
                    r"is not an echod|resting for")
 
