@@ -21,6 +21,9 @@ NEVER = re.compile(r"never make|is gone: stopping|lines lost|"
                    r"cannot carry on|no worker lives|limit of \d+ descr|"
                    r"is not an echod|resting for")
 
+# What a program that cannot take over says where it has no log yet.
+TAKEOVER = "echod: the takeover failed: "
+
 
 class Violation(Exception):
     pass
@@ -136,6 +139,7 @@ class Service:
         self.log = Log()
         self.control = "control"
         self.zombies = {}
+        self.downfalls = 0
         self.process = None
 
     def start(self):
@@ -227,8 +231,10 @@ class Service:
         status = self.process.poll()
         need(status is None, "the master ended with status %s", status)
         self.log.read()
-        need(os.path.getsize(self.path("stderr")) == 0,
-             "standard error is not empty")
+        with open(self.path("stderr"), errors="replace") as f:
+            for line in f:
+                need(self.downfalls and line.startswith(TAKEOVER),
+                     "on standard error: %s", line)
         now = time.monotonic()
         dead = {pid for pid in self.children()
                 if (stat_of(pid) or "Z")[0] == "Z"}
