@@ -79,6 +79,16 @@ hold() {
 	[[ $output == *'too large (1 to 256)'* ]]
 }
 
+# Denied clients were counted as closed for the reason "unknown", in JSON and
+# for Prometheus.
+@test "each reason for a close has a name, denied too" {
+	start control-socket="$DIR/control" deny=127.0.0.1
+	not echoes
+	wait_for 5 is 1 .closed.denied status
+	ctl metrics | grep -q '{reason="denied"} 1$'
+	not grep -q unknown <(ctl metrics; ctl --json status)
+}
+
 @test "connections: who, how much, filtered and sorted" {
 	begin workers=2
 	hold 5
