@@ -10,6 +10,7 @@ import signal
 import subprocess
 import time
 
+LONG = 15.0             # is worth a word
 PATIENCE = 90.0         # of a slow machine; nothing is late before that
 LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} "
                   r"(?:master|worker \d+)\[\d+\] "
@@ -36,10 +37,14 @@ def need(condition, why, *args):
 
 def wait_for(what, condition, patience=PATIENCE):
     """What `condition` returns, once that is true."""
-    deadline = time.monotonic() + patience
+    began = time.monotonic()
+    deadline = began + patience
     while True:
         value = condition()
         if value:
+            if time.monotonic() - began > LONG:
+                print("waited %d s for: %s" % (time.monotonic() - began,
+                                               what), flush=True)
             return value
         need(time.monotonic() < deadline, "gave up waiting for: %s", what)
         time.sleep(0.01)
