@@ -408,7 +408,10 @@ hold() {
 	echo "control-socket = $DIR/control" >echod.conf
 	start_raw -c echod.conf -o "port=$PORT" -o "bind=$HOST"
 	echo "control-socket = $DIR/other" >echod.conf
-	ctl reload || true # who asks loses sight of it
+	# Who asks loses sight of it, and waited half a minute for it to end.
+	run ctl reload
+	[ "$status" -eq 1 ]
+	[[ $output == *"$DIR/control is gone: control-socket has changed"* ]]
 	wait_for 5 "$ECHOCTL" -s other status
 	wait_for 5 test ! -e control
 	: >echod.conf
