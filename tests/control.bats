@@ -79,6 +79,16 @@ hold() {
 	[[ $output == *'too large (1 to 256)'* ]]
 }
 
+# Denied clients were counted as closed for the reason "unknown", in JSON and
+# for Prometheus.
+@test "each reason for a close has a name, denied too" {
+	start control-socket="$DIR/control" deny=127.0.0.1
+	not echoes
+	wait_for 5 is 1 .closed.denied status
+	ctl metrics | grep -q '{reason="denied"} 1$'
+	not grep -q unknown <(ctl metrics; ctl --json status)
+}
+
 @test "connections: who, how much, filtered and sorted" {
 	begin workers=2
 	hold 5
@@ -398,7 +408,10 @@ hold() {
 	echo "control-socket = $DIR/control" >echod.conf
 	start_raw -c echod.conf -o "port=$PORT" -o "bind=$HOST"
 	echo "control-socket = $DIR/other" >echod.conf
-	ctl reload || true # who asks loses sight of it
+	# Who asks loses sight of it, and waited half a minute for it to end.
+	run ctl reload
+	[ "$status" -eq 1 ]
+	[[ $output == *"$DIR/control is gone: control-socket has changed"* ]]
 	wait_for 5 "$ECHOCTL" -s other status
 	wait_for 5 test ! -e control
 	: >echod.conf

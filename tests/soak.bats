@@ -5,29 +5,48 @@ load lib
 
 UPGRADES=${LOAD%/chaos/load}/upgrade
 
-# soak NEXT ARGUMENTS: with that program to upgrade to.
+# soak ARGUMENTS: on ports of our own.
 soak() {
-	local next=$1
-	shift
-	ECHOD=$ECHOD ECHOD_NEXT=$UPGRADES/$next LOAD=$LOAD \
+	ECHOD=$ECHOD LOAD=$LOAD UPGRADES=$UPGRADES \
 		ECHOCTL=${ECHOCTL:-$(dirname "$ECHOD")/echoctl} \
-		"$TOP_SRCDIR/tests/soak/run" --keep "$BATS_TEST_TMPDIR/kept" "$@"
+		timeout 550 "$TOP_SRCDIR/tests/soak/run" \
+		--ports "$PORT,$(free_port),$(free_port),$(free_port),$(free_port)" \
+		--keep "$BATS_TEST_TMPDIR/kept" "$@" 3>&-
+}
+
+# fails REASON ARGUMENTS: it is noticed, and the seed is told.
+fails() {
+	local reason=$1
+	shift
+	run soak --seed 4 --minutes 5 --epoch 8 "$@"
+	echo "$output"
+	[ "$status" -eq 1 ]
+	[[ $output =~ VIOLATION:\ $reason ]]
+	[[ $output == *"FAILED with seed 4; journal and logs are in $BATS_TEST_TMPDIR/kept" ]]
+	[ -s "$BATS_TEST_TMPDIR/kept/journal" ]
 }
 
 @test "kills, reloads, upgrades, mistakes and rotations at once" {
-	soak echod-next --minutes 0.25 --epoch 7 --seed 4
+	soak --minutes 0.3 --epoch 7 --rate 3 --seed 4
 }
 
 @test "a soak fails if a reload that should be done is not" {
-	run soak echod-foreign --minutes 2 --seed 4 --clients small:10
-	[ "$status" -eq 1 ]
-	[[ $output == *"FAILED with seed 4"*"should be done was refused"* ]]
+	ECHOD_NEXT=$UPGRADES/echod-foreign \
+		fails 'reload refused: its arena layout is' --rate 5 \
+		--clients small:10
 }
 
 @test "a soak fails if clients are lost" {
 	# The silent are closed after a second.
-	run soak echod-next --minutes 2 --seed 4 --clients idle:20 \
-		--also 'timeout = 1'
-	[ "$status" -eq 1 ]
-	[[ $output == *"FAILED with seed 4"*"hit somebody, but"* ]]
+	fails '(a connection was lost|witness .* is gone)' \
+		--also 'timeout = 1' --clients idle:20
+}
+
+@test "a soak fails if a log line is none" {
+	mkdir liar
+	printf '%s\n' '#!/bin/sh' 'echo "not a log line" >>log' \
+		"exec '$ECHOD' \"\$@\"" >liar/echod
+	chmod +x liar/echod
+	ECHOCTL=$(dirname "$ECHOD")/echoctl ECHOD=$PWD/liar/echod \
+		fails "malformed log line: 'not a log line'"
 }

@@ -242,6 +242,7 @@ reload(const char *path, const struct arguments *a)
 	uint64_t deadline = clock_ms() + RELOAD_PATIENCE;
 	struct tally before = { 0, 0, false }, now;
 	char *answer;
+	bool gone;
 
 	(void)count_reloads(path, &before);
 	now = before;
@@ -254,14 +255,21 @@ reload(const char *path, const struct arguments *a)
 	do {
 		nanosleep(&moment, NULL);
 		now.busy = !count_reloads(path, &now) || now.busy;
-	} while ((now.busy || (now.done == before.done &&
+		/* The next program takes the socket over as it is; so this is
+		 * for good. */
+		gone = access(path, F_OK) == -1 && errno == ENOENT;
+	} while (!gone && (now.busy || (now.done == before.done &&
 	    now.refused == before.refused)) && clock_ms() < deadline);
 	if (now.done > before.done) {
 		puts(a->rows.json ? "{\"ok\":\"reloaded\"}" : "ok: reloaded");
 		return CTL_OK;
 	}
 	if (a->rows.json)
-		puts("{\"error\":\"reload refused\"}");
+		puts(gone ? "{\"error\":\"socket gone\"}" :
+		    "{\"error\":\"reload refused\"}");
+	else if (gone)
+		ask_warnx("%s is gone: control-socket has changed, or echod "
+		    "has ended", path);
 	else
 		ask_warnx("%s", now.refused > before.refused ? "the reload was "
 		    "refused; echoctl status and the log say why" :

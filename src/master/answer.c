@@ -87,6 +87,7 @@ answer_reason(enum close_reason r)
 		[CLOSE_LIMIT] = "over_limit",
 		[CLOSE_ERROR] = "error",
 		[CLOSE_FAULT] = "fault",
+		[CLOSE_DENIED] = "denied",
 	};
 
 	return r < CLOSE_REASONS && names[r] != NULL ? names[r] : "unknown";

@@ -17,7 +17,7 @@
 /* Of the layout and of what its fields mean; a program that has another one
  * cannot take the arena over. */
 #ifndef ARENA_VERSION
-#define ARENA_VERSION 3
+#define ARENA_VERSION 4
 #endif
 #define ARENA_LISTENERS_MAX 16
 /* The master has a place for each slot in memory of its own. */

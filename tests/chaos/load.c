@@ -3,7 +3,7 @@
  * against what was sent, and every reset, refused connect and stall counted.
  *
  * usage: load [-h host] [-p port] [-t seconds] [-n echoes] [-f file]
- *             [-e file] kind:count ...
+ *             [-e file] [-d ms] kind:count ...
  *
  * Kinds of client:
  *	small		64-byte lines, one at a time
@@ -18,6 +18,7 @@
  *
  * Stops after -t seconds, after -n echoes, or when the file of -e exists,
  * whichever is first; the file of -f is made once every client is connected.
+ * With -d a client rests so long before it begins its next lines.
  * Prints one line of name=value figures.
  * Exit status 0 if no byte was wrong and nothing lost, else 1.
  */
@@ -68,6 +69,7 @@ struct client {
 	uint32_t watched;	/* epoll events */
 	bool shut;		/* we have sent FIN */
 	bool second_half;	/* PARTIAL */
+	uint16_t port;		/* ours, by which the server calls us */
 };
 
 #define CHUNK 65536
@@ -86,6 +88,7 @@ static char table[TABLE + CHUNK];
 static char expected[CHUNK];
 static uint64_t echoes, bytes, lost, wrong, refused, stalled, connects;
 static uint64_t histogram[HISTOGRAM + 1], worst;
+static uint64_t rest;		/* ns, of -d */
 
 static uint64_t
 now_ns(void)
@@ -158,6 +161,8 @@ static void
 make_connection(struct client *c)
 {
 	int on = 1, small = 16384;
+	struct sockaddr_in sin;
+	socklen_t len = sizeof(sin);
 
 	c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (c->fd == -1) {
@@ -176,6 +181,8 @@ make_connection(struct client *c)
 		return;
 	}
 	connects++;
+	c->port = getsockname(c->fd, (struct sockaddr *)&sin, &len) == 0 ?
+	    ntohs(sin.sin_port) : 0;
 	fcntl(c->fd, F_SETFL, O_NONBLOCK);
 	setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	c->sent = c->got = c->goal = 0;
@@ -194,15 +201,15 @@ drop_connection(struct client *c)
 {
 	close(c->fd);
 	c->fd = -1;
-	c->not_before = 0;
+	c->not_before = rest == 0 ? 0 : now_ns() + rest;
 }
 
 static void
 lose(struct client *c, const char *how)
 {
-	if (lost++ < 20)
-		fprintf(stderr, "load: %s client %u: %s at sent %llu got "
-		    "%llu\n", kinds[c->kind].name, c->id, how,
+	if (lost++ < 200)
+		fprintf(stderr, "load: %s client %u, port %u: %s at sent %llu "
+		    "got %llu\n", kinds[c->kind].name, c->id, c->port, how,
 		    (unsigned long long)c->sent, (unsigned long long)c->got);
 	drop_connection(c);
 }
@@ -238,7 +245,11 @@ burst_done(struct client *c)
 	if (stopping)
 		return;
 	begin_burst(c);
-	watch(c, EPOLLIN | EPOLLOUT);
+	if (rest > 0) {
+		c->not_before = c->began += rest;
+		watch(c, EPOLLIN);
+	} else
+		watch(c, EPOLLIN | EPOLLOUT);
 }
 
 static void
@@ -469,7 +480,7 @@ main(int argc, char **argv)
 	struct rlimit rl;
 	int c;
 
-	while ((c = getopt(argc, argv, "h:p:t:n:f:e:")) != -1)
+	while ((c = getopt(argc, argv, "h:p:t:n:f:e:d:")) != -1)
 		switch (c) {
 		case 'h': host = optarg; break;
 		case 'p': port = (unsigned)atoi(optarg); break;
@@ -477,6 +488,7 @@ main(int argc, char **argv)
 		case 'n': most = strtoull(optarg, NULL, 10); break;
 		case 'f': file = optarg; break;
 		case 'e': end_file = optarg; break;
+		case 'd': rest = strtoull(optarg, NULL, 10) * MS; break;
 		default: return 2;
 		}
 	for (; optind < argc; optind++)
