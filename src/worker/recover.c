@@ -368,6 +368,8 @@ recover(struct worker *w, unsigned k)
 		find_orphans(w, &r);
 	for (int fd = 0; fd < (int)atomic_load(&h->descriptor_end); fd++)
 		take_record(w, k, fd, &r);
+	/* It may have died over a reservation that nobody redeems now. */
+	share_wake_expectant(w);
 	/* Settled: from here on it may be this worker's own operation. */
 	publish();
 	atomic_store(&s->op.kind, OP_NONE);

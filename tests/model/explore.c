@@ -376,13 +376,16 @@ void
 perhaps_event(void)
 {
 	const struct event *e = event();
+	unsigned k = current;
 
 	if (!armed || current == NOBODY || left.early == 0 ||
 	    e->what == END || e->what == PASSES || choose(2) == 0)
 		return;
 	left.early--;
 	next_event++;
+	current = NOBODY;
 	happen(e);
+	current = k;
 }
 
 void
