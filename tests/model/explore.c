@@ -194,6 +194,7 @@ spawn(unsigned k)
 	makecontext(&a->at, begin, 0);
 	a->life = GOES_ON;
 	a->killed = false;
+	kernel_signal(k, false);
 	atomic_store(&arena.slot[k].pid, 100 + (int)k);
 }
 
@@ -338,9 +339,10 @@ happen(const struct event *e)
 {
 	struct slot *s = &arena.slot[e->who < SLOTS ? e->who : 0];
 
-	if (e->what == STOPS)
+	if (e->what == STOPS) {
+		trace("the service is to stop");
 		arena_stop(&arena, now + 10000);
-	else if (e->what == RETIRES || e->what == LEAVES) {
+	} else if (e->what == RETIRES || e->what == LEAVES) {
 		trace("worker %u is to leave", e->who);
 		if (e->what == RETIRES) {
 			actor[e->who].retiring = true;
@@ -359,11 +361,9 @@ happen(const struct event *e)
 		kernel_event(e);
 		return;
 	}
-	/* SIGTERM ends their sleep. */
 	for (unsigned k = 0; k < SLOTS; k++)
-		if (actor[k].life == SLEEPS && (e->what == STOPS ||
-		    e->who == k))
-			actor[k].wake = 0;
+		if (is_alive(k) && (e->what == STOPS || e->who == k))
+			kernel_signal(k, true);
 }
 
 static const struct event *
@@ -566,17 +566,20 @@ check(const struct scene *s, const struct limits *limits, uint64_t most)
 	tracing = false;
 }
 
-/* explore [-f] [-m RUNS] [-d N -s N -c N -e N] [SCENE...] */
+/* explore [-f] [-m RUNS] [-t] [SCENE...]: the limits are those of make model
+ * with -f; no more than RUNS of a scene; -t shows the first run of each. */
 int
 main(int argc, char **argv)
 {
-	bool full = false;
+	bool full = false, show = false;
 	uint64_t most = UINT64_MAX;
 	int i = 1;
 
 	for (; i < argc && argv[i][0] == '-'; i++)
 		if (strcmp(argv[i], "-f") == 0)
 			full = true;
+		else if (strcmp(argv[i], "-t") == 0)
+			show = true;
 		else if (strcmp(argv[i], "-m") == 0 && i + 1 < argc)
 			most = strtoull(argv[++i], NULL, 10);
 	if (arena_create(&arena, SLOTS, DESCRIPTORS, DESCRIPTORS) == -1) {
@@ -591,7 +594,13 @@ main(int argc, char **argv)
 		for (int j = i; j < argc; j++)
 			if (strstr(s->name, argv[j]) != NULL)
 				wanted = true;
-		if (wanted)
+		if (wanted && show) {
+			scene = s;
+			path.length = 0;
+			tracing = true;
+			run_through(&(struct limits){ 0, 0, 0, 0 });
+			tracing = false;
+		} else if (wanted)
 			check(s, full ? &s->full : &s->quick, most);
 	}
 	return tap_done();

@@ -98,6 +98,9 @@ void kernel_event(const struct event *e);
 /* As eventfd_write(2) to the slot's descriptor. */
 void kernel_wake(unsigned k);
 
+/* SIGTERM for slot k's worker, which ends its sleep. */
+void kernel_signal(unsigned k, bool pending);
+
 /* Whether what slot k's worker waits for has come. */
 bool kernel_ready(unsigned k);
 

@@ -46,6 +46,7 @@ static struct tcp *table[DESCRIPTORS];
 static uint64_t cookies;
 static bool shut_listener;
 static unsigned woken[SLOTS];
+static bool signalled[SLOTS];
 
 /* An epoll instance's entries, by descriptor; closing takes them out. */
 static struct { bool in; uint32_t events; uint64_t data; }
@@ -59,6 +60,7 @@ kernel_reset(void)
 	memset(tcp, 0, sizeof(tcp));
 	memset(table, 0, sizeof(table));
 	memset(woken, 0, sizeof(woken));
+	memset(signalled, 0, sizeof(signalled));
 	memset(watched, 0, sizeof(watched));
 	cookies = 0;
 	shut_listener = false;
@@ -82,6 +84,12 @@ void
 kernel_wake(unsigned k)
 {
 	woken[k]++;
+}
+
+void
+kernel_signal(unsigned k, bool pending)
+{
+	signalled[k] = pending;
 }
 
 void
@@ -566,7 +574,7 @@ events(unsigned k, int fd)
 	const struct tcp *t = socket_of(fd);
 	uint32_t is = 0;
 
-	if (!watched[k][fd].in)
+	if (fd >= DESCRIPTORS || !watched[k][fd].in)
 		return 0;
 	if (fd == LISTENER) {
 		if (shut_listener)
@@ -594,7 +602,7 @@ kernel_ready(unsigned k)
 	for (int fd = 0; fd < DESCRIPTORS; fd++)
 		if (events(k, fd) != 0)
 			return true;
-	return false;
+	return signalled[k];
 }
 
 int
@@ -612,6 +620,10 @@ __wrap_epoll_pwait(int epfd, struct epoll_event *e, int most, int timeout,
 	if (timeout != 0 && !kernel_ready(k))
 		sleep_until(timeout < 0 ? UINT64_MAX :
 		    now + (uint64_t)timeout);
+	if (signalled[k]) {
+		signalled[k] = false;
+		return fails(EINTR);
+	}
 	for (int fd = 0; fd < DESCRIPTORS && n < most; fd++)
 		if (events(k, fd) != 0)
 			e[n++] = (struct epoll_event){ events(k, fd),
