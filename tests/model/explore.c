@@ -50,6 +50,7 @@ static struct {
 
 static struct limits left;
 static bool armed, tracing;
+static bool fine;		/* standing still before loads, too */
 static unsigned points;
 static unsigned next_event;
 static uint64_t passed;		/* of a PASSES event, until when */
@@ -304,8 +305,8 @@ point(const char *what, uintptr_t where, bool deadly)
 		violated("P5", "things do not become quiet");
 	for (;;) {
 		unsigned dying = deadly && left.deaths > 0;
-		unsigned standing = left.stops > 0 && is_any_other() ?
-		    STAND_STILL : 0;
+		unsigned standing = left.stops > 0 && (deadly || fine) &&
+		    is_any_other() ? STAND_STILL : 0;
 		unsigned c = choose(1 + dying + standing);
 
 		if (c == 0)
@@ -566,18 +567,21 @@ check(const struct scene *s, const struct limits *limits, uint64_t most)
 	tracing = false;
 }
 
-/* explore [-f] [-m RUNS] [-t] [SCENE...]: the limits are those of make model
- * with -f; no more than RUNS of a scene; -t shows the first run of each. */
+/* explore [-fx] [-m RUNS] [-t] [SCENE...]: the limits are those of make model
+ * with -f; -x: no more after what is wrong; no more than RUNS of a scene; -t
+ * shows the first run of each. */
 int
 main(int argc, char **argv)
 {
-	bool full = false, show = false;
+	bool full = false, show = false, enough = false;
 	uint64_t most = UINT64_MAX;
 	int i = 1;
 
 	for (; i < argc && argv[i][0] == '-'; i++)
 		if (strcmp(argv[i], "-f") == 0)
-			full = true;
+			full = fine = true;
+		else if (strcmp(argv[i], "-x") == 0)
+			enough = true;
 		else if (strcmp(argv[i], "-t") == 0)
 			show = true;
 		else if (strcmp(argv[i], "-m") == 0 && i + 1 < argc)
@@ -588,7 +592,8 @@ main(int argc, char **argv)
 	}
 	for (unsigned k = 0; k < SLOTS; k++)
 		stack[k] = malloc(STACK);
-	for (const struct scene *s = scenes; s->name != NULL; s++) {
+	for (const struct scene *s = scenes; s->name != NULL &&
+	    !(enough && tap_failed > 0); s++) {
 		bool wanted = i == argc;
 
 		for (int j = i; j < argc; j++)
