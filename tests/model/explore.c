@@ -503,7 +503,7 @@ up(void)
 	h->listeners = 1;
 	h->listener[0].fd = 3;
 	config.handler = scene->handler;
-	config.maxclients = 100;
+	config.maxclients = scene->maxclients == 0 ? 100 : scene->maxclients;
 	config.shutdown_timeout = 10;
 	memset(actor, 0, sizeof(actor));
 	kernel_reset();

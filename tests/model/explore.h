@@ -56,6 +56,7 @@ struct scene {
 	struct event before[8];	/* nothing goes wrong yet */
 	struct event script[8];
 	struct limits quick, full;	/* of make check, of make model */
+	unsigned maxclients;		/* 0: plenty */
 };
 
 /* The service. */

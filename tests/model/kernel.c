@@ -38,6 +38,7 @@ static struct tcp {
 	size_t given, acked;
 	bool shut;		/* SHUT_WR of ours */
 	bool full;		/* takes no more until somebody sleeps */
+	bool refused;
 	bool broken;		/* a call failed: it may be closed */
 	uint64_t heard;		/* the last it said, ms */
 } tcp[CLIENTS];
@@ -205,7 +206,10 @@ closes(struct tcp *t, int fd)
 
 	trace("close(%d), client %u", fd, number(t));
 	t->closed = true;
-	if (t->reset || t->broken)
+	if (t->reset || t->broken || t->refused)
+		return;
+	/* A death may have kept it from being told why. */
+	if (scene->maxclients > 0 && t->taken == 0 && !t->fin)
 		return;
 	if (t->taken < t->arrived)
 		violated("P1", "client %u is closed with %zu bytes unread",
@@ -390,6 +394,10 @@ __wrap_send(int fd, const void *from, size_t n, int flags)
 	t = used(fd, "send");
 	if (t->reset || t->shut)
 		return fails(EPIPE);
+	if (holder_state(arena.connection[fd].holder) == CONN_CLOSING) {
+		t->refused = true;
+		return (ssize_t)n;
+	}
 	if (t->full)
 		return fails(EAGAIN);
 	o = outcome(7);
@@ -432,7 +440,7 @@ __wrap_shutdown(int fd, int how)
 	if (t->reset || (t->shut && t->fin))
 		return fails(ENOTCONN);
 	if (scene->handler != HANDLER_DISCARD && t->given < t->taken &&
-	    !t->broken)
+	    !t->broken && !t->refused)
 		violated("P1", "FIN before %zu bytes of client %u",
 		    t->taken - t->given, number(t));
 	t->shut = true;
