@@ -2,7 +2,7 @@
  * Slots and connections: who may write a record, whose a descriptor is.  For
  * spin(1); see README.md for the lines of the program that this stands for.
  *
- * Two clients' sockets, NUMBERS descriptors that are used again at once, three
+ * Two clients' sockets, NUMBERS descriptors that are used again at once, two
  * workers' slots.  Any worker may die or stand still between any two
  * steps; the next worker of its slot recovers, and may die of it.  Bytes are
  * not modelled here but in explore.c.
@@ -16,7 +16,9 @@
 #ifndef DEATHS
 #define DEATHS 1
 #endif
-#define NUMBERS 2
+#ifndef NUMBERS
+#define NUMBERS 1
+#endif
 #define NONE 15
 
 #define FREE 0
@@ -247,10 +249,11 @@ end_idle:
 				if
 				:: c == NONE
 				:: c != NONE && table[0] == 0 -> d = 0
+#if NUMBERS > 1
 				:: c != NONE && table[0] != 0 &&
 				    table[1] == 0 -> d = 1
-				:: c != NONE && table[0] != 0 &&
-				    table[1] != 0	/* EMFILE */
+#endif
+				:: else			/* EMFILE */
 				fi;
 				if
 				:: d != NONE -> table[d] = c + 1;
@@ -306,8 +309,12 @@ end_idle:
 	/* share.c, share_adopt() and share_reclaim(): claim() */
 	:: atomic { inbox[k * NUMBERS] -> d = 0; inbox[k * NUMBERS] = false };
 		goto adopt
+#if NUMBERS > 1
 	:: atomic { inbox[k * NUMBERS + 1] -> d = 1;
 		inbox[k * NUMBERS + 1] = false };
+		goto adopt
+#endif
+	:: false ->
 adopt:
 		if
 		:: true ->
@@ -333,8 +340,12 @@ adopt:
 	/* serve.c: whatever it is, by the owner; then close.c */
 	:: atomic { STATE(holder[0]) == OPEN && SLOT(holder[0]) == k &&
 		table[0] != 0 && done[table[0] - 1] -> d = 0 }; goto close
+#if NUMBERS > 1
 	:: atomic { STATE(holder[1]) == OPEN && SLOT(holder[1]) == k &&
 		table[1] != 0 && done[table[1] - 1] -> d = 1 };
+		goto close
+#endif
+	:: false ->
 close:
 		use();
 		if
@@ -385,8 +396,10 @@ init {
 	/* P5: when nothing more can happen, all is done with. */
 	timeout ->
 	assert(gone[0] && gone[1]);
-	assert(table[0] == 0 && table[1] == 0);
-	assert(holder[0] == 0 && holder[1] == 0);
-	/* P7 */
-	assert(!marked[0] && !marked[1])
+	assert(table[0] == 0 && holder[0] == 0);
+	assert(!marked[0]);			/* P7 */
+#if NUMBERS > 1
+	assert(table[1] == 0 && holder[1] == 0);
+	assert(!marked[1])
+#endif
 }
