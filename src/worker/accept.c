@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "worker/claim.h"
 #include "worker/close.h"
 #include "worker/edge.h"
 #include "worker/hot.h"
@@ -68,39 +69,6 @@ admit(struct worker *w)
 	if (to == -1)
 		share_wake_expectant(w);
 	return to;
-}
-
-void
-accept_note(const struct arena *a, int fd)
-{
-	uint32_t end = atomic_load(&a->header->descriptor_end);
-
-	while (end <= (uint32_t)fd && !atomic_compare_exchange_weak(
-	    &a->header->descriptor_end, &end, (uint32_t)fd + 1))
-		;
-}
-
-/*
- * Claim the record of a descriptor just accepted.  It is free, or still says
- * CLOSING by who closed the number's former socket.  False: a worker that
- * recovers from a death found the socket first and has entered it already
- * (recover.c); it is that one's now.
- */
-static bool
-claim(struct worker *w, int fd)
-{
-	struct connection *c = worker_connection(w, fd);
-	uint32_t before = connection_held_by(c);
-
-	/* First of all: a record beyond the end is not searched. */
-	accept_note(w->arena, fd);
-	do {
-		if (holder_state(before) != CONN_FREE &&
-		    holder_state(before) != CONN_CLOSING)
-			return false;
-	} while (!atomic_compare_exchange_weak(&c->holder, &before,
-	    connection_holder(CONN_TAKING, w->number)));
-	return true;
 }
 
 /* Turn a client away, politely: what it has sent is read, so that closing

@@ -13,9 +13,6 @@ enum accepted {
 	ACCEPT_PAUSED	/* no descriptor or memory: a timer is set */
 };
 
-/* From now on searches through the records reach `fd`. */
-void accept_note(const struct arena *a, int fd);
-
 /* Enter `fd`, a client's socket that is accepted and whose record this slot is
  * TAKING, as a connection of slot `to`. */
 void accept_enter(struct worker *w, int fd, const struct peer *peer,

@@ -30,6 +30,7 @@
 #include "base/signals.h"
 #include "handler/handler.h"
 #include "worker/accept.h"
+#include "worker/claim.h"
 #include "worker/close.h"
 #include "worker/edge.h"
 #include "worker/hot.h"
@@ -163,53 +164,6 @@ enter(struct worker *w, int fd, struct recovered *r)
 		r->kept++;
 }
 
-static uint16_t
-local_port(int fd)
-{
-	struct sockaddr_storage ss = { .ss_family = AF_UNSPEC };
-	socklen_t len = sizeof(ss);
-
-	if (getsockname(fd, (struct sockaddr *)&ss, &len) == -1)
-		return 0;
-	if (ss.ss_family == AF_INET)
-		return ((struct sockaddr_in *)&ss)->sin_port;
-	if (ss.ss_family == AF_INET6)
-		return ((struct sockaddr_in6 *)&ss)->sin6_port;
-	return 0;
-}
-
-static bool
-is_client(const struct worker *w, int fd)
-{
-	const struct arena_header *h = w->arena->header;
-	int listening = 1;
-	socklen_t len = sizeof(listening);
-	uint16_t port;
-
-	/* One that a drain has shut no longer says that it is one. */
-	for (unsigned i = 0; i < h->listeners + h->dropped; i++)
-		if (fd == h->listener[i].fd)
-			return false;
-	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) ==
-	    -1 || listening != 0)
-		return false;
-	port = local_port(fd);
-	for (unsigned i = 0; i < h->listeners + h->dropped; i++)
-		if (port != 0 && port == local_port(h->listener[i].fd))
-			return true;
-	return false;
-}
-
-/* True if the record, which says `h`, does not speak of `fd`'s socket. */
-static bool
-is_unrecorded(const struct connection *c, int fd, uint32_t h)
-{
-	/* CLOSING: the number may be in use again already. */
-	return holder_state(h) == CONN_FREE ||
-	    (holder_state(h) == CONN_CLOSING &&
-	    kernel_cookie(fd) != c->cookie);
-}
-
 /*
  * A worker died between accept4(2) and the record.  Whose socket is in no
  * record?  One that a living worker has accepted this moment looks the same,
@@ -219,23 +173,9 @@ is_unrecorded(const struct connection *c, int fd, uint32_t h)
 static void
 find_orphans(struct worker *w, struct recovered *r)
 {
-	uint32_t taking = connection_holder(CONN_TAKING, w->number);
-
-	for (int fd = 0; fd < (int)w->arena->header->descriptors; fd++) {
-		struct connection *c = worker_connection(w, fd);
-		uint32_t h = connection_held_by(c);
-		bool ours = false;
-
-		while (!ours && is_unrecorded(c, fd, h) && is_client(w, fd)) {
-			accept_note(w->arena, fd);
-			/* May fail because who closed the number's former
-			 * socket says FREE now: look again. */
-			ours = atomic_compare_exchange_strong(&c->holder, &h,
-			    taking);
-		}
-		if (ours)
+	for (int fd = 0; fd < (int)w->arena->header->descriptors; fd++)
+		if (claim_is_due(w, fd) && claim(w, fd))
 			enter(w, fd, r);
-	}
 }
 
 /* A connection has become ours that was slot `k`'s, or was on its way to it. */
@@ -269,9 +209,8 @@ take_record(struct worker *w, unsigned k, int fd, struct recovered *r)
 		return;
 	switch (holder_state(h)) {
 	case CONN_TAKING:
-		atomic_store(&c->holder, connection_holder(CONN_TAKING,
-		    w->number));
-		enter(w, fd, r);
+		if (claim_inherit(w, fd))
+			enter(w, fd, r);
 		break;
 	case CONN_CLOSING:
 		finish_close(w, fd, h);

@@ -70,6 +70,13 @@ const struct scene scenes[] = {
 	    { { CONNECTS, 1, "" }, { FINISHES, 0, "" }, { CONNECTS, 2, "" },
 	    { SAYS, 1, "a\n" }, { SAYS, 2, "x\n" } },
 	    { 1, 0, 0, 0 }, { 1, 1, 0, 1 }, 0 },
+	/* Who stands still between accept4() and the record finds that a
+	 * successor has entered the client, who has gone again since, and
+	 * that the number is another's. */
+	{ "a late claim", 2, HANDLER_ECHO, NOTHING,
+	    { { CONNECTS, 0, "" }, { CONNECTS, 1, "" }, { FINISHES, 0, "" },
+	    { CONNECTS, 2, "" }, { SAYS, 2, "x\n" } },
+	    { 1, 1, 0, 0 }, { 2, 1, 0, 1 }, 0 },
 	{ "one client too many", 2, HANDLER_ECHO, { { CONNECTS, 0, "" } },
 	    { { CONNECTS, 1, "" }, { FINISHES, 0, "" }, { CONNECTS, 2, "" } },
 	    { 1, 0, 1, 0 }, { 2, 1, 1, 0 }, 1 },
