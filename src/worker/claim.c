@@ -76,20 +76,36 @@ claim_is_due(const struct worker *w, int fd)
 	return is_unrecorded(c, fd, connection_held_by(c)) && is_client(w, fd);
 }
 
+/* The record is ours to fill in no longer: it says `h`. */
+static void
+let_go(const struct worker *w, int fd, uint32_t h)
+{
+	atomic_store(&worker_connection(w, fd)->holder, h);
+}
+
 /*
- * The record is ours to fill in; is there a socket for it?  Not if we stood
- * still for long before: it may have been entered by a successor of somebody
- * else, served and closed since, and the number be no client's.
+ * The record, which said `before`, is ours to fill in; is there a socket for
+ * it?  Not if we stood still for long before: it may have been entered by a
+ * successor of somebody else, served, and be closed by now, or about to be, in
+ * which case that worker says CLOSING as one did for the number's former
+ * socket.
  */
 static bool
-confirm(const struct worker *w, int fd)
+confirm(const struct worker *w, int fd, uint32_t before)
 {
-	if (is_client(w, fd))
-		return true;
-	edge_uncount(w, fd);
-	atomic_store(&worker_connection(w, fd)->holder,
-	    connection_holder(CONN_FREE, 0));
-	return false;
+	const struct connection *c = worker_connection(w, fd);
+
+	if (!is_client(w, fd)) {
+		edge_uncount(w, fd);
+		let_go(w, fd, connection_holder(CONN_FREE, 0));
+		return false;
+	}
+	if (holder_state(before) == CONN_CLOSING &&
+	    kernel_cookie(fd) == c->cookie) {
+		let_go(w, fd, before);
+		return false;
+	}
+	return true;
 }
 
 bool
@@ -108,7 +124,7 @@ claim(const struct worker *w, int fd)
 		/* Fails if who closed the number's former socket says FREE
 		 * now: look again. */
 		if (atomic_compare_exchange_strong(&c->holder, &before,
-		    taking) && confirm(w, fd))
+		    taking) && confirm(w, fd, before))
 			return true;
 		/* Who accepted a socket while the record was ours has let go
 		 * of it: look again. */
@@ -121,5 +137,6 @@ claim_inherit(const struct worker *w, int fd)
 {
 	atomic_store(&worker_connection(w, fd)->holder,
 	    connection_holder(CONN_TAKING, w->number));
-	return confirm(w, fd) || (is_client(w, fd) && claim(w, fd));
+	return confirm(w, fd, connection_holder(CONN_TAKING, w->number)) ||
+	    (is_client(w, fd) && claim(w, fd));
 }

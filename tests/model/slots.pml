@@ -139,6 +139,79 @@ inline offer()
 #endif
 }
 
+/* claim.c, confirm() */
+inline confirm()
+{
+	if
+#ifdef NOT_CONFIRMED
+	:: true -> mine = true
+#else
+	:: table[d] != 0 -> mine = true
+	:: table[d] == 0 -> mine = false
+#endif
+	DIES
+	fi;
+	if
+#ifndef CLOSING_NOT_CONFIRMED
+	:: mine && STATE(h) == CLOSING && table[d] == cookie[d] ->
+		mine = false;
+		if
+		:: true -> holder[d] = h
+		DIES
+		fi
+	:: mine && !(STATE(h) == CLOSING && table[d] == cookie[d])
+#else
+	:: mine
+#endif
+	:: !mine -> marked[d] = false; holder[d] = 0
+	DIES
+	fi
+}
+
+/* claim.c, claim() */
+inline claim()
+{
+	mine = false;
+	do
+	:: true ->
+		h = holder[d];
+		if
+		:: STATE(h) == FREE
+#ifdef ORPHAN_COOKIE_UNCHECKED
+		:: STATE(h) == CLOSING
+#else
+		:: STATE(h) == CLOSING && table[d] != cookie[d]
+		:: STATE(h) == CLOSING && table[d] == cookie[d] -> break
+#endif
+		:: else -> break
+		fi;
+		atomic {
+			if
+#ifdef CLAIMED_BY_STORE
+			:: true ->
+#else
+			:: holder[d] == h ->
+#endif
+				holder[d] = HOLDER(TAKING, k); mine = true
+			:: else
+			fi
+		};
+		if
+		:: mine -> confirm()
+		:: else
+		fi;
+		if
+		:: mine || table[d] == 0 -> break
+#ifdef NOT_LOOKED_AGAIN
+		:: else -> break
+#else
+		:: else
+#endif
+		fi
+	DIES
+	od
+}
+
 /* recover.c, recover(), k being the worker's own slot */
 inline recover()
 {
@@ -147,29 +220,16 @@ inline recover()
 		d = 0;
 		do
 		:: d < NUMBERS ->
-			h = holder[d];
 			/* find_orphans() */
 			if
-#ifdef ORPHAN_COOKIE_UNCHECKED
-			:: table[d] != 0 && STATE(h) == FREE ->
-#else
-			:: table[d] != 0 && (STATE(h) == FREE ||
-			    (STATE(h) == CLOSING && table[d] != cookie[d])) ->
-#endif
-				atomic {
-					if
-					:: holder[d] == h -> holder[d] =
-						HOLDER(TAKING, k); mine = true
-					:: else -> mine = false
-					fi
-				};
+			:: table[d] != 0 -> claim();
 				if
 				:: mine -> to = k; enter()
-				:: else		/* look again */
-				fi
-			:: else -> d++
+				:: else
+				fi;
+			:: else
 			fi;
-			h = 0; mine = false
+			d++; h = 0; mine = false
 		DIES
 		:: else -> break
 		od
@@ -185,7 +245,17 @@ inline recover()
 		:: STATE(h) == GIVEN && SLOT(h) != k && giver[d] == k ->
 			inbox[SLOT(h) * NUMBERS + d] = true
 #endif
-		:: STATE(h) == TAKING && SLOT(h) == k -> to = k; enter()
+		:: STATE(h) == TAKING && SLOT(h) == k ->
+			/* claim_inherit() */
+			confirm();
+			if
+			:: !mine && table[d] != 0 -> claim()
+			:: else
+			fi;
+			if
+			:: mine -> to = k; enter()
+			:: else
+			fi
 		:: STATE(h) == GIVEN && SLOT(h) == k ->
 			atomic {
 				if
@@ -202,7 +272,8 @@ inline recover()
 			mine = (table[d] != 0 && table[d] == cookie[d]);
 #endif
 			if
-			:: mine -> close_descriptor()
+			:: mine && holder[d] == h -> close_descriptor()
+			:: mine && holder[d] != h
 			:: else ->
 				atomic {
 					if
@@ -267,29 +338,7 @@ end_idle:
 		if
 		:: d == NONE
 		:: d != NONE ->
-			/* claim() */
-			h = holder[d];
-			do
-			:: STATE(h) != FREE && STATE(h) != CLOSING -> break
-			:: else ->
-				atomic {
-					if
-#ifdef CLAIMED_BY_STORE
-					:: true ->
-#else
-					:: holder[d] == h ->
-#endif
-						holder[d] = HOLDER(TAKING, k);
-						mine = true
-					:: else -> h = holder[d]
-					fi
-				};
-				if
-				:: mine -> break
-				:: else
-				fi
-			DIES
-			od;
+			claim();
 			if
 			:: mine ->
 				if
