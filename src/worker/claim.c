@@ -95,14 +95,15 @@ confirm(const struct worker *w, int fd, uint32_t before)
 {
 	const struct connection *c = worker_connection(w, fd);
 
-	if (!is_client(w, fd)) {
-		edge_uncount(w, fd);
-		let_go(w, fd, connection_holder(CONN_FREE, 0));
-		return false;
-	}
+	/* First: what is not being closed now will not be. */
 	if (holder_state(before) == CONN_CLOSING &&
 	    kernel_cookie(fd) == c->cookie) {
 		let_go(w, fd, before);
+		return false;
+	}
+	if (!is_client(w, fd)) {
+		edge_uncount(w, fd);
+		let_go(w, fd, connection_holder(CONN_FREE, 0));
 		return false;
 	}
 	return true;

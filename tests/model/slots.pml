@@ -74,7 +74,7 @@ inline close_descriptor()
 	if
 	:: true ->
 		atomic {
-			use();
+			assert(table[d] != 0 && table[d] == s);	/* P6 */
 			assert(done[table[d] - 1]);	/* P5: not without reason */
 			gone[table[d] - 1] = true;
 			table[d] = 0
@@ -139,32 +139,38 @@ inline offer()
 #endif
 }
 
-/* claim.c, confirm() */
+/* claim.c, confirm(); h is what the record said before */
 inline confirm()
 {
 	if
-#ifdef NOT_CONFIRMED
-	:: true -> mine = true
-#else
-	:: table[d] != 0 -> mine = true
-	:: table[d] == 0 -> mine = false
-#endif
-	DIES
-	fi;
-	if
 #ifndef CLOSING_NOT_CONFIRMED
-	:: mine && STATE(h) == CLOSING && table[d] == cookie[d] ->
+	:: STATE(h) == CLOSING && table[d] == cookie[d] ->
 		mine = false;
 		if
 		:: true -> holder[d] = h
 		DIES
 		fi
-	:: mine && !(STATE(h) == CLOSING && table[d] == cookie[d])
+	:: !(STATE(h) == CLOSING && table[d] == cookie[d]) ->
 #else
-	:: mine
+	:: true ->
 #endif
-	:: !mine -> marked[d] = false; holder[d] = 0
-	DIES
+		if
+#ifdef NOT_CONFIRMED
+		:: true -> mine = true
+#else
+		:: table[d] != 0 -> mine = true
+		:: table[d] == 0 -> mine = false;
+			if
+			:: true -> marked[d] = false
+			DIES
+			fi;
+			if
+			:: true -> holder[d] = 0
+			DIES
+			fi
+#endif
+		DIES
+		fi
 	fi
 }
 
@@ -267,12 +273,13 @@ inline recover()
 		:: STATE(h) == CLOSING && SLOT(h) == k ->
 			/* finish_close() */
 #ifdef NO_COOKIE_CHECK
-			mine = true;
+			mine = true; s = table[d];
 #else
-			mine = (table[d] != 0 && table[d] == cookie[d]);
+			atomic { mine = (table[d] != 0 &&
+			    table[d] == cookie[d]); s = table[d] };
 #endif
 			if
-			:: mine && holder[d] == h -> close_descriptor()
+			:: mine && holder[d] == h -> close_descriptor(); s = 0
 			:: mine && holder[d] != h
 			:: else ->
 				atomic {
@@ -294,6 +301,7 @@ inline recover()
 proctype worker(byte k)
 {
 	byte d, h, c, to;
+	byte s;			/* the socket that it closes */
 	bool mine;
 
 	goto end_idle;
@@ -400,12 +408,13 @@ close:
 		if
 		:: true ->
 #ifndef CLOSING_NOT_SAID
-			holder[d] = HOLDER(CLOSING, k)
+			holder[d] = HOLDER(CLOSING, k);
 #endif
+			s = table[d]
 		DIES
 		fi;
 		close_descriptor();
-		d = 0
+		d = 0; s = 0
 	/* share.c, give(): only what is not at its end */
 	:: atomic { gifts > 0 && STATE(holder[0]) == OPEN &&
 		SLOT(holder[0]) == k && table[0] != 0 &&
@@ -417,7 +426,7 @@ close:
 	od;
 dead:
 	/* Memory of its own is gone; the next worker begins. */
-	atomic { d = 0; h = 0; c = 0; to = 0; mine = false };
+	atomic { d = 0; h = 0; c = 0; to = 0; s = 0; mine = false };
 	goto alive
 }
 
@@ -445,10 +454,12 @@ init {
 	/* P5: when nothing more can happen, all is done with. */
 	timeout ->
 	assert(gone[0] && gone[1]);
-	assert(table[0] == 0 && holder[0] == 0);
+	assert(table[0] == 0 && (STATE(holder[0]) == FREE ||
+	    STATE(holder[0]) == CLOSING));
 	assert(!marked[0]);			/* P7 */
 #if NUMBERS > 1
-	assert(table[1] == 0 && holder[1] == 0);
+	assert(table[1] == 0 && (STATE(holder[1]) == FREE ||
+	    STATE(holder[1]) == CLOSING));
 	assert(!marked[1])
 #endif
 }
