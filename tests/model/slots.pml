@@ -59,7 +59,7 @@ inline use()
 }
 
 /* SIGKILL: what the worker knew is gone. */
-#define DIES	:: deaths > 0 -> deaths--; goto dead
+#define DIES	:: atomic { deaths > 0 -> deaths-- }; goto dead
 
 /* close.c, close_descriptor() */
 inline close_descriptor()
