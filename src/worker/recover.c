@@ -301,6 +301,8 @@ recover(struct worker *w, unsigned k)
 		orphans_find(w, &r);
 	for (int fd = 0; fd < (int)arena_end(w->arena); fd++)
 		take_record(w, k, fd, &r);
+	/* It may have died over a reservation that nobody redeems now. */
+	share_wake_expectant(w);
 	/* Settled: from here on it may be this worker's own operation. */
 	publish();
 	atomic_store(&s->op.kind, OP_NONE);

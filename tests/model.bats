@@ -1,0 +1,53 @@
+#!/usr/bin/env bats
+# The protocol of slots and descriptors, tests/model/slots.pml: it holds in every
+# interleaving, and without one of its rules it does not.
+
+setup() {
+	command -v spin >/dev/null || skip "spin is not installed"
+	PAN=$TOP_SRCDIR/tests/model/pan
+}
+
+# holds DEFINITION...
+holds() {
+	run "$PAN" "$@"
+	echo "$output"
+	[ "$status" -eq 0 ]
+}
+
+# breaks RULE...: a property is violated, which is not the same as a failure to
+# find out.
+breaks() {
+	local rule
+	for rule in "$@"; do
+		echo "$rule:"
+		run "$PAN" -DDEATHS=1 "-D$rule"
+		echo "$output"
+		[ "$status" -eq 1 ]
+		[[ $output == *'assertion violated'* ]]
+	done
+}
+
+@test "no death, however workers take turns" {
+	holds -DDEATHS=0 -DGIFTS=2
+}
+
+@test "a death at any step, whoever stands still meanwhile" {
+	holds -DDEATHS=1
+}
+
+@test "accepting: it is named; the record is claimed, and its socket looked for" {
+	breaks ACCEPT_NOT_NAMED CLAIMED_BY_STORE NOT_CONFIRMED \
+		CLOSING_NOT_CONFIRMED NOT_LOOKED_AGAIN
+}
+
+@test "closing: it is said first, free comes last and only if it still says so" {
+	breaks CLOSING_NOT_SAID FREED_BEFORE_CLOSED FREED_BY_STORE
+}
+
+@test "a number used again: cookies tell" {
+	breaks NO_COOKIE_CHECK
+}
+
+@test "giving: the record first, taken by compare and swap, noticed again" {
+	breaks NOTICE_BEFORE_GIFT TAKEN_BY_STORE NO_NOTICE
+}

@@ -1,0 +1,612 @@
+/*
+ * Runs: who goes on, who dies, and every other way that could have gone.
+ *
+ * A run is repeated from the beginning with one choice changed, the last one
+ * that has an alternative left, until there is none: depth first.
+ */
+#include "explore.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+
+#include "scenes.h"
+#include "worker/worker.h"
+#include "../unit/tap.h"
+
+#define CHOICES 4096
+#define STACK (64 * 1024)
+/* Points of a run that ends. */
+#define POINTS_MOST 20000
+/* How long a worker stands still: until the others have nothing to do, until
+ * they took back what they gave it, until reservations are void (ms). */
+static const uint64_t stand_still[] = { 0, 30, 1500 };
+#define STAND_STILL 3
+/* How long after the script things may take to become quiet, ms. */
+#define AFTER 5000
+
+enum life { GONE, GOES_ON, SLEEPS, STANDS };
+
+static struct actor {
+	enum life life;
+	uint64_t wake;		/* SLEEPS: at the latest; STANDS: not before */
+	ucontext_t at;
+	bool killed, retiring;
+} actor[SLOTS];
+
+static char *stack[SLOTS];
+static ucontext_t engine;
+static jmp_buf end_of_run;
+static unsigned current = NOBODY;
+
+static struct {
+	unsigned char taken[CHOICES], of[CHOICES];
+	unsigned length, depth;
+} path;
+
+static struct limits left;
+static bool armed, tracing;
+static bool fine;		/* standing still before loads, too */
+static unsigned points;
+static unsigned next_event;
+static uint64_t passed;		/* of a PASSES event, until when */
+static uint64_t runs;
+static bool bad;
+static char verdict[256];
+
+struct arena arena;
+struct config config;
+const struct scene *scene;
+
+unsigned
+running(void)
+{
+	return current;
+}
+
+bool
+is_alive(unsigned k)
+{
+	return k < SLOTS && actor[k].life != GONE;
+}
+
+void
+trace(const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!tracing)
+		return;
+	if (current != NOBODY)
+		printf("#   %u: ", current);
+	else
+		printf("# ");
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	putchar('\n');
+}
+
+void
+violated(const char *property, const char *fmt, ...)
+{
+	char text[200];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	snprintf(verdict, sizeof(verdict), "%s: %s", property, text);
+	trace("VIOLATED %s", verdict);
+	bad = true;
+	if (current == NOBODY)
+		longjmp(end_of_run, 1);
+	current = NOBODY;
+	setcontext(&engine);
+	abort();
+}
+
+static unsigned
+choose(unsigned n)
+{
+	unsigned c = 0;
+
+	if (n <= 1)
+		return 0;
+	if (path.depth == CHOICES) {
+		fprintf(stderr, "too many choices\n");
+		exit(1);
+	}
+	if (path.depth < path.length) {
+		c = path.taken[path.depth];
+		if (path.of[path.depth] != n) {
+			fprintf(stderr, "runs do not repeat\n");
+			exit(1);
+		}
+	} else {
+		path.taken[path.depth] = 0;
+		path.of[path.depth] = (unsigned char)n;
+		path.length++;
+	}
+	path.depth++;
+	return c;
+}
+
+/* The next run's choices; false if there is none. */
+static bool
+next_path(void)
+{
+	path.length = path.depth;
+	while (path.length > 0) {
+		unsigned last = path.length - 1;
+
+		if (++path.taken[last] < path.of[last])
+			return true;
+		path.length--;
+	}
+	return false;
+}
+
+static bool
+is_any_other(void)
+{
+	for (unsigned k = 0; k < SLOTS; k++)
+		if (k != current && is_alive(k))
+			return true;
+	return false;
+}
+
+static void
+to_engine(void)
+{
+	unsigned k = current;
+
+	current = NOBODY;
+	swapcontext(&actor[k].at, &engine);
+}
+
+static void
+begin(void)
+{
+	unsigned k = current;
+
+	(void)worker_main(&config, &arena, k, 1);
+	actor[k].life = GONE;
+	current = NOBODY;
+	setcontext(&engine);
+}
+
+static void
+spawn(unsigned k)
+{
+	struct actor *a = &actor[k];
+
+	trace("worker %u starts", k);
+	atomic_store(&arena.slot[k].state, SLOT_EMPTY);
+	atomic_store(&arena.slot[k].leave, 0);
+	getcontext(&a->at);
+	a->at.uc_stack.ss_sp = stack[k];
+	a->at.uc_stack.ss_size = STACK;
+	a->at.uc_link = NULL;
+	makecontext(&a->at, begin, 0);
+	a->life = GOES_ON;
+	a->killed = false;
+	kernel_signal(k, false);
+	atomic_store(&arena.slot[k].pid, 100 + (int)k);
+}
+
+/* A slot without a worker is a sibling's to take over; master/resize.c. */
+static bool
+ask_sibling(unsigned k)
+{
+	for (unsigned i = 0; i < scene->workers; i++) {
+		struct slot *s = &arena.slot[i];
+
+		if (i == k || !is_alive(i) || actor[i].life == STANDS ||
+		    atomic_load(&s->state) != SLOT_READY ||
+		    atomic_load(&s->foster) != 0)
+			continue;
+		trace("worker %u is to take over slot %u", i, k);
+		atomic_store(&s->foster, k + 1);
+		kernel_wake(i);
+		return true;
+	}
+	return false;
+}
+
+/* The master: master/reap.c and spawn.c, in short. */
+static void
+reap(unsigned k)
+{
+	struct slot *s = &arena.slot[k];
+	struct actor *a = &actor[k];
+
+	if (atomic_load(&s->died) == 0)
+		atomic_store(&s->died, now);
+	atomic_store(&s->pid, 0);
+	atomic_store(&s->foster, 0);
+	for (unsigned i = 0; i < SLOTS; i++) {
+		uint32_t fostered = slot_fostered_by(k);
+
+		atomic_compare_exchange_strong(&arena.slot[i].state, &fostered,
+		    SLOT_ORPHANED);
+	}
+	if (atomic_load(&s->state) == SLOT_DRAINED)
+		return;
+	atomic_store(&s->state, SLOT_EMPTY);
+	if (arena_stop_deadline(&arena) == 0 && is_any_other() &&
+	    (a->retiring || (a->killed && choose(2) == 1))) {
+		atomic_store(&s->state, SLOT_ORPHANED);
+		(void)ask_sibling(k);
+	} else
+		spawn(k);
+}
+
+/* All else is quiet: slots that still have no worker get one, or a sibling. */
+static bool
+respawn(void)
+{
+	for (unsigned k = 0; k < atomic_load(&arena.header->workers); k++) {
+		uint32_t s = atomic_load(&arena.slot[k].state);
+
+		if (is_alive(k) || s == SLOT_DRAINED)
+			continue;
+		if ((s & 0xff) == SLOT_FOSTERED) {
+			if (is_alive((s >> 8) - 1) &&
+			    actor[(s >> 8) - 1].life == STANDS)
+				continue;	/* in the middle of it */
+			violated("P5", "slot %u is being taken over for ever",
+			    k);
+		}
+		if (actor[k].retiring && arena_stop_deadline(&arena) == 0) {
+			if (s == SLOT_ORPHANED) {
+				if (ask_sibling(k))
+					return true;
+				continue;
+			}
+			/* It has ceased to be one. */
+			atomic_store(&arena.header->workers, k);
+			return true;
+		}
+		spawn(k);
+		return true;
+	}
+	return false;
+}
+
+static void
+kill_it(void)
+{
+	trace("dies");
+	left.deaths--;
+	actor[current].life = GONE;
+	actor[current].killed = true;
+	current = NOBODY;
+	setcontext(&engine);
+}
+
+void
+point(const char *what, uintptr_t where, bool deadly)
+{
+	extern char __executable_start;
+
+	if (!armed || current == NOBODY)
+		return;
+	if (where != 0)
+		trace("%s %#lx", what, (unsigned long)(where -
+		    (uintptr_t)&__executable_start));
+	else
+		trace("%s", what);
+	if (++points > POINTS_MOST)
+		violated("P5", "things do not become quiet");
+	for (;;) {
+		unsigned dying = deadly && left.deaths > 0;
+		unsigned standing = left.stops > 0 && (deadly || fine) &&
+		    is_any_other() ? STAND_STILL : 0;
+		unsigned c = choose(1 + dying + standing);
+
+		if (c == 0)
+			return;
+		if (c <= dying)
+			kill_it();
+		left.stops--;
+		actor[current].life = STANDS;
+		actor[current].wake = now + stand_still[c - dying - 1];
+		trace("stands still for %u ms",
+		    (unsigned)stand_still[c - dying - 1]);
+		to_engine();
+		trace("goes on");
+	}
+}
+
+unsigned
+outcome(unsigned n)
+{
+	unsigned c;
+
+	if (!armed || current == NOBODY || left.faults == 0 ||
+	    (c = choose(n)) == 0)
+		return 0;
+	left.faults--;
+	return c;
+}
+
+static void
+happen(const struct event *e)
+{
+	struct slot *s = &arena.slot[e->who < SLOTS ? e->who : 0];
+
+	if (e->what == STOPS) {
+		trace("the service is to stop");
+		arena_stop(&arena, now + 10000);
+	} else if (e->what == RETIRES || e->what == LEAVES) {
+		trace("worker %u is to leave", e->who);
+		if (e->what == RETIRES) {
+			actor[e->who].retiring = true;
+			if (atomic_load(&s->pid) != 0)
+				atomic_store(&s->state, SLOT_LEAVING);
+			else {
+				uint32_t empty = SLOT_EMPTY;
+
+				atomic_compare_exchange_strong(&s->state,
+				    &empty, SLOT_ORPHANED);
+			}
+		}
+		if (atomic_load(&s->pid) != 0)
+			atomic_store(&s->leave, 1);
+	} else {
+		kernel_event(e);
+		return;
+	}
+	for (unsigned k = 0; k < SLOTS; k++)
+		if (is_alive(k) && (e->what == STOPS || e->who == k))
+			kernel_signal(k, true);
+}
+
+static const struct event *
+event(void)
+{
+	return &scene->script[next_event];
+}
+
+void
+perhaps_event(void)
+{
+	const struct event *e = event();
+	unsigned k = current;
+
+	if (!armed || current == NOBODY || left.early == 0 ||
+	    e->what == END || e->what == PASSES || choose(2) == 0)
+		return;
+	left.early--;
+	next_event++;
+	current = NOBODY;
+	happen(e);
+	current = k;
+}
+
+void
+sleep_until(uint64_t wake)
+{
+	actor[current].life = SLEEPS;
+	actor[current].wake = wake;
+	to_engine();
+}
+
+/* Give the processor to one that can use it; false if none can. */
+static bool
+run_one(unsigned *turn)
+{
+	for (unsigned i = 0; i < SLOTS; i++) {
+		unsigned k = (*turn + i) % SLOTS;
+		struct actor *a = &actor[k];
+
+		if (a->life != GOES_ON && (a->life != SLEEPS ||
+		    (a->wake > now && !kernel_ready(k))))
+			continue;
+		*turn = k + 1;
+		current = k;
+		a->life = GOES_ON;
+		swapcontext(&engine, &a->at);
+		current = NOBODY;
+		if (bad)
+			longjmp(end_of_run, 1);
+		if (a->life == GONE && atomic_load(&arena.slot[k].pid) != 0)
+			reap(k);
+		return true;
+	}
+	return false;
+}
+
+static bool
+let_stand_go_on(uint64_t until)
+{
+	for (unsigned k = 0; k < SLOTS; k++)
+		if (actor[k].life == STANDS && actor[k].wake <= until) {
+			actor[k].life = GOES_ON;
+			return true;
+		}
+	return false;
+}
+
+/* When something happens by itself. */
+static uint64_t
+next_timer(void)
+{
+	uint64_t t = UINT64_MAX;
+
+	for (unsigned k = 0; k < SLOTS; k++)
+		if ((actor[k].life == SLEEPS || actor[k].life == STANDS) &&
+		    actor[k].wake < t)
+			t = actor[k].wake;
+	return t;
+}
+
+/* Let time pass until `until` at the latest; false if it is that late. */
+static bool
+pass(uint64_t until)
+{
+	uint64_t t = next_timer();
+
+	if (t > until) {
+		now = until > now ? until : now;
+		return false;
+	}
+	if (t > now)
+		now = t;
+	return true;
+}
+
+/* All events of the script, and until all is quiet after the last. */
+static void
+play(void)
+{
+	unsigned turn = 0;
+
+	passed = 0;
+	for (;;) {
+		if (run_one(&turn) || let_stand_go_on(now) ||
+		    kernel_answers() || respawn())
+			continue;
+		if (passed == 0 && event()->what != END &&
+		    event()->what != PASSES) {
+			happen(&scene->script[next_event++]);
+			continue;
+		}
+		if (passed == 0)
+			passed = now + (event()->what == PASSES ?
+			    event()->who : AFTER);
+		if (pass(passed))
+			continue;
+		passed = 0;
+		if (event()->what == END)
+			return;
+		next_event++;
+	}
+}
+
+static void
+up(void)
+{
+	size_t part = (size_t)(arena.window - (char *)arena.header);
+	struct arena_header *h = arena.header;
+
+	memset(h, 0, part + (size_t)DESCRIPTORS * SPILL_WINDOW);
+	h->slots = SLOTS;
+	h->capacity = h->descriptors = DESCRIPTORS;
+	h->workers = scene->workers;
+	h->watching = 1;
+	h->listeners = 1;
+	h->listener[0].fd = 3;
+	config.handler = scene->handler;
+	config.maxclients = scene->maxclients == 0 ? 100 : scene->maxclients;
+	config.shutdown_timeout = 10;
+	memset(actor, 0, sizeof(actor));
+	kernel_reset();
+	bad = false;
+	points = 0;
+	path.depth = 0;
+	next_event = 0;
+}
+
+static void
+run_through(const struct limits *limits)
+{
+	static struct scene part;
+	const struct scene *whole = scene;
+
+	up();
+	armed = false;
+	for (unsigned k = 0; k < scene->workers; k++)
+		spawn(k);
+	if (setjmp(end_of_run) == 0) {
+		part = *whole;
+		memcpy(part.script, whole->before, sizeof(part.script));
+		scene = &part;
+		play();
+		scene = whole;
+		trace("--- from here on");
+		armed = true;
+		left = *limits;
+		next_event = 0;
+		play();
+		kernel_at_rest();
+	}
+	scene = whole;
+	armed = false;
+	runs++;
+}
+
+static void
+check(const struct scene *s, const struct limits *limits, uint64_t most)
+{
+	uint64_t before = runs;
+
+	scene = s;
+	path.length = 0;
+	tracing = false;
+	do
+		run_through(limits);
+	while (!bad && runs - before < most && next_path());
+	ok(!bad, "%s: %llu runs; up to %u deaths, %u stops, %u faults, %u "
+	    "events early", s->name, (unsigned long long)(runs - before),
+	    limits->deaths, limits->stops, limits->faults, limits->early);
+	if (!bad) {
+		if (path.length > 0)
+			printf("# not all: there are more than these\n");
+		return;
+	}
+	printf("# %s\n", verdict);
+	path.length = path.depth;
+	tracing = true;
+	run_through(limits);
+	tracing = false;
+}
+
+/* explore [-fx] [-m RUNS] [-t] [SCENE...]: the limits are those of make model
+ * with -f; -x: no more after what is wrong; no more than RUNS of a scene; -t
+ * shows the first run of each. */
+int
+main(int argc, char **argv)
+{
+	bool full = false, show = false, enough = false;
+	uint64_t most = UINT64_MAX;
+	int i = 1;
+
+	for (; i < argc && argv[i][0] == '-'; i++)
+		if (strcmp(argv[i], "-f") == 0)
+			full = fine = true;
+		else if (strcmp(argv[i], "-x") == 0)
+			enough = true;
+		else if (strcmp(argv[i], "-t") == 0)
+			show = true;
+		else if (strcmp(argv[i], "-m") == 0 && i + 1 < argc)
+			most = strtoull(argv[++i], NULL, 10);
+	if (arena_create(&arena, SLOTS, DESCRIPTORS, DESCRIPTORS) == -1) {
+		perror("arena_create");
+		return 1;
+	}
+	for (unsigned k = 0; k < SLOTS; k++)
+		stack[k] = malloc(STACK);
+	for (const struct scene *s = scenes; s->name != NULL &&
+	    !(enough && tap_failed > 0); s++) {
+		bool wanted = i == argc;
+
+		for (int j = i; j < argc; j++)
+			if (strstr(s->name, argv[j]) != NULL)
+				wanted = true;
+		if (wanted && show) {
+			scene = s;
+			path.length = 0;
+			tracing = true;
+			run_through(&(struct limits){ 0, 0, 0, 0 });
+			tracing = false;
+		} else if (wanted)
+			check(s, full ? &s->full : &s->quick, most);
+	}
+	return tap_done();
+}

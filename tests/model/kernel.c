@@ -1,0 +1,674 @@
+/*
+ * A kernel for the workers: descriptors, TCP as far as its calls show it,
+ * epoll, time.  Everything that a call may answer is tried.  Here too the
+ * properties are watched that speak of sockets, see README.md.
+ */
+#include "explore.h"
+
+#include <errno.h>
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include "handler/handler.h"
+#include "worker/watch.h"
+
+#define LISTENER 3
+#define WAKE(k) (4 + 2 * (int)(k))
+#define WATCH(k) (5 + 2 * (int)(k))
+#define MASTER_WAKE (4 + 2 * SLOTS)
+#define SAID 64
+#define PORT 6379
+
+/* A client and its socket. */
+static struct tcp {
+	bool connected, accepted, closed;
+	uint64_t cookie;
+	char said[SAID];
+	size_t arrived, taken;
+	bool fin, reset;	/* of the client */
+	bool fin_taken;
+	size_t given, acked;
+	bool shut;		/* SHUT_WR of ours */
+	bool full;		/* takes no more until somebody sleeps */
+	bool refused;
+	bool broken;		/* a call failed: it may be closed */
+	uint64_t heard;		/* the last it said, ms */
+} tcp[CLIENTS];
+
+static struct tcp *table[DESCRIPTORS];
+static uint64_t cookies;
+static bool shut_listener;
+static unsigned woken[SLOTS];
+static bool signalled[SLOTS];
+
+/* An epoll instance's entries, by descriptor; closing takes them out. */
+static struct { bool in; uint32_t events; uint64_t data; }
+    watched[SLOTS][DESCRIPTORS];
+
+uint64_t now;
+
+void
+kernel_reset(void)
+{
+	memset(tcp, 0, sizeof(tcp));
+	memset(table, 0, sizeof(table));
+	memset(woken, 0, sizeof(woken));
+	memset(signalled, 0, sizeof(signalled));
+	memset(watched, 0, sizeof(watched));
+	cookies = 0;
+	shut_listener = false;
+	now = 1000000;
+	for (unsigned k = 0; k < SLOTS; k++) {
+		arena.slot[k].wake_fd = WAKE(k);
+		arena.slot[k].watch_fd = WATCH(k);
+	}
+	arena.header->master_wake_fd = MASTER_WAKE;
+}
+
+static unsigned
+number(const struct tcp *t)
+{
+	return (unsigned)(t - tcp);
+}
+
+/* --- what happens from outside */
+
+void
+kernel_wake(unsigned k)
+{
+	woken[k]++;
+}
+
+void
+kernel_signal(unsigned k, bool pending)
+{
+	signalled[k] = pending;
+}
+
+void
+kernel_event(const struct event *e)
+{
+	struct tcp *t = &tcp[e->who];
+
+	switch (e->what) {
+	case CONNECTS:
+		trace("client %u connects", e->who);
+		t->connected = true;
+		t->cookie = ++cookies;
+		break;
+	case SAYS:
+		if (t->reset || t->fin)
+			break;
+		trace("client %u says %zu bytes", e->who, strlen(e->text));
+		memcpy(t->said + t->arrived, e->text, strlen(e->text));
+		t->arrived += strlen(e->text);
+		t->heard = now;
+		break;
+	case FINISHES:
+		trace("client %u finishes", e->who);
+		t->fin = true;
+		break;
+	case RESETS:
+		trace("client %u resets", e->who);
+		t->reset = true;
+		break;
+	default:
+		break;
+	}
+}
+
+bool
+kernel_answers(void)
+{
+	bool any = false;
+
+	for (struct tcp *t = tcp; t < tcp + CLIENTS; t++)
+		if (t->accepted && t->shut && !t->fin && !t->closed) {
+			trace("client %u answers FIN with FIN", number(t));
+			t->fin = any = true;
+		}
+	return any;
+}
+
+/* --- the properties */
+
+static struct tcp *
+socket_of(int fd)
+{
+	return fd >= 0 && fd < DESCRIPTORS ? table[fd] : NULL;
+}
+
+/* Descriptors are used by who owns their connection, and for no other. */
+static struct tcp *
+used(int fd, const char *call)
+{
+	struct tcp *t = socket_of(fd);
+	struct connection *c = &arena.connection[fd];
+	uint32_t h = connection_held_by(c);
+	unsigned k = running();
+
+	if (t == NULL)
+		violated("P6", "%s on descriptor %d, which is closed", call,
+		    fd);
+	if (h != connection_holder(CONN_OPEN, k) &&
+	    h != connection_holder(CONN_CLOSING, k))
+		violated("P4", "%s by worker %u on %d, held as %u by %u", call,
+		    k, fd, holder_state(h), holder_slot(h));
+	if (c->cookie != t->cookie)
+		violated("P6", "%s on %d, which is another socket by now",
+		    call, fd);
+	return t;
+}
+
+void
+kernel_written(const void *p)
+{
+	const char *base = (const char *)arena.connection;
+	const char *window = arena.window;
+	struct connection *c;
+	uint32_t h;
+	unsigned k = running();
+	size_t fd;
+
+	if ((const char *)p >= base && (const char *)p < base +
+	    DESCRIPTORS * sizeof(*c))
+		fd = (size_t)((const char *)p - base) / sizeof(*c);
+	else if ((const char *)p >= window)
+		fd = (size_t)((const char *)p - window) / SPILL_WINDOW;
+	else
+		return;
+	c = &arena.connection[fd];
+	h = connection_held_by(c);
+	if (holder_slot(h) == k && holder_state(h) != CONN_FREE)
+		return;
+	/* A dead slot's, by its successor. */
+	if (holder_state(h) != CONN_FREE && !is_alive(holder_slot(h)))
+		return;
+	if (holder_state(h) == CONN_GIVEN && (c->giver == k ||
+	    !is_alive(c->giver)))
+		return;
+	violated("P4", "worker %u writes to the record of %zu, held as %u by "
+	    "%u", k, fd, holder_state(h), holder_slot(h));
+}
+
+static void
+closes(struct tcp *t, int fd)
+{
+	bool echo = scene->handler != HANDLER_DISCARD;
+
+	trace("close(%d), client %u", fd, number(t));
+	t->closed = true;
+	if (t->reset || t->broken || t->refused)
+		return;
+	/* A death may have kept it from being told why. */
+	if (scene->maxclients > 0 && t->taken == 0 && !t->fin)
+		return;
+	if (t->taken < t->arrived)
+		violated("P1", "client %u is closed with %zu bytes unread",
+		    number(t), t->arrived - t->taken);
+	if (echo && t->given < t->taken)
+		violated("P1", "client %u is closed, %zu bytes not given back",
+		    number(t), t->taken - t->given);
+	if (!t->fin && arena_stop_deadline(&arena) == 0)
+		violated("P5", "client %u is closed without a reason",
+		    number(t));
+}
+
+void
+kernel_at_rest(void)
+{
+	uint32_t held[SLOTS] = { 0 };
+	bool stopped = arena_stop_deadline(&arena) != 0;
+
+	for (unsigned fd = 0; fd < DESCRIPTORS; fd++) {
+		struct connection *c = &arena.connection[fd];
+		uint32_t h = connection_held_by(c);
+		struct tcp *t = table[fd];
+		unsigned k = holder_slot(h);
+
+		if (t == NULL) {
+			if (h != 0)
+				violated("P5", "record %u is held as %u by %u,"
+				    " its descriptor is closed", fd,
+				    holder_state(h), k);
+			if (arena.mark[fd] != 0)
+				violated("P7", "record %u is free and counted "
+				    "for its address", fd);
+			continue;
+		}
+		if (holder_state(h) != CONN_OPEN || !is_alive(k))
+			violated("P5", "client %u, descriptor %u, is held as "
+			    "%u by %u", number(t), fd, holder_state(h), k);
+		if (c->cookie != t->cookie)
+			violated("P6", "record %u is another socket's", fd);
+		if (arena.mark[fd] == 0)
+			violated("P7", "client %u is not counted for its "
+			    "address", number(t));
+		held[k]++;
+	}
+	for (unsigned i = 0; i < CLIENTS; i++) {
+		const struct tcp *t = &tcp[i];
+
+		if (!t->connected)
+			continue;
+		if (!t->accepted && !t->reset)
+			violated("P5", "client %u waits for ever", i);
+		if (t->closed || t->reset || t->broken)
+			continue;
+		if (t->taken < t->arrived)
+			violated("P5", "client %u: %zu bytes are not read", i,
+			    t->arrived - t->taken);
+		if (scene->handler != HANDLER_DISCARD && t->given < t->taken)
+			violated("P1", "client %u: %zu of %zu bytes came back",
+			    i, t->given, t->taken);
+		if (t->fin || stopped)
+			violated("P5", "client %u is not closed", i);
+	}
+	for (unsigned k = 0; k < SLOTS; k++) {
+		const struct slot *s = &arena.slot[k];
+
+		if (s->held != held[k])
+			violated("P7", "slot %u holds %u connections, its "
+			    "counter says %u", k, held[k], s->held);
+		if (s->inflight != 0)
+			violated("P7", "%u are on their way to slot %u for "
+			    "ever", s->inflight, k);
+	}
+	if (arena.header->admission != 0)
+		violated("P7", "the admission is never released");
+}
+
+/* --- calls */
+
+/* A call of a worker, before it takes effect. */
+static void
+call(const char *fmt, ...)
+{
+	char text[80];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	point(text, 0, true);
+	perhaps_event();
+}
+
+static int
+fails(int error)
+{
+	trace("fails, error %d", error);
+	errno = error;
+	return -1;
+}
+
+int
+__wrap_accept4(int fd, struct sockaddr *a, socklen_t *len, int flags)
+{
+	static const int errors[] = { 0, EINTR, ECONNABORTED, EMFILE };
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port =
+	    htons(1000) };
+	unsigned o;
+
+	(void)flags;
+	call("accept4");
+	if (shut_listener)
+		return fails(EINVAL);
+	for (unsigned i = 0; i < CLIENTS; i++) {
+		struct tcp *t = &tcp[i];
+
+		if (!t->connected || t->accepted)
+			continue;
+		if ((o = outcome(4)) != 0)
+			return fails(errors[o]);
+		for (fd = MASTER_WAKE + 1; fd < DESCRIPTORS &&
+		    table[fd] != NULL; fd++)
+			;
+		if (fd == DESCRIPTORS)
+			return fails(EMFILE);
+		table[fd] = t;
+		t->accepted = true;
+		in.sin_addr.s_addr = htonl(0x0a000001 + i);
+		memcpy(a, &in, sizeof(in));
+		*len = sizeof(in);
+		trace("client %u is descriptor %d", i, fd);
+		return fd;
+	}
+	return fails(EAGAIN);
+}
+
+ssize_t
+__wrap_recv(int fd, void *to, size_t room, int flags)
+{
+	static const int errors[] = { 0, 0, EAGAIN, EINTR, ENOMEM,
+		ECONNRESET };
+	struct tcp *t;
+	size_t n;
+	unsigned o;
+
+	(void)flags;
+	call("recv(%d, %zu)", fd, room);
+	t = used(fd, "recv");
+	if (t->reset)
+		return fails(ECONNRESET);
+	n = t->arrived - t->taken;
+	if (n == 0) {
+		if (!t->fin)
+			return fails(EAGAIN);
+		trace("end of file");
+		return 0;
+	}
+	o = outcome(6);
+	if (o > 1) {
+		t->broken |= errors[o] == ECONNRESET;
+		return fails(errors[o]);
+	}
+	if (n > room)
+		n = room;
+	if (o == 1)
+		n = 1;
+	memcpy(to, t->said + t->taken, n);
+	t->taken += n;
+	trace("%zu bytes", n);
+	return (ssize_t)n;
+}
+
+ssize_t
+__wrap_send(int fd, const void *from, size_t n, int flags)
+{
+	static const int errors[] = { 0, 0, 0, EAGAIN, EINTR, ENOBUFS, EPIPE };
+	const char *bytes = from;
+	struct tcp *t;
+	unsigned o;
+
+	(void)flags;
+	call("send(%d, %zu)", fd, n);
+	t = used(fd, "send");
+	if (t->reset || t->shut)
+		return fails(EPIPE);
+	if (holder_state(arena.connection[fd].holder) == CONN_CLOSING) {
+		t->refused = true;
+		return (ssize_t)n;
+	}
+	if (t->full)
+		return fails(EAGAIN);
+	o = outcome(7);
+	if (o > 2) {
+		t->broken |= errors[o] == EPIPE;
+		t->full |= errors[o] == EAGAIN;
+		return fails(errors[o]);
+	}
+	if (o != 0) {
+		n = o == 1 ? 1 : (n + 1) / 2;
+		t->full = true;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (t->given + i >= t->taken)
+			violated("P2", "client %u is sent more than it said",
+			    number(t));
+		if (bytes[i] != t->said[t->given + i])
+			violated(memchr(t->said, bytes[i], t->given + i) !=
+			    NULL ? "P2" : "P3", "client %u is sent %d where %d "
+			    "belongs", number(t), bytes[i],
+			    t->said[t->given + i]);
+	}
+	t->given += n;
+	trace("%zu bytes", n);
+	return (ssize_t)n;
+}
+
+int
+__wrap_shutdown(int fd, int how)
+{
+	struct tcp *t;
+
+	call("shutdown(%d)", fd);
+	if (fd == LISTENER) {
+		shut_listener = true;
+		return 0;
+	}
+	(void)how;
+	t = used(fd, "shutdown");
+	if (t->reset || (t->shut && t->fin))
+		return fails(ENOTCONN);
+	if (scene->handler != HANDLER_DISCARD && t->given < t->taken &&
+	    !t->broken && !t->refused)
+		violated("P1", "FIN before %zu bytes of client %u",
+		    t->taken - t->given, number(t));
+	t->shut = true;
+	return 0;
+}
+
+int __real_close(int);
+
+int
+__wrap_close(int fd)
+{
+	struct tcp *t;
+
+	if (running() == NOBODY)
+		return __real_close(fd);
+	call("close(%d)", fd);
+	t = used(fd, "close");
+	if (holder_state(arena.connection[fd].holder) != CONN_CLOSING)
+		violated("P4", "close of %d, whose record is open", fd);
+	closes(t, fd);
+	table[fd] = NULL;
+	for (unsigned k = 0; k < SLOTS; k++)
+		watched[k][fd].in = false;
+	return outcome(2) == 1 ? fails(EINTR) : 0;
+}
+
+int
+__wrap_ioctl(int fd, unsigned long request, int *n)
+{
+	struct tcp *t = socket_of(fd);
+
+	call("ioctl(%d, %s)", fd, request == SIOCINQ ? "SIOCINQ" : "SIOCOUTQ");
+	if (t == NULL)
+		return fails(EBADF);
+	*n = (int)(request == SIOCINQ ? t->arrived - t->taken :
+	    t->given - t->acked);
+	return 0;
+}
+
+static int
+information(struct tcp *t, struct tcp_info *info)
+{
+	enum { ESTABLISHED = 1, FIN_WAIT2 = 5, CLOSE = 7, CLOSE_WAIT = 8 };
+
+	info->tcpi_state = t->reset || (t->shut && t->fin) ? CLOSE :
+	    t->fin ? CLOSE_WAIT : t->shut ? FIN_WAIT2 : ESTABLISHED;
+	info->tcpi_bytes_received = t->arrived + t->fin;
+	info->tcpi_bytes_acked = t->acked;
+	info->tcpi_last_data_recv = (uint32_t)(now - t->heard);
+	/* The acknowledgement comes between two calls. */
+	t->acked = t->given;
+	return 0;
+}
+
+int
+__wrap_getsockopt(int fd, int level, int option, void *value, socklen_t *len)
+{
+	struct tcp *t = socket_of(fd);
+
+	(void)len;
+	call("getsockopt(%d, %d)", fd, option);
+	if (level == SOL_SOCKET && option == SO_ACCEPTCONN &&
+	    (t != NULL || fd == LISTENER)) {
+		*(int *)value = fd == LISTENER && !shut_listener;
+		return 0;
+	}
+	if (t == NULL)
+		return fails(fd > LISTENER && fd <= MASTER_WAKE ? ENOTSOCK :
+		    EBADF);
+	if (level == SOL_SOCKET && option == SO_COOKIE)
+		memcpy(value, &t->cookie, sizeof(t->cookie));
+	else if (level == IPPROTO_TCP && option == TCP_INFO)
+		return information(t, value);
+	return 0;
+}
+
+int
+__wrap_getsockname(int fd, struct sockaddr *a, socklen_t *len)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port =
+	    htons(PORT) };
+
+	if (socket_of(fd) == NULL && fd != LISTENER)
+		return fails(EBADF);
+	memcpy(a, &in, sizeof(in));
+	*len = sizeof(in);
+	return 0;
+}
+
+int
+__wrap_getpeername(int fd, struct sockaddr *a, socklen_t *len)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port =
+	    htons(1000) };
+	struct tcp *t = socket_of(fd);
+
+	call("getpeername(%d)", fd);
+	if (t == NULL || t->reset)
+		return fails(ENOTCONN);
+	in.sin_addr.s_addr = htonl(0x0a000001 + number(t));
+	memcpy(a, &in, sizeof(in));
+	*len = sizeof(in);
+	return 0;
+}
+
+int
+__wrap_epoll_ctl(int epfd, int op, int fd, struct epoll_event *e)
+{
+	unsigned k = (unsigned)(epfd - WATCH(0)) / 2;
+	bool *in = &watched[k][fd].in;
+
+	call("epoll_ctl(%u, %d, %d)", k, op, fd);
+	if (fd > MASTER_WAKE && table[fd] == NULL)
+		return fails(EBADF);
+	if (op == EPOLL_CTL_DEL) {
+		if (!*in)
+			return fails(ENOENT);
+		*in = false;
+		return 0;
+	}
+	if (fd > MASTER_WAKE)
+		(void)used(fd, "epoll_ctl");
+	if (*in != (op == EPOLL_CTL_MOD))
+		return fails(*in ? EEXIST : ENOENT);
+	if (fd > MASTER_WAKE && op == EPOLL_CTL_ADD && outcome(2) == 1) {
+		table[fd]->broken = true;
+		return fails(ENOMEM);
+	}
+	*in = true;
+	watched[k][fd].events = e->events;
+	watched[k][fd].data = e->data.u64;
+	return 0;
+}
+
+/* What epoll would say of an entry. */
+static uint32_t
+events(unsigned k, int fd)
+{
+	const struct tcp *t = socket_of(fd);
+	uint32_t is = 0;
+
+	if (fd >= DESCRIPTORS || !watched[k][fd].in)
+		return 0;
+	if (fd == LISTENER) {
+		if (shut_listener)
+			is = EPOLLIN | EPOLLHUP;
+		else
+			for (unsigned i = 0; i < CLIENTS; i++)
+				if (tcp[i].connected && !tcp[i].accepted)
+					is = EPOLLIN;
+	} else if (fd == WAKE(k))
+		is = woken[k] > 0 ? EPOLLIN : 0;
+	else if (t != NULL) {
+		if (t->arrived > t->taken || t->fin || t->reset)
+			is |= EPOLLIN;
+		if (!t->full || t->reset)
+			is |= EPOLLOUT;
+		if (t->reset || (t->fin && t->shut))
+			is |= EPOLLHUP | EPOLLERR;
+	}
+	return is & (watched[k][fd].events | EPOLLHUP | EPOLLERR);
+}
+
+bool
+kernel_ready(unsigned k)
+{
+	for (int fd = 0; fd < DESCRIPTORS; fd++)
+		if (events(k, fd) != 0)
+			return true;
+	return signalled[k];
+}
+
+int
+__wrap_epoll_pwait(int epfd, struct epoll_event *e, int most, int timeout,
+    const sigset_t *mask)
+{
+	unsigned k = (unsigned)(epfd - WATCH(0)) / 2;
+	int n = 0;
+
+	(void)mask;
+	call("epoll_pwait(%d)", timeout);
+	/* By the time it looks again, the client has read. */
+	for (struct tcp *t = tcp; t < tcp + CLIENTS; t++)
+		t->full = false;
+	if (timeout != 0 && !kernel_ready(k))
+		sleep_until(timeout < 0 ? UINT64_MAX :
+		    now + (uint64_t)timeout);
+	if (signalled[k]) {
+		signalled[k] = false;
+		return fails(EINTR);
+	}
+	for (int fd = 0; fd < DESCRIPTORS && n < most; fd++)
+		if (events(k, fd) != 0)
+			e[n++] = (struct epoll_event){ events(k, fd),
+				{ .u64 = watched[k][fd].data } };
+	trace("%d events", n);
+	return n;
+}
+
+int
+__wrap_eventfd_write(int fd, eventfd_t n)
+{
+	(void)n;
+	call("eventfd_write(%d)", fd);
+	if (fd != MASTER_WAKE)
+		kernel_wake((unsigned)(fd - WAKE(0)) / 2);
+	return 0;
+}
+
+int
+__wrap_eventfd_read(int fd, eventfd_t *n)
+{
+	unsigned k = (unsigned)(fd - WAKE(0)) / 2;
+
+	call("eventfd_read(%d)", fd);
+	*n = woken[k];
+	woken[k] = 0;
+	return 0;
+}
+
+int __real_madvise(void *, size_t, int);
+
+int
+__wrap_madvise(void *p, size_t n, int advice)
+{
+	if (running() == NOBODY)
+		return __real_madvise(p, n, advice);
+	call("madvise");
+	memset(p, 0, n);
+	return 0;
+}

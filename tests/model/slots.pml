@@ -1,0 +1,465 @@
+/*
+ * Slots and connections: who may write a record, whose a descriptor is.  For
+ * spin(1); see README.md for the lines of the program that this stands for.
+ *
+ * Two clients' sockets, NUMBERS descriptors that are used again at once, two
+ * workers' slots.  Any worker may die or stand still between any two
+ * steps; the next worker of its slot recovers, and may die of it.  Bytes are
+ * not modelled here but in explore.c.
+ */
+#ifndef WORKERS
+#define WORKERS 2
+#endif
+#ifndef CLIENTS
+#define CLIENTS 2
+#endif
+#ifndef DEATHS
+#define DEATHS 1
+#endif
+#ifndef NUMBERS
+#define NUMBERS 1
+#endif
+#define NONE 15
+
+#define FREE 0
+#define TAKING 1
+#define OPEN 2
+#define GIVEN 3
+#define CLOSING 4
+/* connection.h, connection_holder() */
+#define HOLDER(state, slot) ((state) == FREE -> 0 : ((slot) * 8 + (state)))
+#define STATE(h) ((h) % 8)
+#define SLOT(h) ((h) / 8)
+
+byte holder[NUMBERS];
+byte cookie[NUMBERS];		/* of the record */
+byte giver[NUMBERS];
+bool marked[NUMBERS];		/* counted for its address */
+byte table[NUMBERS];		/* the kernel's: whose socket it is + 1; 0: closed */
+
+bool waits[CLIENTS];		/* in the accept queue */
+bool done[CLIENTS];		/* has said FIN */
+bool gone[CLIENTS];		/* its socket is closed */
+
+bool accepting[WORKERS];	/* OP_ACCEPT */
+bool inbox[WORKERS * NUMBERS];
+byte deaths = DEATHS;
+#ifndef GIFTS
+#define GIFTS 1
+#endif
+byte gifts = GIFTS;		/* of connections that were being served */
+
+/* P6, P4: what may be done to descriptor d on behalf of client c by k. */
+inline use()
+{
+	assert(table[d] != 0);				/* P6 */
+	assert(table[d] == cookie[d]);			/* P6 */
+	assert(SLOT(holder[d]) == k && (STATE(holder[d]) == OPEN ||
+	    STATE(holder[d]) == CLOSING))		/* P4 */
+}
+
+/* SIGKILL: what the worker knew is gone. */
+#define DIES	:: atomic { deaths > 0 -> deaths-- }; goto dead
+
+/* close.c, close_descriptor() */
+inline close_descriptor()
+{
+	if
+	:: true -> marked[d] = false
+	DIES
+	fi;
+#ifdef FREED_BEFORE_CLOSED
+	holder[d] = 0;
+#endif
+	if
+	:: true ->
+		atomic {
+			assert(table[d] != 0 && table[d] == s);	/* P6 */
+			assert(done[table[d] - 1]);	/* P5: not without reason */
+			gone[table[d] - 1] = true;
+			table[d] = 0
+		}
+	DIES
+	fi;
+	if
+	:: true ->
+#ifdef FREED_BY_STORE
+		holder[d] = 0
+#else
+		atomic {
+			if
+			:: holder[d] == HOLDER(CLOSING, k) -> holder[d] = 0
+			:: else
+			fi
+		}
+#endif
+	DIES
+	fi
+}
+
+/* accept.c, accept_enter(), on a record that says TAKING; share_offer() */
+inline enter()
+{
+	if
+	:: true -> cookie[d] = table[d]; marked[d] = true
+	DIES
+	fi;
+	if
+	:: to == k ->
+		if
+		:: true -> holder[d] = HOLDER(OPEN, k)
+		DIES
+		fi
+	:: else -> offer()
+	fi
+}
+
+/* share.c, share_offer() */
+inline offer()
+{
+#ifdef NOTICE_BEFORE_GIFT
+	if
+	:: true -> inbox[to * NUMBERS + d] = true
+	DIES
+	fi;
+#endif
+	if
+	:: true -> giver[d] = k
+	DIES
+	fi;
+	if
+	:: true -> holder[d] = HOLDER(GIVEN, to)
+	DIES
+	fi;
+#ifndef NOTICE_BEFORE_GIFT
+	if
+	:: true -> inbox[to * NUMBERS + d] = true
+	DIES
+	fi
+#endif
+}
+
+/* claim.c, confirm(); h is what the record said before */
+inline confirm()
+{
+	if
+#ifndef CLOSING_NOT_CONFIRMED
+	:: STATE(h) == CLOSING && table[d] == cookie[d] ->
+		mine = false;
+		if
+		:: true -> holder[d] = h
+		DIES
+		fi
+	:: !(STATE(h) == CLOSING && table[d] == cookie[d]) ->
+#else
+	:: true ->
+#endif
+		if
+#ifdef NOT_CONFIRMED
+		:: true -> mine = true
+#else
+		:: table[d] != 0 -> mine = true
+		:: table[d] == 0 -> mine = false;
+			if
+			:: true -> marked[d] = false
+			DIES
+			fi;
+			if
+			:: true -> holder[d] = 0
+			DIES
+			fi
+#endif
+		DIES
+		fi
+	fi
+}
+
+/* claim.c, claim() */
+inline claim()
+{
+	mine = false;
+	do
+	:: true ->
+		h = holder[d];
+		if
+		:: STATE(h) == FREE
+#ifdef ORPHAN_COOKIE_UNCHECKED
+		:: STATE(h) == CLOSING
+#else
+		:: STATE(h) == CLOSING && table[d] != cookie[d]
+		:: STATE(h) == CLOSING && table[d] == cookie[d] -> break
+#endif
+		:: else -> break
+		fi;
+		atomic {
+			if
+#ifdef CLAIMED_BY_STORE
+			:: true ->
+#else
+			:: holder[d] == h ->
+#endif
+				holder[d] = HOLDER(TAKING, k); mine = true
+			:: else
+			fi
+		};
+		if
+		:: mine -> confirm()
+		:: else
+		fi;
+		if
+		:: mine || table[d] == 0 -> break
+#ifdef NOT_LOOKED_AGAIN
+		:: else -> break
+#else
+		:: else
+#endif
+		fi
+	DIES
+	od
+}
+
+/* recover.c, recover(), k being the worker's own slot */
+inline recover()
+{
+	if
+	:: accepting[k] ->
+		d = 0;
+		do
+		:: d < NUMBERS ->
+			/* find_orphans() */
+			if
+			:: table[d] != 0 -> claim();
+				if
+				:: mine -> to = k; enter()
+				:: else
+				fi;
+			:: else
+			fi;
+			d++; h = 0; mine = false
+		DIES
+		:: else -> break
+		od
+	:: else
+	fi;
+	d = 0;
+	do
+	:: d < NUMBERS ->
+		h = holder[d];
+		/* take_record() */
+		if
+#ifndef NO_NOTICE
+		:: STATE(h) == GIVEN && SLOT(h) != k && giver[d] == k ->
+			inbox[SLOT(h) * NUMBERS + d] = true
+#endif
+		:: STATE(h) == TAKING && SLOT(h) == k ->
+			/* claim_inherit() */
+			confirm();
+			if
+			:: !mine && table[d] != 0 -> claim()
+			:: else
+			fi;
+			if
+			:: mine -> to = k; enter()
+			:: else
+			fi
+		:: STATE(h) == GIVEN && SLOT(h) == k ->
+			atomic {
+				if
+				:: holder[d] == h -> holder[d] =
+					HOLDER(OPEN, k)
+				:: else
+				fi
+			}
+		:: STATE(h) == CLOSING && SLOT(h) == k ->
+			/* finish_close() */
+#ifdef NO_COOKIE_CHECK
+			mine = true; s = table[d];
+#else
+			atomic { mine = (table[d] != 0 &&
+			    table[d] == cookie[d]); s = table[d] };
+#endif
+			if
+			:: mine && holder[d] == h -> close_descriptor(); s = 0
+			:: mine && holder[d] != h
+			:: else ->
+				atomic {
+					if
+					:: holder[d] == h -> holder[d] = 0
+					:: else
+					fi
+				}
+			fi
+		:: else
+		fi;
+		d++; h = 0; mine = false
+	DIES
+	:: else -> break
+	od;
+	atomic { accepting[k] = false; d = 0; h = 0; to = 0; mine = false }
+}
+
+proctype worker(byte k)
+{
+	byte d, h, c, to;
+	byte s;			/* the socket that it closes */
+	bool mine;
+
+	goto end_idle;
+alive:
+	recover();
+end_idle:
+	do
+	DIES
+	/* accept.c, accept_some() */
+	:: atomic { (waits[0] || waits[1]) && !accepting[k] ->
+#ifndef ACCEPT_NOT_NAMED
+		accepting[k] = true
+#endif
+		};
+		d = NONE;
+		if
+		:: true ->
+			atomic {
+				if
+				:: waits[0] -> c = 0
+				:: waits[1] -> c = 1
+				:: else -> c = NONE
+				fi;
+				if
+				:: c == NONE
+				:: c != NONE && table[0] == 0 -> d = 0
+#if NUMBERS > 1
+				:: c != NONE && table[0] != 0 &&
+				    table[1] == 0 -> d = 1
+#endif
+				:: else			/* EMFILE */
+				fi;
+				if
+				:: d != NONE -> table[d] = c + 1;
+					waits[c] = false
+				:: else
+				fi;
+				c = 0
+			}
+		DIES
+		fi;
+		if
+		:: d == NONE
+		:: d != NONE ->
+			claim();
+			if
+			:: mine ->
+				if
+				:: to = k
+				:: to = (k + 1) % WORKERS
+				fi;
+				enter()
+			:: else
+			fi
+		fi;
+		if
+		:: true -> accepting[k] = false
+		DIES
+		fi;
+		d = 0; h = 0; c = 0; to = 0; mine = false
+
+	/* share.c, share_adopt() and share_reclaim(): claim() */
+	:: atomic { inbox[k * NUMBERS] -> d = 0; inbox[k * NUMBERS] = false };
+		goto adopt
+#if NUMBERS > 1
+	:: atomic { inbox[k * NUMBERS + 1] -> d = 1;
+		inbox[k * NUMBERS + 1] = false };
+		goto adopt
+#endif
+	:: false ->
+adopt:
+		if
+		:: true ->
+			atomic {
+				if
+#ifdef TAKEN_BY_STORE
+				:: true -> holder[d] = HOLDER(OPEN, k)
+#else
+				:: holder[d] == HOLDER(GIVEN, k) -> holder[d] =
+					HOLDER(OPEN, k)
+#endif
+				:: else
+				fi
+			}
+		DIES
+		fi;
+		d = 0
+	:: atomic { inbox[(k + 1) % WORKERS * NUMBERS] && giver[0] == k &&
+		holder[0] == HOLDER(GIVEN, (k + 1) % WORKERS) ->
+		holder[0] = HOLDER(OPEN, k) };
+		inbox[(k + 1) % WORKERS * NUMBERS] = false
+
+	/* serve.c: whatever it is, by the owner; then close.c */
+	:: atomic { STATE(holder[0]) == OPEN && SLOT(holder[0]) == k &&
+		table[0] != 0 && done[table[0] - 1] -> d = 0 }; goto close
+#if NUMBERS > 1
+	:: atomic { STATE(holder[1]) == OPEN && SLOT(holder[1]) == k &&
+		table[1] != 0 && done[table[1] - 1] -> d = 1 };
+		goto close
+#endif
+	:: false ->
+close:
+		use();
+		if
+		:: true ->
+#ifndef CLOSING_NOT_SAID
+			holder[d] = HOLDER(CLOSING, k);
+#endif
+			s = table[d]
+		DIES
+		fi;
+		close_descriptor();
+		d = 0; s = 0
+	/* share.c, give(): only what is not at its end */
+	:: atomic { gifts > 0 && STATE(holder[0]) == OPEN &&
+		SLOT(holder[0]) == k && table[0] != 0 &&
+		!done[table[0] - 1] -> d = 0; gifts-- };
+		to = (k + 1) % WORKERS;
+		use();
+		offer();
+		d = 0; to = 0
+	od;
+dead:
+	/* Memory of its own is gone; the next worker begins. */
+	atomic { d = 0; h = 0; c = 0; to = 0; s = 0; mine = false };
+	goto alive
+}
+
+proctype client(byte c)
+{
+	waits[c] = true;
+	!waits[c];
+	done[c] = true
+}
+
+init {
+	atomic {
+		byte i = 0;
+
+		do
+		:: i < WORKERS -> run worker(i); i++
+		:: else -> break
+		od;
+		i = 0;
+		do
+		:: i < CLIENTS -> run client(i); i++
+		:: else -> break
+		od
+	}
+	/* P5: when nothing more can happen, all is done with. */
+	timeout ->
+	assert(gone[0] && gone[1]);
+	assert(table[0] == 0 && (STATE(holder[0]) == FREE ||
+	    STATE(holder[0]) == CLOSING));
+	assert(!marked[0]);			/* P7 */
+#if NUMBERS > 1
+	assert(table[1] == 0 && (STATE(holder[1]) == FREE ||
+	    STATE(holder[1]) == CLOSING));
+	assert(!marked[1])
+#endif
+}

@@ -1,0 +1,152 @@
+/*
+ * The rest of what workers call: time, which stands still while anything goes
+ * on, and what has no say in anything.
+ */
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/types.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "base/signals.h"
+#include "base/title.h"
+#include "explore.h"
+#include "worker/sandbox.h"
+#include "worker/worker.h"
+
+int
+__wrap_clock_gettime(clockid_t id, struct timespec *ts)
+{
+	(void)id;
+	ts->tv_sec = (time_t)(now / 1000);
+	ts->tv_nsec = (long)(now % 1000) * 1000000;
+	return 0;
+}
+
+/* Whoever waits for another waits for time to pass. */
+int
+__wrap_nanosleep(const struct timespec *ts, struct timespec *left)
+{
+	(void)left;
+	now += (uint64_t)ts->tv_nsec / 1000000;
+	return 0;
+}
+
+int
+__wrap_sched_yield(void)
+{
+	now++;
+	return 0;
+}
+
+pid_t
+__wrap_getppid(void)
+{
+	return 1;
+}
+
+int
+__wrap_kill(pid_t pid, int signo)
+{
+	(void)pid;
+	(void)signo;
+	return 0;
+}
+
+int
+__wrap_prctl(int what, ...)
+{
+	(void)what;
+	return 0;
+}
+
+/* Of the hot connections; a death does not free it. */
+void *
+__wrap_reallocarray(void *p, size_t n, size_t size)
+{
+	static char memory[SLOTS][8192];
+
+	(void)p;
+	return n * size <= sizeof(memory[0]) ? memory[running()] : NULL;
+}
+
+void
+log_line(enum log_level level, const char *fmt, ...)
+{
+	(void)level;
+	trace("log: %s", fmt);
+}
+
+void
+log_line_errno(enum log_level level, const char *fmt, ...)
+{
+	(void)level;
+	trace("log: %s", fmt);
+}
+
+bool
+log_wants(enum log_level level)
+{
+	(void)level;
+	return false;
+}
+
+bool
+log_brake(struct log_brake *b, unsigned *missed)
+{
+	(void)b;
+	(void)missed;
+	return false;
+}
+
+void
+log_set_role(const char *role)
+{
+	(void)role;
+}
+
+void
+title_set(const char *fmt, ...)
+{
+	(void)fmt;
+}
+
+void
+signals_choose(const int *recorded)
+{
+	(void)recorded;
+}
+
+const sigset_t *
+signals_open_mask(void)
+{
+	return NULL;
+}
+
+unsigned
+signals_take(int signo)
+{
+	(void)signo;
+	return 0;
+}
+
+bool
+signals_pending(int signo)
+{
+	(void)signo;
+	return false;
+}
+
+const char *
+signals_name(int signo)
+{
+	(void)signo;
+	return "signal";
+}
+
+/* The kernel that would deny calls is a model itself. */
+void
+sandbox_enter(const struct worker *w)
+{
+	(void)w;
+}
