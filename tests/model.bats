@@ -35,9 +35,9 @@ breaks() {
 	holds -DDEATHS=1
 }
 
-@test "accepting: it is named; the record is claimed, and its socket looked for" {
-	breaks ACCEPT_NOT_NAMED CLAIMED_BY_STORE NOT_CONFIRMED \
-		CLOSING_NOT_CONFIRMED NOT_LOOKED_AGAIN
+@test "accepting: it is named; the record is claimed, claims are counted" {
+	breaks ACCEPT_NOT_NAMED CLAIMED_BY_STORE CLAIMS_NOT_COUNTED \
+		CLOSED_CLAIMED CLOSING_CLAIMED
 }
 
 @test "closing: it is said first, free comes last and only if it still says so" {

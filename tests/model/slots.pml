@@ -32,6 +32,7 @@
 #define SLOT(h) ((h) / 8)
 
 byte holder[NUMBERS];
+byte claims[NUMBERS];		/* counted in the same word */
 byte cookie[NUMBERS];		/* of the record */
 byte giver[NUMBERS];
 bool marked[NUMBERS];		/* counted for its address */
@@ -139,55 +140,26 @@ inline offer()
 #endif
 }
 
-/* claim.c, confirm(); h is what the record said before */
-inline confirm()
-{
-	if
-#ifndef CLOSING_NOT_CONFIRMED
-	:: STATE(h) == CLOSING && table[d] == cookie[d] ->
-		mine = false;
-		if
-		:: true -> holder[d] = h
-		DIES
-		fi
-	:: !(STATE(h) == CLOSING && table[d] == cookie[d]) ->
-#else
-	:: true ->
-#endif
-		if
-#ifdef NOT_CONFIRMED
-		:: true -> mine = true
-#else
-		:: table[d] != 0 -> mine = true
-		:: table[d] == 0 -> mine = false;
-			if
-			:: true -> marked[d] = false
-			DIES
-			fi;
-			if
-			:: true -> holder[d] = 0
-			DIES
-			fi
-#endif
-		DIES
-		fi
-	fi
-}
-
-/* claim.c, claim() */
+/* accept.c, claim(); orphans.c, orphans_find(): connection_word(),
+ * kernel_cookie(), connection_vacant(), connection_claim() */
 inline claim()
 {
 	mine = false;
 	do
 	:: true ->
-		h = holder[d];
+		atomic { h = holder[d]; g = claims[d] };
+		y = table[d];
 		if
+#ifndef CLOSED_CLAIMED
+		:: y == 0 -> break
+		:: y != 0 && STATE(h) == FREE
+#else
 		:: STATE(h) == FREE
-#ifdef ORPHAN_COOKIE_UNCHECKED
+#endif
+#ifdef CLOSING_CLAIMED
 		:: STATE(h) == CLOSING
 #else
-		:: STATE(h) == CLOSING && table[d] != cookie[d]
-		:: STATE(h) == CLOSING && table[d] == cookie[d] -> break
+		:: y != 0 && STATE(h) == CLOSING && y != cookie[d]
 #endif
 		:: else -> break
 		fi;
@@ -195,27 +167,23 @@ inline claim()
 			if
 #ifdef CLAIMED_BY_STORE
 			:: true ->
-#else
+#elif defined CLAIMS_NOT_COUNTED
 			:: holder[d] == h ->
+#else
+			:: holder[d] == h && claims[d] == g ->
 #endif
-				holder[d] = HOLDER(TAKING, k); mine = true
+				holder[d] = HOLDER(TAKING, k); mine = true;
+				claims[d]++
 			:: else
 			fi
 		};
 		if
-		:: mine -> confirm()
+		:: mine -> break
 		:: else
-		fi;
-		if
-		:: mine || table[d] == 0 -> break
-#ifdef NOT_LOOKED_AGAIN
-		:: else -> break
-#else
-		:: else
-#endif
 		fi
 	DIES
-	od
+	od;
+	g = 0; y = 0
 }
 
 /* recover.c, recover(), k being the worker's own slot */
@@ -252,16 +220,9 @@ inline recover()
 			inbox[SLOT(h) * NUMBERS + d] = true
 #endif
 		:: STATE(h) == TAKING && SLOT(h) == k ->
-			/* claim_inherit() */
-			confirm();
-			if
-			:: !mine && table[d] != 0 -> claim()
-			:: else
-			fi;
-			if
-			:: mine -> to = k; enter()
-			:: else
-			fi
+			/* orphan_enter() */
+			assert(table[d] != 0);			/* P6 */
+			to = k; enter()
 		:: STATE(h) == GIVEN && SLOT(h) == k ->
 			atomic {
 				if
@@ -300,7 +261,7 @@ inline recover()
 
 proctype worker(byte k)
 {
-	byte d, h, c, to;
+	byte d, h, g, y, c, to;
 	byte s;			/* the socket that it closes */
 	bool mine;
 
@@ -426,7 +387,8 @@ close:
 	od;
 dead:
 	/* Memory of its own is gone; the next worker begins. */
-	atomic { d = 0; h = 0; c = 0; to = 0; s = 0; mine = false };
+	atomic { d = 0; h = 0; g = 0; y = 0; c = 0; to = 0; s = 0;
+		mine = false };
 	goto alive
 }
 
