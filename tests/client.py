@@ -5,12 +5,16 @@ usage: client.py COMMAND [ARGUMENT...]; HOST and PORT are in the environment.
 Each command exits 0 if the server did what it should, else prints why and
 exits 1.  Every wait is bounded by PATIENCE seconds.
 """
+import ctypes
+import fcntl
 import os
 import random
 import select
+import signal
 import socket
 import struct
 import sys
+import termios
 import time
 
 PATIENCE = 20.0
@@ -419,6 +423,35 @@ def stuck(size, file):
     ready(file)
     await_file("go")
     print(sent)
+
+
+def unread(lines, file):
+    """Lines whose echoes nobody reads, until told; then all of them."""
+    s = connect(rcvbuf=4096)
+    data = (b"u" * 1023 + b"\n") * int(lines)
+    s.sendall(data)
+    ready(file)
+    await_file("go")
+    need(receive(s, len(data)) == data, "not what was sent")
+
+
+def deaf(file):
+    """Ask, and when the other kernel has that hear and say nothing any more,
+    as if the machine were gone; until killed."""
+    # struct sock_fprog of one instruction: return 0 bytes of every packet
+    drop = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))
+    so_attach_filter = 26
+    s = connect()
+    s.sendall(b"not heard\n")
+    deadline = time.monotonic() + PATIENCE
+    while fcntl.ioctl(s, termios.TIOCOUTQ, b"\0" * 4) != b"\0" * 4:
+        need(time.monotonic() < deadline, "never acknowledged")
+        time.sleep(0.01)
+    s.setsockopt(socket.SOL_SOCKET, so_attach_filter,
+                 struct.pack("HP", 1, ctypes.addressof(drop)))
+    ready(file)
+    while True:
+        signal.pause()
 
 
 def across(file, go):

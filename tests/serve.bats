@@ -271,6 +271,40 @@ watched_at_least() {
 	exec 5>&-
 }
 
+@test "a client that is gone with an echo under way is given up as a silent one is" {
+	# Keepalive looks after silent clients only: this one stayed for a
+	# quarter of an hour.
+	start tcp-keepalive=1 loglevel=verbose
+	for pid in $(workers); do kill -STOP "$pid"; done
+	client deaf ready
+	wait_for 30 test -f ready
+	for pid in $(workers); do kill -CONT "$pid"; done
+	wait_for 50 logged 'closed: client reset: Connection timed out'
+}
+
+@test "a client that does not read is not given up, however long that takes" {
+	start tcp-keepalive=1 loglevel=verbose
+	client unread 300 ready
+	wait_for 30 test -f ready
+	# The fifth probe of its window: six seconds, three times the limit.
+	probed() { ss -Htnoi state established "sport = :$PORT" | grep -q 'backoff:[5-9]'; }
+	wait_for 50 probed
+	not logged closed
+	touch go
+	client_is_happy
+}
+
+@test "what the kernel holds for a client that does not read is bounded" {
+	# It was 4 MiB each: a few hundred of them used up the memory that the
+	# machine has for TCP.
+	start
+	client stuck 30000000 ready
+	wait_for 30 test -f ready
+	ss -Htn state established "sport = :$PORT" | tee queues
+	awk '{ n++; if ($2 > 640 * 1024) bad = 1 } END { exit n != 1 || bad }' queues
+	touch go
+}
+
 @test "urgent data comes back in its place" {
 	# The kernel counts an urgent byte as received, but recv(2) passed it
 	# over: a recovery from the kernel's counts found a byte too many.

@@ -41,7 +41,9 @@ finish_one(struct worker *w, int fd)
 {
 	const struct connection *c = worker_connection(w, fd);
 
+	/* With echoes that it has not acknowledged it is not done. */
 	if (connection_pending(c) == 0 && kernel_unread(fd) == 0 &&
+	    kernel_unacknowledged(fd) == 0 &&
 	    kernel_silence(fd) > IDLE_SILENCE)
 		close_connection(w, fd, CLOSE_DRAINED, 0);
 	else

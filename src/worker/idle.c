@@ -1,49 +1,84 @@
 /*
- * Clients that have been silent for `timeout` are closed.
+ * Clients that have been silent for `timeout` are closed, and those that are
+ * not there any more.
  *
  * Nothing is recorded when a connection is active: the stream positions tell.
  * A sweep notes them, and one that finds them unchanged for long enough has
  * found an idle client.  The hot path pays nothing, a server without
  * connections is not woken, and a client is closed up to two sweeps late: a
  * quarter of the timeout, two minutes at most.
+ *
+ * tcp(7)'s keepalive does not look after clients to whom an echo is under way:
+ * the kernel would send that again and again for a quarter of an hour
+ * (tcp_retries2).  TCP_USER_TIMEOUT would shorten it, but give up those as well
+ * who are there and do not read (RFC 9293, 3.8.6.1: they may take as long as
+ * they like).  So a sweep asks the kernel who answers nothing.
  */
 #include "worker/idle.h"
 
+#include <errno.h>
+
 #include "base/clock.h"
 #include "worker/close.h"
+#include "worker/failure.h"
 #include "worker/kernel.h"
 
-/* ms between sweeps */
+/* No sweeps are further apart than this, ms. */
+#define INTERVAL_MAX 60000
+
+/* ms between sweeps; 0 if there is nothing to look for. */
 static uint64_t
 interval(const struct worker *w)
 {
-	uint64_t ms = (uint64_t)w->config->timeout * 1000 / 8;
+	uint64_t idle = (uint64_t)w->config->timeout * 1000 / 8;
+	uint64_t gone = (uint64_t)w->config->tcp_keepalive * 1000 / 3;
+	uint64_t ms = idle == 0 || (gone != 0 && gone < idle) ? gone : idle;
 
-	return ms > 60000 ? 60000 : ms;
+	return ms > INTERVAL_MAX ? INTERVAL_MAX : ms;
 }
 
 void
 idle_init(struct worker *w)
 {
 	/* At once: the worker before may have been about to. */
-	w->sweep_at = w->config->timeout == 0 ? CLOCK_NEVER : clock_ms();
+	w->sweep_at = interval(w) == 0 ? CLOCK_NEVER : clock_ms();
+}
+
+/* Closed as soon as a silent client would be: the first probe after
+ * tcp-keepalive, and three more at a third of it each. */
+static bool
+is_gone(const struct worker *w, int fd)
+{
+	uint32_t limit = w->config->tcp_keepalive * 2000;
+
+	return limit != 0 && kernel_unacknowledged(fd) > 0 &&
+	    kernel_unanswered(fd) >= limit;
+}
+
+static bool
+is_idle(const struct worker *w, int fd, struct connection *c, uint32_t now)
+{
+	if (w->config->timeout == 0)
+		return false;
+	if (c->rx + c->tx != c->idle_mark) {
+		c->idle_mark = c->rx + c->tx;
+		c->idle_since = now;
+		return false;
+	}
+	return now - c->idle_since >= w->config->timeout * 10 &&
+	    kernel_unread(fd) == 0;	/* it has spoken: we are late */
 }
 
 void
 idle_sweep(struct worker *w)
 {
 	uint32_t now = (uint32_t)(clock_ms() / 100);
-	uint32_t limit = w->config->timeout * 10;
 
 	for (int fd = arena_next(w->arena, w->number, 0); fd != -1;
 	    fd = arena_next(w->arena, w->number, fd + 1)) {
-		struct connection *c = worker_connection(w, fd);
-
-		if (c->rx + c->tx != c->idle_mark) {
-			c->idle_mark = c->rx + c->tx;
-			c->idle_since = now;
-		} else if (now - c->idle_since >= limit &&
-		    kernel_unread(fd) == 0)	/* it has spoken: we are late */
+		if (is_gone(w, fd))
+			failure_close(w, fd, ETIMEDOUT);
+		else if (is_idle(w, fd, worker_connection(w, fd), now))
 			close_connection(w, fd, CLOSE_IDLE, 0);
 	}
 	w->sweep_at = clock_ms() + interval(w);

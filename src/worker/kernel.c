@@ -55,6 +55,26 @@ kernel_silence(int fd)
 	return tcp_information(fd, &info) ? info.tcpi_last_data_recv : 0;
 }
 
+/*
+ * Probes are counted from the last answer on.  Retransmissions are counted from
+ * the last progress on: a client without room acknowledges them and makes none,
+ * so the last of them, which was sent tcpi_rto ago at most, must have had a
+ * second to be answered.
+ */
+uint32_t
+kernel_unanswered(int fd)
+{
+	enum { TRIES = 3, ROUND_TRIP = 1000 };
+	struct tcp_info info;
+
+	if (!tcp_information(fd, &info))
+		return 0;
+	if (info.tcpi_probes >= TRIES || (info.tcpi_retransmits >= TRIES &&
+	    info.tcpi_last_ack_recv > info.tcpi_rto / 1000 + ROUND_TRIP))
+		return info.tcpi_last_ack_recv;
+	return 0;
+}
+
 /* The client's FIN has arrived; the kernel counts it as a byte received. */
 static bool
 fin_received(const struct tcp_info *info)

@@ -19,6 +19,11 @@ size_t kernel_unacknowledged(int fd);
  * tcpi_last_data_recv.  0 if it cannot tell. */
 uint32_t kernel_silence(int fd);
 
+/* Milliseconds since the client last acknowledged anything, if it has answered
+ * neither the last three retransmissions nor the last three probes of its
+ * window, whichever are made; else 0, and if it cannot tell. */
+uint32_t kernel_unanswered(int fd);
+
 /*
  * The stream positions as the kernel has them: bytes ever read from the socket
  * into `rx`, bytes ever written to it into `tx` (valid while no FIN was sent).
