@@ -284,7 +284,7 @@ watched_at_least() {
 
 @test "a client that does not read is not given up, however long that takes" {
 	start tcp-keepalive=1 loglevel=verbose
-	client unread 3000 ready
+	client unread 300 ready
 	wait_for 30 test -f ready
 	# The fifth probe of its window: six seconds, three times the limit.
 	probed() { ss -Htnoi state established "sport = :$PORT" | grep -q 'backoff:[5-9]'; }
