@@ -106,8 +106,8 @@ def ready(path):
         f.write("ready\n")
 
 
-def await_file(path):
-    deadline = time.monotonic() + PATIENCE
+def await_file(path, patience=PATIENCE):
+    deadline = time.monotonic() + patience
     while not os.path.exists(path):
         need(time.monotonic() < deadline, "nobody made " + path)
         time.sleep(0.02)
@@ -431,7 +431,7 @@ def unread(lines, file):
     data = (b"u" * 1023 + b"\n") * int(lines)
     s.sendall(data)
     ready(file)
-    await_file("go")
+    await_file("go", 3 * PATIENCE)
     need(receive(s, len(data)) == data, "not what was sent")
 
 

@@ -1,11 +1,16 @@
 /*
  * The listening sockets.
+ *
+ * Options are set on the listener, from which accepted sockets inherit them:
+ * nothing need be set per client.
  */
 #include "master/listen.h"
 
 #include <errno.h>
 #include <linux/filter.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +20,29 @@
 #include <bsd/string.h>
 
 #include "base/log.h"
-#include "master/options.h"
+
+static int
+set(int fd, int level, int option, int value)
+{
+	return setsockopt(fd, level, option, &value, sizeof(value));
+}
+
+/* As Redis does: the first probe after `idle` s of silence, the client given
+ * up after three more at a third of it each. */
+static int
+set_keepalive(int fd, unsigned idle)
+{
+	int interval = idle / 3 > 0 ? (int)(idle / 3) : 1;
+
+	if (idle == 0)
+		return set(fd, SOL_SOCKET, SO_KEEPALIVE, 0);
+	if (set(fd, SOL_SOCKET, SO_KEEPALIVE, 1) == -1 ||
+	    set(fd, IPPROTO_TCP, TCP_KEEPIDLE, (int)idle) == -1 ||
+	    set(fd, IPPROTO_TCP, TCP_KEEPINTVL, interval) == -1 ||
+	    set(fd, IPPROTO_TCP, TCP_KEEPCNT, 3) == -1)
+		return -1;
+	return 0;
+}
 
 /* A listening socket, or -1 with errno set and the failed call in `call`.
  * With `share`, others of ours on the same port do not stand in its way. */
@@ -30,9 +57,14 @@ open_one(const struct addrinfo *ai, const struct config *c, bool share,
 	if (fd == -1)
 		return -1;
 	*call = "setsockopt";
-	if (options_initial(fd, ai->ai_family) == 0 &&
-	    (!share || options_set(fd, SOL_SOCKET, SO_REUSEPORT, 1) == 0) &&
-	    options_adjust(fd, c) == 0) {
+	if (set(fd, SOL_SOCKET, SO_REUSEADDR, 1) == 0 &&
+	    (!share || set(fd, SOL_SOCKET, SO_REUSEPORT, 1) == 0) &&
+	    set(fd, IPPROTO_TCP, TCP_NODELAY, 1) == 0 &&
+	    /* Urgent bytes are bytes: the kernel counts them as received. */
+	    set(fd, SOL_SOCKET, SO_OOBINLINE, 1) == 0 &&
+	    (ai->ai_family != AF_INET6 ||
+	    set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) == 0) &&
+	    set_keepalive(fd, c->tcp_keepalive) == 0) {
 		*call = "bind";
 		if (bind(fd, ai->ai_addr, ai->ai_addrlen) == 0) {
 			*call = "listen";
@@ -113,7 +145,7 @@ let_share(const struct listener *l, unsigned n, unsigned port)
 
 	for (unsigned i = 0; i < n; i++)
 		if (same_port(l[i].name, port) &&
-		    options_set(l[i].fd, SOL_SOCKET, SO_REUSEPORT, 1) == 0)
+		    set(l[i].fd, SOL_SOCKET, SO_REUSEPORT, 1) == 0)
 			any = true;
 	return any;
 }
@@ -151,7 +183,7 @@ open_address(struct listener *l, const struct bind_address *address,
 static void
 adjust(const struct listener *l, const struct config *c)
 {
-	if (options_adjust(l->fd, c) == -1 ||
+	if (set_keepalive(l->fd, c->tcp_keepalive) == -1 ||
 	    listen(l->fd, (int)c->tcp_backlog) == -1)
 		log_warn("%s keeps its former settings", l->name);
 }
@@ -312,7 +344,9 @@ listen_probe(const char *const *names, unsigned n,
 	if ((ai = resolve(address, c)) == NULL)
 		return -1;
 	fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	error = fd == -1 || options_initial(fd, ai->ai_family) == -1 ||
+	error = fd == -1 || set(fd, SOL_SOCKET, SO_REUSEADDR, 1) == -1 ||
+	    (ai->ai_family == AF_INET6 &&
+	    set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) == -1) ||
 	    bind(fd, ai->ai_addr, ai->ai_addrlen) == -1 ? errno : 0;
 	freeaddrinfo(ai);
 	if (fd != -1)
