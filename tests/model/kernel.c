@@ -252,6 +252,10 @@ kernel_at_rest(void)
 		if (arena.mark[fd] == 0)
 			violated("P7", "client %u is not counted for its "
 			    "address", number(t));
+		/* Or what it says next is heard by nobody. */
+		if (!watched[k][fd].in || (c->flags & CONN_ENROLLED) == 0)
+			violated("P5", "client %u is not watched by its owner, "
+			    "worker %u", number(t), k);
 		held[k]++;
 	}
 	for (unsigned i = 0; i < CLIENTS; i++) {
