@@ -152,11 +152,12 @@ export ECHOD LOAD
 		server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
 		open("listening", "w").close()
 		client = server.accept()[0]
-		client.sendall(client.recv(65536))
+		line = client.recv(65536)
 		nothing = ctypes.create_string_buffer(
 		    struct.pack("HBBI", 6, 0, 0, 0))    # BPF_RET | BPF_K, 0
 		client.setsockopt(socket.SOL_SOCKET, 26,    # SO_ATTACH_FILTER
 		    struct.pack("HL", 1, ctypes.addressof(nothing)))
+		client.sendall(line)    # after it: the next line is not heard
 		again = server.accept()[0]
 		while data := again.recv(65536):
 		    again.sendall(data)
