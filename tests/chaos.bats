@@ -141,3 +141,50 @@ export ECHOD LOAD
 	done
 	load_is_happy
 }
+
+# A soak was failed by stalls of its slow clients: the machine was short of
+# memory for TCP, and its kernel dropped what a server of forty lines was sent,
+# too.  A filter that lets nothing through does the same at will.
+@test "the load tells a kernel that drops segments from a server that hangs" {
+	PORT=$(free_port)
+	cat >drops.py <<-'EOF'
+		import ctypes, socket, struct, sys
+		server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+		open("listening", "w").close()
+		client = server.accept()[0]
+		line = client.recv(65536)
+		nothing = ctypes.create_string_buffer(
+		    struct.pack("HBBI", 6, 0, 0, 0))    # BPF_RET | BPF_K, 0
+		client.setsockopt(socket.SOL_SOCKET, 26,    # SO_ATTACH_FILTER
+		    struct.pack("HL", 1, ctypes.addressof(nothing)))
+		client.sendall(line)    # after it: the next line is not heard
+		again = server.accept()[0]
+		while data := again.recv(65536):
+		    again.sendall(data)
+	EOF
+	python3 drops.py "$PORT" 3>&- &
+	PIDS+=("$!")
+	wait_for 20 test -f listening
+	"$LOAD" -p "$PORT" -w 3000 -t 60 -f loaded -e enough small:1 \
+		>figures 2>&1 3>&- &
+	LOAD_PID=$!
+	PIDS+=("$LOAD_PID")
+	wait_for 30 grep -q 'unheard: small client 0' figures
+	load_is_happy
+	grep -q 'lost=0 wrong=0 refused=0 stalled=0 .*unheard=1 ' figures
+
+	start workers=1
+	rm -f loaded enough
+	"$LOAD" -p "$PORT" -w 3000 -t 60 -f loaded -e enough small:1 slow:1 \
+		>figures 2>&1 3>&- &
+	LOAD_PID=$!
+	PIDS+=("$LOAD_PID")
+	wait_for 20 test -f loaded
+	kill -STOP "$(workers)"
+	wait_for 30 grep -q 'small client 0, .*: stalled' figures
+	wait_for 30 grep -q 'slow client 1, .*: stalled' figures
+	kill -CONT "$(workers)"
+	not load_is_happy
+	grep -q 'lost=[1-9].* stalled=[1-9].* unheard=0 ' figures
+	stop
+}

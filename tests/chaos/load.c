@@ -3,7 +3,7 @@
  * against what was sent, and every reset, refused connect and stall counted.
  *
  * usage: load [-h host] [-p port] [-t seconds] [-n echoes] [-f file]
- *             [-e file] [-d ms] kind:count ...
+ *             [-e file] [-d ms] [-w ms] kind:count ...
  *
  * Kinds of client:
  *	small		64-byte lines, one at a time
@@ -18,7 +18,10 @@
  *
  * Stops after -t seconds, after -n echoes, or when the file of -e exists,
  * whichever is first; the file of -f is made once every client is connected.
- * With -d a client rests so long before it begins its next lines.
+ * With -d a client rests so long before it begins its next lines; with -w one
+ * that has not moved for so long has stalled (20,000).
+ * Not stalled but unheard is one whose segments are not even acknowledged: that
+ * is no fault of the server's.
  * Prints one line of name=value figures.
  * Exit status 0 if no byte was wrong and nothing lost, else 1.
  */
@@ -75,7 +78,6 @@ struct client {
 #define CHUNK 65536
 #define TABLE 1048583
 #define MS UINT64_C(1000000)
-#define STALL (20000 * MS)
 #define HISTOGRAM 40960		/* of pauses, by tenths of ms */
 
 static struct sockaddr_in server;
@@ -87,8 +89,10 @@ static char out[CHUNK], in[CHUNK];
 static char table[TABLE + CHUNK];
 static char expected[CHUNK];
 static uint64_t echoes, bytes, lost, wrong, refused, stalled, connects;
+static uint64_t unheard;
 static uint64_t histogram[HISTOGRAM + 1], worst;
 static uint64_t rest;		/* ns, of -d */
+static uint64_t patience = 20000 * MS;
 
 static uint64_t
 now_ns(void)
@@ -337,6 +341,44 @@ do_receive(struct client *c)
 		burst_done(c);
 }
 
+/*
+ * Whether what we send is sent again and again and never acknowledged.  The
+ * server's process cannot cause that on a connection that it has accepted,
+ * from which something has come: if it hangs or does not read, its kernel
+ * still acknowledges all that it has offered a window for, and we send no
+ * more.  A kernel that is short of memory for TCP, which all programs of the
+ * machine share (tcp_mem), does drop segments; where both directions were full
+ * neither side then learned that the other had room again (Linux 6.18).
+ */
+static bool
+is_unheard(const struct client *c)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+
+	return c->got > 0 &&
+	    getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
+	    info.tcpi_unacked > 0 && info.tcpi_backoff >= 2;
+}
+
+static void
+give_up(struct client *c)
+{
+	/* By a reset: who is not heard would not be heard saying FIN. */
+	const struct linger reset = { .l_onoff = 1 };
+
+	if (!is_unheard(c)) {
+		stalled++;
+		lose(c, "stalled");
+		return;
+	}
+	if (unheard++ < 20)
+		fprintf(stderr, "load: unheard: %s client %u, port %u\n",
+		    kinds[c->kind].name, c->id, c->port);
+	setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+	drop_connection(c);
+}
+
 /* Clients that wait for a time rather than for the socket. */
 static void
 look_around(void)
@@ -356,10 +398,8 @@ look_around(void)
 			watch(c, EPOLLIN | (c->sent < c->goal ? EPOLLOUT : 0));
 		}
 		if ((c->kind != IDLE || stopping) && c->got < c->goal &&
-		    now - c->moved > STALL) {
-			stalled++;
-			lose(c, "stalled");
-		}
+		    now - c->moved > patience)
+			give_up(c);
 	}
 }
 
@@ -461,12 +501,13 @@ report(void)
 			    clients[i].got == clients[i].goal;
 		}
 	printf("echoes=%llu bytes=%llu connects=%llu lost=%llu wrong=%llu "
-	    "refused=%llu stalled=%llu idle=%u idle_alive=%u "
+	    "refused=%llu stalled=%llu idle=%u idle_alive=%u unheard=%llu "
 	    "median_ms=%.1f p99_ms=%.1f p999_ms=%.1f worst_ms=%.1f\n",
 	    (unsigned long long)echoes, (unsigned long long)bytes,
 	    (unsigned long long)connects, (unsigned long long)lost,
 	    (unsigned long long)wrong, (unsigned long long)refused,
-	    (unsigned long long)stalled, idle, alive, percentile(0.5),
+	    (unsigned long long)stalled, idle, alive,
+	    (unsigned long long)unheard, percentile(0.5),
 	    percentile(0.99), percentile(0.999),
 	    (double)worst / (double)MS);
 }
@@ -480,7 +521,7 @@ main(int argc, char **argv)
 	struct rlimit rl;
 	int c;
 
-	while ((c = getopt(argc, argv, "h:p:t:n:f:e:d:")) != -1)
+	while ((c = getopt(argc, argv, "h:p:t:n:f:e:d:w:")) != -1)
 		switch (c) {
 		case 'h': host = optarg; break;
 		case 'p': port = (unsigned)atoi(optarg); break;
@@ -489,6 +530,7 @@ main(int argc, char **argv)
 		case 'f': file = optarg; break;
 		case 'e': end_file = optarg; break;
 		case 'd': rest = strtoull(optarg, NULL, 10) * MS; break;
+		case 'w': patience = strtoull(optarg, NULL, 10) * MS; break;
 		default: return 2;
 		}
 	for (; optind < argc; optind++)
