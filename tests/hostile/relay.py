@@ -21,6 +21,7 @@ import struct
 import sys
 
 RST = struct.pack("ii", 1, 0)
+RELAYED = set()
 
 
 class Reset(Exception):
@@ -65,6 +66,16 @@ async def carry(reader, writer, options, rng):
 
 
 async def relay(options, rng, port, reader, writer):
+    # The loop's references are weak, and a transport that rests is in no
+    # selector: without this one the collector takes a connection away.
+    RELAYED.add(asyncio.current_task())
+    try:
+        await relay_both(options, rng, port, reader, writer)
+    finally:
+        RELAYED.discard(asyncio.current_task())
+
+
+async def relay_both(options, rng, port, reader, writer):
     writers = [writer]
     try:
         far_reader, far = await asyncio.open_connection("127.0.0.1", port)
