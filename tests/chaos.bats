@@ -77,7 +77,7 @@ export ECHOD LOAD
 	start workers=1 watchdog-timeout=0
 	victim=$(workers)
 	kill -STOP "$victim"
-	not wait_for 2 gone "$victim"
+	never 2 gone "$victim"
 	kill -CONT "$victim"
 	echoes
 }
@@ -89,7 +89,7 @@ export ECHOD LOAD
 	PIDS+=($!)
 	wait_for 30 grep -q attached strace.err
 	kill -STOP "$victim"
-	not wait_for 2 gone "$victim"
+	never 2 gone "$victim"
 	kill -CONT "$victim"
 	echoes
 }
@@ -101,7 +101,7 @@ export ECHOD LOAD
 	sleep 0.5
 	kill -CONT "$victim"
 	echoes
-	not wait_for 3 gone "$victim"
+	never 3 gone "$victim"
 }
 
 @test "a receiver that is stopped strands no connection" {

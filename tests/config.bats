@@ -58,7 +58,7 @@ listening() {
 refused() {
 	local pattern=$1 status=0
 	shift
-	timeout 5 "$ECHOD" "$@" >out 2>err 3>&- 4>&- || status=$?
+	timeout 60 "$ECHOD" "$@" >out 2>err 3>&- 4>&- || status=$?
 	echo "status $status: $(cat out err)"
 	[ "$status" -eq 78 ]
 	grep -qE -- "$pattern" err
@@ -77,7 +77,7 @@ bad() {
 # usage_error ARGUMENT...: status 2 and words on standard error.
 usage_error() {
 	local status=0
-	timeout 5 "$ECHOD" "$@" >out 2>err 3>&- 4>&- || status=$?
+	timeout 60 "$ECHOD" "$@" >out 2>err 3>&- 4>&- || status=$?
 	echo "status $status: $(cat out err)"
 	[ "$status" -eq 2 ]
 	[ ! -s out ]

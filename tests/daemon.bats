@@ -14,7 +14,7 @@ launch() {
 		args+=(-o "$a")
 	done
 	STATUS=0
-	timeout 20 "$ECHOD" "${args[@]}" >out 2>err 3>&- 4>&- || STATUS=$?
+	timeout 60 "$ECHOD" "${args[@]}" >out 2>err 3>&- 4>&- || STATUS=$?
 	SERVER=$(cat pid 2>/dev/null || true)
 	# Whatever it did: what serves our port is ours to end.
 	mapfile -t -O "${#PIDS[@]}" PIDS < <(listeners)
@@ -55,7 +55,7 @@ stop_daemon() {
 fails() {
 	local pattern=$1 status=0
 	shift
-	timeout 20 "$ECHOD" -o "port=$PORT" -o "bind=$HOST" "$@" \
+	timeout 60 "$ECHOD" -o "port=$PORT" -o "bind=$HOST" "$@" \
 		>out 2>err 3>&- 4>&- || status=$?
 	mapfile -t -O "${#PIDS[@]}" PIDS < <(listeners)
 	echo "status $status: $(cat out err)"
@@ -652,7 +652,7 @@ gave_up_root() {
 	cp "$ECHOD" echod
 	chmod 755 echod
 	local status=0
-	timeout 5 setpriv --reuid=65534 --regid=65534 --clear-groups \
+	timeout 60 setpriv --reuid=65534 --regid=65534 --clear-groups \
 		"$DIR/echod" -o "port=$PORT" -o user=root >out 2>err || status=$?
 	[ "$status" -eq 78 ]
 	grep -q 'user: only root can become root' err

@@ -138,7 +138,7 @@ lets_in() {
 	say 2001:db8:0:2::1
 	kill "$server" "$A_PID" "$B_PID"
 	END
-	ECHOD=$ECHOD timeout 20 unshare -n bash inside >said
+	ECHOD=$ECHOD timeout 60 unshare -n bash inside >said
 	cat said log
 	[ "$(tr -d '\r' <said | tr '\n' ' ')" = '-ERR max number of clients reached in ' ]
 }
@@ -186,7 +186,7 @@ V2='\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x0c\xc0\x00\x02\x07\xc6\x33\x64\x01\x12\x67
 
 @test "PROXY: byte by byte, and with half a line behind it" {
 	start proxy-protocol=on
-	timeout 20 python3 - "$PORT" <<-'END'
+	timeout 60 python3 - "$PORT" <<-'END'
 	import socket, sys, time
 	v1 = b"PROXY TCP4 192.0.2.7 198.51.100.1 4711 80\r\n"
 	v2 = (b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\2\7\xc6\x33\x64\1\x12\x67\0\x50")
@@ -320,9 +320,9 @@ counts_denied() {
 	logged '192.0.2.7:4711 refused: its address is not allowed'
 	exec 5<>"/dev/tcp/$HOST/$PORT" 6<>"/dev/tcp/$HOST/$PORT"
 	printf 'PROXY TCP4 203.0.113.1 198.51.100.1 1 80\r\nfirst\n' >&5
-	[ "$(timeout 5 head -n 1 <&5)" = first ]
+	[ "$(timeout 60 head -n 1 <&5)" = first ]
 	printf 'PROXY TCP4 203.0.113.2 198.51.100.1 1 80\r\nother\n' >&6
-	[ "$(timeout 5 head -n 1 <&6)" = other ]
+	[ "$(timeout 60 head -n 1 <&6)" = other ]
 	[ -z "$(say 'PROXY TCP4 203.0.113.1 198.51.100.1 2 80\r\nsecond\n')" ]
 	exec 5>&- 6>&-
 }
@@ -336,7 +336,7 @@ counts_denied() {
 	wait_for 10 echoes_with_header
 	for pid in $(workers); do kill -KILL "$pid"; done
 	echo 'a line' >&5
-	[ "$(timeout 5 head -n 1 <&5)" = 'half a line' ]
+	[ "$(timeout 60 head -n 1 <&5)" = 'half a line' ]
 	exec 5>&-
 }
 

@@ -115,14 +115,14 @@ served() {
 	lsb 0 start
 	exec 5<>"/dev/tcp/$HOST/$PORT"
 	echo before >&5
-	read -r -t 5 line <&5
+	read -r -t 60 line <&5
 	[ "$line" = before ]
 	echo 'workers = 3' >>"$P/etc/echod/redis.conf"
 	lsb 0 reload
 	three() { [ "$(worker_count "$(cat "$PIDFILE")")" -eq 3 ]; }
 	wait_for 5 three
 	echo after >&5
-	read -r -t 5 line <&5
+	read -r -t 60 line <&5
 	[ "$line" = after ]
 	exec 5>&-
 	lsb 0 stop

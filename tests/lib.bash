@@ -71,17 +71,30 @@ teardown() {
 	fi
 }
 
-# wait_for SECONDS COMMAND...: until it succeeds; fails when time is up.
-wait_for() {
+# within SECONDS COMMAND...: it succeeds before the time is up.
+within() {
 	local deadline=$((SECONDS + $1 + 1))
 	shift
 	until "$@" >/dev/null 2>&1; do
-		if [ "$SECONDS" -ge "$deadline" ]; then
-			echo "gave up waiting for: $*"
-			return 1
-		fi
+		[ "$SECONDS" -lt "$deadline" ] || return 1
 		sleep 0.02
 	done
+}
+
+# wait_for SECONDS COMMAND...: until it succeeds; fails when time is up, which
+# is later than said: machines stand still, and that is no fault of ours.
+wait_for() {
+	local patience=$(($1 * 5))
+	shift
+	within "$patience" "$@" || {
+		echo "gave up waiting for: $*"
+		return 1
+	}
+}
+
+# never SECONDS COMMAND...: for so long it does not succeed.
+never() {
+	not within "$@"
 }
 
 # Start a server in the foreground with `-o` assignments as arguments; its

@@ -58,7 +58,7 @@ healthz() {
 	done
 	exec 5<>"/dev/tcp/$HOST/$PORT"
 	echo hello >&5
-	[ "$(timeout 10 head -n 1 <&5)" = hello ]
+	[ "$(timeout 60 head -n 1 <&5)" = hello ]
 	wait_for 5 is 'connections_closed_total{reason="client_eof"}' 3
 	is connections 1
 	is connections_accepted_total 4
@@ -120,7 +120,7 @@ healthz() {
 	begin
 	exec 5<>"/dev/tcp/$HOST/$PORT"
 	echo hello >&5
-	read -r -t 10 -u 5 line
+	read -r -t 60 -u 5 line
 	[ "$line" = hello ]
 	"$ECHOCTL" -s control reload
 	wait_for 5 healthz 200

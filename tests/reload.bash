@@ -84,7 +84,7 @@ half() {
 	exec 5<>"/dev/tcp/$HOST/$PORT"
 	printf 'before\nhalf a ' >&5
 	local answer
-	read -r -t 10 answer <&5
+	read -r -t 60 answer <&5
 	[ "$answer" = before ]
 }
 
@@ -92,7 +92,7 @@ half() {
 whole() {
 	printf 'line\nhalf a ' >&5
 	local answer
-	read -r -t 10 answer <&5
+	read -r -t 60 answer <&5
 	[ "$answer" = 'half a line' ]
 }
 
@@ -162,7 +162,7 @@ refused() {
 launch() {
 	LOG=$1
 	shift
-	timeout 20 "$ECHOD" -o daemonize=yes "$@" >"$DIR/out" 2>"$DIR/err" \
+	timeout 60 "$ECHOD" -o daemonize=yes "$@" >"$DIR/out" 2>"$DIR/err" \
 	    3>&- 4>&- 5>&- || {
 		cat "$DIR/out" "$DIR/err"
 		return 1

@@ -246,7 +246,7 @@ another() {
 	echoes
 	whole
 	printf 'still\n' >&6
-	read -r -t 10 answer <&6
+	read -r -t 60 answer <&6
 	[ "$answer" = still ]
 }
 
@@ -296,7 +296,7 @@ another() {
 	wait_for 30 test -f ready
 	conf maxclients=10
 	reloaded
-	[ "$(timeout 10 nc.openbsd -w 5 "$HOST" "$PORT" </dev/null)" = \
+	[ "$(timeout 60 nc.openbsd -w 5 "$HOST" "$PORT" </dev/null)" = \
 		$'-ERR max number of clients reached\r' ]
 	touch go
 	client_is_happy
@@ -323,7 +323,7 @@ another() {
 	reloaded
 	$CLIENT idle 1
 	local byte status=0
-	read -r -t 5 -N 1 byte <&6 || status=$?
+	read -r -t 60 -N 1 byte <&6 || status=$?
 	# EOF, and no timeout
 	[ "$status" -eq 1 ]
 	conf timeout=0
@@ -331,7 +331,7 @@ another() {
 	another
 	sleep 1.5
 	printf 'here\n' >&6
-	read -r -t 5 byte <&6
+	read -r -t 60 byte <&6
 	[ "$byte" = here ]
 }
 
@@ -423,14 +423,14 @@ another() {
 	another
 	printf 'no newline' >&6
 	local answer
-	read -r -t 10 -N 10 answer <&6
+	read -r -t 60 -N 10 answer <&6
 	[ "$answer" = 'no newline' ]
 	# fd 5 has sent half a line, and nothing has come back of it.
 	not read -r -t 0.2 -N 1 answer <&5
 	whole
 	reloaded
 	printf 'raw again' >&6
-	read -r -t 10 -N 9 answer <&6
+	read -r -t 60 -N 9 answer <&6
 	[ "$answer" = 'raw again' ]
 	whole
 }
@@ -447,7 +447,7 @@ another() {
 	reloaded
 	another
 	printf 'x\n' >&6
-	read -r -t 10 answer <&6
+	read -r -t 60 answer <&6
 	ss -Htno state established "sport = :$PORT" |
 		grep -qE 'timer:\(keepalive,(50|49|4[0-9])(\.[0-9]+)?sec,0\)'
 	[ "$(keepalive)" -eq 1 ]
@@ -455,7 +455,7 @@ another() {
 	reloaded
 	another
 	printf 'x\n' >&6
-	read -r -t 10 answer <&6
+	read -r -t 60 answer <&6
 	wait_for 10 eval '[ "$(keepalive)" -eq 0 ]'
 }
 
@@ -480,7 +480,7 @@ another() {
 	[ ! -e pid ]
 	# Whose it is, a second one is told.
 	PORT=$(free_port) status=0
-	timeout 10 "$ECHOD" -o port=1 -o pidfile=run/other >out 2>err || status=$?
+	timeout 60 "$ECHOD" -o port=1 -o pidfile=run/other >out 2>err || status=$?
 	[ "$status" -eq 1 ]
 	grep -q "already running, pid $SERVER" err
 	"$ECHOD" -s stop -o pidfile=run/other
@@ -821,7 +821,7 @@ another() {
 signal_fails() {
 	local pattern=$1 status=0
 	shift
-	timeout 10 "$ECHOD" "$@" >out 2>err || status=$?
+	timeout 60 "$ECHOD" "$@" >out 2>err || status=$?
 	cat out err
 	[ "$status" -eq 1 ]
 	grep -qE -- "^echod: -s [a-z]+: $pattern\$" err
@@ -874,11 +874,11 @@ signal_fails() {
 
 @test "echod -s: what it does not know is a mistake" {
 	local status=0
-	timeout 10 "$ECHOD" -s restart -o pidfile=pid >out 2>err || status=$?
+	timeout 60 "$ECHOD" -s restart -o pidfile=pid >out 2>err || status=$?
 	[ "$status" -eq 2 ]
 	grep -qx 'echod: -s restart: not reload, stop or reopen' err
 	status=0
 	echo nonsense >bad.conf
-	timeout 10 "$ECHOD" -c bad.conf -s stop >out 2>err || status=$?
+	timeout 60 "$ECHOD" -c bad.conf -s stop >out 2>err || status=$?
 	[ "$status" -eq 78 ]
 }

@@ -35,7 +35,7 @@ bystand() {
 unharmed() {
 	local line
 	echo "line" >&5
-	read -r -t 10 line <&5
+	read -r -t 60 line <&5
 	[ "$line" = "half a line" ]
 	printf 'half a ' >&5
 }
@@ -183,7 +183,7 @@ filtered() {
 	kill -STOP "$pid"
 	kill -CONT "$pid"
 	echo again >&5
-	read -r -t 10 line <&5
+	read -r -t 60 line <&5
 	[ "$line" = again ]
 	[ "$(workers)" = "$pid" ]
 }

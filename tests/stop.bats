@@ -100,7 +100,7 @@ stops_cleanly_on() {
 	start
 	exec 5<>"/dev/tcp/$HOST/$PORT"
 	printf 'hello\n' >&5
-	read -r -t 5 answer <&5
+	read -r -t 60 answer <&5
 	[ "$answer" = hello ]
 	stop
 	exec 5>&-

@@ -515,7 +515,7 @@ still_reloads() {
 	[[ $OUTCOME == 'reload failed: '* ]]
 	grep -q ' reload failed: ' logs/log.1
 	echo 'a line' >&5
-	[ "$(timeout 5 head -n 1 <&5)" = 'half a line' ]
+	[ "$(timeout 60 head -n 1 <&5)" = 'half a line' ]
 	exec 5>&-
 	stop
 	[ "$STATUS" -eq 0 ]
