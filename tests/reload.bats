@@ -171,6 +171,23 @@ another() {
 	echoes
 }
 
+# A soak lost eight clients whom accept-rate kept in the queue of an address that
+# was closed.
+@test "port: accept-rate does not cut off those who wait at the old one" {
+	conf accept-rate=1 accept-burst=1 workers=2
+	serve
+	client answered 10 queued go
+	wait_for 20 test -f queued
+	local old=$PORT
+	PORT=$(free_port)
+	conf accept-rate=1 accept-burst=1 workers=2
+	reloaded
+	wait_for 10 logged "$HOST:$old is listened on no longer"
+	touch go
+	client_is_happy
+	echoes
+}
+
 @test "bind: from one address to all on the same port, and back" {
 	conf
 	serve

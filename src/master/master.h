@@ -59,7 +59,7 @@ struct reload {
 	uint64_t deadline;		/* of the phase */
 	uint64_t began;			/* workers were told to leave */
 	bool again;			/* another one was asked for */
-	bool dropping;			/* listeners, for the last time */
+	unsigned drops;			/* times it was asked for the last */
 	uint64_t drop_at;		/* shut and close dropped listeners */
 };
 

@@ -36,6 +36,8 @@
 /* How long clients have to end a handshake that they began with a listener
  * that is dropped, and a worker to take them, ms. */
 #define DROP_PATIENCE 300
+/* How often they are asked for the last time before it is closed all the same. */
+#define DROP_ASKS 10
 
 static void
 tell_reloading(void)
@@ -310,11 +312,11 @@ drop_step(struct master *m)
 	if (atomic_load(&h->drop) == DROP_SHUT)
 		listen_drop(&m->arena);
 	else if (clock_ms() >= m->reload.drop_at) {
-		if (m->reload.dropping)
-			listen_drop(&m->arena);	/* nobody did it in time */
-		else
+		/* Whom we asked may have died, or have no descriptor left. */
+		if (m->reload.drops++ < DROP_ASKS)
 			ask_to_drop(m, DROP_ASKED_LAST);
-		m->reload.dropping = true;
+		else
+			listen_drop(&m->arena);
 	}
 }
 
@@ -323,7 +325,7 @@ reload_drop_listeners(struct master *m)
 {
 	if (m->arena.header->dropped == 0)
 		return;
-	m->reload.dropping = false;
+	m->reload.drops = 0;
 	listen_deafen(&m->arena);
 	ask_to_drop(m, DROP_ASKED);
 }

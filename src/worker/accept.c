@@ -278,8 +278,9 @@ failed(struct worker *w, unsigned i, bool last)
 	return ACCEPT_PAUSED;
 }
 
-enum accepted
-accept_some(struct worker *w, unsigned i)
+/* `throttled`: no more of them than accept-rate grants. */
+static enum accepted
+take_batch(struct worker *w, unsigned i, bool throttled)
 {
 	struct operation *op = &w->slot->op;
 	int listener = w->arena->header->listener[i].fd;
@@ -290,7 +291,7 @@ accept_some(struct worker *w, unsigned i)
 	unsigned failures = 0;
 
 	for (unsigned n = 0; n < BATCH && result == ACCEPT_MORE; n++) {
-		unsigned wait = w->draining ? 0 : edge_wait(w);
+		unsigned wait = throttled ? edge_wait(w) : 0;
 		int fd;
 
 		/* Whom we could not serve need not come in. */
@@ -314,7 +315,8 @@ accept_some(struct worker *w, unsigned i)
 			result = failed(w, i, ++failures == BATCH);
 		else {
 			w->moved++;
-			edge_accepted(w);
+			if (throttled)
+				edge_accepted(w);
 			peer_from_sockaddr(&peer, &ss);
 			receive(w, fd, &peer);
 		}
@@ -325,6 +327,12 @@ accept_some(struct worker *w, unsigned i)
 	return result;
 }
 
+enum accepted
+accept_some(struct worker *w, unsigned i)
+{
+	return take_batch(w, i, true);
+}
+
 bool
 accept_queue(struct worker *w, unsigned i, bool shut)
 {
@@ -333,7 +341,7 @@ accept_queue(struct worker *w, unsigned i, bool shut)
 	/* Not without end, should clients come as fast as we take. */
 	for (unsigned n = 0; a == ACCEPT_MORE && n < w->config->maxclients;
 	    n++)
-		a = accept_some(w, i);
+		a = take_batch(w, i, false);
 	if (a == ACCEPT_PAUSED)
 		return false;
 	if (shut)

@@ -21,15 +21,17 @@ void accept_note(const struct arena *a, int fd);
 void accept_enter(struct worker *w, int fd, const struct peer *peer,
     unsigned to);
 
-/* Take a batch of clients from the listener with index `i`. */
+/* Take a batch of clients, as accept-rate allows, from the listener with index
+ * `i`. */
 enum accepted accept_some(struct worker *w, unsigned i);
 
 /*
- * Take all who wait at the listener with index `i`.  With `shut`, a queue found
+ * Take all who wait at the listener with index `i`, which is going away and
+ * they with it: accept-rate is for those who come.  With `shut`, a queue found
  * empty is shut in the same breath, so that who comes later is refused at once
  * instead of waiting in it for nothing; other workers' accept4 fails with
- * EINVAL from then on.  Returns false if it was not emptied, for lack of descriptors or
- * memory: a timer is set.
+ * EINVAL from then on.  Returns false if it was not emptied, for lack of
+ * descriptors or memory: a timer is set.
  */
 bool accept_queue(struct worker *w, unsigned i, bool shut);
 

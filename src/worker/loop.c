@@ -164,15 +164,19 @@ empty_dropped(struct worker *w)
 {
 	const struct arena_header *h = w->arena->header;
 	_Atomic uint32_t *drop = &w->arena->header->drop;
-	uint32_t asked = atomic_load(drop);
+	uint32_t asked = atomic_load(drop), taken = DROP_TAKEN;
+	bool emptied = true;
 
 	if ((asked != DROP_ASKED && asked != DROP_ASKED_LAST) ||
 	    !atomic_compare_exchange_strong(drop, &asked, DROP_TAKEN))
 		return;
 	for (unsigned i = arena_listeners(w->arena);
-	    i < arena_open_listeners(w->arena); i++)
-		(void)accept_queue(w, i, asked == DROP_ASKED_LAST);
-	atomic_store(drop, asked == DROP_ASKED_LAST ? DROP_SHUT : DROP_NONE);
+	    i < arena_open_listeners(w->arena) && emptied; i++)
+		emptied = accept_queue(w, i, asked == DROP_ASKED_LAST);
+	/* Who could not be taken waits for one of us as long as the master
+	 * does, which may have lost patience with us and asked again. */
+	(void)atomic_compare_exchange_strong(drop, &taken, !emptied ? asked :
+	    asked == DROP_ASKED_LAST ? DROP_SHUT : DROP_NONE);
 	(void)eventfd_write(h->master_wake_fd, 1);
 }
 
