@@ -122,6 +122,26 @@ hold() {
 	[ "$(cat out)" = $'[\n{"peer":"b","in":2},\n{"peer":"a","in":1}\n]' ]
 }
 
+@test "what an answer would tell a terminal is not told" {
+	# A worker that an attacker has taken over can answer in the master's
+	# place; and an administrator is root as often as not.
+	printf '[\n{"peer":"\033[2Ja","in":1}\n]\n' >rows
+	printf 'ok: \033]0;x\a \302\233 caf\303\251\t\177\n' >text
+	for answer in rows text; do
+		rm -f fake
+		timeout 60 nc.openbsd -l -U fake >/dev/null <"$answer" &
+		PIDS+=("$!")
+		wait_for 10 test -S fake
+		if [ "$answer" = rows ]; then
+			timeout 60 "$ECHOCTL" -s fake --json connections >out
+		else
+			timeout 60 "$ECHOCTL" -s fake status >out
+			[ "$(cat out)" = "$(printf 'ok: ?]0;x? ?? caf\303\251\t?')" ]
+		fi
+		not grep -q "$(printf '[\033\177]')" out
+	done
+}
+
 @test "close: this client and no other" {
 	begin
 	hold 5

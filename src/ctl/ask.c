@@ -31,6 +31,18 @@ ask_warnx(const char *fmt, ...)
 	fputc('\n', stderr);
 }
 
+void
+ask_clean(char *text)
+{
+	unsigned char *p = (unsigned char *)text;
+
+	for (; *p != '\0'; p++)
+		if ((*p < ' ' && *p != '\n' && *p != '\t') || *p == 0x7f)
+			*p = '?';
+		else if (p[0] == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f)
+			p[0] = p[1] = '?';	/* C1, in UTF-8 */
+}
+
 static int
 dial(const char *path)
 {
@@ -109,8 +121,10 @@ ask_quietly(const char *path, const char *request)
 	n = getdelim(&answer, &size, '\0', f);
 	error = ferror(f) ? errno : ENODATA;
 	fclose(f);
-	if (n > 0)
+	if (n > 0) {
+		ask_clean(answer);
 		return answer;
+	}
 	free(answer);
 	errno = error;
 	return NULL;

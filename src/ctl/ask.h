@@ -12,6 +12,10 @@
  * error. */
 void ask_warnx(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* Take out of an answer what would be orders to a terminal: who answers may not
+ * be the master, see echod(8), SECURITY CONSIDERATIONS. */
+void ask_clean(char *text);
+
 /* Send `request` to the control socket `path`.  Returns a stream to read the
  * answer from, or NULL with the reason said. */
 FILE *ask_open(const char *path, const char *request);

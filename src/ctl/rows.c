@@ -147,6 +147,7 @@ pass_on(FILE *f, const struct rows_wish *wish, struct rows *rows, bool *failed)
 
 	/* Nothing comes after the last line; what does is not looked at. */
 	for (; !whole && getline(&line, &size, f) > 0; lines++) {
+		ask_clean(line);
 		if (lines == 0 && ask_is_error(line)) {
 			fputs(line, wish->json ? stdout : stderr);
 			*failed = true;
