@@ -182,9 +182,11 @@ take_record(struct worker *w, unsigned k, int fd, struct recovered *r)
 	uint16_t giver = (uint16_t)k;
 
 	/* Given to a slot there is not: as if to us. */
-	if (holder_state(h) == CONN_GIVEN && holder >= w->arena->slots &&
-	    atomic_load(&c->giver) == k)
+	if (holder_state(h) == CONN_GIVEN && holder >= w->arena->slots) {
+		if (atomic_load(&c->giver) != k)
+			return;
 		holder = k;
+	}
 	/* Given, perhaps without notice.  Who it was given to may have taken it
 	 * by now, and given it on: that one's word stays. */
 	if (holder_state(h) == CONN_GIVEN && holder != k &&
@@ -237,14 +239,15 @@ take_doubtful(struct worker *w, unsigned k, int fd, struct recovered *r)
 	struct slot *s = &w->arena->slot[k];
 	struct connection *c = worker_connection(w, fd);
 	int fault = atomic_load(&s->fault);
+	enum handler_kind handler = (enum handler_kind)c->handler;
 
 	if (connection_held_by(c) != connection_holder(CONN_OPEN, k) ||
 	    (fault == 0 && settle(w, k, fd)))
 		return;		/* the rest as with all others */
-	if (fault != 0 && c->handler < HANDLER_KINDS)
+	if (fault != 0 && handler < HANDLER_KINDS)
 		log_warnx("%s closed: its input to handler %s %s worker %u "
 		    "(%s); %llu bytes in, %llu out", peer_name(&c->peer),
-		    handler_of(c->handler)->name, fault == FAULT_HUNG ?
+		    handler_of(handler)->name, fault == FAULT_HUNG ?
 		    "hung" : "crashed", k, fault == FAULT_HUNG ?
 		    "watchdog" : signals_name(fault),
 		    (unsigned long long)c->rx, (unsigned long long)c->tx);
