@@ -5,6 +5,7 @@
 #include "service.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -43,13 +44,14 @@ make_room(struct arena *a, struct config *c)
 		    c->workers, a->slots);
 		return -1;
 	}
-	if (descriptors <= arena_descriptors(a))
+	if (descriptors <= a->own->descriptors)
 		return 0;
 	if (setup_limit(descriptors, &most) == -1) {
 		log_warn("limit of %u descriptors", descriptors);
 		return -1;
 	}
-	a->header->descriptors = descriptors;
+	a->own->descriptors = descriptors;
+	arena_publish(a);
 	return 0;
 }
 
@@ -87,8 +89,8 @@ take_over(struct master *m, struct config *c, const struct takeover *t,
 	if (setup_log(c, &same, same_file ? t->log : -1) == -1)
 		return -1;
 	if (t->failure[0] == '\0')
-		atomic_store(&m->arena.header->loglevel, c->loglevel);
-	log_follow(&m->arena.header->loglevel);
+		atomic_store(&m->arena.own->loglevel, c->loglevel);
+	log_follow(&m->arena.own->loglevel);
 	if (daemonize != (c->daemonize != 0))
 		log_warnx("daemonize %s: takes effect at the next start",
 		    daemonize ? "yes" : "no");
@@ -103,6 +105,13 @@ take_over(struct master *m, struct config *c, const struct takeover *t,
 	return -1;
 }
 
+/* The record that we were given, as it was before there was a worker: one that
+ * an attacker has taken over could write into it. */
+static struct {
+	char *text;
+	size_t length;
+} given;
+
 /*
  * Execute the image before again, which carries on with what it left; `reason`
  * is why we do not.  Returns if even that fails: the service has ended then.
@@ -110,14 +119,20 @@ take_over(struct master *m, struct config *c, const struct takeover *t,
 static int
 give_back(const struct takeover *t, const char *reason)
 {
+	int record = given.text == NULL ? -1 :
+	    takeover_again(given.text, given.length);
+
 	log_warnx("the takeover failed: %s", reason);
 	if (t->failure[0] != '\0')
 		log_warnx("the former program cannot carry on either");
-	else if (takeover_add(t->record, "failure", reason) == -1)
+	else if (record == -1 ||
+	    takeover_add(record, "failure", reason) == -1 ||
+	    takeover_keep_one(record, true) == -1)
 		log_warn("takeover");
 	else {
 		(void)takeover_keep_one(t->log, true);
-		image_exec(t->image, t->record);
+		close(t->record);
+		image_exec(t->image, record);
 		log_warn("the former program cannot be executed");
 	}
 	return EXIT_NOT_STARTED;
@@ -133,8 +148,9 @@ tell_change(const char *name, const char *was, const char *is)
 /* What came of it, in one line after those of what has changed. */
 static void
 report_takeover(const struct config *c, const struct takeover *t,
-    struct service_totals *totals)
+    const struct arena *a)
 {
+	struct service_totals *totals = &a->own->totals;
 	unsigned long long held = t->connections;
 	unsigned long long ms = clock_ms() - t->began;
 
@@ -142,8 +158,7 @@ report_takeover(const struct config *c, const struct takeover *t,
 	totals->pause = ms;
 	totals->kept += held;
 	if (t->failure[0] != '\0') {
-		totals->reloads_refused++;
-		strlcpy(totals->refusal, t->failure, sizeof(totals->refusal));
+		arena_refuse(a, t->failure);
 		log_warnx("reload failed: %s; echod " PACKAGE_VERSION " carries "
 		    "on as before, %llu connections kept, nobody was served "
 		    "for %llu ms", t->failure, held, ms);
@@ -181,6 +196,7 @@ commit(struct master *m, const struct takeover *t, struct pidfile *old)
 {
 	struct admin left = { t->control, t->metrics, "", 0, 0 };
 
+	free(given.text);
 	(void)takeover_keep(&m->arena, false);
 	(void)takeover_keep_one(m->pidfile->fd, false);
 	close(t->record);
@@ -191,7 +207,7 @@ commit(struct master *m, const struct takeover *t, struct pidfile *old)
 		pidfile_release(old);
 	leave_admin(&left, &t->config, &m->admin);
 	(void)admin_keep(&m->admin, false);
-	report_takeover(m->config, t, &m->arena.header->totals);
+	report_takeover(m->config, t, &m->arena);
 	listen_report(&m->arena, m->config);
 	reload_drop_listeners(m);
 	m->reload.again = t->again;
@@ -222,6 +238,7 @@ service_resume(struct config *c, const struct takeover *t, service_load *load)
 	signals_block();
 	/* Executed by descriptor, we would be called by its number. */
 	prctl(PR_SET_NAME, "echod");
+	given.text = takeover_text(t->record, &given.length);
 	if (t->failure[0] != '\0')
 		*c = t->config;
 	else if (load(c, &e) == -1)
@@ -240,7 +257,7 @@ service_resume(struct config *c, const struct takeover *t, service_load *load)
 		snprintf(why, sizeof(why), "%s", log_last_warning());
 		if (pidfile.fd != old.fd)
 			pidfile_release(&pidfile);
-		listen_restore(&m.arena, &listeners);
+		listen_restore(&m.arena, &listeners);	/* publishes, too */
 		if (takeover_keep(&m.arena, true) == -1)
 			log_warn("descriptors for the former program");
 		return give_back(t, why);

@@ -74,8 +74,8 @@ bring_up(struct master *m, const struct config *c, struct pidfile *p)
 		return -1;
 	if (setup_log(c, &id, -1) == -1)
 		return -1;
-	atomic_store(&m->arena.header->loglevel, c->loglevel);
-	log_follow(&m->arena.header->loglevel);
+	atomic_store(&m->arena.own->loglevel, c->loglevel);
+	log_follow(&m->arena.own->loglevel);
 	if (admin_open(&m->admin, c, &id, NULL, NULL) == -1)
 		return -1;
 	if (privileges_drop(c, &id) == -1) {
@@ -119,7 +119,7 @@ service_start(const struct config *c)
 	control_begin(&m);
 	http_begin(&m);
 	log_notice("ready on %s after %llu ms", listen_names(&m.arena),
-	    (unsigned long long)(clock_ms() - m.arena.header->started));
+	    (unsigned long long)(clock_ms() - m.arena.own->started));
 	setup_announce(&m, "");
 	daemonize_ready();
 	status = master_run(&m);

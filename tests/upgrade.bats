@@ -313,6 +313,15 @@ still_reloads() {
 	still_reloads
 }
 
+# Its workers write into the record that the program before is given.
+@test "given back: as it was, and not as a worker would have it" {
+	serve_own control-socket="$DIR/control"
+	put "$UPGRADES/echod-stillborn"
+	gives_back '.*'
+	"$(dirname "$GENUINE")/echoctl" -s control config >config
+	grep -q '^maxclients = 10000 ' config
+}
+
 @test "given back: the arena cannot be mapped" {
 	serve_own
 	put "$UPGRADES/echod-misled"

@@ -28,12 +28,12 @@ answer_census(const struct arena *a, struct census *c)
 		for (unsigned r = 0; r < CLOSE_REASONS; r++)
 			c->closed[r] += atomic_load(&n->closed[r]);
 	}
-	for (unsigned k = 0; k < arena_workers(a); k++) {
+	for (unsigned k = 0; k < a->own->workers; k++) {
 		c->connections += slot_load(&a->slot[k]);
 		c->ready += atomic_load(&a->slot[k].state) == SLOT_READY;
 	}
 	for (unsigned i = 0; i < ARENA_SIGNALS; i++)
-		c->deaths += a->header->totals.deaths[i];
+		c->deaths += a->own->totals.deaths[i];
 }
 
 const char *
@@ -43,7 +43,7 @@ answer_mode(const struct master *m)
 		return "stopping";
 	if (m->reload.phase != RELOAD_NONE)
 		return "reloading";
-	return atomic_load(&m->arena.header->draining) ? "draining" :
+	return m->arena.own->draining ? "draining" :
 	    "serving";
 }
 
@@ -68,7 +68,7 @@ answer_queue(const struct arena *a, unsigned i, unsigned *waiting,
 	socklen_t len = sizeof(info);
 
 	memset(&info, 0, sizeof(info));
-	(void)getsockopt(a->header->listener[i].fd, IPPROTO_TCP, TCP_INFO,
+	(void)getsockopt(a->own->listener[i].fd, IPPROTO_TCP, TCP_INFO,
 	    &info, &len);
 	/* So they are called on a listener: tcp_get_info() of the kernel. */
 	*waiting = info.tcpi_unacked;
@@ -153,24 +153,24 @@ write_deaths(const struct service_totals *t, FILE *out, bool json)
 static void
 status_text(const struct master *m, const struct census *c, FILE *out)
 {
-	const struct arena_header *h = m->arena.header;
-	const struct service_totals *t = &h->totals;
+	const struct arena_own *o = m->arena.own;
+	const struct service_totals *t = &o->totals;
 	const char *before = "";
 
 	fprintf(out, "echod %s, pid %ld, %s, up ", PACKAGE_VERSION,
 	    (long)getpid(), answer_mode(m));
-	answer_duration(out, clock_ms() - h->started);
+	answer_duration(out, clock_ms() - o->started);
 	fputc('\n', out);
-	for (unsigned i = 0; i < arena_listeners(&m->arena); i++) {
+	for (unsigned i = 0; i < m->arena.own->listeners; i++) {
 		unsigned waiting, limit;
 
 		answer_queue(&m->arena, i, &waiting, &limit);
 		fprintf(out, "listening    %s, %u of %u waiting\n",
-		    arena_listener(&m->arena, i).name, waiting, limit);
+		    m->arena.own->listener[i].name, waiting, limit);
 	}
 	fprintf(out, "workers      %u, %u ready\n"
 	    "connections  %llu of %u now, %llu ever, %llu refused\n"
-	    "echoes       %llu\nbytes in     ", arena_workers(&m->arena),
+	    "echoes       %llu\nbytes in     ", m->arena.own->workers,
 	    c->ready, (unsigned long long)c->connections,
 	    m->config->maxclients, (unsigned long long)c->accepted,
 	    (unsigned long long)c->closed[CLOSE_LIMIT],
@@ -204,33 +204,33 @@ status_text(const struct master *m, const struct census *c, FILE *out)
 		fputs(" ago", out);
 	}
 	fputc('\n', out);
-	if (*arena_refusal(&m->arena) != '\0')
+	if (*m->arena.own->totals.refusal != '\0')
 		fprintf(out, "refused      %s\n",
-		    arena_refusal(&m->arena));
+		    m->arena.own->totals.refusal);
 }
 
 static void
 status_json(const struct master *m, const struct census *c, FILE *out)
 {
-	const struct arena_header *h = m->arena.header;
-	const struct service_totals *t = &h->totals;
+	const struct arena_own *o = m->arena.own;
+	const struct service_totals *t = &o->totals;
 
 	fprintf(out, "{\"version\":\"%s\",\"pid\":%ld,\"mode\":\"%s\","
 	    "\"draining\":%s,\"uptime\":%llu.%03llu,\"listeners\":[",
 	    PACKAGE_VERSION, (long)getpid(), answer_mode(m),
-	    atomic_load(&h->draining) ? "true" : "false",
-	    ANSWER_SECONDS(clock_ms() - h->started));
-	for (unsigned i = 0; i < arena_listeners(&m->arena); i++) {
+	    o->draining ? "true" : "false",
+	    ANSWER_SECONDS(clock_ms() - o->started));
+	for (unsigned i = 0; i < m->arena.own->listeners; i++) {
 		unsigned waiting, limit;
 
 		answer_queue(&m->arena, i, &waiting, &limit);
 		fprintf(out, "%s{\"name\":\"%s\",\"waiting\":%u,\"limit\":%u}",
-		    i > 0 ? "," : "", arena_listener(&m->arena, i).name, waiting, limit);
+		    i > 0 ? "," : "", m->arena.own->listener[i].name, waiting, limit);
 	}
 	fprintf(out, "],\"workers\":%u,\"ready\":%u,\"connections\":%llu,"
 	    "\"maxclients\":%u,\"accepted\":%llu,\"echoes\":%llu,"
 	    "\"in\":%llu,\"out\":%llu,\"closed\":{",
-	    arena_workers(&m->arena), c->ready,
+	    m->arena.own->workers, c->ready,
 	    (unsigned long long)c->connections, m->config->maxclients,
 	    (unsigned long long)c->accepted, (unsigned long long)c->echoes,
 	    (unsigned long long)c->rx, (unsigned long long)c->tx);
@@ -245,7 +245,7 @@ status_json(const struct master *m, const struct census *c, FILE *out)
 	    (unsigned long long)t->saved, (unsigned long long)t->reloads,
 	    (unsigned long long)t->reloads_refused,
 	    (unsigned long long)t->kept);
-	answer_string(out, arena_refusal(&m->arena));
+	answer_string(out, m->arena.own->totals.refusal);
 	fprintf(out, ",\"last_reload\":{\"pause\":%llu.%03llu,\"ago\":",
 	    ANSWER_SECONDS(t->pause));
 	if (t->reloaded == 0)
@@ -276,7 +276,7 @@ answer_workers(const struct master *m, FILE *out, bool json)
 		fprintf(out, "%6s %8s %-9s %11s %11s %11s %12s %14s %14s\n",
 		    "WORKER", "PID", "STATE", "CONNECTIONS", "ACCEPTED",
 		    "REFUSED", "ECHOES", "IN", "OUT");
-	for (unsigned k = 0; k < arena_workers(&m->arena); k++) {
+	for (unsigned k = 0; k < m->arena.own->workers; k++) {
 		const struct slot *s = &m->arena.slot[k];
 		const struct slot_counters *n = &s->count;
 

@@ -205,7 +205,7 @@ close_peer(struct request *r)
 	else if (control_list_shut(a, fd) == -1)
 		control_fail(r, "close: %.80s has gone by itself", r->word[1]);
 	else {
-		a->header->totals.closed++;
+		a->own->totals.closed++;
 		log_notice("%s: closing %s", asker(r), r->word[1]);
 		succeed(r, "%.80s", r->word[1]);
 	}
@@ -214,7 +214,7 @@ close_peer(struct request *r)
 static void
 loglevel(struct request *r)
 {
-	_Atomic uint32_t *level = &r->m->arena.header->loglevel;
+	_Atomic uint32_t *level = &r->m->arena.own->loglevel;
 
 	if (r->words == 1) {
 		succeed(r, "%s", levels[atomic_load(level) % 4]);
@@ -224,6 +224,7 @@ loglevel(struct request *r)
 		if (strcmp(r->word[1], levels[i]) == 0) {
 			log_notice("%s: loglevel %s", asker(r), levels[i]);
 			atomic_store(level, i);
+			arena_publish(&r->m->arena);
 			succeed(r, "%s, until the next reload", levels[i]);
 			return;
 		}
@@ -241,9 +242,11 @@ drain(struct request *r)
 		    r->word[1]);
 		return;
 	}
-	if (atomic_exchange(&r->m->arena.header->draining, on) != on)
+	if (r->m->arena.own->draining != on)
 		log_notice(on ? "%s: health checks fail from now on" :
 		    "%s: health checks succeed again", asker(r));
+	r->m->arena.own->draining = on;
+	arena_publish(&r->m->arena);
 	succeed(r, on ? "health checks fail, clients are served" :
 	    "health checks succeed");
 }

@@ -163,7 +163,7 @@ serve(struct MHD_Connection *connection, const struct master *m,
 		return MHD_NO;
 	}
 	if (what->write == write_health && (m->stop.phase != STOP_NONE ||
-	    atomic_load(&m->arena.header->draining)))
+	    m->arena.own->draining))
 		status = MHD_HTTP_SERVICE_UNAVAILABLE;
 	return reply(connection, status, text, length, what->type);
 }

@@ -228,30 +228,28 @@ collect(struct collection *s, const struct bind_address *address,
 struct listen_state
 listen_save(const struct arena *a)
 {
-	struct listen_state s = { .listeners = arena_listeners(a),
-		.dropped = arena_dropped(a) };
+	struct listen_state s = { .listeners = a->own->listeners,
+		.dropped = a->own->dropped };
 
-	for (unsigned i = 0; i < s.listeners + s.dropped; i++)
-		s.listener[i] = arena_listener(a, i);
+	memcpy(s.listener, a->own->listener, sizeof(s.listener));
 	return s;
 }
 
 int
 listen_open(const struct arena *a, const struct config *c)
 {
-	const struct listen_state before = listen_save(a);
-	struct arena_header *h = a->header;
+	struct arena_own *o = a->own;
 	struct collection s;
 	bool failed = false;
 
 	memset(&s, 0, sizeof(s));
-	s.olds = before.listeners + before.dropped;
+	s.olds = o->listeners + o->dropped;
 	/* What a reload drops has gone before the next one. */
 	if (s.olds > ARENA_LISTENERS_MAX) {
 		log_warnx("bind: there are %u listeners already", s.olds);
 		return -1;
 	}
-	memcpy(s.old, before.listener, sizeof(s.old));
+	memcpy(s.old, o->listener, sizeof(s.old));
 	for (unsigned i = 0; i < c->bind.count && !failed; i++)
 		failed = collect(&s, &c->bind.address[i], c) == -1;
 	if (!failed && s.count == 0) {
@@ -266,26 +264,28 @@ listen_open(const struct arena *a, const struct config *c)
 			close(s.wanted[i].fd);
 	if (failed)
 		return -1;
-	memcpy(h->listener, s.wanted, s.count * sizeof(s.wanted[0]));
-	memcpy(h->listener + s.count, s.old, s.olds * sizeof(s.old[0]));
-	h->listeners = s.count;
-	h->dropped = s.olds;
+	memcpy(o->listener, s.wanted, s.count * sizeof(s.wanted[0]));
+	memcpy(o->listener + s.count, s.old, s.olds * sizeof(s.old[0]));
+	o->listeners = s.count;
+	o->dropped = s.olds;
+	arena_publish(a);
 	return 0;
 }
 
 void
 listen_restore(const struct arena *a, const struct listen_state *s)
 {
-	const struct listen_state now = listen_save(a);
+	const struct arena_own *o = a->own;
 	struct listen_state before = *s;
 
-	for (unsigned i = 0; i < now.listeners + now.dropped; i++)
+	for (unsigned i = 0; i < o->listeners + o->dropped; i++)
 		if (find(before.listener, s->listeners + s->dropped,
-		    now.listener[i].name) == NULL)
-			close(now.listener[i].fd);
-	memcpy(a->header->listener, s->listener, sizeof(s->listener));
-	a->header->listeners = s->listeners;
-	a->header->dropped = s->dropped;
+		    o->listener[i].name) == NULL)
+			close(o->listener[i].fd);
+	memcpy(a->own->listener, s->listener, sizeof(s->listener));
+	a->own->listeners = s->listeners;
+	a->own->dropped = s->dropped;
+	arena_publish(a);
 }
 
 void
@@ -321,7 +321,8 @@ listen_drop(const struct arena *a)
 		log_notice("%s is listened on no longer", s.listener[i].name);
 		close(s.listener[i].fd);
 	}
-	a->header->dropped = 0;
+	a->own->dropped = 0;
+	arena_publish(a);
 	atomic_store(&a->header->drop, DROP_NONE);
 }
 
@@ -391,10 +392,9 @@ listen_names(const struct arena *a)
 	static char names[ARENA_LISTENERS_MAX * sizeof(struct listener)];
 
 	names[0] = '\0';
-	for (unsigned i = 0; i < arena_listeners(a); i++) {
-		if (i > 0)
-			strlcat(names, " ", sizeof(names));
-		strlcat(names, arena_listener(a, i).name, sizeof(names));
+	for (unsigned i = 0; i < a->own->listeners; i++) {
+		strlcat(names, i > 0 ? " " : "", sizeof(names));
+		strlcat(names, a->own->listener[i].name, sizeof(names));
 	}
 	return names;
 }

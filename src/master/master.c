@@ -71,7 +71,7 @@ sleep_until(const struct master *m, uint64_t wake)
 {
 	/* poll(2) passes over those that are -1. */
 	struct pollfd p[] = {
-		{ m->arena.header->master_wake_fd, POLLIN, 0 },
+		{ m->arena.own->master_wake_fd, POLLIN, 0 },
 		{ control_watch(), POLLIN, 0 },
 		{ http_watch(), POLLIN, 0 },
 	};
@@ -89,7 +89,7 @@ ready_workers(const struct master *m)
 {
 	unsigned n = 0;
 
-	for (unsigned k = 0; k < arena_workers(&m->arena); k++)
+	for (unsigned k = 0; k < m->arena.own->workers; k++)
 		n += atomic_load(&m->arena.slot[k].state) == SLOT_READY;
 	return n;
 }
@@ -99,10 +99,10 @@ static void
 abandon(struct master *m)
 {
 	m->stop.phase = STOP_DRAINING;	/* nobody is replaced any more */
-	for (unsigned k = 0; k < arena_workers(&m->arena); k++)
+	for (unsigned k = 0; k < m->arena.own->workers; k++)
 		if (m->child[k].pid != 0)
 			(void)kill(m->child[k].pid, SIGKILL);
-	for (unsigned k = 0; k < arena_workers(&m->arena); k++)
+	for (unsigned k = 0; k < m->arena.own->workers; k++)
 		while (m->child[k].pid != 0) {
 			sleep_until(m, clock_ms() + 100);
 			reap(m);
@@ -119,7 +119,7 @@ inherit_slots(struct master *m, unsigned wanted)
 	atomic_store(&h->admission, 0);
 	atomic_store(&h->watching, 0);
 	atomic_store(&h->copied, 0);
-	for (unsigned k = 0; k < arena_workers(&m->arena); k++) {
+	for (unsigned k = 0; k < m->arena.own->workers; k++) {
 		struct slot *s = &m->arena.slot[k];
 
 		atomic_store(&s->pid, 0);
@@ -284,7 +284,7 @@ cannot_live(const struct master *m)
 	if (ready_workers(m) > 0 || m->stop.phase != STOP_NONE ||
 	    m->reload.phase == RELOAD_LEAVING)
 		return false;
-	for (unsigned k = 0; k < arena_workers(&m->arena); k++)
+	for (unsigned k = 0; k < m->arena.own->workers; k++)
 		if (m->child[k].stillborn < STILLBORN)
 			return false;
 	return true;

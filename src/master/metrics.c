@@ -39,8 +39,8 @@ seconds(FILE *out, const char *name, const char *help, uint64_t ms)
 static void
 service(const struct master *m, FILE *out)
 {
-	const struct arena_header *h = m->arena.header;
-	uint64_t up = clock_ms() - h->started;
+	const struct arena_own *o = m->arena.own;
+	uint64_t up = clock_ms() - o->started;
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
@@ -51,7 +51,7 @@ service(const struct master *m, FILE *out)
 	    (uint64_t)now.tv_nsec / 1000000 - up);
 	seconds(out, "uptime_seconds", "Time since then.", up);
 	one(out, "draining", "gauge", "1 if health checks are made to fail.",
-	    atomic_load(&h->draining));
+	    o->draining);
 	one(out, "stopping", "gauge", "1 during a stop.",
 	    m->stop.phase != STOP_NONE);
 	one(out, "max_connections", "gauge", "The limit maxclients.",
@@ -87,17 +87,17 @@ listeners(const struct arena *a, FILE *out)
 
 	head(out, "listener_queue", "gauge",
 	    "Connections waiting to be accepted.");
-	for (unsigned i = 0; i < arena_listeners(a); i++) {
+	for (unsigned i = 0; i < a->own->listeners; i++) {
 		answer_queue(a, i, &waiting, &limit);
 		fprintf(out, "echod_listener_queue{listener=\"%s\"} %u\n",
-		    arena_listener(a, i).name, waiting);
+		    a->own->listener[i].name, waiting);
 	}
 	head(out, "listener_queue_limit", "gauge",
 	    "Connections that may wait to be accepted.");
-	for (unsigned i = 0; i < arena_listeners(a); i++) {
+	for (unsigned i = 0; i < a->own->listeners; i++) {
 		answer_queue(a, i, &waiting, &limit);
 		fprintf(out, "echod_listener_queue_limit{listener=\"%s\"} "
-		    "%u\n", arena_listener(a, i).name, limit);
+		    "%u\n", a->own->listener[i].name, limit);
 	}
 }
 
@@ -143,10 +143,10 @@ static void
 workers(const struct arena *a, FILE *out)
 {
 	one(out, "workers", "gauge", "Workers that there are to be.",
-	    arena_workers(a));
+	    a->own->workers);
 	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
 		head(out, columns[i].name, columns[i].type, columns[i].help);
-		for (unsigned k = 0; k < arena_workers(a); k++)
+		for (unsigned k = 0; k < a->own->workers; k++)
 			fprintf(out, "echod_%s{worker=\"%u\"} %llu\n",
 			    columns[i].name, k,
 			    cell(&a->slot[k], columns[i].column));
@@ -197,13 +197,13 @@ metrics_write(const struct master *m, FILE *out)
 	clients(&c, out);
 	listeners(&m->arena, out);
 	workers(&m->arena, out);
-	events(&m->arena.header->totals, out);
+	events(&m->arena.own->totals, out);
 }
 
 void
 metrics_sample(const struct master *m)
 {
-	struct service_totals *t = &m->arena.header->totals;
+	struct service_totals *t = &m->arena.own->totals;
 	struct census c;
 	uint64_t samples;
 
@@ -219,7 +219,7 @@ metrics_sample(const struct master *m)
 uint64_t
 metrics_next(const struct master *m)
 {
-	const struct service_totals *t = &m->arena.header->totals;
+	const struct service_totals *t = &m->arena.own->totals;
 	uint64_t samples = atomic_load(&t->samples);
 
 	if (m->config->metrics_port == 0)

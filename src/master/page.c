@@ -79,21 +79,20 @@ static const char script[] =
 static void
 write_header(const struct master *m, FILE *out)
 {
-	const struct arena_header *h = m->arena.header;
 	const char *mode = answer_mode(m);
 
 	fprintf(out, "<header><h1>echod</h1><span class=\"mode %s\">%s</span>"
 	    "<span class=dim>%s &middot; pid %ld &middot; up ",
 	    mode[0] == 's' && mode[1] == 'e' ? "serving" : "other", mode,
 	    PACKAGE_VERSION, (long)getpid());
-	answer_duration(out, clock_ms() - h->started);
+	answer_duration(out, clock_ms() - m->arena.own->started);
 	fputs("</span></header>\n", out);
 }
 
 static void
 write_charts(const struct master *m, const struct census *c, FILE *out)
 {
-	const struct service_totals *t = &m->arena.header->totals;
+	const struct service_totals *t = &m->arena.own->totals;
 	char text[32];
 
 	fputs("<section class=\"grid charts\">\n", out);
@@ -113,14 +112,14 @@ write_workers(const struct master *m, FILE *out)
 	uint64_t most = 1;
 	char in[32], back[32], echoes[32];
 
-	for (unsigned k = 0; k < arena_workers(a); k++)
+	for (unsigned k = 0; k < a->own->workers; k++)
 		if (slot_load(&a->slot[k]) > most)
 			most = slot_load(&a->slot[k]);
 	fputs("<section class=card style=\"margin-bottom:14px\"><h2>Workers"
 	    "</h2><div class=wide><table><tr><th>Worker<th>State<th>Connections"
 	    "<th class=track><th>Echoes<th class=opt>Accepted<th class=opt>In"
 	    "<th class=opt>Out<th class=opt>Pid\n", out);
-	for (unsigned k = 0; k < arena_workers(a); k++) {
+	for (unsigned k = 0; k < a->own->workers; k++) {
 		const struct slot *s = &a->slot[k];
 		const char *state = answer_worker_state(m, k);
 
@@ -177,7 +176,7 @@ fact(FILE *out, const char *name, ull n)
 static void
 write_events(const struct master *m, const struct census *c, FILE *out)
 {
-	const struct service_totals *t = &m->arena.header->totals;
+	const struct service_totals *t = &m->arena.own->totals;
 
 	fputs("<section class=card><h2>Deaths and reloads</h2><dl>\n", out);
 	fact(out, "Workers died", c->deaths);
@@ -198,9 +197,9 @@ write_events(const struct master *m, const struct census *c, FILE *out)
 		fputs(" ago\n", out);
 	}
 	fputs("</dl>", out);
-	if (*arena_refusal(&m->arena) != '\0') {
+	if (*m->arena.own->totals.refusal != '\0') {
 		fputs("<p class=other>Refused: ", out);
-		page_text(out, arena_refusal(&m->arena));
+		page_text(out, m->arena.own->totals.refusal);
 		fputs("</p>", out);
 	}
 	fputs("</section>\n", out);
@@ -212,17 +211,17 @@ write_listeners(const struct master *m, const struct census *c, FILE *out)
 	char in[32], back[32];
 
 	fputs("<section class=card><h2>Service</h2><dl>\n", out);
-	for (unsigned i = 0; i < arena_listeners(&m->arena); i++) {
+	for (unsigned i = 0; i < m->arena.own->listeners; i++) {
 		unsigned waiting, limit;
 
 		answer_queue(&m->arena, i, &waiting, &limit);
 		fprintf(out, "<dt>%s<dd>%u of %u waiting\n",
-		    arena_listener(&m->arena, i).name, waiting, limit);
+		    m->arena.own->listener[i].name, waiting, limit);
 	}
 	page_short(in, sizeof(in), (double)c->rx, "B");
 	page_short(back, sizeof(back), (double)c->tx, "B");
 	fprintf(out, "<dt>Workers<dd>%u of %u ready\n", c->ready,
-	    arena_workers(&m->arena));
+	    m->arena.own->workers);
 	fact(out, "Connections ever", c->accepted);
 	fact(out, "Refused", c->closed[CLOSE_LIMIT]);
 	fact(out, "Echoes", c->echoes);

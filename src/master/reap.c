@@ -118,13 +118,23 @@ note_death(struct slot *s, const struct child *c, int status)
 	atomic_store(&s->pid, 0);
 }
 
+/* Connections of a slot: no more than there can be, whatever it says. */
+static unsigned
+held_by(const struct master *m, const struct slot *s)
+{
+	unsigned held = atomic_load(&s->held);
+
+	return held < m->arena.own->descriptors ? held :
+	    m->arena.own->descriptors;
+}
+
 /* A death that was not asked for, for the books: of its clients all go on but
  * the one it died of. */
 static void
-count_death(const struct arena *a, const struct slot *s, int status)
+count_death(const struct master *m, const struct slot *s, int status)
 {
-	struct service_totals *t = &a->header->totals;
-	uint64_t held = atomic_load(&s->held);
+	struct service_totals *t = &m->arena.own->totals;
+	uint64_t held = held_by(m, s);
 	int signo = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 
 	if (WIFEXITED(status) && (WEXITSTATUS(status) == WORKER_LEFT ||
@@ -143,7 +153,7 @@ static void
 release_fostered(struct master *m, unsigned k)
 {
 	atomic_store(&m->arena.slot[k].foster, 0);
-	for (unsigned i = 0; i < arena_workers(&m->arena); i++) {
+	for (unsigned i = 0; i < m->arena.own->workers; i++) {
 		uint32_t fostered = slot_fostered_by(k);
 
 		atomic_compare_exchange_strong(&m->arena.slot[i].state,
@@ -162,7 +172,7 @@ ended_in_stop(struct master *m, unsigned k, int status, pid_t pid,
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != WORKER_LEFT)
 		log_warnx("worker %u (pid %ld) %s while stopping, %u "
 		    "connections held", k, (long)pid, reap_words(status),
-		    atomic_load(&s->held));
+		    held_by(m, s));
 	/* What it held is still to be drained, if there is time. */
 	atomic_store(&s->state, SLOT_EMPTY);
 	if (!m->stop.over)
@@ -182,7 +192,7 @@ ended(struct master *m, unsigned k, int status)
 	c->respawn_at = CLOCK_NEVER;
 	note_death(s, c, status);
 	tell_denied(s, k, pid, status);
-	count_death(&m->arena, s, status);
+	count_death(m, s, status);
 	release_fostered(m, k);
 	if (m->stop.phase == STOP_DRAINING) {
 		ended_in_stop(m, k, status, pid, served);
@@ -193,12 +203,12 @@ ended(struct master *m, unsigned k, int status)
 		if (!WIFEXITED(status) || WEXITSTATUS(status) != WORKER_LEFT)
 			log_warnx("worker %u (pid %ld) %s, asked to leave, "
 			    "%u connections held", k, (long)pid,
-			    reap_words(status), atomic_load(&s->held));
+			    reap_words(status), held_by(m, s));
 		return;		/* the next image has a worker for it */
 	}
 	if (c->retiring) {
 		log_notice("worker %u (pid %ld) retired, %u connections to "
-		    "move", k, (long)pid, atomic_load(&s->held));
+		    "move", k, (long)pid, held_by(m, s));
 		atomic_store(&s->state, SLOT_ORPHANED);
 	} else if (WIFEXITED(status) && WEXITSTATUS(status) == WORKER_LEFT) {
 		log_notice("worker %u (pid %ld) left on request", k,
@@ -209,7 +219,7 @@ ended(struct master *m, unsigned k, int status)
 		log_warnx("worker %u (pid %ld) %s%s, %u connections held; "
 		    "next one in %llu ms", k, (long)pid, c->hung ?
 		    "was stuck and " : "", reap_words(status),
-		    atomic_load(&s->held), (unsigned long long)
+		    held_by(m, s), (unsigned long long)
 		    (c->respawn_at - clock_ms()));
 		if (c->respawn_at > clock_ms())
 			atomic_store(&s->state, SLOT_ORPHANED);
@@ -238,7 +248,7 @@ reap(struct master *m)
 			m->reload.status = status;
 		}
 		/* Strangers are possible: PID 1 of a container gets them. */
-		for (unsigned k = 0; k < arena_workers(&m->arena); k++)
+		for (unsigned k = 0; k < m->arena.own->workers; k++)
 			if (m->child[k].pid != pid)
 				continue;
 			else if (WIFSTOPPED(status) || WIFCONTINUED(status))
@@ -251,7 +261,7 @@ reap(struct master *m)
 void
 reap_later(struct master *m)
 {
-	for (unsigned k = 0; k < arena_workers(&m->arena); k++) {
+	for (unsigned k = 0; k < m->arena.own->workers; k++) {
 		siginfo_t info = { .si_pid = 0 };
 
 		if (m->child[k].pid == 0 || waitid(P_PID,

@@ -74,9 +74,7 @@ refuse(struct master *m, const char *reason)
 
 	close_all(m, r);
 	r->phase = RELOAD_NONE;
-	m->arena.header->totals.reloads_refused++;
-	strlcpy(m->arena.header->totals.refusal, reason,
-	    sizeof(m->arena.header->totals.refusal));
+	arena_refuse(&m->arena, reason);
 	log_warnx("reload refused: %.800s; nothing has changed", reason);
 	supervise_ready(m->config, listen_names(&m->arena),
 	    "; the last reload was refused");
@@ -111,11 +109,13 @@ write_record(const struct master *m)
 	t.metrics = m->admin.metrics;
 	t.began = m->reload.began;
 	t.connections = arena_held(&m->arena);
+	if (t.connections > m->arena.own->descriptors)
+		t.connections = m->arena.own->descriptors;
 	t.again = m->reload.again;
 	t.config = *m->config;
-	t.listeners = arena_listeners(&m->arena);
+	t.listeners = m->arena.own->listeners;
 	for (unsigned i = 0; i < t.listeners; i++)
-		strlcpy(t.listener[i], arena_listener(&m->arena, i).name,
+		strlcpy(t.listener[i], m->arena.own->listener[i].name,
 		    sizeof(t.listener[i]));
 	return takeover_write(&t);
 }
@@ -157,7 +157,7 @@ reload_request(struct master *m, const char *who)
 		log_notice("%s: no reload while stopping", who);
 		return;
 	}
-	if (m->reload.phase != RELOAD_NONE || m->arena.header->dropped > 0) {
+	if (m->reload.phase != RELOAD_NONE || m->arena.own->dropped > 0) {
 		m->reload.again = true;
 		return;
 	}
@@ -194,7 +194,7 @@ workers_leave(struct master *m)
 	r->phase = RELOAD_LEAVING;
 	r->began = clock_ms();
 	r->deadline = r->began + LEAVE_PATIENCE;
-	for (unsigned k = 0; k < arena_workers(&m->arena); k++)
+	for (unsigned k = 0; k < m->arena.own->workers; k++)
 		if (m->child[k].pid != 0)
 			spawn_leave(m, k);
 }
@@ -227,7 +227,7 @@ judge(struct master *m)
 static bool
 all_left(const struct master *m)
 {
-	for (unsigned k = 0; k < arena_workers(&m->arena); k++)
+	for (unsigned k = 0; k < m->arena.own->workers; k++)
 		if (m->child[k].pid != 0)
 			return false;
 	return true;
@@ -237,7 +237,7 @@ all_left(const struct master *m)
 static void
 come_back(struct master *m)
 {
-	for (unsigned k = 0; k < arena_workers(&m->arena); k++)
+	for (unsigned k = 0; k < m->arena.own->workers; k++)
 		if (m->child[k].pid == 0 && !m->child[k].retiring)
 			m->child[k].respawn_at = clock_ms();
 }
@@ -265,8 +265,11 @@ hand_over(struct master *m)
 		atomic_store(&m->arena.slot[k].died, 0);
 	close(r->record);
 	r->record = write_record(m);
+	/* Nobody can write there any more. */
+	arena_publish(&m->arena);
 	/* One that did not survive would be missed when it is too late. */
-	if (r->record != -1 && keep(m, true) == 0)
+	if (r->record != -1 && arena_has_memfd(&m->arena) &&
+	    keep(m, true) == 0)
 		image_exec(r->image, r->record);
 	saved = errno;
 	(void)keep(m, false);
@@ -278,7 +281,7 @@ hand_over(struct master *m)
 static void
 kill_laggards(struct master *m)
 {
-	for (unsigned k = 0; k < arena_workers(&m->arena); k++) {
+	for (unsigned k = 0; k < m->arena.own->workers; k++) {
 		struct child *c = &m->child[k];
 
 		if (c->pid == 0 || (c->stopped == 0 &&
@@ -298,18 +301,16 @@ ask_to_drop(struct master *m, enum drop how)
 {
 	atomic_store(&m->arena.header->drop, how);
 	m->reload.drop_at = clock_ms() + DROP_PATIENCE;
-	for (unsigned k = 0; k < arena_workers(&m->arena); k++)
-		(void)eventfd_write(m->arena.slot[k].wake_fd, 1);
+	for (unsigned k = 0; k < m->arena.own->workers; k++)
+		(void)eventfd_write(m->arena.own->slot[k].wake_fd, 1);
 }
 
 static void
 drop_step(struct master *m)
 {
-	struct arena_header *h = m->arena.header;
-
-	if (h->dropped == 0)
+	if (m->arena.own->dropped == 0)
 		return;
-	if (atomic_load(&h->drop) == DROP_SHUT)
+	if (atomic_load(&m->arena.header->drop) == DROP_SHUT)
 		listen_drop(&m->arena);
 	else if (clock_ms() >= m->reload.drop_at) {
 		/* Whom we asked may have died, or have no descriptor left. */
@@ -323,7 +324,7 @@ drop_step(struct master *m)
 void
 reload_drop_listeners(struct master *m)
 {
-	if (m->arena.header->dropped == 0)
+	if (m->arena.own->dropped == 0)
 		return;
 	m->reload.drops = 0;
 	listen_deafen(&m->arena);
@@ -339,7 +340,7 @@ reload_step(struct master *m)
 	switch (r->phase) {
 	case RELOAD_NONE:
 		if (r->again && m->stop.phase == STOP_NONE &&
-		    m->arena.header->dropped == 0) {
+		    m->arena.own->dropped == 0) {
 			log_notice("reloading again");
 			begin(m);
 		}
@@ -371,9 +372,9 @@ reload_next(const struct master *m)
 	/* begin() may have ended at once, with another one waiting; judge()
 	 * may have found that nobody is left to leave. */
 	if ((m->reload.phase == RELOAD_NONE && m->reload.again &&
-	    m->arena.header->dropped == 0) || (m->reload.phase == RELOAD_LEAVING && all_left(m)))
+	    m->arena.own->dropped == 0) || (m->reload.phase == RELOAD_LEAVING && all_left(m)))
 		return 0;
-	return m->arena.header->dropped > 0 ?
+	return m->arena.own->dropped > 0 ?
 	    clock_earlier(next, m->reload.drop_at) : next;
 }
 

@@ -13,7 +13,7 @@
 void
 resize_grow(struct master *m, const char *who)
 {
-	unsigned k = arena_workers(&m->arena);
+	unsigned k = m->arena.own->workers;
 
 	if (k > 0 && m->child[k - 1].retiring) {
 		log_notice("%s: worker %u is still leaving", who, k - 1);
@@ -30,7 +30,8 @@ resize_grow(struct master *m, const char *who)
 	}
 	m->child[k] = (struct child){ .respawn_at = clock_ms() };
 	atomic_store(&m->arena.slot[k].state, SLOT_EMPTY);
-	atomic_store(&m->arena.header->workers, k + 1);
+	m->arena.own->workers = k + 1;
+	arena_publish(&m->arena);
 	log_notice("%s: %u workers from now on", who, k + 1);
 }
 
@@ -39,7 +40,7 @@ resize_staying(const struct master *m)
 {
 	unsigned n = 0;
 
-	for (unsigned k = 0; k < arena_workers(&m->arena); k++)
+	for (unsigned k = 0; k < m->arena.own->workers; k++)
 		n += !m->child[k].retiring;
 	return n;
 }
@@ -76,7 +77,7 @@ choose(const struct master *m)
 {
 	int best = -1;
 
-	for (unsigned k = 0; k < arena_workers(&m->arena); k++) {
+	for (unsigned k = 0; k < m->arena.own->workers; k++) {
 		const struct slot *s = &m->arena.slot[k];
 
 		if (m->child[k].pid != 0 && m->child[k].stopped == 0 &&
@@ -123,7 +124,7 @@ see_to_orphan(struct master *m, unsigned k)
 	c->foster = (unsigned)sibling + 1;
 	c->since = clock_ms();
 	atomic_store(&m->arena.slot[sibling].foster, k + 1);
-	(void)eventfd_write(m->arena.slot[sibling].wake_fd, 1);
+	(void)eventfd_write(m->arena.own->slot[sibling].wake_fd, 1);
 }
 
 void
@@ -131,17 +132,18 @@ resize_step(struct master *m)
 {
 	unsigned n;
 
-	for (unsigned k = 0; k < arena_workers(&m->arena); k++)
+	for (unsigned k = 0; k < m->arena.own->workers; k++)
 		if (m->child[k].pid == 0 && atomic_load(
 		    &m->arena.slot[k].state) == SLOT_ORPHANED)
 			see_to_orphan(m, k);
 		else
 			m->child[k].foster = 0;	/* nobody need be asked */
 	/* A slot that is empty and retired ceases to be one. */
-	while ((n = arena_workers(&m->arena)) > 1 &&
+	while ((n = m->arena.own->workers) > 1 &&
 	    m->stop.phase == STOP_NONE && m->child[n - 1].retiring && m->child[n - 1].pid == 0 &&
 	    atomic_load(&m->arena.slot[n - 1].state) == SLOT_EMPTY) {
 		m->child[n - 1].retiring = false;
-		atomic_store(&m->arena.header->workers, n - 1);
+		m->arena.own->workers = n - 1;
+		arena_publish(&m->arena);
 	}
 }

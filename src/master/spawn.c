@@ -20,11 +20,11 @@
 int
 spawn_prepare_slot(struct master *m, unsigned k)
 {
-	struct slot *s = &m->arena.slot[k];
+	struct arena_own *o = m->arena.own;
 	int wake, watch;
 
 	/* 0 is standard input and stands for "none yet". */
-	if (s->wake_fd != 0)
+	if (o->slot[k].wake_fd != 0)
 		return 0;
 	wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	watch = epoll_create1(EPOLL_CLOEXEC);
@@ -38,28 +38,29 @@ spawn_prepare_slot(struct master *m, unsigned k)
 		errno = saved;
 		return -1;
 	}
-	s->wake_fd = wake;
-	s->watch_fd = watch;
+	o->slot[k].wake_fd = wake;
+	o->slot[k].watch_fd = watch;
 	return 0;
 }
 
 int
 spawn_prepare(struct master *m)
 {
-	struct arena_header *h = m->arena.header;
+	struct arena_own *o = m->arena.own;
 
 	/* After a takeover there may be one, and more slots than wanted. */
-	if (h->master_wake_fd == 0)
-		h->master_wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (h->master_wake_fd == -1) {
-		h->master_wake_fd = 0;
+	if (o->master_wake_fd == 0)
+		o->master_wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (o->master_wake_fd == -1) {
+		o->master_wake_fd = 0;
 		return -1;
 	}
 	for (unsigned k = 0; k < m->config->workers; k++)
 		if (spawn_prepare_slot(m, k) == -1)
 			return -1;
-	if (arena_workers(&m->arena) < m->config->workers)
-		atomic_store(&h->workers, m->config->workers);
+	if (o->workers < m->config->workers)
+		o->workers = m->config->workers;
+	arena_publish(&m->arena);
 	return 0;
 }
 
@@ -97,6 +98,8 @@ spawn(struct master *m, unsigned k)
 
 	atomic_store(&m->arena.slot[k].state, SLOT_EMPTY);
 	atomic_store(&m->arena.slot[k].leave, 0);
+	/* The worker before may have written anything. */
+	arena_publish(&m->arena);
 	pid = fork_sharing_descriptors();
 	if (pid == 0)
 		_exit(m->entry(m->config, &m->arena, k, master));
@@ -129,7 +132,7 @@ spawn_due(struct master *m)
 {
 	uint64_t now = clock_ms();
 
-	for (unsigned k = 0; k < arena_workers(&m->arena); k++)
+	for (unsigned k = 0; k < m->arena.own->workers; k++)
 		if (m->child[k].pid == 0 && m->child[k].respawn_at <= now &&
 		    atomic_load(&m->arena.slot[k].state) == SLOT_EMPTY)
 			(void)spawn(m, k);
@@ -141,7 +144,7 @@ spawn_next(const struct master *m)
 	uint64_t next = CLOCK_NEVER;
 
 	/* Who takes over a slot wakes us when it is done. */
-	for (unsigned k = 0; k < arena_workers(&m->arena); k++)
+	for (unsigned k = 0; k < m->arena.own->workers; k++)
 		if (m->child[k].pid == 0 && (atomic_load(
 		    &m->arena.slot[k].state) & 0xff) != SLOT_FOSTERED)
 			next = clock_earlier(next, m->child[k].respawn_at);

@@ -24,7 +24,7 @@
 static void
 relay(const struct master *m, int signo)
 {
-	for (unsigned k = 0; k < arena_workers(&m->arena); k++)
+	for (unsigned k = 0; k < m->arena.own->workers; k++)
 		if (m->child[k].pid != 0)
 			(void)kill(m->child[k].pid, signo);
 }
@@ -35,10 +35,13 @@ drain(struct master *m, uint64_t deadline)
 	m->stop.phase = STOP_DRAINING;
 	/* Slots that wait for their next worker need one now, if there is
 	 * anything to drain; those a sibling takes over are drained by it. */
-	for (unsigned k = 0; k < arena_workers(&m->arena); k++)
+	for (unsigned k = 0; k < m->arena.own->workers; k++)
 		if (m->child[k].pid == 0)
 			m->child[k].respawn_at = clock_ms();
-	arena_stop(&m->arena, deadline);
+	if (m->arena.own->stop_deadline == 0 ||
+	    deadline < m->arena.own->stop_deadline)
+		m->arena.own->stop_deadline = deadline;
+	arena_publish(&m->arena);
 	relay(m, SIGTERM);
 }
 
@@ -72,7 +75,7 @@ stop_request(struct master *m, const char *who)
 static bool
 all_gone(const struct master *m)
 {
-	for (unsigned k = 0; k < arena_workers(&m->arena); k++)
+	for (unsigned k = 0; k < m->arena.own->workers; k++)
 		if (m->child[k].pid != 0 ||
 		    m->child[k].respawn_at != CLOCK_NEVER)
 			return false;
@@ -90,7 +93,7 @@ stop_step(struct master *m)
 	if (s->phase != STOP_DRAINING)
 		return false;
 	if (now >= s->kill_at && !s->over) {
-		for (unsigned k = 0; k < arena_workers(&m->arena); k++) {
+		for (unsigned k = 0; k < m->arena.own->workers; k++) {
 			m->child[k].respawn_at = CLOCK_NEVER;
 			if (m->child[k].pid != 0)
 				s->killed++;
@@ -128,7 +131,8 @@ abandoned(const struct arena *a, uint64_t *bytes)
 		if (s != CONN_OPEN && s != CONN_GIVEN && s != CONN_TAKING)
 			continue;
 		n++;
-		if (s != CONN_TAKING)
+		/* What cannot be was written by somebody else. */
+		if (s != CONN_TAKING && connection_sane(c))
 			*bytes += connection_pending(c);
 	}
 	return n;
@@ -142,7 +146,7 @@ stop_receipt(const struct master *m)
 	uint64_t unsent = 0;
 	uint64_t cut = arena_closed(a, CLOSE_CUT) + abandoned(a, &unsent);
 
-	for (unsigned k = 0; k < arena_workers(a); k++)
+	for (unsigned k = 0; k < a->own->workers; k++)
 		unsent += atomic_load(&a->slot[k].count.bytes_cut);
 	log_notice("stopped in %llu.%03llu s: %llu connections drained, "
 	    "%llu cut, %llu bytes unsent, %u workers killed",

@@ -203,31 +203,60 @@ take_all(struct takeover *t, char *text, size_t len, char *why, size_t size)
 	return 0;
 }
 
-int
-takeover_read(struct takeover *t, int record, char *why, size_t size)
+char *
+takeover_text(int record, size_t *length)
 {
 	struct stat st;
 	char *text;
-	int result = -1;
+
+	errno = EINVAL;
+	if (fstat(record, &st) == -1 || !S_ISREG(st.st_mode) ||
+	    st.st_size == 0 || st.st_size > RECORD_BYTES)
+		return NULL;
+	*length = (size_t)st.st_size;
+	/* One byte more, for a text that somebody has cut. */
+	text = calloc(1, *length + 1);
+	errno = EIO;			/* which a short read does not set */
+	if (text == NULL || pread(record, text, *length, 0) == st.st_size)
+		return text;
+	free(text);
+	return NULL;
+}
+
+int
+takeover_again(const char *text, size_t length)
+{
+	int record = memfd_create("echod-takeover", MFD_CLOEXEC);
+
+	errno = ENOSPC;		/* which a short write does not set */
+	if (record == -1 || write(record, text, length) == (ssize_t)length)
+		return record;
+	close(record);
+	return -1;
+}
+
+int
+takeover_read(struct takeover *t, int record, char *why, size_t size)
+{
+	size_t length;
+	char *text;
+	int result;
 
 	memset(t, 0, sizeof(*t));
 	t->record = record;
 	t->arena = t->image = t->pidfile = t->log = -1;
 	t->control = t->metrics = -1;
 	config_defaults(&t->config);
-	if (fstat(record, &st) == -1 || !S_ISREG(st.st_mode) ||
-	    st.st_size == 0 || st.st_size > RECORD_BYTES) {
-		snprintf(why, size, "takeover: descriptor %d is no record",
-		    record);
+	text = takeover_text(record, &length);
+	if (text == NULL) {
+		if (errno == EINVAL || errno == EBADF)
+			snprintf(why, size, "takeover: descriptor %d is no "
+			    "record", record);
+		else
+			snprintf(why, size, "takeover: %s", strerror(errno));
 		return -1;
 	}
-	/* One byte more, for a text that somebody has cut. */
-	text = calloc(1, (size_t)st.st_size + 1);
-	if (text == NULL || pread(record, text, (size_t)st.st_size, 0) !=
-	    st.st_size)
-		snprintf(why, size, "takeover: %s", strerror(errno));
-	else
-		result = take_all(t, text, (size_t)st.st_size, why, size);
+	result = take_all(t, text, length, why, size);
 	free(text);
 	return result;
 }
@@ -293,14 +322,14 @@ takeover_keep_one(int fd, bool keep)
 int
 takeover_keep(const struct arena *a, bool keep)
 {
-	const struct arena_header *h = a->header;
-	int r = takeover_keep_one(h->master_wake_fd, keep);
+	const struct arena_own *o = a->own;
+	int r = takeover_keep_one(o->master_wake_fd, keep);
 
-	for (unsigned i = 0; i < arena_open_listeners(a); i++)
-		r |= takeover_keep_one(h->listener[i].fd, keep);
+	for (unsigned i = 0; i < o->listeners + o->dropped; i++)
+		r |= takeover_keep_one(o->listener[i].fd, keep);
 	for (unsigned k = 0; k < a->slots; k++) {
-		r |= takeover_keep_one(a->slot[k].wake_fd, keep);
-		r |= takeover_keep_one(a->slot[k].watch_fd, keep);
+		r |= takeover_keep_one(o->slot[k].wake_fd, keep);
+		r |= takeover_keep_one(o->slot[k].watch_fd, keep);
 	}
 	return r;
 }

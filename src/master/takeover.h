@@ -44,6 +44,13 @@ int takeover_write(const struct takeover *t);
 /* Add one item.  Returns 0, or -1 with errno set. */
 int takeover_add(int record, const char *key, const char *value);
 
+/* The text of a record, to be freed, and its length; NULL with errno set. */
+char *takeover_text(int record, size_t *length);
+
+/* A new record with that text.  Returns its descriptor, close-on-exec, or -1
+ * with errno set. */
+int takeover_again(const char *text, size_t length);
+
 /* Read a record.  Returns 0, or -1 with a reason in `why`. */
 int takeover_read(struct takeover *t, int record, char *why, size_t size);
 

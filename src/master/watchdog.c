@@ -76,7 +76,7 @@ judge(struct master *m, unsigned k, uint64_t now)
 static void
 forgive(struct master *m, uint64_t now)
 {
-	for (unsigned k = 0; k < arena_workers(&m->arena); k++) {
+	for (unsigned k = 0; k < m->arena.own->workers; k++) {
 		m->child[k].since = now;
 		if (m->child[k].stopped != 0)
 			m->child[k].stopped = now;
@@ -113,12 +113,12 @@ watchdog(struct master *m)
 		m->watch_at = CLOCK_NEVER;
 		return;
 	}
-	if (atomic_load(watching) != 0 && now < m->watch_at)
+	if (m->watch_at != CLOCK_NEVER && now < m->watch_at)
 		return;
 	if (m->watch_at != CLOCK_NEVER &&
 	    now > m->watch_at + timeout_ms(m) / LOOKS)
 		forgive(m, now);
-	for (unsigned k = 0; k < arena_workers(&m->arena); k++)
+	for (unsigned k = 0; k < m->arena.own->workers; k++)
 		busy = look(m, k, now) || busy;
 	if (busy || m->watch_at == CLOCK_NEVER)
 		atomic_store(watching, 1);

@@ -7,12 +7,14 @@
 #include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "state/own.h"
 
 static size_t
 pages(size_t bytes)
@@ -124,7 +126,11 @@ arena_create(struct arena *a, unsigned slots, unsigned descriptors,
 	a->header->capacity = a->capacity = capacity;
 	a->header->descriptors = descriptors;
 	a->header->started = clock_ms();
-	return 0;
+	if (own_make(a) == 0)
+		return 0;
+	arena_destroy(a);
+	errno = ENOMEM;
+	return -1;
 }
 
 /* A word that differs when a field has moved. */
@@ -227,12 +233,17 @@ arena_attach(struct arena *a, int fd, char *why, size_t size)
 		    strerror(errno));
 		return -1;
 	}
-	return 0;
+	if (own_make(a) == 0)
+		return 0;
+	munmap(a->header, a->bytes);
+	snprintf(why, size, "arena: %s", strerror(ENOMEM));
+	return -1;
 }
 
 void
 arena_destroy(struct arena *a)
 {
+	free(a->own);
 	munmap(a->header, a->bytes);
 	close(a->fd);
 }
@@ -280,15 +291,6 @@ arena_listener(const struct arena *a, unsigned i)
 		if (strchr("\"\\<>&", *p) != NULL)
 			*p = '?';
 	return copy;
-}
-
-const char *
-arena_refusal(const struct arena *a)
-{
-	static char text[sizeof(a->header->totals.refusal)];
-
-	copy_text(text, a->header->totals.refusal, sizeof(text));
-	return text;
 }
 
 uint64_t

@@ -114,6 +114,31 @@ enum drop {
 };
 
 /*
+ * What the master alone decides.  It says so in the header and in the slots,
+ * for workers to read, but does not read it there: this copy, in its memory,
+ * is what it goes by.  A program that takes over has its copy from the arena,
+ * before it has a worker; so the one before sees to it, when it has none any
+ * more, that the arena says what is true (arena_publish()).
+ */
+struct arena_own {
+	uint32_t version, descriptors;
+	uint64_t started;
+	unsigned workers;
+	unsigned listeners, dropped;
+	struct listener listener[2 * ARENA_LISTENERS_MAX];
+	int master_wake_fd;		/* these three 0: none yet */
+	struct {
+		int wake_fd, watch_fd;
+	} slot[ARENA_SLOTS_MAX];
+	uint64_t stop_deadline;
+	_Atomic uint32_t loglevel;	/* atomic for log_follow() only */
+	bool draining;
+	struct service_totals totals;
+	/* The memfd, by which it is known again. */
+	uint64_t device, inode;
+};
+
+/*
  * Whoever serves may be broken into, and can write anything into the arena
  * then.  Who reads it must not leave its bounds for that: `slots` and
  * `capacity` are the reader's own copies, what else bounds an index is asked
@@ -122,6 +147,7 @@ enum drop {
  */
 struct arena {
 	struct arena_header *header;
+	struct arena_own *own;		/* the master's: not in the arena */
 	unsigned slots, capacity;	/* as mapped; the header's may change */
 	struct slot *slot;		/* [slots] */
 	char *scratch;			/* [slots][SCRATCH_BYTES] */
@@ -154,6 +180,18 @@ int arena_attach(struct arena *a, int fd, char *why, size_t size);
 /* What two programs must agree on to share an arena, in a few words: version
  * and sizes; static storage. */
 const char *arena_layout(void);
+
+/* Say in the arena what a->own says.  To be done after a change of it, before
+ * a worker starts, and before another program takes the arena over. */
+void arena_publish(const struct arena *a);
+
+/* True if a->fd is the arena's memfd still: whoever shares our descriptors can
+ * close it.  False with errno set. */
+bool arena_has_memfd(const struct arena *a);
+
+/* Take down in a->own that a reload was refused, and why: printable characters
+ * of it. */
+void arena_refuse(const struct arena *a, const char *why);
 
 /* Unmap and close. */
 void arena_destroy(struct arena *a);
@@ -234,9 +272,6 @@ arena_open_listeners(const struct arena *a)
  * ended, and of printable characters that need no quoting anywhere. */
 struct listener arena_listener(const struct arena *a, unsigned i);
 
-/* Why the last reload was refused, or ""; likewise.  Static storage. */
-const char *arena_refusal(const struct arena *a);
-
 static inline char *
 arena_window(const struct arena *a, int fd)
 {
@@ -251,7 +286,8 @@ void arena_release_window(const struct arena *a, int fd);
  * there is none. */
 int arena_next(const struct arena *a, unsigned slot, int fd);
 
-/* Connections held by or on their way to all slots together. */
+/* Connections held by or on their way to all slots together, as the slots
+ * have it. */
 uint64_t arena_held(const struct arena *a);
 
 /* Sum of one close reason's counter over all slots. */

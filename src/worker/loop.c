@@ -327,6 +327,8 @@ worker_main(const struct config *config, const struct arena *arena,
 
 	snprintf(role, sizeof(role), "worker %u", number);
 	log_set_role(role);
+	/* The master follows a copy of its own, and changes both. */
+	log_follow(&arena->header->loglevel);
 	signals_choose(recorded);
 	/* A master that died before this call is noticed by its absence. */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);

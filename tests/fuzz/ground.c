@@ -74,12 +74,15 @@ ground_arena(void)
 {
 	static struct arena a;
 	static struct arena_header pristine;
+	static struct arena_own own;
 
 	if (a.header == NULL) {
 		make(&a);
 		pristine = *a.header;
+		own = *a.own;
 	} else {
 		*a.header = pristine;
+		*a.own = own;
 		memset(a.slot, 0, GROUND_SLOTS * sizeof(a.slot[0]));
 		memset(a.inbox, 0, GROUND_SLOTS * a.inbox_words *
 		    sizeof(a.inbox[0]));
@@ -89,7 +92,8 @@ ground_arena(void)
 		(void)madvise(a.window, (size_t)GROUND_DESCRIPTORS *
 		    SPILL_WINDOW, MADV_REMOVE);
 	}
-	atomic_store(&a.header->workers, GROUND_WORKERS);
+	a.own->workers = GROUND_WORKERS;
+	arena_publish(&a);
 	return &a;
 }
 

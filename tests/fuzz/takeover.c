@@ -7,6 +7,7 @@
  * is attached, or that and patches made after it was.
  */
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
@@ -59,6 +60,7 @@ check_attach(struct input *in)
 	master_exercise(&a);
 	ground_fence(&a, false);
 	munmap(a.header, a.bytes);
+	free(a.own);
 }
 
 int

@@ -84,6 +84,12 @@ log_line_errno(enum log_level level, const char *fmt, ...)
 	trace("log: %s", fmt);
 }
 
+void
+log_follow(const _Atomic uint32_t *level)
+{
+	(void)level;
+}
+
 bool
 log_wants(enum log_level level)
 {

@@ -53,11 +53,11 @@ rig_up(void)
 	/* Its workers may be threads, which end by a call no worker makes. */
 	rig.config.sandbox = SANDBOX_NO;
 	checked(arena_create(a, SLOTS, DESCRIPTORS, DESCRIPTORS), "arena_create");
-	atomic_store(&a->header->workers, SLOTS);
+	a->own->workers = SLOTS;
 	for (unsigned k = 0; k < SLOTS; k++) {
-		a->slot[k].wake_fd = checked(eventfd(0, EFD_NONBLOCK),
+		a->own->slot[k].wake_fd = checked(eventfd(0, EFD_NONBLOCK),
 		    "eventfd");
-		a->slot[k].watch_fd = checked(epoll_create1(0),
+		a->own->slot[k].watch_fd = checked(epoll_create1(0),
 		    "epoll_create1");
 	}
 	checked(listen_open(a, &rig.config), "listen_open");

@@ -91,7 +91,7 @@ entry(const struct config *c, const struct arena *arena, unsigned k,
 static pid_t
 start(void)
 {
-	struct arena_header *h;
+	struct arena_own *o;
 	struct sockaddr_in address;
 	pid_t pid;
 
@@ -103,10 +103,10 @@ start(void)
 	master.entry = entry;
 	checked(arena_create(&master.arena, CONFIG_WORKERS_MAX, DESCRIPTORS, DESCRIPTORS),
 	    "arena_create");
-	h = master.arena.header;
-	h->listener[0].fd = listen_somewhere(&address);
-	strcpy(h->listener[0].name, "127.0.0.1");
-	h->listeners = 1;
+	o = master.arena.own;
+	o->listener[0].fd = listen_somewhere(&address);
+	strcpy(o->listener[0].name, "127.0.0.1");
+	o->listeners = 1;
 	began = clock_ms();
 	pid = checked(fork(), "fork");
 	if (pid == 0) {
