@@ -4,6 +4,8 @@
 
 load lib
 
+ECHOCTL=${ECHOCTL:-$(dirname "$ECHOD")/echoctl}
+
 built_in() {
 	"$ECHOD" -T | grep -q '^sandbox = yes ' ||
 		skip "this echod was built without libseccomp"
@@ -112,7 +114,7 @@ denied() {
 }
 
 @test "the rest: denied" {
-	denied sendmsg setsockopt dup dup2 fcntl ftruncate
+	denied sendmsg setsockopt dup dup2 fcntl ftruncate watch:epoll_ctl
 }
 
 @test "this process: denied" {
@@ -139,6 +141,55 @@ denied() {
 }
 
 # --- what is not denied
+
+# The master went by what the arena says: with no worker in it, it forgot the
+# pids of those it had; of a stop that nobody asked for, each successor died;
+# with its descriptors, it read from, wrote to and closed others; and a reload
+# was the end of the service, for want of an arena that could be attached.
+@test "a spoilt arena: the master knows better, reloads and stops" {
+	start_naughty control-socket="$DIR/control"
+	bystand
+	ended spoil
+	wait_for 10 logged 'worker 0 .* killed by SIGABRT'
+	unharmed
+	"$ECHOCTL" -s control status >status
+	grep -q "^listening    $HOST:$PORT, " status
+	grep -q '^workers      1, 1 ready$' status
+	grep -q '^deaths       SIGABRT 1$' status
+	grep -q '^reloads      0, 0 refused, 0 connections kept$' status
+	"$ECHOCTL" -s control reload
+	unharmed
+	# What died before the stop is reaped, and who lives is told of it.
+	exec 5>&-
+	stop
+	[ "$STATUS" -eq 0 ]
+}
+
+# The library ends the program when a descriptor of its own is gone.
+@test "connections of the metrics closed by a worker: the master lives" {
+	command -v curl >/dev/null || skip "curl is not installed"
+	local metrics
+	metrics=$(free_port)
+	"$ECHOD" -t -o "metrics-port=$metrics" || skip "built without metrics"
+	start_naughty metrics-port="$metrics"
+	bystand
+	curl -sf "http://$HOST:$metrics/healthz"
+	exec 6<>"/dev/tcp/$HOST/$metrics"
+	printf 'GET / HTTP/1.1\r\n' >&6
+	# It is taken by now.
+	curl -sf "http://$HOST:$metrics/healthz"
+	[ "$(printf 'hang-up %s\n' "$metrics" |
+		nc.openbsd -N -w 10 "$HOST" "$PORT")" = "hang-up $metrics" ]
+	printf 'GET / HTTP/1.1\r\n' >&6 || true
+	exec 6>&-
+	# It is let go after 10 s.
+	wait_for 20 logged 'metrics: the HTTP library has given up'
+	unharmed
+	kill -USR2 "$SERVER"
+	wait_for 20 times 1 ' reloaded: '
+	wait_for 10 curl -sf "http://$HOST:$metrics/healthz"
+	unharmed
+}
 
 @test "workers have the filter, and no new privileges; the master has neither" {
 	built_in

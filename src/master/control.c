@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "master/control_command.h"
+#include "master/instances.h"
 
 #define CLIENTS CONFIG_CONTROL_CLIENTS
 /* Longest line, with its newline. */
@@ -57,7 +58,11 @@ control_begin(struct master *m)
 	state.listener = m->admin.control;
 	if (state.listener == -1)
 		return;
-	state.epoll = epoll_create1(EPOLL_CLOEXEC);
+	/* Those it accepts inherit it; see receive_request(). */
+	if (setsockopt(state.listener, SOL_SOCKET, SO_PASSCRED, &(int){ 1 },
+	    sizeof(int)) == -1)
+		log_warn("control-socket %s: SO_PASSCRED", m->admin.path);
+	state.epoll = instances_make(m);
 	if (state.epoll == -1 || watch(EPOLL_CTL_ADD, state.listener, EPOLLIN,
 	    CLIENTS) == -1)
 		log_warn("control-socket %s", m->admin.path);
@@ -260,11 +265,41 @@ asked(struct client *c, struct master *m, char *end)
 		say(c, "error: the request is not a line of text\n");
 }
 
+/*
+ * As recv(2), but only what was said by who was let in.  A worker that an
+ * attacker has taken over can close the descriptor and put a client of its own
+ * in its place, between any two calls of ours; so who speaks is told by the
+ * same call that reads what is said.
+ */
+static ssize_t
+receive_request(struct client *c)
+{
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(sizeof(struct ucred))];
+	} control;
+	struct iovec v = { c->request + c->got, sizeof(c->request) - c->got };
+	struct msghdr msg = { .msg_iov = &v, .msg_iovlen = 1,
+		.msg_control = &control, .msg_controllen = sizeof(control) };
+	ssize_t n = recvmsg(c->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	const struct cmsghdr *header = n > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
+	struct ucred said = { 0, (uid_t)-1, (gid_t)-1 };
+
+	if (n <= 0)
+		return n;
+	if (header != NULL && header->cmsg_level == SOL_SOCKET &&
+	    header->cmsg_type == SCM_CREDENTIALS)
+		memcpy(&said, CMSG_DATA(header), sizeof(said));
+	if (said.uid == c->uid || said.uid == 0 || said.uid == geteuid())
+		return n;
+	errno = EPERM;
+	return -1;
+}
+
 static void
 listen_to(struct client *c, struct master *m)
 {
-	ssize_t n = recv(c->fd, c->request + c->got,
-	    sizeof(c->request) - c->got, MSG_DONTWAIT);
+	ssize_t n = receive_request(c);
 	char *end;
 
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
@@ -313,10 +348,14 @@ control_step(struct master *m)
 		return;
 	n = epoll_wait(state.epoll, event, BATCH, 0);
 	for (int i = 0; i < n; i++) {
-		struct client *c = &state.client[event[i].data.u32];
+		uint32_t number = event[i].data.u32;
+		struct client *c = &state.client[number % CLIENTS];
 
-		if (event[i].data.u32 == CLIENTS)
+		if (number == CLIENTS)
 			receive(m);
+		/* Gone by an event before, or put there by somebody else. */
+		else if (number > CLIENTS || c->fd == -1)
+			continue;
 		else if (c->answering)
 			answer(c, m);
 		else

@@ -39,11 +39,14 @@ http_next(void)
 
 #include <dlfcn.h>
 #include <microhttpd.h>
+#include <setjmp.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "master/answer.h"
+#include "master/instances.h"
 #include "master/metrics.h"
 #include "master/page.h"
 
@@ -55,12 +58,15 @@ http_next(void)
 static struct {
 	struct MHD_Daemon *daemon;
 	int epoll;
-} state = { NULL, -1 };
+	bool running;			/* http_step() is; its way out */
+	jmp_buf out;
+} state = { .epoll = -1 };
 
 /* What we use of the library. */
 #define FUNCTIONS(F) F(start_daemon) F(get_daemon_info) F(run) \
 	F(get_timeout) F(create_response_from_buffer) \
-	F(add_response_header) F(queue_response) F(destroy_response)
+	F(add_response_header) F(queue_response) F(destroy_response) \
+	F(set_panic_func)
 
 /* NOLINTNEXTLINE(bugprone-macro-parentheses): no declarator with them */
 #define MEMBER(name) __typeof__(MHD_##name) *name;
@@ -197,6 +203,20 @@ asked(void *master, struct MHD_Connection *connection, const char *url,
 	    "there are /, /metrics and /healthz\n");
 }
 
+/* A descriptor of the library's has been closed by somebody else, or the like:
+ * it would end the program now.  Whoever controls a worker can do that. */
+static void
+panic(void *nothing, const char *file, unsigned line, const char *reason)
+{
+	(void)nothing;
+	(void)file;
+	(void)line;
+	(void)reason;
+	if (state.running)
+		longjmp(state.out, 1);
+	abort();
+}
+
 void
 http_begin(struct master *m)
 {
@@ -204,6 +224,7 @@ http_begin(struct master *m)
 
 	if (m->admin.metrics == -1 || load_library() == -1)
 		return;
+	mhd.set_panic_func(panic, NULL);
 	state.daemon = mhd.start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, asked,
 	    m, MHD_OPTION_LISTEN_SOCKET, m->admin.metrics,
 	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONFIG_METRICS_CLIENTS,
@@ -212,7 +233,7 @@ http_begin(struct master *m)
 	    MHD_OPTION_END);
 	info = state.daemon == NULL ? NULL : mhd.get_daemon_info(state.daemon,
 	    MHD_DAEMON_INFO_EPOLL_FD);
-	if (info == NULL) {
+	if (info == NULL || instances_have(m, info->epoll_fd)) {
 		log_warnx("metrics on port %u: the HTTP library does not "
 		    "start", m->config->metrics_port);
 		return;
@@ -229,8 +250,18 @@ http_watch(void)
 void
 http_step(void)
 {
-	if (state.epoll != -1)
+	if (state.epoll == -1)
+		return;
+	state.running = true;
+	if (setjmp(state.out) == 0)
 		(void)mhd.run(state.daemon);
+	else {
+		/* What it left is in no state to be touched. */
+		state.epoll = -1;
+		log_warnx("metrics: the HTTP library has given up; there are "
+		    "none until a reload");
+	}
+	state.running = false;
 }
 
 uint64_t

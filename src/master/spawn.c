@@ -7,13 +7,13 @@
 #include <linux/sched.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "master/instances.h"
 
 #define RETRY_MS 1000
 
@@ -27,7 +27,7 @@ spawn_prepare_slot(struct master *m, unsigned k)
 	if (o->slot[k].wake_fd != 0)
 		return 0;
 	wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	watch = epoll_create1(EPOLL_CLOEXEC);
+	watch = instances_make(m);
 	if (wake == -1 || watch == -1) {
 		int saved = errno;
 

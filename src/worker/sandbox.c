@@ -24,6 +24,7 @@
 #include <seccomp.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -67,7 +68,9 @@ static const struct permit permits[] = {
 	/* Connections come, are watched and go.  Sockets are taken from
 	 * listeners, never made. */
 	ONE(accept4, INT(3, SOCK_NONBLOCK)),
-	ANY(epoll_ctl),
+	/* Of its own instance, see permit_watching(); only to take out, of a
+	 * slot that it takes over. */
+	ONE(epoll_ctl, INT(1, EPOLL_CTL_DEL)),
 	ANY(shutdown),
 	ANY(close),
 	/* How to go on after a death: worker/kernel.c, recover.c. */
@@ -177,8 +180,22 @@ permit_syslog(scmp_filter_ctx filter)
 	    SCMP_SYS(sendto), 2, arg);
 }
 
+/* What it may put something into.  The master has instances of its own, and
+ * takes what comes out of them for indices and, in the HTTP library, for
+ * addresses.  The number is not asked of the arena. */
 static int
-permit_all(scmp_filter_ctx filter)
+permit_watching(scmp_filter_ctx filter, const struct worker *w)
+{
+	const struct scmp_arg_cmp arg[] = {
+		INT(0, (scmp_datum_t)w->arena->own->slot[w->number].watch_fd),
+	};
+
+	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW,
+	    SCMP_SYS(epoll_ctl), 1, arg);
+}
+
+static int
+permit_all(scmp_filter_ctx filter, const struct worker *w)
 {
 	int error;
 
@@ -194,7 +211,9 @@ permit_all(scmp_filter_ctx filter)
 		if (error != 0)
 			return error;
 	}
-	error = permit_syslog(filter);
+	error = permit_watching(filter, w);
+	if (error == 0)
+		error = permit_syslog(filter);
 	if (error == 0)
 		error = permit_raise(filter, SIGABRT);
 	if (error == 0)
@@ -204,7 +223,7 @@ permit_all(scmp_filter_ctx filter)
 
 /* Returns 0 or -errno. */
 static int
-load(bool log_only)
+load(const struct worker *w, bool log_only)
 {
 	uint32_t others = log_only ? SCMP_ACT_LOG : SCMP_ACT_TRAP;
 	scmp_filter_ctx filter = seccomp_init(others);
@@ -214,7 +233,7 @@ load(bool log_only)
 		return -ENOMEM;
 	error = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, others);
 	if (error == 0)
-		error = permit_all(filter);
+		error = permit_all(filter, w);
 	/* The kernel's audit log is to have what is denied; no matter if it
 	 * cannot.  And before Linux 5.16 a filter turned off the processor's
 	 * speculation: that protects a process from programs it runs inside
@@ -246,7 +265,7 @@ filter_calls(const struct worker *w)
 	accused = w->slot;
 	if (w->config->sandbox == SANDBOX_YES)
 		signals_trap(SIGSYS, denied);
-	error = load(w->config->sandbox == SANDBOX_LOG);
+	error = load(w, w->config->sandbox == SANDBOX_LOG);
 	if (error == 0 ||
 	    atomic_exchange(&w->arena->header->unfiltered, 1) != 0)
 		return;

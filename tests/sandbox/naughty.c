@@ -4,11 +4,13 @@
  * goes back.
  */
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -20,6 +22,7 @@
 #include <unistd.h>
 
 #include "handler/handler.h"
+#include "state/arena.h"
 
 static const struct sockaddr_un somebody = { AF_UNIX, "/dev/log" };
 
@@ -44,12 +47,69 @@ corrupt(void)
 	return 0;
 }
 
+/*
+ * The arena's header.  `in` lies in a slot's scratch buffer, which is in the
+ * arena: the header is where the mapping begins.
+ */
+static struct arena_header *
+header_of(const char *in)
+{
+	uintptr_t p = (uintptr_t)in & ~(uintptr_t)4095;
+
+	while (((const struct arena_header *)p)->magic != ARENA_MAGIC)
+		p -= 4096;
+	return (struct arena_header *)p;
+}
+
+/* Everything before what workers tell each other, and the totals; twice, in
+ * case the one or the other is looked at. */
+static void
+spoil(struct arena_header *h)
+{
+	for (int i = 0; i < 2; i++) {
+		memset((void *)h, i == 0 ? 0xff : 0, offsetof(
+		    struct arena_header, descriptor_end));
+		memset((void *)&h->totals, 0xff, sizeof(h->totals));
+		atomic_store(&h->loglevel, 9);
+		(void)nanosleep(&(struct timespec){ .tv_nsec = 50000000 },
+		    NULL);
+	}
+	atomic_store(&h->stop_deadline, 1);
+	abort();
+}
+
+/* Close every connection to a port of ours. */
+static void
+hang_up(unsigned port)
+{
+	for (int fd = 3; fd < 1000; fd++) {
+		struct sockaddr_in in;
+		socklen_t len = sizeof(in), size = sizeof(int);
+		int listening = 1;
+
+		if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening,
+		    &size) == 0 && listening == 0 && getsockname(fd,
+		    (struct sockaddr *)&in, &len) == 0 &&
+		    in.sin_family == AF_INET && ntohs(in.sin_port) == port)
+			close(fd);
+	}
+}
+
+/* Into whatever instance there is, but the worker's own. */
+static int
+watch_elsewhere(void)
+{
+	struct epoll_event e = { .events = EPOLLOUT, .data.u64 = UINT64_MAX };
+
+	return epoll_ctl(1, EPOLL_CTL_ADD, 2, &e);
+}
+
 #define DEED(word, expression) \
 	if (strcmp(line, word) == 0) \
 		return (void)(expression)
 
 static void
-obey(const char *line)
+obey(const char *line, const char *in)
 {
 	static char name[] = "true";
 	char *const argv[] = { name, NULL };
@@ -114,7 +174,11 @@ obey(const char *line)
 		__asm__ volatile("int $0x80" : : "a"(20) : "memory");
 	DEED("x32", syscall(0x40000000 | SYS_getpid));
 #endif
+	DEED("watch", watch_elsewhere());
 	/* Not denied. */
+	DEED("spoil", spoil(header_of(in)));
+	if (strncmp(line, "hang-up ", 8) == 0)
+		hang_up((unsigned)strtoul(line + 8, NULL, 10));
 	DEED("abort", abort());
 	DEED("corrupt", corrupt());
 	DEED("memory", memset(malloc(1 << 24), 1, 1 << 24));
@@ -132,7 +196,7 @@ echo_data(const char *in, size_t len, size_t fresh, size_t room)
 		return (struct ruling){ room == 0 ? REPLY : HOLD,
 		    room == 0 ? len : 0 };
 	snprintf(line, sizeof(line), "%.*s", (int)(newline - in), in);
-	obey(line);
+	obey(line, in);
 	return (struct ruling){ REPLY, (size_t)(newline - in) + 1 };
 }
 

@@ -1,0 +1,399 @@
+/*
+ * A worker that an attacker has taken over, and the master: what is written
+ * into the arena, and done to descriptors that they share, does not lead the
+ * master to other processes, other descriptors or out of bounds.  Each case
+ * runs in a process of its own.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <bsd/string.h>
+
+#include "base/clock.h"
+#include "master/control.h"
+#include "master/instances.h"
+#include "master/listen.h"
+#include "master/master.h"
+#include "master/metrics.h"
+#include "master/reap.h"
+#include "master/reload.h"
+#include "master/resize.h"
+#include "master/spawn.h"
+#include "master/takeover.h"
+#include "rig.h"
+#include "tap.h"
+
+static bool
+survives(bool (*verdict)(void))
+{
+	int status = 0;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = checked(fork(), "fork");
+	if (pid == 0) {
+		alarm(30);
+		_exit(verdict() ? 0 : 1);
+	}
+	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
+		;
+	if (WIFSIGNALED(status))
+		printf("# died of signal %d\n", WTERMSIG(status));
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* A worker that is gone at once. */
+static int
+entry(const struct config *c, const struct arena *a, unsigned k, pid_t parent)
+{
+	(void)c;
+	(void)a;
+	(void)k;
+	(void)parent;
+	return 0;
+}
+
+static struct master *
+master(void)
+{
+	static struct pidfile pidfile = PIDFILE_NONE;
+	static struct master m;
+
+	m.config = &rig.config;
+	m.arena = rig.arena;
+	m.entry = entry;
+	m.pidfile = &pidfile;
+	m.admin = (struct admin)ADMIN_NONE;
+	for (unsigned k = 0; k < CONFIG_WORKERS_MAX; k++)
+		m.child[k].respawn_at = CLOCK_NEVER;
+	return &m;
+}
+
+/* A file that nobody is to write to. */
+static int
+victim(void)
+{
+	return checked(memfd_create("victim", 0), "memfd_create");
+}
+
+static bool
+is_empty(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && st.st_size == 0;
+}
+
+/* A worker dies while there are said to be none: its pid, which another
+ * process may have soon, would have been the master's worker for ever. */
+static bool
+forgotten(void)
+{
+	struct master *m = master();
+	uint64_t deadline = clock_ms() + PATIENCE;
+
+	checked(spawn(m, 0), "spawn");
+	atomic_store(&rig.arena.header->workers, 0);
+	while (m->child[0].pid != 0 && clock_ms() < deadline)
+		reap(m);
+	return m->child[0].pid == 0;
+}
+
+/* More workers than there are would have been started. */
+static bool
+uninvited(void)
+{
+	struct master *m = master();
+
+	atomic_store(&rig.arena.header->workers, UINT32_MAX);
+	for (unsigned k = 0; k < CONFIG_WORKERS_MAX; k++)
+		m->child[k].respawn_at = 0;
+	spawn_due(m);
+	return m->child[0].pid != 0 && m->child[SLOTS].pid == 0;
+}
+
+/* A stop that nobody asked for would have ended each worker that came. */
+static bool
+stopped(void)
+{
+	atomic_store(&rig.arena.header->stop_deadline, 1);
+	checked(spawn(master(), 0), "spawn");
+	return arena_stop_deadline(&rig.arena) == 0;
+}
+
+/* Descriptors to wake by are others'. */
+static bool
+woken(void)
+{
+	struct master *m = master();
+	int fd = victim();
+
+	for (unsigned k = 0; k < SLOTS; k++)
+		slot(k)->wake_fd = fd;
+	m->arena.own->dropped = 1;
+	m->arena.own->listener[1].fd = -1;
+	reload_drop_listeners(m);
+	m->child[0].respawn_at = clock_ms() + 10000;
+	m->child[1].pid = 1;
+	atomic_store(&slot(0)->state, SLOT_ORPHANED);
+	atomic_store(&slot(1)->state, SLOT_READY);
+	resize_step(m);
+	return slot(1)->foster == 1 && is_empty(fd);
+}
+
+/* Listeners are others' descriptors: none is changed or closed. */
+static bool
+not_listening(void)
+{
+	struct arena_header *h = rig.arena.header;
+	struct listen_state s = listen_save(&rig.arena);
+	int fd = victim();
+
+	for (unsigned i = 0; i < 2 * ARENA_LISTENERS_MAX; i++)
+		h->listener[i].fd = fd;
+	for (unsigned k = 0; k < SLOTS; k++)
+		slot(k)->wake_fd = slot(k)->watch_fd = fd;
+	h->master_wake_fd = fd;
+	h->dropped = 5;
+	(void)takeover_keep(&rig.arena, false);
+	if (fcntl(fd, F_GETFD) != 0)
+		return false;
+	listen_restore(&rig.arena, &s);
+	listen_drop(&rig.arena);
+	return is_open(fd) && is_open(rig.listener);
+}
+
+/* The next program finds what is true, and not what made it give up. */
+static bool
+next(void)
+{
+	struct arena a;
+	char why[256] = "";
+
+	rig.arena.own->totals.reloads = 7;
+	memset(rig.arena.header, 0xff, sizeof(*rig.arena.header));
+	arena_publish(&rig.arena);
+	if (arena_attach(&a, rig.arena.fd, why, sizeof(why)) == -1) {
+		printf("# %s\n", why);
+		return false;
+	}
+	return a.own->workers == SLOTS && a.own->listeners == 1 &&
+	    a.own->listener[0].fd == rig.listener &&
+	    a.own->totals.reloads == 7 && arena_stop_deadline(&a) == 0;
+}
+
+/* It would look for the arena in vain, and so would the one before. */
+static bool
+memfd(void)
+{
+	if (!arena_has_memfd(&rig.arena))
+		return false;
+	checked(dup2(rig.listener, rig.arena.fd), "dup2");
+	return !arena_has_memfd(&rig.arena) && errno == EBADF;
+}
+
+/* Totals, as the master counted them; and its log is as it was told. */
+static bool
+books(void)
+{
+	struct master *m = master();
+	char *text = NULL;
+	size_t length = 0;
+	FILE *out;
+	bool good;
+
+	memset(&rig.arena.header->totals, 0xff, sizeof(struct service_totals));
+	rig.arena.header->started = UINT64_MAX;
+	atomic_store(&rig.arena.header->draining, 1);
+	out = open_memstream(&text, &length);
+	metrics_sample(m);
+	metrics_write(m, out);
+	fclose(out);
+	good = strstr(text, "echod_reloads_total 0\n") != NULL &&
+	    strstr(text, "echod_draining 0\n") != NULL &&
+	    strstr(text, "18446744073709551615") == NULL;
+	free(text);
+	return good;
+}
+
+/* What would move a terminal's cursor is in no answer. */
+static bool
+refusal(void)
+{
+	arena_refuse(&rig.arena, "\033[2J\302\2330m!");
+	return strcmp(rig.arena.own->totals.refusal, "?[2J??0m!") == 0;
+}
+
+/* --- the control socket */
+
+static struct master *
+controlled(void)
+{
+	struct master *m = master();
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+
+	/* An abstract one, of a name that the kernel chooses. */
+	m->admin.control = checked(socket(AF_UNIX, SOCK_STREAM |
+	    SOCK_NONBLOCK, 0), "socket");
+	checked(bind(m->admin.control, (struct sockaddr *)&sun,
+	    sizeof(sun.sun_family)), "bind");
+	checked(listen(m->admin.control, 5), "listen");
+	control_begin(m);
+	return m;
+}
+
+/* A client of it that says something. */
+static int
+ask(const struct master *m, const char *text)
+{
+	struct sockaddr_un sun;
+	socklen_t len = sizeof(sun);
+	int fd = checked(socket(AF_UNIX, SOCK_STREAM, 0), "socket");
+
+	checked(getsockname(m->admin.control, (struct sockaddr *)&sun, &len),
+	    "getsockname");
+	checked(connect(fd, (struct sockaddr *)&sun, len), "connect");
+	checked((int)send(fd, text, strlen(text), MSG_NOSIGNAL), "send");
+	return fd;
+}
+
+static void
+put_in(const struct master *m, int fd, uint32_t index)
+{
+	struct epoll_event e = { .events = EPOLLOUT | EPOLLIN,
+		.data.u32 = index };
+
+	(void)m;
+	checked(epoll_ctl(control_watch(), EPOLL_CTL_ADD, fd, &e),
+	    "epoll_ctl");
+}
+
+/* An index beyond the clients, and one of no client: without a sandbox, anybody
+ * can put it in. */
+static bool
+indices(void)
+{
+	struct master *m = controlled();
+	int a = checked(dup(rig.arena.own->slot[0].wake_fd), "dup");
+
+	put_in(m, a, 0x7ffffff0);
+	put_in(m, rig.arena.own->slot[1].wake_fd, 3);
+	for (int i = 0; i < 3; i++)
+		control_step(m);
+	return true;
+}
+
+/* Orders, by a client of the service in the place of an administrator. */
+static bool
+orders(void)
+{
+	struct master *m = controlled();
+	struct pair p = accepted(0);
+	int fd, admin = ask(m, "wor");
+
+	/* The number that its descriptor gets. */
+	fd = checked(dup(0), "dup");
+	close(fd);
+	control_step(m);		/* it is let in */
+	say(&p, "stop\n");
+	checked(dup2(p.fd, fd), "dup2");
+	put_in(m, fd, 0);
+	control_step(m);
+	control_step(m);
+	close(admin);
+	return m->stop.phase == STOP_NONE;
+}
+
+/* An administrator is understood, also in pieces, and is told the truth. */
+static bool
+understood(void)
+{
+	struct master *m = controlled();
+	int admin = ask(m, "sto");
+	char answer[64] = "";
+
+	control_step(m);
+	control_step(m);
+	checked((int)send(admin, "p\n", 2, MSG_NOSIGNAL), "send");
+	control_step(m);
+	(void)!recv(admin, answer, sizeof(answer) - 1, 0);
+	return m->stop.phase != STOP_NONE && strncmp(answer, "ok: ", 4) == 0;
+}
+
+/* A slot's instance is closed, and its number free: none of the master's gets
+ * it, nor the other way round. */
+static bool
+numbers(void)
+{
+	struct master *m = master();
+	int fd, theirs = rig.arena.own->slot[0].watch_fd;
+
+	close(theirs);
+	m = controlled();
+	if (control_watch() == theirs)
+		return false;
+	close(control_watch());
+	fd = instances_make(m);
+	return fd != -1 && fd != control_watch() && fd != theirs;
+}
+
+/* What is written into the record of a takeover after it was read. */
+static bool
+record(void)
+{
+	static struct takeover t;
+	char why[256] = "", *text;
+	size_t length = 0;
+	int fd, again;
+
+	strlcpy(t.version, "1", sizeof(t.version));
+	config_defaults(&t.config);
+	fd = checked(takeover_write(&t), "takeover_write");
+	text = takeover_text(fd, &length);
+	checked(takeover_add(fd, "version", "666"), "takeover_add");
+	again = checked(takeover_again(text, length), "takeover_again");
+	free(text);
+	return takeover_read(&t, again, why, sizeof(why)) == 0 &&
+	    strcmp(t.version, "1") == 0;
+}
+
+static const struct {
+	bool (*verdict)(void);
+	const char *what;
+} cases[] = {
+	{ forgotten, "no pid of a dead worker is kept" },
+	{ uninvited, "no worker is started that nobody wanted" },
+	{ stopped, "no stop that nobody asked for" },
+	{ woken, "no descriptor is written to but what wakes" },
+	{ not_listening, "none is closed or changed but a listener" },
+	{ next, "the next program finds what is true" },
+	{ memfd, "an arena whose descriptor is gone is not handed over" },
+	{ books, "totals are the master's own" },
+	{ refusal, "nothing for a terminal in why a reload was refused" },
+	{ indices, "events that are no client's" },
+	{ orders, "orders come by the control socket only" },
+	{ understood, "and are obeyed if they do" },
+	{ numbers, "no two epoll instances have one number" },
+	{ record, "the record is given back as it was" },
+};
+
+int
+main(void)
+{
+	rig_begin();
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		rig_up();
+		ok(survives(cases[i].verdict), "%s", cases[i].what);
+		rig_down();
+	}
+	return tap_done();
+}
