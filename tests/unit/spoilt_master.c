@@ -114,11 +114,12 @@ uninvited(void)
 {
 	struct master *m = master();
 
+	m->arena.own->workers = SLOTS - 1;
 	atomic_store(&rig.arena.header->workers, UINT32_MAX);
-	for (unsigned k = 0; k < CONFIG_WORKERS_MAX; k++)
-		m->child[k].respawn_at = 0;
+	/* As it is of those that there never were. */
+	m->child[SLOTS - 1].respawn_at = 0;
 	spawn_due(m);
-	return m->child[0].pid != 0 && m->child[SLOTS].pid == 0;
+	return m->child[SLOTS - 1].pid == 0;
 }
 
 /* A stop that nobody asked for would have ended each worker that came. */
