@@ -58,7 +58,7 @@ http_next(void)
 static struct {
 	struct MHD_Daemon *daemon;
 	int epoll;
-	bool running;			/* http_step() is; its way out */
+	bool running;			/* the library is; its way out */
 	jmp_buf out;
 } state = { .epoll = -1 };
 
@@ -225,12 +225,16 @@ http_begin(struct master *m)
 	if (m->admin.metrics == -1 || load_library() == -1)
 		return;
 	mhd.set_panic_func(panic, NULL);
-	state.daemon = mhd.start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, asked,
-	    m, MHD_OPTION_LISTEN_SOCKET, m->admin.metrics,
-	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONFIG_METRICS_CLIENTS,
-	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)PATIENCE_S,
-	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CLIENT_MEMORY,
-	    MHD_OPTION_END);
+	state.running = true;
+	if (setjmp(state.out) == 0)
+		state.daemon = mhd.start_daemon(MHD_USE_EPOLL, 0, NULL, NULL,
+		    asked, m, MHD_OPTION_LISTEN_SOCKET, m->admin.metrics,
+		    MHD_OPTION_CONNECTION_LIMIT,
+		    (unsigned)CONFIG_METRICS_CLIENTS,
+		    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)PATIENCE_S,
+		    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CLIENT_MEMORY,
+		    MHD_OPTION_END);
+	state.running = false;
 	info = state.daemon == NULL ? NULL : mhd.get_daemon_info(state.daemon,
 	    MHD_DAEMON_INFO_EPOLL_FD);
 	if (info == NULL || instances_have(m, info->epoll_fd)) {
