@@ -3,7 +3,7 @@
  *
  * Until the exec nothing has changed: a check that fails, an image that cannot
  * be executed and a stop all end in the service as it was.  What comes after
- * the exec is in service.c.
+ * the exec is in resume.c.
  */
 #include "master/reload.h"
 
@@ -238,8 +238,12 @@ static void
 come_back(struct master *m)
 {
 	for (unsigned k = 0; k < arena_workers(&m->arena); k++)
-		if (m->child[k].pid == 0 && !m->child[k].retiring)
+		if (m->child[k].pid != 0)
+			continue;
+		else if (!m->child[k].retiring)
 			m->child[k].respawn_at = clock_ms();
+		else	/* what it held is for the others, as in ended() */
+			atomic_store(&m->arena.slot[k].state, SLOT_ORPHANED);
 }
 
 /* Let what the next image needs survive the exec, or not. */
@@ -309,7 +313,7 @@ drop_step(struct master *m)
 
 	if (h->dropped == 0)
 		return;
-	if (atomic_load(&h->drop) == DROP_SHUT)
+	if (atomic_load(&h->drop) == DROP_EMPTIED)
 		listen_drop(&m->arena);
 	else if (clock_ms() >= m->reload.drop_at) {
 		/* Whom we asked may have died, or have no descriptor left. */
