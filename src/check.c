@@ -62,15 +62,21 @@ dial(const char *host, const char *port)
 /* Send a line, say FIN, read until EOF.  Returns the reason of a failure, or
  * NULL. */
 static const char *
-round_trip(int fd, bool echoes)
+round_trip(int fd, const struct config *c)
 {
+	/* Of a connection that nobody relayed (PROXY protocol, 2.1). */
+	static const char header[] = "PROXY UNKNOWN\r\n";
+	size_t header_len = c->proxy_protocol == PROXY_PROTOCOL_ON ?
+	    sizeof(header) - 1 : 0;
 	char line[48], reply[sizeof(line)];
 	size_t len, got = 0;
 	ssize_t n;
 
 	len = (size_t)snprintf(line, sizeof(line), "echod --check %08x%08x\n",
 	    arc4random(), arc4random());
-	if (send(fd, line, len, MSG_NOSIGNAL) != (ssize_t)len ||
+	if (send(fd, header, header_len, MSG_NOSIGNAL | MSG_MORE) !=
+	    (ssize_t)header_len ||
+	    send(fd, line, len, MSG_NOSIGNAL) != (ssize_t)len ||
 	    shutdown(fd, SHUT_WR) == -1)
 		return strerror(errno);
 	while ((n = recv(fd, reply + got, sizeof(reply) - got, 0)) > 0 &&
@@ -80,7 +86,7 @@ round_trip(int fd, bool echoes)
 		return errno == EAGAIN ? "no answer" : strerror(errno);
 	if (n > 0)
 		return "too long an answer";
-	if (got != (echoes ? len : 0) || memcmp(reply, line, got) != 0)
+	if (got != (c->handler != HANDLER_DISCARD ? len : 0) || memcmp(reply, line, got) != 0)
 		return "wrong answer";
 	return NULL;
 }
@@ -128,7 +134,7 @@ check(const struct config *c)
 	snprintf(port, sizeof(port), "%u", c->port);
 	fd = dial(host, port);
 	failure = fd == -1 ? strerror(errno) :
-	    round_trip(fd, c->handler != HANDLER_DISCARD);
+	    round_trip(fd, c);
 	if (fd != -1)
 		close(fd);
 	if (failure != NULL)

@@ -94,6 +94,10 @@ take_over(struct master *m, struct config *c, const struct takeover *t,
 	if (daemonize != (c->daemonize != 0))
 		log_warnx("daemonize %s: takes effect at the next start",
 		    daemonize ? "yes" : "no");
+	/* What came at another rate says nothing about this one. */
+	if (c->accept_rate != t->config.accept_rate ||
+	    c->accept_burst != t->config.accept_burst)
+		atomic_store(&m->arena.header->accept_due, 0);
 	if (make_room(&m->arena, c) == -1 ||
 	    move_pidfile(p, old, c) == -1 || listen_open(&m->arena, c) ==
 	    -1 || admin_open(&m->admin, c, &same, &old_admin, &t->config) ==

@@ -285,6 +285,13 @@ debian_redis_conf() {
 	diff <(sed 's/ *# .*//' first) <(sed 's/ *# .*//' dump)
 }
 
+# Fuzzing found that a vertical tab at an end was gone from what -T printed.
+@test "a control character in a name or path is an error" {
+	bad 'syslog-ident = "a\v"' '2: syslog-ident: byte 2 is a control character, \\x0b'
+	bad 'pidfile = "/a\tb"' '2: pidfile: byte 3 is a control character, \\x09'
+	refused '-o logfile: byte 1 is a control character' -o $'logfile=\x1b[2J'
+}
+
 @test "-T says why a value is not the one that was given" {
 	conf 'daemonize yes\nsupervised systemd\n'
 	dump -c conf

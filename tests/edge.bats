@@ -184,6 +184,14 @@ V2='\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x0c\xc0\x00\x02\x07\xc6\x33\x64\x01\x12\x67
 	wait_for 5 logged '\[2001:db8::8\]:4711 closed: client EOF'
 }
 
+@test "PROXY: --check speaks it, too" {
+	start proxy-protocol=on
+	"$ECHOD" --check -o "port=$PORT" -o "bind=$HOST" -o proxy-protocol=on
+	not logged refused
+	run "$ECHOD" --check -o "port=$PORT" -o "bind=$HOST"
+	[ "$status" -eq 1 ]
+}
+
 @test "PROXY: byte by byte, and with half a line behind it" {
 	start proxy-protocol=on
 	timeout 60 python3 - "$PORT" <<-'END'

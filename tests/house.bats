@@ -8,8 +8,8 @@ sources() {
 	find "$TOP_SRCDIR/src" -name '*.[ch]' | sort
 }
 
-# "folder file included" for each of our includes; main.c and check.c, which
-# are above all folders, are in the folder "top".
+# "folder file included" for each of our includes; those above all
+# folders, as main.c, are in the folder "top".
 includes() {
 	local f name folder
 	sources | while read -r f; do

@@ -188,6 +188,38 @@ another() {
 	echoes
 }
 
+@test "accept-rate: who came at the former rate leaves no debt to a higher one" {
+	conf accept-rate=1 accept-burst=100
+	serve
+	client answered 95 queued go
+	wait_for 20 test -f queued
+	conf accept-rate=100000
+	reloaded
+	echoes
+	touch go
+	client_is_happy
+}
+
+@test "a reload that fails leaves nobody of a worker that was retiring unserved" {
+	strace -o /dev/null true 2>/dev/null || skip "strace may not trace"
+	conf workers=2 watchdog-timeout=0
+	serve
+	client answered 8 queued go
+	wait_for 20 test -f queued
+	kill -STOP "$(workers | tail -n 1)"
+	kill -TTOU "$SERVER"
+	wait_for 10 logged '1 workers from now on'
+	strace -o trace -e trace=execveat -e inject=execveat:error=ENOMEM \
+		-p "$SERVER" 2>strace.err 3>&- &
+	PIDS+=("$!")
+	wait_for 30 grep -q attached strace.err
+	kill -USR2 "$SERVER"
+	wait_for 30 logged 'took over the connections of worker 1'
+	touch go
+	client_is_happy
+	grep -q INJECTED trace
+}
+
 @test "bind: from one address to all on the same port, and back" {
 	conf
 	serve

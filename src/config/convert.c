@@ -80,6 +80,13 @@ static int
 set_string(char *value, const struct directive *d, const char *text,
     char *why, size_t size)
 {
+	for (const char *s = text; *s != '\0'; s++)
+		if (iscntrl((unsigned char)*s)) {
+			snprintf(why, size, "byte %zu is a control character, "
+			    "\\x%02x", (size_t)(s - text) + 1,
+			    (unsigned char)*s);
+			return -1;
+		}
 	if (strlcpy(value, text, d->size) >= d->size) {
 		snprintf(why, size, "\"%.32s...\" is longer than %zu bytes",
 		    text, d->size - 1);

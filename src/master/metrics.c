@@ -65,7 +65,7 @@ clients(const struct census *c, FILE *out)
 	one(out, "connections_accepted_total", "counter",
 	    "Connections ever let in.", c->accepted);
 	one(out, "connections_refused_total", "counter",
-	    "Connections turned away because of maxclients.",
+	    "Connections turned away by maxclients or maxclients-per-ip.",
 	    c->closed[CLOSE_LIMIT]);
 	head(out, "connections_closed_total", "counter",
 	    "Connections closed, by reason.");

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 struct identity
@@ -41,5 +42,8 @@ privileges_drop(const struct config *c, const struct identity *id)
 		errno = EPERM;
 		return -1;
 	}
+	/* Core files can be had from the start, not from the first reload,
+	 * whose exec allows them again. */
+	(void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 	return 0;
 }

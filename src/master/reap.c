@@ -158,6 +158,9 @@ release_fostered(struct master *m, unsigned k)
 
 		atomic_compare_exchange_strong(&m->arena.slot[i].state,
 		    &fostered, SLOT_ORPHANED);
+		/* Who was asked is to be asked again, or another one. */
+		if (m->child[i].foster == k + 1)
+			m->child[i].foster = 0;
 	}
 }
 

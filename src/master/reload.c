@@ -3,7 +3,7 @@
  *
  * Until the exec nothing has changed: a check that fails, an image that cannot
  * be executed and a stop all end in the service as it was.  What comes after
- * the exec is in service.c.
+ * the exec is in resume.c.
  */
 #include "master/reload.h"
 
@@ -238,8 +238,12 @@ static void
 come_back(struct master *m)
 {
 	for (unsigned k = 0; k < m->arena.own->workers; k++)
-		if (m->child[k].pid == 0 && !m->child[k].retiring)
+		if (m->child[k].pid != 0)
+			continue;
+		else if (!m->child[k].retiring)
 			m->child[k].respawn_at = clock_ms();
+		else	/* what it held is for the others, as in ended() */
+			atomic_store(&m->arena.slot[k].state, SLOT_ORPHANED);
 }
 
 /* Let what the next image needs survive the exec, or not. */
@@ -265,8 +269,7 @@ hand_over(struct master *m)
 		atomic_store(&m->arena.slot[k].died, 0);
 	close(r->record);
 	r->record = write_record(m);
-	/* Nobody can write there any more. */
-	arena_publish(&m->arena);
+	arena_publish(&m->arena);	/* which nobody else can spoil now */
 	/* One that did not survive would be missed when it is too late. */
 	if (r->record != -1 && arena_has_memfd(&m->arena) &&
 	    keep(m, true) == 0)
@@ -310,7 +313,7 @@ drop_step(struct master *m)
 {
 	if (m->arena.own->dropped == 0)
 		return;
-	if (atomic_load(&m->arena.header->drop) == DROP_SHUT)
+	if (atomic_load(&m->arena.header->drop) == DROP_EMPTIED)
 		listen_drop(&m->arena);
 	else if (clock_ms() >= m->reload.drop_at) {
 		/* Whom we asked may have died, or have no descriptor left. */

@@ -38,6 +38,8 @@ supervise_notify(const char *state)
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 	const struct timeval patience = { .tv_sec = 1 };
 	socklen_t len;
+	static struct log_brake brake;
+	unsigned missed;
 	int fd;
 
 	if (!enabled || path == NULL)
@@ -57,8 +59,9 @@ supervise_notify(const char *state)
 	if (fd == -1 || setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience,
 	    sizeof(patience)) == -1 || sendto(fd, state, strlen(state), MSG_NOSIGNAL,
 	    (struct sockaddr *)&sun, len) == -1) {
-		log_warn("NOTIFY_SOCKET %s", path);
-		enabled = false;
+		/* It may be busy: it is told the next time. */
+		if (log_brake(&brake, &missed))
+			log_warn("NOTIFY_SOCKET %s", path);
 	}
 	if (fd != -1)
 		close(fd);

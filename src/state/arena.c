@@ -138,6 +138,8 @@ static uint32_t
 fields(void)
 {
 #define H(member) offsetof(struct arena_header, member)
+#define L(member) offsetof(struct listener, member)
+#define T(member) offsetof(struct service_totals, member)
 #define S(member) offsetof(struct slot, member)
 #define C(member) offsetof(struct connection, member)
 	static const size_t offsets[] = {
@@ -145,15 +147,23 @@ fields(void)
 		H(master_wake_fd), H(watching), H(workers), H(listeners),
 		H(dropped), H(listener), H(drop), H(copied), H(stop_deadline),
 		H(descriptor_end), H(admission), H(accept_due),
+		H(loglevel), H(draining), H(unfiltered), H(totals),
+		L(fd), L(name), sizeof(struct listener),
+		T(deaths), T(recoveries), T(saved), T(reloads),
+		T(reloads_refused), T(kept), T(reloaded), T(pause), T(refusal),
+		T(closed), T(samples), T(sample), sizeof(struct sample),
 		S(op.fd), S(op.base), S(heartbeat), S(held), S(hot),
 		S(inflight), S(state), S(fault), S(died), S(foster), S(pid),
-		S(leave), S(wake_fd), S(watch_fd), S(count),
+		S(leave), S(wake_fd), S(watch_fd), S(count), S(mail),
+		S(denied),
 		C(rx), C(tx), C(dropped), C(ready), C(window_base), C(holder),
 		C(handler), C(phase), C(flags), C(hot), C(idle_since),
 		C(idle_mark), C(cookie), C(limit), C(opened), C(quiet_since),
 		C(peer), C(giver), CLOSE_REASONS,
 	};
 #undef H
+#undef L
+#undef T
 #undef S
 #undef C
 	uint32_t word = 2166136261;	/* FNV-1a */

@@ -104,13 +104,13 @@ struct arena_header {
 };
 
 /* How listeners that a reload dropped go: the master asks, a worker takes what
- * waits in their queues and shuts them, the master closes them. */
+ * waits in their queues, the master closes them. */
 enum drop {
 	DROP_NONE,
 	DROP_ASKED,		/* take who waits */
-	DROP_ASKED_LAST,	/* the same, and shut them */
+	DROP_ASKED_LAST,	/* the same, and then they may be closed */
 	DROP_TAKEN,		/* a worker is at it */
-	DROP_SHUT
+	DROP_EMPTIED
 };
 
 /*

@@ -85,7 +85,7 @@ enum close_reason {
 	CLOSE_IDLE,		/* silent for `timeout` */
 	CLOSE_DRAINED,		/* the service stopped; nothing was lost */
 	CLOSE_CUT,		/* the stop's deadline passed first */
-	CLOSE_LIMIT,		/* refused: maxclients reached */
+	CLOSE_LIMIT,		/* refused: maxclients, -per-ip */
 	CLOSE_ERROR,		/* a system call failed unexpectedly */
 	CLOSE_FAULT,		/* its input killed the worker, or hung it */
 	CLOSE_DENIED,		/* refused: its address, or its PROXY header */

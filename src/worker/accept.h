@@ -1,5 +1,5 @@
 /*
- * Taking new clients from the accept queue; the one home of accept4(2).
+ * Taking new clients from the accept queue; their one home.
  */
 #ifndef ECHOD_WORKER_ACCEPT_H
 #define ECHOD_WORKER_ACCEPT_H

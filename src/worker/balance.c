@@ -82,22 +82,24 @@ static unsigned
 rotate(struct worker *w, unsigned *to)
 {
 	const struct slot *slot = w->arena->slot;
+	/* Once: the master may change it while we look. */
+	const unsigned workers = arena_workers(w->arena);
 	uint64_t echoes[CONFIG_WORKERS_MAX];
 	uint64_t now = clock_ms();
 	unsigned best = w->number;
 	bool queue = w->events > 2 * (w->round - w->rotate_round);
 	bool first = w->rotate_at == 0;
 
-	if (now < w->rotate_at)
+	if (now < w->rotate_at || w->number >= workers)
 		return 0;
-	for (unsigned k = 0; k < arena_workers(w->arena); k++) {
+	for (unsigned k = 0; k < workers; k++) {
 		uint64_t sum = atomic_load_explicit(&slot[k].count.echoes,
 		    memory_order_relaxed);
 
 		echoes[k] = sum - w->served[k];
 		w->served[k] = sum;
 	}
-	for (unsigned k = 0; k < arena_workers(w->arena); k++)
+	for (unsigned k = 0; k < workers; k++)
 		if (share_takes(w, k) && slot[k].hot > 0 && serves_more(echoes[k],
 		    slot[k].hot, echoes[best], slot[best].hot))
 			best = k;

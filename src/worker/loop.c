@@ -157,8 +157,11 @@ foster(struct worker *w)
 	w->changed = true;
 }
 
-/* A reload has dropped listeners: clients that wait in their queues are
- * taken; those that come after the last time are refused at once. */
+/*
+ * A reload has dropped listeners: clients that wait in their queues are taken.
+ * Shut, and closed, they are by the master: if we are late they are closed
+ * already, and the number that we have in hand may be a client's.
+ */
 static void
 empty_dropped(struct worker *w)
 {
@@ -172,11 +175,11 @@ empty_dropped(struct worker *w)
 		return;
 	for (unsigned i = arena_listeners(w->arena);
 	    i < arena_open_listeners(w->arena) && emptied; i++)
-		emptied = accept_queue(w, i, asked == DROP_ASKED_LAST);
+		emptied = accept_queue(w, i, false);
 	/* Who could not be taken waits for one of us as long as the master
 	 * does, which may have lost patience with us and asked again. */
 	(void)atomic_compare_exchange_strong(drop, &taken, !emptied ? asked :
-	    asked == DROP_ASKED_LAST ? DROP_SHUT : DROP_NONE);
+	    asked == DROP_ASKED_LAST ? DROP_EMPTIED : DROP_NONE);
 	(void)eventfd_write(h->master_wake_fd, 1);
 }
 

@@ -92,6 +92,9 @@ orphans_find(struct worker *w, struct recovered *r)
 		while (!ours) {
 			uint32_t word = connection_word(c);
 
+			if (holder_state(word) != CONN_FREE &&
+			    holder_state(word) != CONN_CLOSING)
+				break;
 			if (!connection_vacant(c, word, kernel_cookie(fd)) ||
 			    !orphan_is_client(w, fd))
 				break;

@@ -119,7 +119,7 @@ obey(const char *line, const char *in)
 	(void)fd;
 	/* A way to code, or to files. */
 	DEED("open", open("/etc/passwd", O_RDONLY));
-	DEED("openat2", syscall(SYS_openat2, -100, "/", NULL, 0));
+	DEED("openat2", syscall(__NR_openat2, -100, "/", NULL, 0));
 	DEED("unlink", unlink("./nothing-of-that-name"));
 	DEED("execve", execve("/bin/true", argv, NULL));
 	DEED("execveat", syscall(SYS_execveat, -100, "/bin/true", argv, NULL, 0));
@@ -136,7 +136,7 @@ obey(const char *line, const char *in)
 	DEED("tgkill", syscall(SYS_tgkill, getppid(), getppid(), SIGABRT));
 	DEED("tgkill-other", syscall(SYS_tgkill, getpid(), getpid(), SIGTERM));
 	DEED("vm-write", syscall(SYS_process_vm_writev, getppid(), 0, 0, 0, 0, 0));
-	DEED("pidfd", syscall(SYS_pidfd_getfd, 0, 0, 0));
+	DEED("pidfd", syscall(__NR_pidfd_getfd, 0, 0, 0));
 	/* The network. */
 	DEED("socket", socket(AF_INET, SOCK_STREAM, 0));
 	DEED("socketpair", syscall(SYS_socketpair, AF_UNIX, SOCK_STREAM, 0, 0));
