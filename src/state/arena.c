@@ -109,6 +109,10 @@ arena_create(struct arena *a, unsigned slots, unsigned descriptors,
 	unsigned capacity = choose_capacity(descriptors, most);
 
 	memset(a, 0, sizeof(*a));
+	if (capacity > ARENA_DESCRIPTORS_MAX) {
+		errno = ENOMEM;
+		return -1;
+	}
 	a->fd = memfd_create("echod-arena", MFD_ALLOW_SEALING);
 	if (a->fd == -1)
 		return -1;

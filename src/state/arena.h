@@ -22,8 +22,9 @@
 #define ARENA_LISTENERS_MAX 16
 /* The master has a place for each slot in memory of its own. */
 #define ARENA_SLOTS_MAX 256
-/* No system lets a process have more descriptors by default (fs.nr_open). */
-#define ARENA_DESCRIPTORS_MAX (1U << 20)
+/* No system lets a process have more descriptors by default (fs.nr_open).
+ * Each has a window of address space, of which 32 bits have little. */
+#define ARENA_DESCRIPTORS_MAX (sizeof(size_t) < 8 ? 1U << 14 : 1U << 20)
 
 #define LISTENER_NAME 72
 
