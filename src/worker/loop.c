@@ -221,11 +221,12 @@ serve_event(struct worker *w, int fd, uint32_t events)
 		serve(w, fd, events);
 }
 
-static void
+/* Returns true if clients that wait to be accepted were all there was. */
+static bool
 dispatch(struct worker *w, int events)
 {
 	uint32_t listeners = 0;
-	bool wake = false;
+	bool wake = false, only = true;
 
 	for (int i = 0; i < events; i++) {
 		const struct epoll_event *e = &w->event[i];
@@ -233,9 +234,11 @@ dispatch(struct worker *w, int events)
 		switch (watch_kind(e)) {
 		case WATCHED_CONNECTION:
 			serve_event(w, watch_number(e), e->events);
+			only = false;
 			break;
 		case WATCHED_WAKE:
 			wake = true;
+			only = false;
 			break;
 		case WATCHED_LISTENER:
 			listeners |= 1U << watch_number(e);
@@ -247,6 +250,22 @@ dispatch(struct worker *w, int events)
 	if (!w->draining)	/* drain_step() takes the queues itself */
 		accept_from(w, listeners);
 	hot_round(w);
+	return only;
+}
+
+/* Whether anybody has been accepted, by whomever, since this was asked last. */
+static bool
+others_accept(struct worker *w)
+{
+	uint64_t sum = 0;
+
+	for (unsigned k = 0; k < arena_workers(w->arena); k++)
+		sum += atomic_load_explicit(&w->arena->slot[k].count.accepted,
+		    memory_order_relaxed);
+	if (sum == w->accepted)
+		return false;
+	w->accepted = sum;
+	return true;
 }
 
 /*
@@ -255,11 +274,14 @@ dispatch(struct worker *w, int events)
  * give it.  It would tell us again at once, for as long as that lasts.
  */
 static void
-rest(struct worker *w)
+rest(struct worker *w, bool only_listeners)
 {
 	const struct timespec ts = { .tv_nsec = REST * 1000000L };
 	uint64_t now = clock_ms();
 
+	/* A race for a client that another worker has won is no fault. */
+	if (only_listeners && others_accept(w))
+		w->fruitless = 0;
 	if (now - w->fruitless_at >= FRUITLESS_MS)
 		w->fruitless = 0;
 	if (++w->fruitless >= FRUITLESS_ROUNDS) {
@@ -294,9 +316,10 @@ loop(struct worker *w, pid_t master)
 			(void)eventfd_write(w->arena->header->master_wake_fd,
 			    1);
 		if (n > 0) {
-			dispatch(w, n);
+			bool only_listeners = dispatch(w, n);
+
 			if (w->moved == moved)
-				rest(w);
+				rest(w, only_listeners);
 			else
 				w->fruitless = 0;
 		} else if (n == -1 && error != EINTR) {

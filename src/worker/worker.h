@@ -60,6 +60,7 @@ struct worker {
 	 * something was ready, and when the last one was. */
 	unsigned moved, fruitless;
 	uint64_t fruitless_at;
+	uint64_t accepted;		/* by all slots, at the last of them */
 	/* By slot: its heartbeat + 1 when it was found not to take what it was
 	 * given; it is given nothing until that changes. */
 	uint64_t shunned[CONFIG_WORKERS_MAX];
