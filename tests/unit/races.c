@@ -53,7 +53,7 @@ const char *
 __tsan_default_suppressions(void)
 {
 	return "race:signals_choose\nrace:signals_take\n"
-	    "race:log_set_role\nrace:log_brake\nrace:record\n"
+	    "race:log_set_role\nrace:log_follow\nrace:log_brake\nrace:record\n"
 	    "race:^same$\nrace:control_list\n"
 	    "race:close_descriptor\n";
 }
