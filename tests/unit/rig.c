@@ -12,6 +12,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -543,4 +544,23 @@ stuck(const char *bytes, size_t n)
 	while (poll(&(struct pollfd){ p.fd, POLLOUT, 0 }, 1, fresh) == 1)
 		p.c->tx += give_back(&p, window + p.c->tx, n - p.c->tx);
 	return p;
+}
+
+bool
+survives(bool (*verdict)(void))
+{
+	int status = 0;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = checked(fork(), "fork");
+	if (pid == 0) {
+		alarm(30);
+		_exit(verdict() ? 0 : 1);
+	}
+	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
+		;
+	if (WIFSIGNALED(status))
+		printf("# died of signal %d\n", WTERMSIG(status));
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }

@@ -145,4 +145,7 @@ uint64_t closed(unsigned k, enum close_reason reason);
 /* Recovery came to this, and nothing is in doubt any more. */
 bool settled(unsigned kept, unsigned lost, struct recovered r);
 
+/* What `verdict` says in a process of its own; false if that died. */
+bool survives(bool (*verdict)(void));
+
 #endif

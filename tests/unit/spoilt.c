@@ -29,26 +29,6 @@
 #include "worker/serve.h"
 #include "worker/share.h"
 
-/* The case's verdict, in a process of its own; false if it died. */
-static bool
-survives(bool (*verdict)(void))
-{
-	int status = 0;
-	pid_t pid;
-
-	fflush(stdout);
-	pid = checked(fork(), "fork");
-	if (pid == 0) {
-		alarm(30);
-		_exit(verdict() ? 0 : 1);
-	}
-	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
-		;
-	if (WIFSIGNALED(status))
-		printf("# died of signal %d\n", WTERMSIG(status));
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
-
 static struct master *
 master(void)
 {

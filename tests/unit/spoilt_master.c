@@ -32,25 +32,6 @@
 #include "rig.h"
 #include "tap.h"
 
-static bool
-survives(bool (*verdict)(void))
-{
-	int status = 0;
-	pid_t pid;
-
-	fflush(stdout);
-	pid = checked(fork(), "fork");
-	if (pid == 0) {
-		alarm(30);
-		_exit(verdict() ? 0 : 1);
-	}
-	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
-		;
-	if (WIFSIGNALED(status))
-		printf("# died of signal %d\n", WTERMSIG(status));
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
-
 /* A worker that is gone at once. */
 static int
 entry(const struct config *c, const struct arena *a, unsigned k, pid_t parent)
