@@ -277,10 +277,10 @@ watched_at_least() {
 	start tcp-keepalive=1 loglevel=verbose
 	for pid in $(workers); do kill -STOP "$pid"; done
 	client deaf ready
-	PIDS+=("$CLIENT_PID")	# it does not end by itself
 	wait_for 30 test -f ready
 	for pid in $(workers); do kill -CONT "$pid"; done
 	wait_for 50 logged 'closed: client reset: Connection timed out'
+	kill "$CLIENT_PID"	# which hears that, and ends the client with it
 }
 
 @test "a client that does not read is not given up, however long that takes" {
