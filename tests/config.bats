@@ -666,6 +666,91 @@ debian_redis_conf() {
 	not logged 'Redis directives'
 }
 
+# names WORD...: a file with each as a directive loads, and all are ignored.
+names() {
+	local name
+	for name; do
+		echo "$name 1"
+	done >conf
+	dump -c conf
+	not grep -q ' # conf:' dump
+}
+
+# One version's table was used for files of any version.
+@test "directives of Redis and Valkey of any version are known" {
+	# Of 2.x, and gone since.
+	names glueoutputbuf shareobjects shareobjectspoolsize vm-enabled \
+		vm-swap-file vm-max-memory vm-page-size vm-pages vm-max-threads \
+		hash-max-zipmap-entries hash-max-zipmap-value \
+		list-max-ziplist-entries list-max-ziplist-value
+	# Of 3.x to 6.x, under names they had.
+	names slaveof slave-serve-stale-data slave-read-only slave-priority \
+		slave-announce-ip repl-ping-slave-period min-slaves-to-write \
+		min-slaves-max-lag cluster-slave-validity-factor masterauth \
+		list-max-ziplist-size lua-time-limit lua-replicate-commands \
+		gopher-enabled tracking-table-max-fill server_cpulist \
+		bio_cpulist aof_rewrite_cpulist bgsave_cpulist \
+		hash-max-ziplist-entries zset-max-ziplist-value io-threads-do-reads
+	# Those that only files have.
+	names rename-command loadmodule sentinel save client-output-buffer-limit
+	# Of 7 and 8, and their modules.
+	names enable-debug-command latency-tracking-info-percentiles \
+		locale-collate hide-user-data-from-log lookahead \
+		replica-full-sync-buffer-limit key-memory-histograms \
+		stream-idmp-duration slowlog-entry-max-argc tls-auth-clients-user \
+		cluster-slot-migration-handoff-max-lag-bytes \
+		vset-force-single-threaded-execution search-timeout \
+		search-_print-profile-clock ts-retention-policy bf-error-rate \
+		cf-max-expansions ft.timeout
+	# Of Valkey.
+	names primaryauth primaryuser dual-channel-replication-enabled \
+		availability-zone unixsocketgroup extended-redis-compatibility \
+		cluster-announce-client-ipv4 cluster-blacklist-ttl \
+		prefetch-batch-max-size log-format log-timestamp-format \
+		commandlog-execution-slower-than import-mode rdma-port mptcp \
+		auto-failover-on-shutdown cluster-manual-failover-timeout \
+		active-defrag-cycle-us rdb-version-check hash-seed
+	# A name of no version stays an error.
+	bad 'vm-enable no' '2: unknown directive "vm-enable".*"vm-enabled"'
+	bad 'serch-timeout 1' '2: unknown directive "serch-timeout"'
+}
+
+@test "what files of Redis 2.4 to 8 and of Valkey say of our directives" {
+	# 2.4 and 2.6
+	conf 'daemonize no\npidfile /var/run/redis.pid\nport 6379\ntimeout 0\n'
+	conf "$(cat conf)\nloglevel verbose\nlogfile stdout\nsave 900 1\n"
+	dump -c conf
+	shown logfile '""' conf:6
+	shown loglevel verbose conf:5
+	# 2.8 to 6
+	conf 'protected-mode yes\nport 6379\ntcp-backlog 511\ntimeout 0\n'
+	conf "$(cat conf)\ntcp-keepalive 0\ndaemonize no\nsupervised no\n"
+	conf "$(cat conf)\npidfile /var/run/redis_6379.pid\nloglevel notice\n"
+	conf "$(cat conf)\nlogfile \"\"\nbind 127.0.0.1\nsave \"\"\n"
+	dump -c conf
+	shown tcp-keepalive 0 conf:5
+	shown bind 127.0.0.1 conf:11
+	# 7, 8, and Valkey
+	conf 'bind 127.0.0.1 -::1\ntcp-keepalive 300\nshutdown-timeout 10\n'
+	conf "$(cat conf)\npidfile /var/run/valkey_6379.pid\nbind * -::*\n"
+	bad "$(cat conf)" '6: bind: given twice, first in line 2'
+	sed -i '$d' conf
+	dump -c conf
+	shown bind '127.0.0.1 -::1' conf:2
+	# What cannot be meant here says so.
+	bad 'port 0' '2: port: "0"'
+	bad 'loglevel nothing' '2: loglevel: "nothing" is none of'
+	bad 'supervised upstart' '2: supervised: "upstart" is none of'
+}
+
+@test "the table of Redis's names is in order, and each name once" {
+	local table=$TOP_SRCDIR/src/config/redis_names.txt
+	grep -v '^#' "$table" >names
+	[ "$(wc -l <names)" -gt 300 ]
+	LC_ALL=C sort -u names | diff names -
+	not grep -vE '^[a-z][a-z0-9_-]*[*]?$' names
+}
+
 @test "an access rule of Redis is not our user" {
 	conf 'user alice on +@all ~* >secret\n'
 	dump -c conf
