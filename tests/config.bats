@@ -34,7 +34,7 @@ value() {
 
 # The default of $1 according to ./dump, with no regard to this machine.
 default() {
-	if grep -qE "^$1 = .* # default, auto\$" dump; then
+	if grep -qE "^$1 = .* # default, auto(:.*)?\$" dump; then
 		echo auto
 	elif grep -qE "^$1 = .* # default, changed from" dump; then
 		sed -nE "s/^$1 = .* changed from ([a-z]+):.*/\\1/p" dump
@@ -105,7 +105,7 @@ debian_redis_conf() {
 	shown bind 0.0.0.0 default
 	shown port 6379 default
 	[ "$(grep -c . dump)" -ge 20 ]
-	not grep -vE ' # default(, (auto|(clamped|changed) from .*))?$' dump
+	not grep -vE ' # default(, (auto(:.*)?|(clamped|changed) from .*))?$' dump
 }
 
 @test "./redis.conf is used when it is there and -c is not given" {
@@ -206,10 +206,37 @@ debian_redis_conf() {
 
 @test "workers auto is the number of processors" {
 	dump -o workers=auto
+	not grep -q quota dump || skip "a CPU quota is in force"
+	dump -o workers=auto
 	shown workers "$(nproc)" 'command line, auto'
 	taskset -c "$(taskset -cp $$ | sed 's/.*: //; s/[,-].*//')" \
 		"$ECHOD" -T >dump
 	shown workers 1 'default, auto'
+}
+
+# Half a processor, and as many workers as the machine has of them.
+@test "workers auto counts the CPU quota of the cgroup, and those above it" {
+	need_root
+	[ "$(nproc)" -gt 1 ] || skip "needs two processors"
+	local group=/sys/fs/cgroup/cpu
+	[ -e "$group/cpu.shares" ] || group=/sys/fs/cgroup
+	group=$group/echod-test.$$
+	mkdir -p "$group/inner" 2>/dev/null || skip "no cgroup can be made"
+	if [ -e "$group/cpu.cfs_quota_us" ]; then
+		echo 50000 >"$group/cpu.cfs_quota_us"
+	else
+		echo 50000 100000 >"$group/cpu.max"
+	fi || {
+		rmdir "$group/inner" "$group"
+		skip "no quota can be set"
+	}
+	local status=0
+	sh -c "echo \$\$ >'$group/inner/cgroup.procs' &&
+	    exec '$ECHOD' -T" >dump || status=$?
+	wait_for 5 rmdir "$group/inner"
+	rmdir "$group"
+	[ "$status" -eq 0 ] || skip "the cgroup takes no process"
+	shown workers 1 'default, auto: 0.5 CPUs of quota'
 }
 
 @test "-o overrides the file, the last -o wins, and -T shows it" {

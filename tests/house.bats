@@ -67,7 +67,7 @@ dump() {
 
 # The default of $1 according to ./dump, with no regard to this machine.
 default() {
-	if grep -qE "^$1 = .* # default, auto\$" dump; then
+	if grep -qE "^$1 = .* # default, auto(:.*)?\$" dump; then
 		echo auto
 	elif grep -qE "^$1 = .* # default, changed from" dump; then
 		sed -nE "s/^$1 = .* changed from ([a-z]+):.*/\\1/p" dump

@@ -15,6 +15,7 @@
 #include <bsd/string.h>
 
 #include "config/directive.h"
+#include "config/quota.h"
 
 void
 config_defaults(struct config *c)
@@ -232,16 +233,37 @@ settle_sandbox(struct config *c, struct config_error *e)
 	return 0;
 }
 
+/* `auto`: a worker for each processor that we may use, by affinity and by
+ * quota, of which a part of one is one. */
+static void
+settle_workers(struct config *c)
+{
+	unsigned quota = quota_cpu(""), room = (quota + 999) / 1000;
+	char text[64];
+	size_t len;
+
+	if (c->workers != 0)
+		return;
+	note(c, "workers", "auto");
+	c->workers = processors();
+	if (quota != 0 && room < c->workers) {
+		c->workers = room;
+		len = (size_t)snprintf(text, sizeof(text), "auto: %u.%03u",
+		    quota / 1000, quota % 1000);
+		len -= quota % 1000 == 0 ? 4 : quota % 100 == 0 ? 2 :
+		    quota % 10 == 0 ? 1 : 0;
+		snprintf(text + len, sizeof(text) - len, " CPUs of quota");
+		note(c, "workers", text);
+	}
+	if (c->workers > CONFIG_WORKERS_MAX)
+		c->workers = CONFIG_WORKERS_MAX;
+}
+
 int
 config_resolve(struct config *c, const char *directory,
     unsigned long max_descriptors, struct config_error *e)
 {
-	if (c->workers == 0) {
-		note(c, "workers", "auto");
-		c->workers = processors();
-		if (c->workers > CONFIG_WORKERS_MAX)
-			c->workers = CONFIG_WORKERS_MAX;
-	}
+	settle_workers(c);
 	settle_supervision(c);
 	if (clamp_maxclients(c, max_descriptors, e) == -1 ||
 	    check_identity(c, e) == -1 ||
