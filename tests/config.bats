@@ -312,6 +312,31 @@ debian_redis_conf() {
 	diff <(sed 's/ *# .*//' first) <(sed 's/ *# .*//' dump)
 }
 
+@test "what -T prints loads again: long paths, and quotes of both kinds" {
+	local deep
+	deep=$(printf '%0200d/' 1 2 3)
+	mkdir -p "$deep"
+	(cd "$deep" && conf 'logfile log\n')
+	# Behind a value, the comment that names this file is long, too.
+	dump -c "$DIR/$deep/conf" -o "pidfile=it's"
+	mv dump first
+	[ "$(wc -L <first)" -gt 600 ]
+	dump -c first
+	diff <(sed 's/ *# .*//' first) <(sed 's/ *# .*//' dump)
+	refused '^echod: -o logfile: has quotes of both kinds' \
+		-o "logfile=\"it's" -o "port=$PORT"
+	refused '^echod: -o syslog-ident: has quotes of both kinds' \
+		-o "syslog-ident=a\"b;it's" -o "port=$PORT"
+	dump -o "syslog-ident=a\"b it's"
+	mv dump first
+	dump -c first
+	diff <(sed 's/ *# .*//' first) <(sed 's/ *# .*//' dump)
+	# A path that no line has room for.
+	mkdir "$deep/$deep" 2>/dev/null || mkdir -p "$deep/$deep"
+	cd "$deep/$deep"
+	refused '^echod: -o logfile: x: File name too long' -o logfile=x
+}
+
 # Fuzzing found that a vertical tab at an end was gone from what -T printed.
 @test "a control character in a name or path is an error" {
 	bad 'syslog-ident = "a\v"' '2: syslog-ident: byte 2 is a control character, \\x0b'
@@ -463,16 +488,99 @@ debian_redis_conf() {
 	refused '^echod: conf:1: .*NUL' -c conf -o "port=$PORT"
 }
 
+# --- what cannot be seen
+
+@test "a UTF-8 byte order mark is skipped, and one of UTF-16 is told" {
+	conf '\xef\xbb\xbfport = 7001\n'
+	dump -c conf
+	shown port 7001 conf:1
+	conf '\xef\xbb\xbf# a comment\nport = 7001\n'
+	dump -c conf
+	shown port 7001 conf:2
+	printf '\xff\xfep\0o\0r\0t\0 \x007\0' >conf
+	refused '^echod: conf: .*\\xff\\xfe.*UTF-16.*UTF-8' -c conf
+	bad 'port = 7001\n\xef\xbb\xbftimeout = 1' \
+		'3: unknown directive "\\xef\\xbb\\xbftimeout".*byte order mark.*"timeout"'
+}
+
+# The message was: unknown directive "port"; did you mean "port"?
+@test "what cannot be seen in a name is shown" {
+	bad 'port\xc2\xa0= 1' '2: unknown directive "port\\xc2\\xa0": .*no-break space.* "port"'
+	bad 'port\xc2\xa01' '2: unknown directive "port\\xc2\\xa01": '
+	bad '\xe2\x80\x8bport 1' '2: unknown directive "\\xe2\\x80\\x8bport": .*"port"'
+	bad 'po\xadrt 1' '2: unknown directive "po\\xadrt": .*not UTF-8'
+	bad 'po\x07rt 1' '2: unknown directive "po\\x07rt": .*control character'
+	bad '\xd1\x80ort 1' '2: unknown directive "\\xd1\\x80ort"; .*"port"'
+	bad '\xc2\xa0' '2: unknown directive "\\xc2\\xa0"'
+	bad '[\xc2\xa0]' '2: sections .*\[\\xc2\\xa0\]'
+	bad 'maxmemory\xc2\xa01' '2: unknown directive "maxmemory\\xc2\\xa01".*"maxmemory"'
+}
+
+@test "what cannot be seen in a value is shown" {
+	bad 'port = \xc2\xa01' '2: port: byte 1 is a no-break space, \\xc2\\xa0$'
+	bad 'port = 1\xc2\xa0' '2: port: byte 2 is a no-break space, \\xc2\\xa0$'
+	bad 'port = 1\xc2\xa0# 2' '2: port: byte 2 is a no-break space'
+	bad 'port "1"\xe3\x80\x80' '2: port: text after the closing quote: \\xe3\\x80\\x80$'
+	bad 'port = 1\v' '2: port: byte 2 is a control character, \\x0b$'
+	bad 'port 1\rtimeout 2\r' '2: port: byte 2 is a control character, \\x0d$'
+	bad 'bind = \xe2\x80\x93::1' '2: bind: byte 1 is not ASCII, \\xe2\\x80\\x93$'
+	bad 'bind 127.0.0.1\xc2\xa0::1' '2: bind: byte 10 is a no-break space'
+	bad 'allow 10.0.0.1 \xe2\x80\x8b::1' '2: allow: byte 10 is a zero-width space'
+	bad 'daemonize y\xd0\xb5s' '2: daemonize: byte 2 is not ASCII, \\xd0\\xb5$'
+	bad 'logfile = \xc2\xa0/tmp/x' '2: logfile: byte 1 is a no-break space'
+	bad 'logfile = /tmp/a\xe2\x80\xaeb' '2: logfile: byte 7 is .*, \\xe2\\x80\\xae$'
+	bad 'logfile = /tmp/\xe9' '2: logfile: byte 6 is not UTF-8, \\xe9$'
+	bad 'logfile = \xe2\x80\x9c/tmp/x\xe2\x80\x9d' '2: logfile: begins with \\xe2\\x80\\x9c'
+}
+
+@test "what cannot be seen on the command line is shown" {
+	refused '^echod: -o port: byte 1 is a no-break space, \\xc2\\xa0$' \
+		-o "bind=$HOST" -o $'port=\xc2\xa07'
+	refused '^echod: -o: unknown directive "po\\xc2\\xa0rt": .*"port"' \
+		-o "port=$PORT" -o $'po\xc2\xa0rt=7'
+	refused '^echod: -o \\x1b\[2J: expected name=value' \
+		-o "port=$PORT" -o $'\x1b[2J'
+	refused '^echod: -o logfile: byte 2 is not UTF-8, \\xff$' \
+		-o "port=$PORT" -o $'logfile=a\xff'
+}
+
+@test "letters of all languages are fine in paths, and anything in comments" {
+	conf 'logfile = d\xc3\xa9j\xc3\xa0/\xe6\x97\xa5.log # \xe9\xc2\xa0\n'
+	conf "$(cat conf)\n# \xff\n\f\nrequirepass \xff\xc2\xa0\n"
+	dump -c conf
+	shown logfile "$PWD/déjà/日.log" conf:1
+	start_raw -c conf -o "port=$PORT" -o "bind=$HOST"
+	grep -q ready déjà/日.log
+	stop
+}
+
+# --- shells
+
+# A directory called ~ was made.
+@test "a path that needs a shell is refused, with a hint" {
+	bad 'logfile = ~/x' '2: logfile: only a shell .*"~/x".*whole path.*\./~'
+	bad 'pidfile ~root/x' '2: pidfile: only a shell .*"~root/x"'
+	bad 'control-socket "~/s"' '2: control-socket: only a shell .*"~/s"'
+	bad 'include ~/x' '2: include: only a shell .*"~/x"'
+	bad 'logfile = $HOME/x' '2: logfile: only a shell .*"\$HOME/x"'
+	bad 'pidfile = /run/${NAME}.pid' '2: pidfile: only a shell .*"\$\{NAME\}.pid"'
+	refused '^echod: -o logfile: only a shell' -o 'logfile=~/x' \
+		-o "port=$PORT"
+	[ ! -e '~' ]
+	dump -o 'logfile=./~/a~b/$'
+	shown logfile "$PWD/./~/a~b/\$" 'command line'
+}
+
 @test "lines that are too long" {
 	local x
 	x=$(printf '%02000d' 0)
 	bad "syslog-ident $x" '2: syslog-ident: .*too long'
-	bad "syslog-ident a # $x" '2: syslog-ident: .*too long'
 	bad "$x 1" '2: expected .*name = value'
 	bad "syslog-ident ${x:0:64}" '2: syslog-ident: .*longer than 63 bytes'
-	conf "# $x\nsave $x\nport 7001\n"
+	conf "# $x\nsave $x\nport 7001\nsyslog-ident a # $x\n"
 	dump -c conf
 	shown port 7001 conf:3
+	shown syslog-ident a conf:4
 }
 
 @test "what is no directive at all" {
@@ -529,6 +637,186 @@ debian_redis_conf() {
 
 @test "with daemonize a mistake is still told, and nobody is left" {
 	bad 'daemonize yes\ntimeout x' '3: timeout: '
+}
+
+# --- files that are included
+
+@test "include: where it stands, relative to the file that says it" {
+	mkdir -p etc/more
+	printf 'port 1\ninclude more/a.conf\ntimeout 3\n' >etc/main.conf
+	printf 'port 2\ntimeout 2\ninclude b.conf\n' >etc/more/a.conf
+	printf 'maxclients 9\ninclude "%s/etc/c d"\n' "$PWD" >etc/more/b.conf
+	printf 'handler = raw\nsave 1 1\n' >'etc/c d'
+	dump -c etc/main.conf
+	# The last line that is read wins, whichever file it is in.
+	shown port 2 etc/more/a.conf:1
+	shown timeout 3 etc/main.conf:3
+	shown maxclients 9 etc/more/b.conf:1
+	shown handler raw "$PWD/etc/c d:1"
+	# From elsewhere it is the same.
+	(cd / && "$ECHOD" -T -c "$DIR/etc/main.conf") >dump
+	shown maxclients 9 "$DIR/etc/more/b.conf:1"
+	# What -T prints has it all.
+	mv dump first
+	dump -c first
+	diff <(sed 's/ *# .*//' first) <(sed 's/ *# .*//' dump)
+	dump -c etc/main.conf -o port=7
+	shown port 7 'command line'
+}
+
+@test "include: patterns, in order, and those that match nothing" {
+	mkdir -p 'a[1]/conf.d'
+	printf 'include conf.d/*.conf\ninclude none/*.conf\ninclude x?\n' \
+		>'a[1]/main'
+	printf 'timeout 1\nport 1\n' >'a[1]/conf.d/10.conf'
+	printf 'timeout 2\n' >'a[1]/conf.d/20.conf'
+	printf 'nonsense\n' >'a[1]/conf.d/30.conf.bak'
+	dump -c 'a[1]/main'
+	shown timeout 2 'a[1]/conf.d/20.conf:1'
+	shown port 1 'a[1]/conf.d/10.conf:2'
+	# A file can be there twice.
+	printf 'include m\ntimeout 5\ninclude m\n' >conf
+	echo 'timeout 4' >m
+	dump -c conf
+	shown timeout 4 m:1
+}
+
+@test "include: a byte order mark, CRLF, quotes, comments, any letter case" {
+	conf 'INCLUDE = "m" # all of it\r\nInclude n ; and this\r\n'
+	printf '\xef\xbb\xbfport = 7001\r\n' >m
+	printf '\xef\xbb\xbf# none\ntimeout 4' >n
+	dump -c conf
+	shown port 7001 m:1
+	shown timeout 4 n:2
+}
+
+@test "include: mistakes are told with the file and line they are in" {
+	conf 'port 1\ninclude m\n'
+	echo 'timeout x' >m
+	refused '^echod: m:1: timeout: "x" ' -c conf -o "port=$PORT"
+	echo 'prot x' >m
+	refused '^echod: m:1: unknown directive "prot"; .*"port"' -c conf
+	printf '\nuser no-such-user\n' >m
+	refused '^echod: m:2: user: no such user' -c conf -o "port=$PORT"
+	printf 'timeout 1\ntimeout 1\n' >m
+	refused '^echod: m:2: timeout: given twice, first in line 1' -c conf
+	printf '# \0\n' >m
+	refused '^echod: m:1: NUL' -c conf
+	printf '\xfe\xff\0p' >m
+	refused '^echod: conf:2: include: m: .*UTF-16' -c conf
+	# Around an include, one file still says a thing once.
+	conf 'port 1\ninclude m\nport 2\n'
+	: >m
+	refused '^echod: conf:3: port: given twice, first in line 1' -c conf
+	refused '^echod: -o include: .*file' -o include=m -o "port=$PORT"
+}
+
+@test "include: what cannot be read is an error, in the line that includes" {
+	bad 'include none' '2: include: none: No such file'
+	bad 'include sub/none' '2: include: sub/none: No such file'
+	bad 'include' '2: include: no file given'
+	bad 'include ""' '2: include: no file given'
+	bad 'include "m' '2: include: quote is not closed'
+	mkdir sub
+	bad 'include sub' '2: include: sub: Is a directory'
+	bad 'include su*' '2: include: sub: Is a directory'
+	mkfifo fifo
+	bad 'include fifo' '2: include: fifo: not a regular file'
+	bad 'include f*' '2: include: fifo: not a regular file'
+	bad 'include /dev/null' '2: include: /dev/null: not a regular file'
+	bad 'include a\xc2\xa0' '2: include: byte 2 is a no-break space'
+}
+
+@test "include: what may not be read is an error, too" {
+	mkdir sub
+	: >m
+	: >sub/m
+	chmod 0 m sub
+	[ ! -r m ] || skip "root may read everything"
+	bad 'include m' '2: include: m: Permission denied'
+	bad 'include sub/*' '2: include: sub: Permission denied'
+	chmod 755 sub
+}
+
+@test "include: circles, depth and number have an end" {
+	conf 'include conf\n'
+	refused '^echod: conf:1: include: conf: .*circle' -c conf
+	conf 'include m\n'
+	ln conf n
+	echo 'include n' >m
+	refused '^echod: m:1: include: n: .*circle' -c conf
+	local i
+	for i in {1..16}; do
+		echo "include d$((i + 1))" >"d$i"
+	done
+	echo 'port 7001' >d17
+	dump -c d1
+	shown port 7001 d17:1
+	echo 'include d1' >d0
+	refused '^echod: d16:1: include: more than 16 files deep' -c d0
+	mkdir many
+	for i in {1..257}; do
+		echo "timeout $i" >"many/$i"
+	done
+	conf 'include many/*\n'
+	refused '^echod: conf:1: include: more than 256 files' -c conf
+	rm many/257
+	dump -c conf
+	shown timeout 99 many/99:1
+}
+
+@test "include: many names of files find room, or an error says so" {
+	local i long line
+	long=$(printf '%0200d' 0)
+	mkdir "$long" "$long/$long"
+	# Each has its say and is overridden by the next one.
+	for i in {100..199}; do
+		echo "timeout $i" >"$long/$long/$i"
+	done
+	conf "include $long/$long/*\n"
+	dump -c conf
+	shown timeout 199 "$long/$long/199:1"
+	# Here each of them counts.
+	rm -r "$long"
+	mkdir -p "$long/$long/$long"
+	i=100
+	for line in 'timeout 1' 'tcp-keepalive 1' 'maxclients 1' \
+	    'accept-rate 1' 'accept-burst 1' 'shutdown-timeout 1' \
+	    'shutdown-delay 1' 'watchdog-timeout 1' 'workers 1' 'port 1' \
+	    'tcp-backlog 1' 'handler raw' 'loglevel debug' 'daemonize no'; do
+		echo "$line" >"$long/$long/$long/$i"
+		i=$((i + 1))
+	done
+	conf "include $long/$long/$long/*\n"
+	refused '/113:1: the names of included files are longer than 8192' \
+		-c conf
+	rm "$long/$long/$long/113"
+	dump -c conf
+	shown loglevel debug "$long/$long/$long/112:1"
+}
+
+@test "include: a reload reads the files anew, and -T and echoctl name them" {
+	conf "port $PORT\nbind $HOST\ncontrol-socket $DIR/s\ninclude *.inc\n"
+	echo 'timeout 5' >a.inc
+	start_raw -c conf
+	"${ECHOD%/*}/echoctl" -s s config >dump
+	shown timeout 5 a.inc:1
+	"${ECHOD%/*}/echoctl" -s s --json config >json
+	grep -q '"name":"timeout","value":"5","file":"a.inc","origin":"file","line":1' json
+	printf '\ntimeout 6\n' >b.inc
+	kill -USR2 "$SERVER"
+	wait_for 10 logged 'timeout: 5 -> 6'
+	wait_for 10 logged 'reloaded: '
+	"${ECHOD%/*}/echoctl" -s s config >dump
+	shown timeout 6 b.inc:2
+	# A mistake in one of them, and all stays as it was.
+	echo 'timeout x' >c.inc
+	kill -USR2 "$SERVER"
+	wait_for 10 logged 'c.inc:1: timeout: "x"'
+	"${ECHOD%/*}/echoctl" -s s config >dump
+	shown timeout 6 b.inc:2
+	stop
+	[ "$STATUS" -eq 0 ]
 }
 
 # --- the command line

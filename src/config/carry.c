@@ -3,7 +3,8 @@
  * between two of them.
  *
  * For each directive there are two items: "set.NAME" with its value, and
- * "from.NAME" with where that came from: origin, line, and note.
+ * "from.NAME" with where that came from: origin, line, and note.  If that is
+ * an included file, "in.NAME" is between them and names it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +31,11 @@ config_save(const struct config *c, config_put *put, void *to)
 		snprintf(key, sizeof(key), "set.%s", directives[i].name);
 		directive_format(c, &directives[i], value, sizeof(value));
 		put(to, key, value);
+		if (s->origin == ORIGIN_FILE && s->file != 0) {
+			snprintf(key, sizeof(key), "in.%s",
+			    directives[i].name);
+			put(to, key, config_origin_file(c, s));
+		}
 		snprintf(key, sizeof(key), "from.%s", directives[i].name);
 		snprintf(value, sizeof(value), "%u %u %s",
 		    (unsigned)s->origin, s->line, s->note);
@@ -81,6 +87,8 @@ config_restore(struct config *c, const char *key, const char *value)
 		return 1;
 	if (strncmp(key, "from.", 5) == 0)
 		return restore_origin(&c->origin[d - directives], value);
+	if (strncmp(key, "in.", 3) == 0)
+		return origin_set_file(c, &c->origin[d - directives], value);
 	if (strncmp(key, "set.", 4) != 0)
 		return 1;
 	return directive_set(c, d, value, why, sizeof(why));

@@ -19,6 +19,16 @@
 #define CONFIG_BIND_MAX 16	/* addresses in `bind`, as in Redis */
 #define CONFIG_WORKERS_MAX 256
 #define CONFIG_DEFAULT_FILE "redis.conf"
+/* A value is shorter: iniparser 4.1 reads lines of up to 1024 bytes
+ * (ASCIILINESZ). */
+#define CONFIG_VALUE_BYTES 960
+/* How deep files may include others, and how many there may be at all. */
+#define CONFIG_INCLUDE_DEPTH 16
+#define CONFIG_INCLUDE_FILES 256
+/* Room for the names of included files that a value comes from. */
+#define CONFIG_INCLUDED_BYTES 8192
+/* Room for the reason why a value cannot be. */
+#define CONFIG_WHY 256
 
 enum supervised { SUPERVISED_NO, SUPERVISED_SYSTEMD, SUPERVISED_AUTO };
 
@@ -49,6 +59,7 @@ enum origin { ORIGIN_DEFAULT, ORIGIN_FILE, ORIGIN_COMMAND_LINE };
 struct setting {
 	enum origin origin;
 	unsigned line;		/* of the file, if ORIGIN_FILE */
+	unsigned file;		/* which; config_origin_file() names it */
 	char note[112];		/* "clamped from 10000: ...", "auto", or "" */
 };
 
@@ -102,6 +113,9 @@ struct config {
 	char metrics_bind[64];		/* a numeric address */
 
 	char file[PATH_MAX];		/* as given; "" if none was read */
+	/* Names of files that it includes, one behind the other. */
+	char included[CONFIG_INCLUDED_BYTES];
+	unsigned included_used;
 	struct setting origin[CONFIG_DIRECTIVES_MAX];
 	struct ignored ignored;
 };
@@ -115,8 +129,9 @@ struct config_error {
 void config_defaults(struct config *c);
 
 /*
- * Read `path` into `c`.  Accepts `name = value` (INI) and Redis's
- * `name value`.  Returns 0, or -1 with `e` naming file, line and directive.
+ * Read `path`, and what it includes, into `c`.  Accepts `name = value` (INI)
+ * and Redis's `name value`.  Returns 0, or -1 with `e` naming file, line and
+ * directive.
  */
 int config_read_file(struct config *c, const char *path,
     struct config_error *e);
@@ -137,6 +152,10 @@ int config_resolve(struct config *c, const char *directory,
 /* What config_resolve() did to the directive called `name` ("clamped from
  * 10000: ..."), or "". */
 const char *config_note(const struct config *c, const char *name);
+
+/* The file that a value with ORIGIN_FILE comes from. */
+const char *config_origin_file(const struct config *c,
+    const struct setting *s);
 
 /* Descriptors the service needs beside `maxclients` connections. */
 unsigned config_reserved_descriptors(const struct config *c);

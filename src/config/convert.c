@@ -13,6 +13,7 @@
 #include <bsd/string.h>
 
 #include "config/directive.h"
+#include "config/text.h"
 
 static void *
 place(struct config *c, const struct directive *d)
@@ -76,23 +77,84 @@ set_choice(unsigned *value, const struct directive *d, const char *text,
 	return -1;
 }
 
+/* Whether a file could say `text`, so that the dump can.  Returns 0 or -1. */
+static int
+convert_check_written(const char *text, char *why, size_t size)
+{
+	/* U+2018 to U+201F, as word processors put them. */
+	if (strncmp(text, "\xe2\x80", 2) == 0 &&
+	    (unsigned char)text[2] - 0x98u < 8) {
+		snprintf(why, size, "begins with \\xe2\\x80\\x%02x, which is "
+		    "no quote here; use \" or '", (unsigned char)text[2]);
+		return -1;
+	}
+	if (text_quotes(text) == NULL) {
+		snprintf(why, size, "has quotes of both kinds and would need "
+		    "some around it");
+		return -1;
+	}
+	return 0;
+}
+
 static int
 set_string(char *value, const struct directive *d, const char *text,
     char *why, size_t size)
 {
-	for (const char *s = text; *s != '\0'; s++)
-		if (iscntrl((unsigned char)*s)) {
-			snprintf(why, size, "byte %zu is a control character, "
-			    "\\x%02x", (size_t)(s - text) + 1,
-			    (unsigned char)*s);
-			return -1;
-		}
-	if (strlcpy(value, text, d->size) >= d->size) {
-		snprintf(why, size, "\"%.32s...\" is longer than %zu bytes",
-		    text, d->size - 1);
+	size_t room = d->size < CONFIG_VALUE_BYTES ? d->size :
+	    CONFIG_VALUE_BYTES;
+	char shown[52];
+
+	if (strlen(text) >= room) {
+		snprintf(why, size, "\"%s\" is longer than %zu bytes",
+		    text_show(shown, sizeof(shown), text, 0), room - 1);
 		return -1;
 	}
+	if (convert_check_written(text, why, size) == -1)
+		return -1;
+	strlcpy(value, text, room);
 	return 0;
+}
+
+/* Where `$` begins what a shell would replace, or NULL. */
+static const char *
+convert_shell_variable(const char *path)
+{
+	for (; (path = strchr(path, '$')) != NULL; path++)
+		if (isalpha((unsigned char)path[1]) ||
+		    strchr("_{(", path[1] != '\0' ? path[1] : '.') != NULL)
+			return path;
+	return NULL;
+}
+
+int
+directive_check_path(const char *path, char *why, size_t size)
+{
+	const char *variable = convert_shell_variable(path);
+	char shown[80];
+
+	text_show(shown, sizeof(shown), path[0] != '~' && variable != NULL ?
+	    variable : path, 0);
+	if (path[0] == '~')
+		snprintf(why, size, "only a shell replaces the ~ of \"%s\"; "
+		    "give the whole path, or ./~ for a file called so", shown);
+	else if (variable != NULL)
+		snprintf(why, size, "only a shell replaces \"%s\"; give the "
+		    "whole path", shown);
+	else
+		return 0;
+	return -1;
+}
+
+static int
+convert_path(char *value, const struct directive *d, const char *text,
+    char *why, size_t size)
+{
+	if (directive_check_path(text, why, size) == -1)
+		return -1;
+	/* What Redis up to 2.6 calls standard output. */
+	if (strcmp(d->name, "logfile") == 0 && strcmp(text, "stdout") == 0)
+		text = "";
+	return set_string(value, d, text, why, size);
 }
 
 /* `host` must be a numeric address: what a name stands for can change
@@ -159,10 +221,29 @@ set_bind(struct bind_list *list, const char *text, char *why, size_t size)
 	return 0;
 }
 
+/* What is text to a type; names and paths alone go beyond ASCII. */
+static unsigned
+convert_flags(enum directive_type type)
+{
+	switch (type) {
+	case TYPE_STRING:
+	case TYPE_PATH:
+		return 0;
+	case TYPE_BIND:
+	case TYPE_NETWORKS:
+		return TEXT_ASCII | TEXT_TABS;
+	default:
+		return TEXT_ASCII;
+	}
+}
+
 int
 directive_set(struct config *c, const struct directive *d, const char *text,
     char *why, size_t size)
 {
+	if (text_check(text, strlen(text), convert_flags(d->type), why,
+	    size) == -1)
+		return -1;
 	switch (d->type) {
 	case TYPE_AUTO:
 		if (strcasecmp(text, "auto") == 0) {
@@ -177,8 +258,9 @@ directive_set(struct config *c, const struct directive *d, const char *text,
 	case TYPE_CHOICE:
 		return set_choice(place(c, d), d, text, why, size);
 	case TYPE_STRING:
-	case TYPE_PATH:
 		return set_string(place(c, d), d, text, why, size);
+	case TYPE_PATH:
+		return convert_path(place(c, d), d, text, why, size);
 	case TYPE_BIND:
 		return set_bind(place(c, d), text, why, size);
 	case TYPE_NETWORKS:

@@ -54,8 +54,16 @@ const char *directive_nearest(const char *name, bool redis);
 int directive_set(struct config *c, const struct directive *d,
     const char *text, char *why, size_t size);
 
+/* Whether `path` is one as it stands.  Returns 0, or -1 with a reason in `why`
+ * if it needs a shell. */
+int directive_check_path(const char *path, char *why, size_t size);
+
 /* True if `host` is a numeric IPv4 or IPv6 address. */
 bool directive_is_address(const char *host);
+
+/* Note that the value of `s` comes from the file `path`.  Returns 0, or -1 if
+ * there is no room for its name. */
+int origin_set_file(struct config *c, struct setting *s, const char *path);
 
 /* The value in `c` as text that directive_set() accepts. */
 void directive_format(const struct config *c, const struct directive *d,

@@ -1,19 +1,20 @@
 /*
- * Reading redis.conf; the one home of iniparser.
+ * Reading redis.conf, and what it includes; the one home of iniparser.
  *
  * iniparser gives no line numbers, takes the last of two duplicates in
  * silence and knows only `name = value`.  So each line that is a directive of
  * ours is handed to it as a section of its own, named by the line's number,
  * with Redis's `name value` spelt as INI: iniparser then rules on quotes,
  * comments and blanks, and the section says which line a value came from.
+ *
+ * `include` is such a line, too.  The files it names are read when its turn
+ * comes, each with a dictionary of its own.
  */
-#include <ctype.h>
 #include <errno.h>
-#include <stdarg.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -26,40 +27,57 @@
 #endif
 
 #include "config/directive.h"
+#include "config/include.h"
+#include "config/line.h"
+#include "config/text.h"
 
-#define NAME_BYTES 64
-/* iniparser 4.1 reads lines of up to 1024 bytes (ASCIILINESZ). */
-#define LINE_BYTES 960
 
-static int
-fail(struct config_error *e, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
+#define WHERE_BYTES (PATH_MAX + 32)
 
-static int
-fail(struct config_error *e, const char *fmt, ...)
+/* A file that is being read, and the one that includes it. */
+struct reading {
+	struct config *c;
+	struct config_error *e;
+	const char *path;
+	const struct reading *outer;	/* NULL: the file named with -c */
+	unsigned line;			/* of `outer`, which includes this */
+	unsigned depth;
+	unsigned *files;		/* opened for this configuration */
+	dev_t device;
+	ino_t inode;
+	unsigned given[CONFIG_DIRECTIVES_MAX];	/* the line each is in, or 0 */
+};
+
+static int reader_read(struct reading *r);
+
+/* "redis.conf:12" for messages. */
+static const char *
+reader_where(const struct reading *r, unsigned line, char *where)
 {
-	va_list ap;
+	size_t n;
 
-	va_start(ap, fmt);
-	vsnprintf(e->text, sizeof(e->text), fmt, ap);
-	va_end(ap);
-	return -1;
+	/* Room for the number is left. */
+	n = strlen(text_show(where, WHERE_BYTES - 12, r->path, 0));
+	snprintf(where + n, WHERE_BYTES - n, ":%u", line);
+	return where;
 }
 
+/* The file itself is no good; who included it is told, too. */
 static int
-unknown(struct config_error *e, const char *where, const char *name,
-    bool redis)
+reader_fail(const struct reading *r, const char *reason)
 {
-	const char *nearest = directive_nearest(name, redis);
+	char where[WHERE_BYTES], shown[WHERE_BYTES];
 
-	if (nearest != NULL)
-		return fail(e, "%s: unknown directive \"%s\"; did you mean "
-		    "\"%s\"?", where, name, nearest);
-	return fail(e, "%s: unknown directive \"%s\"", where, name);
+	text_show(shown, sizeof(shown), r->path, 0);
+	if (r->outer == NULL)
+		return line_fail(r->e, "%s: %s", shown, reason);
+	return line_fail(r->e, "%.*s: include: %.*s: %s", PATH_MAX / 2,
+	    reader_where(r->outer, r->line, where), PATH_MAX / 2, shown,
+	    reason);
 }
 
 static void
-ignore(struct ignored *ignored, const char *name)
+reader_ignore(struct ignored *ignored, const char *name)
 {
 	size_t used = strlen(ignored->names);
 
@@ -70,149 +88,112 @@ ignore(struct ignored *ignored, const char *name)
 		    used > 0 ? " " : "", name);
 }
 
-static char *
-trim(char *s)
-{
-	char *end = s + strlen(s);
-
-	while (isspace((unsigned char)*s))
-		s++;
-	while (end > s && isspace((unsigned char)end[-1]))
-		*--end = '\0';
-	return s;
-}
-
-/*
- * Split "name = value" or "name value" in place.  Returns the value, and the
- * name in `name`; NULL with a reason if the line is neither.
- */
-static char *
-split(char *line, char *name, bool *equals, const char **reason)
-{
-	size_t n = strcspn(line, " \t=");
-	char *value = line + n;
-
-	if (n == 0 || n >= NAME_BYTES) {
-		*reason = "expected \"name = value\" or \"name value\"";
-		return NULL;
-	}
-	memcpy(name, line, n);
-	name[n] = '\0';
-	value += strspn(value, " \t");
-	*equals = *value == '=';
-	if (*equals)
-		value++;
-	value += strspn(value, " \t");
-	return value;
-}
-
-/* What iniparser would accept in silence and read as something else. */
-static const char *
-objection(const char *value)
-{
-	size_t len = strlen(value);
-
-	if (len >= LINE_BYTES)
-		return "line is too long";
-	if (len > 0 && value[len - 1] == '\\')
-		return "line ends in a backslash; lines are not continued";
-	if (*value == '"' || *value == '\'') {
-		const char *end = strchr(value + 1, *value);
-
-		if (end == NULL)
-			return "quote is not closed";
-		end += 1 + strspn(end + 1, " \t");
-		if (*end != '\0' && *end != '#' && *end != ';')
-			return "text after the closing quote";
-	}
-	return NULL;
-}
-
-/* Redis's own `user NAME RULE...` is an access rule, not our user. */
-static bool
-is_acl(const struct directive *d, const char *value)
-{
-	const char *second = value + strcspn(value, " \t");
-
-	second += strspn(second, " \t");
-	return strcmp(d->name, "user") == 0 && strchr("\"'", *value) == NULL &&
-	    strchr("#;", *second) == NULL;
-}
-
 /* One line of the file: pass it on to `ini` if it is a directive of ours. */
 static int
-take_line(struct config *c, char *line, unsigned number, FILE *ini,
-    struct config_error *e)
+take_line(const struct reading *r, char *text, unsigned number, FILE *ini)
 {
-	char name[NAME_BYTES], where[PATH_MAX + 16];
-	const struct directive *d;
-	const char *reason = NULL;
-	char *value;
-	bool equals;
+	char where[WHERE_BYTES];
+	struct line line;
 
-	snprintf(where, sizeof(where), "%s:%u", c->file, number);
-	line = trim(line);
-	if (*line == '\0' || *line == '#' || *line == ';')
+	reader_where(r, number, where);
+	if (line_parse(&line, text, where, r->e) == -1)
+		return -1;
+	if (line.kind == LINE_IGNORED)
+		reader_ignore(&r->c->ignored, line.name);
+	if (line.kind != LINE_OURS)
 		return 0;
-	if (*line == '[')
-		return fail(e, "%s: sections are not used here: %.64s", where,
-		    line);
-	value = split(line, name, &equals, &reason);
-	if (value == NULL)
-		return fail(e, "%s: %s: %.64s", where, reason, line);
-	d = directive_find(name);
-	if (d == NULL ? directive_known_to_redis(name) :
-	    !equals && is_acl(d, value)) {
-		ignore(&c->ignored, name);
-		return 0;
+	/* With a comment behind it, no value is the end of the line, where a
+	 * backslash would continue it. */
+	fprintf(ini, "[%u]\n%s = %.*s #\n", number, line.name,
+	    (int)line.length, line.value);
+	return 0;
+}
+
+/* Read the files that line `line` includes. */
+static int
+reader_include(const struct reading *r, unsigned line, const char *pattern)
+{
+	char where[WHERE_BYTES], why[CONFIG_WHY];
+	struct reading inner = { .c = r->c, .e = r->e, .outer = r,
+		.line = line, .depth = r->depth + 1, .files = r->files };
+	struct include found;
+	int result = 0;
+
+	reader_where(r, line, where);
+	if (include_find(&found, r->path, pattern, why, sizeof(why)) == -1)
+		return line_fail(r->e, "%s: include: %s", where, why);
+	if (found.count > 0 && inner.depth > CONFIG_INCLUDE_DEPTH)
+		result = line_fail(r->e, "%s: include: more than %d files "
+		    "deep", where, CONFIG_INCLUDE_DEPTH);
+	for (size_t i = 0; result == 0 && i < found.count; i++) {
+		inner.path = found.path[i];
+		memset(inner.given, 0, sizeof(inner.given));
+		if (++*r->files > CONFIG_INCLUDE_FILES)
+			result = line_fail(r->e, "%s: include: more than %d "
+			    "files", where, CONFIG_INCLUDE_FILES);
+		else
+			result = reader_read(&inner);
 	}
-	if (d == NULL)
-		return unknown(e, where, name, true);
-	reason = objection(value);
-	if (reason != NULL)
-		return fail(e, "%s: %s: %s", where, d->name, reason);
-	fprintf(ini, "[%u]\n%s = %s\n", number, d->name, value);
+	include_free(&found);
+	return result;
+}
+
+static int
+reader_value(struct reading *r, const struct directive *d, unsigned line,
+    const char *value)
+{
+	struct setting *setting = &r->c->origin[d - directives];
+	unsigned *given = &r->given[d - directives];
+	char where[WHERE_BYTES], why[CONFIG_WHY];
+
+	reader_where(r, line, where);
+	/* What another file says can be overridden. */
+	if (*given != 0)
+		return line_fail(r->e, "%s: %s: given twice, first in line %u",
+		    where, d->name, *given);
+	if (directive_set(r->c, d, value, why, sizeof(why)) == -1)
+		return line_fail(r->e, "%s: %s: %s", where, d->name, why);
+	if (origin_set_file(r->c, setting, r->path) == -1)
+		return line_fail(r->e, "%s: the names of included files are "
+		    "longer than %d bytes", where, CONFIG_INCLUDED_BYTES);
+	*given = line;
+	setting->origin = ORIGIN_FILE;
+	setting->line = line;
 	return 0;
 }
 
 /* Store what iniparser made of the line that was given to it as section
  * `section`. */
 static int
-take_section(struct config *c, dictionary *ini, const char *section,
-    struct config_error *e)
+take_section(struct reading *r, dictionary *ini, const char *section)
 {
 	const struct directive *d = NULL;
-	const char *keys[1], *colon;
-	struct setting *setting;
-	char why[256];
+	const char *keys[1], *name = "", *value = "";
 	unsigned line = (unsigned)strtoul(section, NULL, 10);
+	char where[WHERE_BYTES];
 
 	if (iniparser_getsecnkeys(ini, section) == 1 &&
 	    iniparser_getseckeys(ini, section, keys) != NULL &&
-	    (colon = strchr(keys[0], ':')) != NULL)
-		d = directive_find(colon + 1);
+	    strchr(keys[0], ':') != NULL) {
+		name = strchr(keys[0], ':') + 1;
+		value = iniparser_getstring(ini, keys[0], "");
+		d = directive_find(name);
+	}
+	if (strcmp(name, LINE_INCLUDE) == 0)
+		return reader_include(r, line, value);
 	if (d == NULL)
-		return fail(e, "%s:%s: cannot be read as INI", c->file,
-		    section);
-	setting = &c->origin[d - directives];
-	if (setting->origin == ORIGIN_FILE)
-		return fail(e, "%s:%u: %s: given twice, first in line %u",
-		    c->file, line, d->name, setting->line);
-	if (directive_set(c, d, iniparser_getstring(ini, keys[0], ""), why,
-	    sizeof(why)) == -1)
-		return fail(e, "%s:%u: %s: %s", c->file, line, d->name, why);
-	setting->origin = ORIGIN_FILE;
-	setting->line = line;
-	return 0;
+		return line_fail(r->e, "%s: cannot be read as INI",
+		    reader_where(r, line, where));
+	return reader_value(r, d, line, value);
 }
 
 static int
-take_all(struct config *c, dictionary *ini, struct config_error *e)
+take_all(struct reading *r, dictionary *ini)
 {
 	int n = iniparser_getnsec(ini);
 
 	for (int i = 0; i < n; i++)
-		if (take_section(c, ini, iniparser_getsecname(ini, i), e) == -1)
+		if (take_section(r, ini, iniparser_getsecname(ini, i)) == -1)
 			return -1;
 	return 0;
 }
@@ -237,97 +218,148 @@ load_ini(int fd)
 	return iniparser_load(path);
 }
 
+/* The first line, without the mark that editors for Windows put before it. */
 static int
-take_lines(struct config *c, FILE *in, FILE *ini, struct config_error *e)
+reader_mark(const struct reading *r, char **text, size_t *len)
 {
-	char *line = NULL;
+	const unsigned char *s = (const unsigned char *)*text;
+	char why[80];
+
+	if (*len >= 2 && ((s[0] == 0xff && s[1] == 0xfe) ||
+	    (s[0] == 0xfe && s[1] == 0xff))) {
+		snprintf(why, sizeof(why), "begins with \\x%02x\\x%02x, so it "
+		    "is UTF-16; save it as UTF-8", s[0], s[1]);
+		return reader_fail(r, why);
+	}
+	if (*len >= 3 && memcmp(s, "\xef\xbb\xbf", 3) == 0) {
+		*text += 3;
+		*len -= 3;
+	}
+	return 0;
+}
+
+static int
+take_lines(const struct reading *r, FILE *in, FILE *ini)
+{
+	char *line = NULL, where[WHERE_BYTES];
 	size_t size = 0;
-	ssize_t len;
+	ssize_t got;
 	unsigned number = 0;
 	int result = 0;
 
-	while (result == 0 && (len = getline(&line, &size, in)) != -1) {
-		number++;
-		if (strlen(line) != (size_t)len)
-			result = fail(e, "%s:%u: NUL byte", c->file, number);
-		else
-			result = take_line(c, line, number, ini, e);
+	while (result == 0 && (got = getline(&line, &size, in)) != -1) {
+		char *text = line;
+		size_t len = (size_t)got;
+
+		if (++number == 1)
+			result = reader_mark(r, &text, &len);
+		if (result == 0 && strlen(text) != len)
+			result = line_fail(r->e, "%s: NUL byte, \\x00",
+			    reader_where(r, number, where));
+		if (result == 0)
+			result = take_line(r, text, number, ini);
 	}
 	if (result == 0 && ferror(in))
-		result = fail(e, "%s: %s", c->file, strerror(errno));
+		result = reader_fail(r, strerror(errno));
 	free(line);
 	return result;
 }
 
-static int
-read_through(struct config *c, FILE *in, FILE *ini, struct config_error *e)
+/* The file's lines of ours as iniparser has them; NULL with the reason
+ * stored. */
+static dictionary *
+reader_load(const struct reading *r, FILE *in)
 {
-	dictionary *d;
-	int result;
+	dictionary *d = NULL;
+	FILE *ini = NULL;
+	int fd = memfd_create("echod-config", MFD_CLOEXEC);
+	char why[128];
 
-	if (take_lines(c, in, ini, e) == -1)
-		return -1;
-	if (fflush(ini) == EOF)
-		return fail(e, "%s: no memory to read it: %s", c->file,
+	if (fd == -1 || (ini = fdopen(fd, "w")) == NULL) {
+		snprintf(why, sizeof(why), "no memory to read it: %s",
 		    strerror(errno));
-	d = load_ini(fileno(ini));
-	if (d == NULL)
-		return fail(e, "%s: cannot be read as INI", c->file);
-	result = take_all(c, d, e);
-	iniparser_freedict(d);
+		reader_fail(r, why);
+		if (fd != -1)
+			close(fd);
+		return NULL;
+	}
+	if (take_lines(r, in, ini) == 0) {
+		if (fflush(ini) == 0)
+			d = load_ini(fd);
+		if (d == NULL)
+			reader_fail(r, access("/proc/self/fd", X_OK) == -1 ?
+			    "cannot be read without /proc" :
+			    "cannot be read as INI");
+	}
+	fclose(ini);
+	return d;
+}
+
+/* True if the open file is `r` or one of those that include it. */
+static bool
+reader_is_open(const struct reading *r, const struct stat *st)
+{
+	for (; r != NULL; r = r->outer)
+		if (r->device == st->st_dev && r->inode == st->st_ino)
+			return true;
+	return false;
+}
+
+/* What is wrong with the open file, or NULL.  Only who named a FIFO on the
+ * command line knows that it has an end. */
+static const char *
+reader_objection(struct reading *r, int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == -1)
+		return strerror(errno);
+	if (S_ISDIR(st.st_mode))
+		return strerror(EISDIR);
+	if (r->outer != NULL && !S_ISREG(st.st_mode))
+		return "not a regular file";
+	if (reader_is_open(r->outer, &st))
+		return "includes go round in a circle";
+	r->device = st.st_dev;
+	r->inode = st.st_ino;
+	return NULL;
+}
+
+static int
+reader_read(struct reading *r)
+{
+	/* An open(2) for reading waits for the writer of a FIFO. */
+	int fd = open(r->path, O_RDONLY | O_CLOEXEC |
+	    (r->outer != NULL ? O_NONBLOCK | O_NOCTTY : 0));
+	FILE *in = fd == -1 ? NULL : fdopen(fd, "r");
+	const char *why = in == NULL ? strerror(errno) :
+	    reader_objection(r, fd);
+	dictionary *d = NULL;
+	int result = -1;
+
+	if (why != NULL)
+		reader_fail(r, why);
+	else
+		d = reader_load(r, in);
+	if (in != NULL)
+		fclose(in);
+	else if (fd != -1)
+		close(fd);
+	if (d != NULL) {
+		result = take_all(r, d);
+		iniparser_freedict(d);
+	}
 	return result;
 }
 
 int
 config_read_file(struct config *c, const char *path, struct config_error *e)
 {
-	FILE *in, *ini = NULL;
-	struct stat st;
-	int fd, result;
+	unsigned files = 0;
+	struct reading r = { .c = c, .e = e, .path = path, .files = &files };
 
 	if (strlcpy(c->file, path, sizeof(c->file)) >= sizeof(c->file))
-		return fail(e, "%.64s...: %s", path, strerror(ENAMETOOLONG));
-	in = fopen(path, "re");
-	if (in == NULL)
-		return fail(e, "%s: %s", path, strerror(errno));
-	if (fstat(fileno(in), &st) == 0 && S_ISDIR(st.st_mode)) {
-		fclose(in);
-		return fail(e, "%s: %s", path, strerror(EISDIR));
-	}
-	fd = memfd_create("echod-config", MFD_CLOEXEC);
-	if (fd == -1 || (ini = fdopen(fd, "w")) == NULL) {
-		result = fail(e, "%s: no memory to read it: %s", path,
-		    strerror(errno));
-		if (fd != -1)
-			close(fd);
-	} else {
-		result = read_through(c, in, ini, e);
-		fclose(ini);
-	}
-	fclose(in);
-	return result;
-}
-
-int
-config_override(struct config *c, const char *assignment,
-    struct config_error *e)
-{
-	char line[LINE_BYTES], name[NAME_BYTES], why[256];
-	const struct directive *d;
-	const char *reason;
-	char *value;
-	bool equals;
-
-	if (strlcpy(line, assignment, sizeof(line)) >= sizeof(line))
-		return fail(e, "-o %.32s...: too long", assignment);
-	if (strchr(line, '=') == NULL ||
-	    (value = split(line, name, &equals, &reason)) == NULL)
-		return fail(e, "-o %s: expected name=value", assignment);
-	d = directive_find(name);
-	if (d == NULL)
-		return unknown(e, "-o", name, false);
-	if (directive_set(c, d, value, why, sizeof(why)) == -1)
-		return fail(e, "-o %s: %s", d->name, why);
-	c->origin[d - directives].origin = ORIGIN_COMMAND_LINE;
-	return 0;
+		return line_fail(e, "%.64s...: %s", path,
+		    strerror(ENAMETOOLONG));
+	return reader_read(&r);
 }

@@ -16,6 +16,7 @@
 
 #include "config/directive.h"
 #include "config/quota.h"
+#include "config/text.h"
 
 void
 config_defaults(struct config *c)
@@ -51,11 +52,13 @@ fail(struct config *c, const char *name, struct config_error *e,
     const char *fmt, ...)
 {
 	const struct setting *s = setting_of(c, name);
+	char shown[PATH_MAX];
 	size_t n;
 	va_list ap;
 
+	text_show(shown, sizeof(shown), config_origin_file(c, s), 0);
 	if (s->origin == ORIGIN_FILE)
-		snprintf(e->text, sizeof(e->text), "%s:%u: %s: ", c->file,
+		snprintf(e->text, sizeof(e->text), "%s:%u: %s: ", shown,
 		    s->line, name);
 	else
 		snprintf(e->text, sizeof(e->text), "%s%s: ",
@@ -155,9 +158,13 @@ make_absolute(struct config *c, const char *name, char *path, size_t size,
 	if (path[0] == '/' || path[0] == '\0')
 		return 0;
 	strlcpy(relative, path, sizeof(relative));
-	if ((size_t)snprintf(path, size, "%s/%s", directory, relative) >= size)
+	if ((size_t)snprintf(path, size, "%s/%s", directory, relative) >=
+	    size || strlen(path) >= CONFIG_VALUE_BYTES)
 		return fail(c, name, e, "%s: %s", relative,
 		    strerror(ENAMETOOLONG));
+	if (text_quotes(path) == NULL)
+		return fail(c, name, e, "%s: has quotes of both kinds and "
+		    "would need some around it", path);
 	return 0;
 }
 
@@ -278,31 +285,22 @@ config_resolve(struct config *c, const char *directory,
 	return 0;
 }
 
-static bool
-needs_quotes(const char *text)
-{
-	size_t len = strlen(text);
-
-	return len == 0 || strpbrk(text, "#;") != NULL ||
-	    strchr(" \t\"'", text[0]) != NULL ||
-	    strchr(" \t", text[len - 1]) != NULL;
-}
-
 static void
 dump_one(const struct config *c, const struct directive *d,
     const struct setting *s, FILE *out)
 {
-	char text[PATH_MAX], line[PATH_MAX + 128];
-	const char *quote = "";
+	char text[PATH_MAX], line[PATH_MAX + 128], shown[PATH_MAX];
+	const char *quote;
 
 	directive_format(c, d, text, sizeof(text));
-	if (needs_quotes(text))
-		quote = strchr(text, '"') != NULL ? "'" : "\"";
+	/* What is NULL here was refused when it was set. */
+	quote = text_quotes(text) != NULL ? text_quotes(text) : "";
 	snprintf(line, sizeof(line), "%s = %s%s%s", d->name, quote, text,
 	    quote);
 	fprintf(out, "%-40s # ", line);
 	if (s->origin == ORIGIN_FILE)
-		fprintf(out, "%s:%u", c->file, s->line);
+		fprintf(out, "%s:%u", text_show(shown, sizeof(shown),
+		    config_origin_file(c, s), 0), s->line);
 	else
 		fputs(s->origin == ORIGIN_DEFAULT ? "default" : "command line",
 		    out);

@@ -302,7 +302,8 @@ struct json_list {
 	unsigned items;
 };
 
-/* A directive's items of config_save(), in this order: set., from. */
+/* A directive's items of config_save(), in this order: set., perhaps in.,
+ * from. */
 static void
 put_json(void *to, const char *key, const char *value)
 {
@@ -316,6 +317,9 @@ put_json(void *to, const char *key, const char *value)
 	if (strncmp(key, "set.", 4) == 0) {
 		fputs(list->items++ > 0 ? ",\n" : "", out);
 		fprintf(out, "{\"name\":\"%s\",\"value\":", key + 4);
+		answer_string(out, value);
+	} else if (strncmp(key, "in.", 3) == 0) {
+		fputs(",\"file\":", out);
 		answer_string(out, value);
 	/* NOLINTNEXTLINE(cert-err34-c): config_save() wrote two unsigned */
 	} else if (strncmp(key, "from.", 5) == 0 && sscanf(value, "%u %u%n",

@@ -1,6 +1,7 @@
 /*
  * The config reader and the strict conversions behind it.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -124,12 +125,148 @@ test_long_input(void)
 	memset(text, 'x', sizeof(text) - 1);
 	memcpy(text, "logfile ", 8);
 	ok(refuses(text, "line is too long"), "a long line of ours");
-	memcpy(text, "include ", 8);
+	memcpy(text, "aclfile ", 8);
 	ok(read_text(text) == 0, "a long line of Redis's");
+	memcpy(text, "port 7 #", 8);
+	ok(read_text(text) == 0 && c.port == 7, "a long comment");
 	memset(text, 'x', 200);
 	ok(refuses(text, "expected"), "a long name");
 	memset(text, '"', sizeof(text) - 1);
 	ok(read_text(text) == -1, "quotes only");
+}
+
+static void
+test_unseen(void)
+{
+	ok(read_text("\xef\xbb\xbfport = 7\n") == 0 && c.port == 7 &&
+	    read_text("\xef\xbb\xbf# port\nport 8\n") == 0 && c.port == 8,
+	    "a byte order mark is skipped");
+	ok(read_text("\xef\xbb\xbf") == 0, "a file of nothing else");
+	ok(refuses("\xff\xfep", "UTF-16") && refuses("\xfe\xff", "UTF-16"),
+	    "UTF-16");
+	ok(refuses("port 1\n\xef\xbb\xbftimeout 2\n", ":2: unknown directive "
+	    "\"\\xef\\xbb\\xbftimeout\": byte 1 is a byte order mark"),
+	    "a mark in the middle");
+	ok(refuses("port\xc2\xa0= 7\n", ":1: unknown directive "
+	    "\"port\\xc2\\xa0\": byte 5 is a no-break space, \\xc2\\xa0; "
+	    "did you mean \"port\"?"), "a blank in a name");
+	ok(refuses("\xd1\x80ort 7\n", "\"\\xd1\\x80ort\"; did you mean "
+	    "\"port\"?"), "a letter that looks like another");
+	ok(refuses("port = \xc2\xa0" "7\n", ":1: port: byte 1 is a no-break "
+	    "space, \\xc2\\xa0"), "a blank before a value");
+	ok(refuses("port = 7\xe2\x80\x8b\n", "port: byte 2 is a zero-width "
+	    "space, \\xe2\\x80\\x8b"), "one of no width behind it");
+	ok(refuses("port 7\v\n", "port: byte 2 is a control character, "
+	    "\\x0b"), "what iniparser takes off");
+	ok(refuses("port 7\rtimeout 8\r", "byte 2 is a control character, "
+	    "\\x0d"), "line ends of another age");
+	ok(refuses("handler e\xd1\x81ho\n", "byte 2 is not ASCII, "
+	    "\\xd1\\x81"), "a value of ASCII");
+	ok(refuses("logfile /\xe9t\xe9\n", "byte 2 is not UTF-8, \\xe9"),
+	    "a path that is not UTF-8");
+	ok(refuses("logfile /\xed\xa0\x80\n", "byte 2 is not UTF-8, \\xed") &&
+	    refuses("logfile /\xc0\xaf\n", "byte 2 is not UTF-8, \\xc0") &&
+	    refuses("logfile /\xf4\x90\x80\x80\n", "\\xf4") &&
+	    refuses("logfile /\xe2\x82\n", "\\xe2"), "almost UTF-8");
+	ok(refuses("logfile \xe2\x80\x9cx\n", "begins with \\xe2\\x80\\x9c"),
+	    "quotes of a word processor");
+	ok(refuses("logfile \"x\"\xc2\xa0\n", "after the closing quote: "
+	    "\\xc2\\xa0"), "a blank behind a quote");
+	ok(read_text("logfile /\xc3\xa9/\xe6\x97\xa5/\xf0\x9f\x90\xa7\n") ==
+	    0 && strcmp(c.logfile, "/\xc3\xa9/\xe6\x97\xa5/"
+	    "\xf0\x9f\x90\xa7") == 0, "letters of all kinds in a path");
+	ok(read_text("port 7 # \xe9\xc2\xa0\n# \xff\nrequirepass \xff\xa0\n"
+	    "\f\n") == 0, "comments, and values of Redis's");
+	ok(read_text("allow 10.0.0.0/8\t::1\n") == 0 && c.allow.count == 2,
+	    "a tab in a list");
+}
+
+static void
+test_paths(void)
+{
+	config_defaults(&c);
+	ok(config_override(&c, "logfile=~/x", &e) == -1 &&
+	    strstr(e.text, "-o logfile: only a shell replaces the ~ of "
+	    "\"~/x\"") != NULL &&
+	    refuses("pidfile ~root/x\n", ":1: pidfile: only a shell") &&
+	    refuses("control-socket \"~\"\n", "control-socket: only a") &&
+	    refuses("include ~/x\n", ":1: include: only a shell"),
+	    "a home directory");
+	ok(refuses("logfile $HOME/x\n", "\"$HOME/x\"") &&
+	    refuses("logfile a/${X}\n", "\"${X}\""), "a variable");
+	ok(read_text("logfile ./~/a~b/$/c\n") == 0, "no more than a letter");
+	ok(config_override(&c, "logfile=\"it's", &e) == -1 &&
+	    strstr(e.text, "quotes of both kinds") != NULL &&
+	    config_override(&c, "syslog-ident=it's;\"", &e) == -1 &&
+	    config_override(&c, "syslog-ident=it's\"", &e) == 0,
+	    "what no file could say");
+	ok(read_text("logfile stdout\n") == 0 && c.logfile[0] == '\0',
+	    "standard output, as in Redis 2.6");
+}
+
+static void
+keep_item(void *to, const char *key, const char *value)
+{
+	if (config_restore(to, key, value) == -1)
+		ok(0, "%s = %s", key, value);
+}
+
+/* Returns the text of the dump, to be freed. */
+static char *
+dump_text(const struct config *config)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	if (out != NULL && (config_dump(config, out) == -1 ||
+	    fclose(out) == EOF))
+		return NULL;
+	return text;
+}
+
+static void
+test_carry(void)
+{
+	static struct config other;
+	static const char included[] = "timeout 9\n", file[] = "port 7\n"
+	    "include echod-unit-included\nmaxclients 5\n";
+	const char path[] = "/tmp/echod-unit-included";
+	FILE *out = fopen(path, "we");
+	char *was, *is;
+
+	if (out == NULL || fputs(included, out) == EOF || fclose(out) == EOF)
+		ok(0, "%s", path);
+	ok(read_text(file) == 0 && c.timeout == 9 && c.maxclients == 5,
+	    "a file that is included");
+	unlink(path);
+	config_defaults(&other);
+	config_save(&c, keep_item, &other);
+	was = dump_text(&c);
+	is = dump_text(&other);
+	ok(was != NULL && is != NULL && strcmp(was, is) == 0 &&
+	    strstr(is, "# /tmp/echod-unit-included:1\n") != NULL,
+	    "what is handed on names the file of each value");
+	free(was);
+	free(is);
+}
+
+static void
+test_names(void)
+{
+	ok(directive_known_to_redis("slaveof") &&
+	    directive_known_to_redis("VM-enabled") &&
+	    directive_known_to_redis("lua-replicate-commands") &&
+	    directive_known_to_redis("server_cpulist") &&
+	    directive_known_to_redis("commandlog-reply-larger-than"),
+	    "names of many years");
+	ok(directive_known_to_redis("search-on-oom") &&
+	    directive_known_to_redis("ft.timeout") &&
+	    !directive_known_to_redis("search-\xc2\xa0x") &&
+	    !directive_known_to_redis("search-*") &&
+	    !directive_known_to_redis("search") &&
+	    !directive_known_to_redis(".x") && !directive_known_to_redis("x."),
+	    "names of modules");
 }
 
 static void
@@ -188,6 +325,10 @@ main(void)
 	test_spellings();
 	test_refusals();
 	test_long_input();
+	test_unseen();
+	test_paths();
+	test_carry();
+	test_names();
 	test_round_trip();
 	test_overrides();
 	test_resolution();

@@ -1,0 +1,165 @@
+/*
+ * Text from outside: what of it cannot be seen, and how messages show it.
+ */
+#include "config/text.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+/*
+ * Characters that leave no mark, or the mark of a blank: Unicode's White_Space
+ * and Default_Ignorable_Code_Point, its controls, and the empty Braille
+ * pattern.  ASCII is text_check()'s own matter.
+ */
+static const struct unseen {
+	uint32_t first, last;
+	const char *name;
+} unseen[] = {
+	{ 0x80, 0x9f, "a control character" },
+	{ 0xa0, 0xa0, "a no-break space" },
+	{ 0xad, 0xad, "a soft hyphen" },
+	{ 0x34f, 0x34f, NULL },
+	{ 0x61c, 0x61c, NULL },
+	{ 0x115f, 0x1160, NULL },
+	{ 0x1680, 0x1680, "a blank that is not ASCII" },
+	{ 0x17b4, 0x17b5, NULL },
+	{ 0x180b, 0x180f, NULL },
+	{ 0x2000, 0x200a, "a blank that is not ASCII" },
+	{ 0x200b, 0x200b, "a zero-width space" },
+	{ 0x200c, 0x200f, NULL },
+	{ 0x2028, 0x2029, "a line end that is not ASCII" },
+	{ 0x202a, 0x202e, NULL },
+	{ 0x202f, 0x202f, "a no-break space" },
+	{ 0x205f, 0x205f, "a blank that is not ASCII" },
+	{ 0x2060, 0x206f, NULL },
+	{ 0x2800, 0x2800, NULL },
+	{ 0x3000, 0x3000, "a blank that is not ASCII" },
+	{ 0x3164, 0x3164, NULL },
+	{ 0xfe00, 0xfe0f, NULL },
+	{ 0xfeff, 0xfeff, "a byte order mark" },
+	{ 0xffa0, 0xffa0, NULL },
+	{ 0xfff0, 0xfffb, NULL },
+	{ 0x1bca0, 0x1bca3, NULL },
+	{ 0x1d173, 0x1d17a, NULL },
+	{ 0xe0000, 0xe0fff, NULL },
+};
+
+#define UNSEEN (sizeof(unseen) / sizeof(unseen[0]))
+
+/* The character that the bytes before `end` begin with, in `code`.  Returns
+ * its length, or 0 if they begin with none (RFC 3629). */
+static size_t
+text_decode(const unsigned char *s, const unsigned char *end, uint32_t *code)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	size_t len = *s < 0x80 ? 1 : *s < 0xc2 ? 0 : *s < 0xe0 ? 2 :
+	    *s < 0xf0 ? 3 : *s < 0xf5 ? 4 : 0;
+
+	if (len == 0 || len > (size_t)(end - s))
+		return 0;
+	*code = len == 1 ? *s : *s & (0x7fu >> len);
+	for (size_t i = 1; i < len; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+		*code = *code << 6 | (s[i] & 0x3f);
+	}
+	if (*code < least[len] || *code > 0x10ffff ||
+	    (*code >= 0xd800 && *code <= 0xdfff))
+		return 0;
+	return len;
+}
+
+/* What is wrong with the character that begins at `s`, or NULL; its length in
+ * `len`. */
+static const char *
+text_fault(const unsigned char *s, const unsigned char *end, unsigned flags,
+    size_t *len)
+{
+	uint32_t code;
+
+	*len = text_decode(s, end, &code);
+	if (*len == 0) {
+		*len = 1;
+		return "not UTF-8";
+	}
+	if (code == '\t' && (flags & TEXT_TABS))
+		return NULL;
+	if (code < 0x20 || code == 0x7f)
+		return "a control character";
+	for (size_t i = 0; i < UNSEEN && unseen[i].first <= code; i++)
+		if (code <= unseen[i].last)
+			return unseen[i].name != NULL ? unseen[i].name :
+			    "a character that cannot be seen";
+	return (flags & TEXT_ASCII) && code > 0x7f ? "not ASCII" : NULL;
+}
+
+/* Append `len` bytes at `s` to `out` as \xNN. */
+static void
+text_escape(char *out, size_t size, const unsigned char *s, size_t len)
+{
+	size_t n = strlen(out);
+
+	for (size_t i = 0; i < len && n + 5 <= size; i++, n += 4)
+		snprintf(out + n, size - n, "\\x%02x", s[i]);
+}
+
+int
+text_check(const char *text, size_t len, unsigned flags, char *why,
+    size_t size)
+{
+	const unsigned char *s = (const unsigned char *)text, *end = s + len;
+	const char *fault;
+	size_t n;
+
+	for (; s < end; s += n) {
+		fault = text_fault(s, end, flags, &n);
+		if (fault == NULL)
+			continue;
+		snprintf(why, size, "byte %zu is %s, ",
+		    (size_t)(s - (const unsigned char *)text) + 1, fault);
+		text_escape(why, size, s, n);
+		return -1;
+	}
+	return 0;
+}
+
+const char *
+text_show(char *out, size_t size, const char *text, unsigned flags)
+{
+	const unsigned char *s = (const unsigned char *)text;
+	const unsigned char *end = s + strlen(text);
+	size_t n, used;
+
+	out[0] = '\0';
+	for (; s < end; s += n) {
+		const char *fault = text_fault(s, end, flags, &n);
+
+		used = strlen(out);
+		/* A character as \xNN, and dots, fit in 20 bytes. */
+		if (used + 20 > size) {
+			snprintf(out + used, size - used, "...");
+			break;
+		}
+		if (fault != NULL)
+			text_escape(out, size, s, n);
+		else
+			snprintf(out + used, size - used, "%.*s", (int)n, s);
+	}
+	return out;
+}
+
+const char *
+text_quotes(const char *text)
+{
+	size_t len = strlen(text);
+
+	if (len > 0 && strpbrk(text, "#;") == NULL &&
+	    strchr(" \t\"'", text[0]) == NULL &&
+	    strchr(" \t", text[len - 1]) == NULL)
+		return "";
+	if (strchr(text, '"') == NULL)
+		return "\"";
+	return strchr(text, '\'') == NULL ? "'" : NULL;
+}
