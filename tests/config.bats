@@ -471,6 +471,20 @@ debian_redis_conf() {
 	bad 'port "1" "2"' '2: port: text after the closing quote'
 }
 
+# Redis and iniparser 4.2 take it for an escape, iniparser 4.1 does not.
+@test "a backslash in quotes is an error" {
+	bad 'logfile "/tmp/x\\x2fy"' '2: logfile: backslash in quotes'
+	bad "syslog-ident 'a\\\\'" '2: syslog-ident: backslash in quotes'
+	refused '^echod: -o logfile: has .* backslash' -o 'logfile=a\b#' \
+		-o "port=$PORT"
+	conf 'syslog-ident a\\b\n'
+	dump -c conf
+	shown syslog-ident 'a\b' conf:1
+	mv dump first
+	dump -c first
+	[ "$(value syslog-ident)" = 'a\b' ]
+}
+
 @test "a trailing backslash does not continue the line" {
 	bad 'port 1\\\\\ntimeout 2' '2: port: .*backslash'
 	bad 'logfile /tmp/x\\\\' '2: logfile: .*backslash'

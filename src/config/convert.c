@@ -89,8 +89,8 @@ convert_check_written(const char *text, char *why, size_t size)
 		return -1;
 	}
 	if (text_quotes(text) == NULL) {
-		snprintf(why, size, "has quotes of both kinds and would need "
-		    "some around it");
+		snprintf(why, size, "has quotes of both kinds, or a backslash, "
+		    "and would need quotes around it");
 		return -1;
 	}
 	return 0;

@@ -102,6 +102,11 @@ line_quoted_end(const char *value, char *why, size_t size)
 		strlcpy(why, "quote is not closed", size);
 		return NULL;
 	}
+	/* An escape to Redis and to iniparser 4.2, and nothing to 4.1. */
+	if (memchr(value, '\\', (size_t)(end - value)) != NULL) {
+		strlcpy(why, "backslash in quotes; there are no escapes", size);
+		return NULL;
+	}
 	end++;
 	rest = end + strspn(end, " \t");
 	if (*rest != '\0' && *rest != '#' && *rest != ';') {

@@ -163,8 +163,8 @@ make_absolute(struct config *c, const char *name, char *path, size_t size,
 		return fail(c, name, e, "%s: %s", relative,
 		    strerror(ENAMETOOLONG));
 	if (text_quotes(path) == NULL)
-		return fail(c, name, e, "%s: has quotes of both kinds and "
-		    "would need some around it", path);
+		return fail(c, name, e, "%s: has quotes of both kinds, or a "
+		    "backslash, and would need quotes around it", path);
 	return 0;
 }
 

@@ -159,6 +159,8 @@ text_quotes(const char *text)
 	    strchr(" \t\"'", text[0]) == NULL &&
 	    strchr(" \t", text[len - 1]) == NULL)
 		return "";
+	if (strchr(text, '\\') != NULL)
+		return NULL;
 	if (strchr(text, '"') == NULL)
 		return "\"";
 	return strchr(text, '\'') == NULL ? "'" : NULL;

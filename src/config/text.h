@@ -29,7 +29,7 @@ const char *text_show(char *out, size_t size, const char *text,
     unsigned flags);
 
 /* The quotes that `text` needs for a file to say it: "", "\"" or "'"; NULL if
- * it needs some and has both kinds. */
+ * it needs some and has both kinds in it, or a backslash. */
 const char *text_quotes(const char *text);
 
 #endif
