@@ -810,10 +810,10 @@ debian_redis_conf() {
 }
 
 @test "include: a reload reads the files anew, and -T and echoctl name them" {
-	conf "port $PORT\nbind $HOST\ncontrol-socket $DIR/s\ninclude *.inc\n"
-	echo 'timeout 5' >a.inc
+	conf "port $PORT\nbind $HOST\ninclude *.inc\n"
+	printf 'timeout 5\ncontrol-socket %s/s\n' "$DIR" >a.inc
 	start_raw -c conf
-	"${ECHOD%/*}/echoctl" -s s config >dump
+	"${ECHOD%/*}/echoctl" -c conf config >dump
 	shown timeout 5 a.inc:1
 	"${ECHOD%/*}/echoctl" -s s --json config >json
 	grep -q '"name":"timeout","value":"5","file":"a.inc","origin":"file","line":1' json
