@@ -104,14 +104,13 @@ set_string(char *value, const struct directive *d, const char *text,
 	    CONFIG_VALUE_BYTES;
 	char shown[52];
 
-	if (strlen(text) >= room) {
+	if (convert_check_written(text, why, size) == -1)
+		return -1;
+	if (strlcpy(value, text, room) >= room) {
 		snprintf(why, size, "\"%s\" is longer than %zu bytes",
 		    text_show(shown, sizeof(shown), text, 0), room - 1);
 		return -1;
 	}
-	if (convert_check_written(text, why, size) == -1)
-		return -1;
-	strlcpy(value, text, room);
 	return 0;
 }
 

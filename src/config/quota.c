@@ -83,8 +83,9 @@ quota_group(const struct hierarchy *h, const char *root, char *path,
 	return found;
 }
 
+/* Read as many numbers, one or two, from a file of the group. */
 static bool
-quota_number(const char *directory, const char *file, const char *format,
+quota_numbers(const char *directory, const char *file, int want,
     long long *first, long long *second)
 {
 	char path[2 * PATH_MAX + 64];
@@ -96,22 +97,21 @@ quota_number(const char *directory, const char *file, const char *format,
 	if (in == NULL)
 		return false;
 	/* NOLINTNEXTLINE(cert-err34-c): the kernel's numbers */
-	n = fscanf(in, format, first, second);
+	n = fscanf(in, "%lld %lld", first, second);
 	fclose(in);
-	return n == (second != NULL ? 2 : 1);
+	return n >= want;
 }
 
 /* The limit of one group, in thousandths, or 0. */
 static unsigned
 quota_limit(const struct hierarchy *h, const char *directory)
 {
-	long long quota, period;
+	long long quota, period, none;
 
-	if (h->unified ? !quota_number(directory, "cpu.max", "%lld %lld",
-	    &quota, &period) :
-	    !quota_number(directory, "cpu.cfs_quota_us", "%lld", &quota,
-	    NULL) || !quota_number(directory, "cpu.cfs_period_us", "%lld",
-	    &period, NULL))
+	if (h->unified ? !quota_numbers(directory, "cpu.max", 2, &quota,
+	    &period) : !quota_numbers(directory, "cpu.cfs_quota_us", 1,
+	    &quota, &none) || !quota_numbers(directory, "cpu.cfs_period_us",
+	    1, &period, &none))
 		return 0;
 	if (quota <= 0 || period <= 0 || quota > LLONG_MAX / 1000 - period ||
 	    quota / period >= 1000000)

@@ -109,6 +109,8 @@ take_line(const struct reading *r, char *text, unsigned number, FILE *ini)
 	return 0;
 }
 
+/* NOLINTBEGIN(misc-no-recursion): no deeper than CONFIG_INCLUDE_DEPTH */
+
 /* Read the files that line `line` includes. */
 static int
 reader_include(const struct reading *r, unsigned line, const char *pattern)
@@ -351,6 +353,8 @@ reader_read(struct reading *r)
 	}
 	return result;
 }
+
+/* NOLINTEND(misc-no-recursion) */
 
 int
 config_read_file(struct config *c, const char *path, struct config_error *e)
