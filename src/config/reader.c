@@ -220,30 +220,10 @@ load_ini(int fd)
 	return iniparser_load(path);
 }
 
-/* The first line, without the mark that editors for Windows put before it. */
-static int
-reader_mark(const struct reading *r, char **text, size_t *len)
-{
-	const unsigned char *s = (const unsigned char *)*text;
-	char why[80];
-
-	if (*len >= 2 && ((s[0] == 0xff && s[1] == 0xfe) ||
-	    (s[0] == 0xfe && s[1] == 0xff))) {
-		snprintf(why, sizeof(why), "begins with \\x%02x\\x%02x, so it "
-		    "is UTF-16; save it as UTF-8", s[0], s[1]);
-		return reader_fail(r, why);
-	}
-	if (*len >= 3 && memcmp(s, "\xef\xbb\xbf", 3) == 0) {
-		*text += 3;
-		*len -= 3;
-	}
-	return 0;
-}
-
 static int
 take_lines(const struct reading *r, FILE *in, FILE *ini)
 {
-	char *line = NULL, where[WHERE_BYTES];
+	char *line = NULL, where[WHERE_BYTES], why[CONFIG_WHY];
 	size_t size = 0;
 	ssize_t got;
 	unsigned number = 0;
@@ -253,8 +233,9 @@ take_lines(const struct reading *r, FILE *in, FILE *ini)
 		char *text = line;
 		size_t len = (size_t)got;
 
-		if (++number == 1)
-			result = reader_mark(r, &text, &len);
+		if (++number == 1 && text_mark(&text, &len, why,
+		    sizeof(why)) == -1)
+			result = reader_fail(r, why);
 		if (result == 0 && strlen(text) != len)
 			result = line_fail(r->e, "%s: NUL byte, \\x00",
 			    reader_where(r, number, where));

@@ -125,6 +125,24 @@ text_check(const char *text, size_t len, unsigned flags, char *why,
 	return 0;
 }
 
+int
+text_mark(char **text, size_t *len, char *why, size_t size)
+{
+	const unsigned char *s = (const unsigned char *)*text;
+
+	if (*len >= 2 && ((s[0] == 0xff && s[1] == 0xfe) ||
+	    (s[0] == 0xfe && s[1] == 0xff))) {
+		snprintf(why, size, "begins with \\x%02x\\x%02x, so it is "
+		    "UTF-16; save it as UTF-8", s[0], s[1]);
+		return -1;
+	}
+	if (*len >= 3 && memcmp(s, "\xef\xbb\xbf", 3) == 0) {
+		*text += 3;
+		*len -= 3;
+	}
+	return 0;
+}
+
 const char *
 text_show(char *out, size_t size, const char *text, unsigned flags)
 {

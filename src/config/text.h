@@ -23,6 +23,11 @@ enum text_flags {
 int text_check(const char *text, size_t len, unsigned flags, char *why,
     size_t size);
 
+/* Skip the byte order mark that editors for Windows put before a file, which
+ * begins with the `len` bytes of `text`.  Returns 0, or -1 with a reason in
+ * `why` if it is that of UTF-16. */
+int text_mark(char **text, size_t *len, char *why, size_t size);
+
 /* `text` as a message quotes it, in `out`: cut to fit, and with what
  * text_check() objects to as \xNN.  Returns `out`. */
 const char *text_show(char *out, size_t size, const char *text,
