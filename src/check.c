@@ -4,7 +4,6 @@
 #include "check.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,12 +13,15 @@
 #include <bsd/stdlib.h>
 
 #include "base/clock.h"
+#include "config/address.h"
+#include "master/addresses.h"
+#include "master/listener.h"
 
 #define PATIENCE_S 3
 
 /* Who listens on every address is asked on the loopback one. */
 static const char *
-target(const struct bind_address *a)
+check_target(const struct address *a)
 {
 	if (strcmp(a->host, "0.0.0.0") == 0)
 		return "127.0.0.1";
@@ -30,32 +32,26 @@ target(const struct bind_address *a)
 
 /* Returns a connected socket, or -1 with errno set. */
 static int
-dial(const char *host, const char *port)
+dial(const char *host, unsigned port)
 {
-	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST |
-		AI_NUMERICSERV, .ai_socktype = SOCK_STREAM };
 	struct timeval patience = { .tv_sec = PATIENCE_S };
-	struct addrinfo *ai;
+	struct sockaddr_storage ss;
+	socklen_t len = address_fill(&ss, host, port);
 	int fd, saved;
 
-	if (getaddrinfo(host, port, &hints, &ai) != 0) {
-		errno = EINVAL;
+	if (len == 0)
 		return -1;
-	}
-	fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fd = socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	/* SO_SNDTIMEO bounds connect(2) as well, socket(7). */
 	if (fd != -1 && (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience,
 	    sizeof(patience)) == -1 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO,
 	    &patience, sizeof(patience)) == -1 ||
-	    connect(fd, ai->ai_addr, ai->ai_addrlen) == -1)) {
+	    connect(fd, (struct sockaddr *)&ss, len) == -1)) {
 		saved = errno == EINPROGRESS ? ETIMEDOUT : errno;
 		close(fd);
 		fd = -1;
 		errno = saved;
 	}
-	saved = errno;
-	freeaddrinfo(ai);
-	errno = saved;
 	return fd;
 }
 
@@ -91,34 +87,12 @@ round_trip(int fd, const struct config *c)
 	return NULL;
 }
 
-/* True if this machine does not have the address, so that the service skips
- * it if it may. */
-static bool
-not_available(const char *host)
-{
-	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST,
-		.ai_socktype = SOCK_STREAM };
-	struct addrinfo *ai;
-	bool absent;
-	int fd;
-
-	if (getaddrinfo(host, "0", &hints, &ai) != 0)
-		return true;
-	fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	absent = fd == -1 || bind(fd, ai->ai_addr, ai->ai_addrlen) == -1;
-	if (fd != -1)
-		close(fd);
-	freeaddrinfo(ai);
-	return absent;
-}
-
 /* The first address that the service listens on. */
-static const struct bind_address *
-first_address(const struct bind_list *list)
+static const struct address *
+check_first(const struct addresses *list)
 {
 	for (unsigned i = 0; i < list->count; i++)
-		if (!list->address[i].optional ||
-		    !not_available(list->address[i].host))
+		if (listener_is_here(list->address[i].host))
 			return &list->address[i];
 	return &list->address[0];
 }
@@ -126,21 +100,34 @@ first_address(const struct bind_list *list)
 int
 check(const struct config *c)
 {
-	const char *host = target(first_address(&c->bind)), *failure;
+	static struct addresses list;
+	static struct config asked;
+	const char *host, *failure;
 	uint64_t began = clock_ms();
-	char port[8];
+	char why[512];
 	int fd;
 
-	snprintf(port, sizeof(port), "%u", c->port);
-	fd = dial(host, port);
+	/* One that has no address, or none any more, is no reason not to ask
+	 * the others. */
+	asked = *c;
+	for (unsigned i = 0; i < c->bind.count; i++)
+		asked.bind.address[i].optional = true;
+	if (addresses_find(&list, &asked, NULL, why, sizeof(why)) == -1 ||
+	    list.count == 0) {
+		printf("echod: %s\n", list.count == 0 && list.remarks > 0 ?
+		    list.remark[0] : why);
+		return 1;
+	}
+	host = check_target(check_first(&list));
+	fd = dial(host, c->port);
 	failure = fd == -1 ? strerror(errno) :
 	    round_trip(fd, c);
 	if (fd != -1)
 		close(fd);
 	if (failure != NULL)
-		printf("echod on %s port %s: %s\n", host, port, failure);
+		printf("echod on %s port %u: %s\n", host, c->port, failure);
 	else
-		printf("echod on %s port %s: ok, %llu ms\n", host, port,
+		printf("echod on %s port %u: ok, %llu ms\n", host, c->port,
 		    (unsigned long long)(clock_ms() - began));
 	return failure != NULL;
 }

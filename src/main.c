@@ -14,7 +14,10 @@
 #include "base/title.h"
 #include "check.h"
 #include "config/config.h"
+#include "master/addresses.h"
+#include "master/admin.h"
 #include "master/image.h"
+#include "master/listen.h"
 #include "master/master.h"
 #include "master/takeover.h"
 #include "send.h"
@@ -169,8 +172,15 @@ static int
 test(const struct config *c, const struct takeover *t)
 {
 	char why[PATH_MAX];
+	struct resolved resolved;
 
 	if (t != NULL && takeover_check(t, c, why, sizeof(why)) == -1) {
+		log_warnx("%s", why);
+		return EXIT_CONFIG;
+	}
+	if (t == NULL && (listen_check(NULL, 0, c, &resolved, why,
+	    sizeof(why)) == -1 || admin_check(c, NULL, why,
+	    sizeof(why)) == -1)) {
 		log_warnx("%s", why);
 		return EXIT_CONFIG;
 	}
@@ -231,6 +241,7 @@ main(int argc, char **argv, char **envp)
 	case ACTION_TEST:
 		return test(&config, before);
 	case ACTION_DUMP:
+		addresses_dump(&config, stdout);
 		if (config_dump(&config, stdout) == 0)
 			return EXIT_CLEAN;
 		log_warn("standard output");

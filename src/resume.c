@@ -17,10 +17,10 @@
 #include "base/log.h"
 #include "base/signals.h"
 #include "master/control.h"
+#include "master/drop.h"
 #include "master/http.h"
 #include "master/image.h"
 #include "master/listen.h"
-#include "master/reload.h"
 #include "master/supervise.h"
 #include "setup.h"
 #include "worker/worker.h"
@@ -99,8 +99,14 @@ take_over(struct master *m, struct config *c, const struct takeover *t,
 	    c->accept_burst != t->config.accept_burst)
 		atomic_store(&m->arena.header->accept_due, 0);
 	if (make_room(&m->arena, c) == -1 ||
-	    move_pidfile(p, old, c) == -1 || listen_open(&m->arena, c) ==
-	    -1 || admin_open(&m->admin, c, &same, &old_admin, &t->config) ==
+	    move_pidfile(p, old, c) == -1)
+		return -1;
+	/* What the former program listened on is what it goes on with. */
+	if (t->failure[0] != '\0')
+		listen_keep(&m->arena, c);
+	else if (listen_open(&m->arena, c, &t->resolved) == -1)
+		return -1;
+	if (admin_open(&m->admin, c, &same, &old_admin, &t->config) ==
 	    -1)
 		return -1;
 	if (master_start(m, true) == 0)
@@ -213,7 +219,7 @@ commit(struct master *m, const struct takeover *t, struct pidfile *old)
 	(void)admin_keep(&m->admin, false);
 	report_takeover(m->config, t, &m->arena);
 	listen_report(&m->arena, m->config);
-	reload_drop_listeners(m);
+	drop_begin(m);
 	m->reload.again = t->again;
 	/* It was told that we reload: it shall hear the end of it, though it
 	 * be the last. */

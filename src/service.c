@@ -6,8 +6,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <bsd/unistd.h>
-
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/signals.h"
@@ -16,12 +14,13 @@
 #include "master/daemonize.h"
 #include "master/http.h"
 #include "master/image.h"
+#include "master/inherit.h"
 #include "master/listen.h"
 #include "setup.h"
 #include "worker/worker.h"
 
 /* A listener must never get the number of a standard stream, nor an inherited
- * descriptor one of ours. */
+ * descriptor one of ours, unless it is a socket that was passed for that. */
 static void
 tidy_descriptors(void)
 {
@@ -32,7 +31,7 @@ tidy_descriptors(void)
 			close(fd);
 			break;
 		}
-	closefrom(STDERR_FILENO + 1);
+	inherit_begin();
 }
 
 static void
@@ -45,6 +44,20 @@ report_program(const struct config *c)
 	if (geteuid() == 0)
 		log_warnx("running as root; set `user` to give that up");
 	setup_report(c);
+}
+
+static int
+open_listeners(struct master *m, const struct config *c,
+    const struct identity *id)
+{
+	int r = listen_open(&m->arena, c, NULL);
+
+	inherit_end();
+	if (r == -1)
+		inherit_report();	/* which may be why */
+	else if (id->uid != (uid_t)-1)
+		listen_give(&m->arena, id->uid, id->gid);
+	return r;
 }
 
 /*
@@ -70,7 +83,7 @@ bring_up(struct master *m, const struct config *c, struct pidfile *p)
 		log_warn("arena for %u descriptors", descriptors);
 		return -1;
 	}
-	if (listen_open(&m->arena, c) == -1)
+	if (open_listeners(m, c, &id) == -1)
 		return -1;
 	if (setup_log(c, &id, -1) == -1)
 		return -1;

@@ -438,7 +438,7 @@ debian_redis_conf() {
 }
 
 @test "what is not an address" {
-	bad 'bind localhost' '2: bind: "localhost" is not'
+	bad 'bind local:host' '2: bind: "local:host" is not'
 	bad 'bind 127.0.0.1 300.1.1.1' '2: bind: "300.1.1.1" is not'
 	bad 'bind 127.0.0.1,::1' '2: bind: "127.0.0.1,::1" is not'
 	bad 'bind -' '2: bind: "" is not'

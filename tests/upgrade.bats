@@ -495,7 +495,7 @@ still_reloads() {
 	if [ "$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start)" -eq 1024 ] &&
 	    ! listening 997; then
 		conf user=nobody pidfile=run/pid logfile=logs/two.log port=997
-		refuses "bind $HOST:997: Permission denied\; ports below 1024 need root, which was given up: restart"
+		refuses "bind $HOST:997: Permission denied\; ports below 1024 take CAP_NET_BIND_SERVICE, .*"
 	fi
 	[ "$PORT" = "$port" ]
 	exec 5>&-

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "config/address.h"
 #include "config/networks.h"
 
 #define CONFIG_BIND_MAX 16	/* addresses in `bind`, as in Redis */
@@ -44,7 +45,9 @@ enum proxy_protocol { PROXY_PROTOCOL_OFF, PROXY_PROTOCOL_ON,
 enum sandbox { SANDBOX_NO, SANDBOX_YES, SANDBOX_LOG };
 
 struct bind_address {
-	char host[64];		/* numeric; "*" and "::*" are resolved */
+	/* An address as address_spell() has it ("*" is 0.0.0.0), or a name. */
+	char host[ADDRESS_NAME_SIZE];
+	bool named;		/* it is a name: to be resolved */
 	bool optional;		/* "-" before it: skip if not available */
 };
 

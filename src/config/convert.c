@@ -1,17 +1,15 @@
 /*
  * Between text and value, strictly: what is not wholly right is refused.
  */
-#include <arpa/inet.h>
 #include <ctype.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
 
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
 
+#include "config/address.h"
 #include "config/directive.h"
 #include "config/text.h"
 
@@ -156,29 +154,31 @@ convert_path(char *value, const struct directive *d, const char *text,
 	return set_string(value, d, text, why, size);
 }
 
-/* `host` must be a numeric address: what a name stands for can change
- * between -t and the start. */
-bool
-directive_is_address(const char *host)
+/* A word of `bind`, "-" before it or not. */
+static int
+set_bind_word(struct bind_address *a, const char *word, char *why, size_t size)
 {
-	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST,
-		.ai_socktype = SOCK_STREAM };
-	struct addrinfo *found;
-	struct in_addr in;
+	const char *host = *word == '-' ? word + 1 : word;
+	enum address_kind kind;
 
-	/* getaddrinfo(3) would take "1" for 0.0.0.1. */
-	if (strchr(host, ':') == NULL)
-		return inet_pton(AF_INET, host, &in) == 1;
-	if (getaddrinfo(host, NULL, &hints, &found) != 0)
-		return false;
-	freeaddrinfo(found);
-	return true;
+	a->optional = *word == '-';
+	if (strcmp(host, "*") == 0)
+		host = "0.0.0.0";
+	else if (strcmp(host, "::*") == 0)
+		host = "::";
+	kind = address_spell(host, a->host, sizeof(a->host));
+	a->named = kind == ADDRESS_NAME;
+	if (kind != ADDRESS_NONE)
+		return 0;
+	snprintf(why, size, "\"%.64s\" is not an IPv4 or IPv6 address, nor a "
+	    "host name", host);
+	return -1;
 }
 
 static int
 set_bind(struct bind_list *list, const char *text, char *why, size_t size)
 {
-	char copy[1024], *rest = copy, *word;
+	char copy[2048], *rest = copy, *word;
 
 	memset(list, 0, sizeof(*list));
 	if (strlcpy(copy, text, sizeof(copy)) >= sizeof(copy)) {
@@ -187,9 +187,6 @@ set_bind(struct bind_list *list, const char *text, char *why, size_t size)
 		return -1;
 	}
 	while ((word = strsep(&rest, " \t")) != NULL) {
-		struct bind_address *a = &list->address[list->count];
-		const char *host = word;
-
 		if (*word == '\0')
 			continue;
 		if (list->count == CONFIG_BIND_MAX) {
@@ -197,21 +194,9 @@ set_bind(struct bind_list *list, const char *text, char *why, size_t size)
 			    CONFIG_BIND_MAX);
 			return -1;
 		}
-		if (*word == '-') {
-			a->optional = true;
-			host++;
-		}
-		if (strcmp(host, "*") == 0)
-			host = "0.0.0.0";
-		else if (strcmp(host, "::*") == 0)
-			host = "::";
-		if (strlcpy(a->host, host, sizeof(a->host)) >=
-		    sizeof(a->host) || !directive_is_address(host)) {
-			snprintf(why, size, "\"%.64s\" is not an IPv4 or IPv6 "
-			    "address", host);
+		if (set_bind_word(&list->address[list->count++], word, why,
+		    size) == -1)
 			return -1;
-		}
-		list->count++;
 	}
 	if (list->count == 0) {
 		snprintf(why, size, "no address given");

@@ -58,9 +58,6 @@ int directive_set(struct config *c, const struct directive *d,
  * if it needs a shell. */
 int directive_check_path(const char *path, char *why, size_t size);
 
-/* True if `host` is a numeric IPv4 or IPv6 address. */
-bool directive_is_address(const char *host);
-
 /* Note that the value of `s` comes from the file `path`.  Returns 0, or -1 if
  * there is no room for its name. */
 int origin_set_file(struct config *c, struct setting *s, const char *path);

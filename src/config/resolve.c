@@ -14,6 +14,7 @@
 
 #include <bsd/string.h>
 
+#include "config/address.h"
 #include "config/directive.h"
 #include "config/quota.h"
 #include "config/text.h"
@@ -81,6 +82,16 @@ processors(void)
 	return 1;
 }
 
+/* A name can stand for any number of addresses. */
+static unsigned
+config_listeners(const struct config *c)
+{
+	for (unsigned i = 0; i < c->bind.count; i++)
+		if (c->bind.address[i].named)
+			return CONFIG_BIND_MAX;
+	return c->bind.count;
+}
+
 /*
  * Beside its connections the service holds: two descriptors a slot, the
  * listeners, the standard streams, arena, log, syslog, pid file, wake-up,
@@ -91,7 +102,7 @@ processors(void)
 unsigned
 config_reserved_descriptors(const struct config *c)
 {
-	unsigned n = 2 * c->workers + c->bind.count + 32;
+	unsigned n = 2 * c->workers + config_listeners(c) + 32;
 
 	if (c->control_socket[0] != '\0')
 		n += CONFIG_CONTROL_CLIENTS + 4;
@@ -172,12 +183,16 @@ make_absolute(struct config *c, const char *name, char *path, size_t size,
 static int
 check_sockets(struct config *c, struct config_error *e)
 {
+	char address[sizeof(c->metrics_bind)];
+
 	if (strlen(c->control_socket) > CONFIG_CONTROL_PATH)
 		return fail(c, "control-socket", e, "%.64s...: longer than %d "
 		    "bytes", c->control_socket, CONFIG_CONTROL_PATH);
-	if (!directive_is_address(c->metrics_bind))
+	strlcpy(address, c->metrics_bind, sizeof(address));
+	if (address_spell(address, c->metrics_bind,
+	    sizeof(c->metrics_bind)) != ADDRESS_NUMERIC)
 		return fail(c, "metrics-bind", e, "\"%s\" is not an IPv4 or "
-		    "IPv6 address", c->metrics_bind);
+		    "IPv6 address", address);
 	if (c->metrics_port == 0)
 		return 0;
 #ifndef HAVE_MICROHTTPD

@@ -8,7 +8,6 @@
 #include "master/admin.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -134,34 +133,27 @@ adopt_control(struct admin *s, const struct admin *old,
 		log_warn("control-socket %s: its mode stays", s->path);
 }
 
-/* Returns a listening socket, or -1 with errno set. */
+/* Returns a socket that is bound, and listens if it shall; or -1 with errno
+ * set. */
 static int
-make_metrics(const struct config *c)
+make_metrics(const struct config *c, bool listening)
 {
-	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_PASSIVE |
-		AI_NUMERICSERV, .ai_socktype = SOCK_STREAM };
-	struct addrinfo *ai;
-	char port[16];
+	struct sockaddr_storage ss;
+	socklen_t len = address_fill(&ss, c->metrics_bind, c->metrics_port);
 	int fd, one = 1, saved;
 
-	snprintf(port, sizeof(port), "%u", c->metrics_port);
-	if (getaddrinfo(c->metrics_bind, port, &hints, &ai) != 0) {
-		errno = EADDRNOTAVAIL;
+	if (len == 0)
 		return -1;
-	}
-	fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+	fd = socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
 	    0);
 	if (fd != -1 && (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one,
-	    sizeof(one)) == -1 || bind(fd, ai->ai_addr, ai->ai_addrlen) ==
-	    -1 || listen(fd, BACKLOG) == -1)) {
+	    sizeof(one)) == -1 || bind(fd, (struct sockaddr *)&ss, len) ==
+	    -1 || (listening && listen(fd, BACKLOG) == -1))) {
 		saved = errno;
 		close(fd);
 		fd = -1;
 		errno = saved;
 	}
-	saved = errno;
-	freeaddrinfo(ai);
-	errno = saved;
 	return fd;
 }
 
@@ -170,6 +162,42 @@ same_metrics(const struct config *a, const struct config *b)
 {
 	return a->metrics_port == b->metrics_port &&
 	    strcmp(a->metrics_bind, b->metrics_bind) == 0;
+}
+
+/* The control socket's path, as admin_check(). */
+static int
+check_control(const struct config *c, const struct config *was, char *why,
+    size_t size)
+{
+	if (c->control_socket[0] == '\0' || (was != NULL &&
+	    strcmp(c->control_socket, was->control_socket) == 0) ||
+	    is_free(c->control_socket) || (was == NULL &&
+	    (errno == EADDRINUSE || errno == EACCES)))
+		return 0;
+	snprintf(why, size, "control-socket %s: %s", c->control_socket,
+	    strerror(errno));
+	return -1;
+}
+
+int
+admin_check(const struct config *c, const struct config *was, char *why,
+    size_t size)
+{
+	int fd;
+
+	if (check_control(c, was, why, size) == -1)
+		return -1;
+	if (c->metrics_port == 0 || (was != NULL && same_metrics(c, was)))
+		return 0;
+	fd = make_metrics(c, false);
+	if (fd != -1)
+		close(fd);
+	/* That may be the service itself, before a start. */
+	if (fd != -1 || (was == NULL && errno == EADDRINUSE))
+		return 0;
+	snprintf(why, size, "metrics %s port %u: %s", c->metrics_bind,
+	    c->metrics_port, strerror(errno));
+	return -1;
 }
 
 int
@@ -189,7 +217,7 @@ admin_open(struct admin *s, const struct config *c, const struct identity *id,
 	if (c->metrics_port == 0)
 		return 0;
 	s->metrics = old != NULL && old->metrics != -1 &&
-	    same_metrics(c, was) ? old->metrics : make_metrics(c);
+	    same_metrics(c, was) ? old->metrics : make_metrics(c, true);
 	if (s->metrics != -1)
 		return 0;
 	log_warn("metrics %s port %u", c->metrics_bind, c->metrics_port);

@@ -31,6 +31,16 @@ int admin_open(struct admin *s, const struct config *c,
     const struct identity *id, const struct admin *old,
     const struct config *was);
 
+/*
+ * Whether the control socket's path and the address of the metrics can be had
+ * by a process that may do what this one may, beside what a service configured
+ * by `was` has already.  `was` NULL: for a start; what is in use is no error
+ * then, since that may be by the service itself.  Returns 0, or -1 with a reason
+ * in `why`.
+ */
+int admin_check(const struct config *c, const struct config *was, char *why,
+    size_t size);
+
 /* Close what `s` has and `other` (NULL: nothing) has not; a socket's file is
  * removed if it is still the one we made and that is permitted. */
 void admin_close(struct admin *s, const struct admin *other);

@@ -1,228 +1,62 @@
 /*
- * The listening sockets.
- *
- * Options are set on the listener, from which accepted sockets inherit them:
- * nothing need be set per client.
+ * The listening sockets: those there are, those there shall be, and how the
+ * ones become the others.
  */
 #include "master/listen.h"
 
-#include <errno.h>
-#include <linux/filter.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <bsd/string.h>
 
 #include "base/log.h"
+#include "master/collect.h"
+#include "master/inherit.h"
+#include "master/listener.h"
 
-static int
-set(int fd, int level, int option, int value)
+/* "bind ADDRESS: ..." */
+#define LISTEN_SKIPPED "not available, skipped until it is"
+
+/* What listen_open() was asked for last. */
+static struct addresses wanted;
+
+void
+listen_share(const struct arena *a, bool yes)
 {
-	return setsockopt(fd, level, option, &value, sizeof(value));
+	for (unsigned i = 0; i < a->own->listeners; i++)
+		if ((a->own->listener[i].flags & LISTENER_PASSED) == 0)
+			(void)listener_share(a->own->listener[i].fd, yes);
 }
 
-/* As Redis does: the first probe after `idle` s of silence, the client given
- * up after three more at a third of it each. */
-static int
-set_keepalive(int fd, unsigned idle)
+void
+listen_give(const struct arena *a, unsigned uid, unsigned gid)
 {
-	int interval = idle / 3 > 0 ? (int)(idle / 3) : 1;
-
-	if (idle == 0)
-		return set(fd, SOL_SOCKET, SO_KEEPALIVE, 0);
-	if (set(fd, SOL_SOCKET, SO_KEEPALIVE, 1) == -1 ||
-	    set(fd, IPPROTO_TCP, TCP_KEEPIDLE, (int)idle) == -1 ||
-	    set(fd, IPPROTO_TCP, TCP_KEEPINTVL, interval) == -1 ||
-	    set(fd, IPPROTO_TCP, TCP_KEEPCNT, 3) == -1)
-		return -1;
-	return 0;
+	for (unsigned i = 0; i < a->own->listeners; i++)
+		if ((a->own->listener[i].flags & LISTENER_PASSED) == 0)
+			(void)!fchown(a->own->listener[i].fd, uid, gid);
 }
 
-/* A listening socket, or -1 with errno set and the failed call in `call`.
- * With `share`, others of ours on the same port do not stand in its way. */
-static int
-open_one(const struct addrinfo *ai, const struct config *c, bool share,
-    const char **call)
-{
-	int fd = socket(ai->ai_family,
-	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-	*call = "socket";
-	if (fd == -1)
-		return -1;
-	*call = "setsockopt";
-	if (set(fd, SOL_SOCKET, SO_REUSEADDR, 1) == 0 &&
-	    (!share || set(fd, SOL_SOCKET, SO_REUSEPORT, 1) == 0) &&
-	    set(fd, IPPROTO_TCP, TCP_NODELAY, 1) == 0 &&
-	    /* Urgent bytes are bytes: the kernel counts them as received. */
-	    set(fd, SOL_SOCKET, SO_OOBINLINE, 1) == 0 &&
-	    (ai->ai_family != AF_INET6 ||
-	    set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) == 0) &&
-	    set_keepalive(fd, c->tcp_keepalive) == 0) {
-		*call = "bind";
-		if (bind(fd, ai->ai_addr, ai->ai_addrlen) == 0) {
-			*call = "listen";
-			if (listen(fd, (int)c->tcp_backlog) == 0)
-				return fd;
-		}
-	}
-	int saved = errno;
-	close(fd);
-	errno = saved;
-	return -1;
-}
-
-/* Errors that "-" before an address forgives, as in Redis: the machine does
- * not have it.  An address in use is always an error. */
-static bool
-not_available(int error)
-{
-	return error == EADDRNOTAVAIL || error == EAFNOSUPPORT ||
-	    error == EPROTONOSUPPORT || error == EPROTO ||
-	    error == ENOPROTOOPT;
-}
-
-static void
-name_listener(char *name, size_t size, const char *host, unsigned port)
-{
-	snprintf(name, size, strchr(host, ':') != NULL ? "[%s]:%u" : "%s:%u",
-	    host, port);
-}
-
-/* The listener called `name`, or NULL. */
-static struct listener *
-find(struct listener *l, unsigned n, const char *name)
-{
-	for (unsigned i = 0; i < n; i++)
-		if (strcmp(l[i].name, name) == 0)
-			return &l[i];
-	return NULL;
-}
-
-/* A numeric address for bind(2), to be freed; NULL with a reason logged. */
-static struct addrinfo *
-resolve(const struct bind_address *address, const struct config *c)
-{
-	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_PASSIVE |
-		AI_NUMERICSERV, .ai_socktype = SOCK_STREAM };
-	struct addrinfo *ai;
-	char port[8];
-	int error;
-
-	snprintf(port, sizeof(port), "%u", c->port);
-	error = getaddrinfo(address->host, port, &hints, &ai);
-	if (error == 0)
-		return ai;
-	log_warnx("bind %s port %s: %s", address->host, port,
-	    gai_strerror(error));
-	return NULL;
-}
-
-static bool
-same_port(const char *name, unsigned port)
-{
-	const char *colon = strrchr(name, ':');
-
-	return colon != NULL && strtoul(colon + 1, NULL, 10) == port;
-}
-
-/*
- * Listeners on 0.0.0.0 and on one address of the same port exclude each other
- * unless both share it (SO_REUSEPORT, socket(7)); the option may be set on one
- * that listens already.  Returns true if there is one of ours that may stand
- * in the way.
- */
-static bool
-let_share(const struct listener *l, unsigned n, unsigned port)
-{
-	bool any = false;
-
-	for (unsigned i = 0; i < n; i++)
-		if (same_port(l[i].name, port) &&
-		    set(l[i].fd, SOL_SOCKET, SO_REUSEPORT, 1) == 0)
-			any = true;
-	return any;
-}
-
-/*
- * Open the address `l` is named for; `old` are the `n` listeners there are.
- * Returns 0, 1 if the address was skipped, or -1 with a reason logged.
- */
-static int
-open_address(struct listener *l, const struct bind_address *address,
-    const struct config *c, const struct listener *old, unsigned n)
-{
-	struct addrinfo *ai = resolve(address, c);
-	const char *call;
-	int error;
-
-	if (ai == NULL)
-		return -1;
-	l->fd = open_one(ai, c, false, &call);
-	if (l->fd == -1 && errno == EADDRINUSE && let_share(old, n, c->port))
-		l->fd = open_one(ai, c, true, &call);
-	error = errno;
-	freeaddrinfo(ai);
-	errno = error;
-	if (l->fd != -1)
-		return 0;
-	if (address->optional && not_available(error))
-		return 1;
-	log_warn("%s %s", call, l->name);
-	return -1;
-}
-
-/* What can be changed of one that is open.  A failure costs no more than a
+/* Settings of one that was there already.  A failure costs no more than a
  * setting, and is said. */
 static void
-adjust(const struct listener *l, const struct config *c)
+listen_adjust(struct listener *l, const struct config *c)
 {
-	if (set_keepalive(l->fd, c->tcp_keepalive) == -1 ||
-	    listen(l->fd, (int)c->tcp_backlog) == -1)
+	if (listener_adjust(l->fd, c) == -1 ||
+	    ((l->flags & LISTENER_PASSED) == 0 &&
+	    listener_share(l->fd, false) == -1))
 		log_warn("%s keeps its former settings", l->name);
+	l->flags &= ~LISTENER_ABSENT;
+	if (!listener_has_address(l->fd))
+		l->flags |= LISTENER_ABSENT;
 }
 
-/* The listeners as they shall be, while they are being collected. */
-struct collection {
-	struct listener old[2 * ARENA_LISTENERS_MAX];	/* not wanted, so far */
-	unsigned olds;
-	struct listener wanted[2 * ARENA_LISTENERS_MAX];
-	bool opened[ARENA_LISTENERS_MAX];	/* just now */
-	unsigned count;
-};
-
-static void
-keep(struct collection *s, struct listener *kept)
+void
+listen_keep(const struct arena *a, const struct config *c)
 {
-	s->wanted[s->count] = *kept;
-	s->opened[s->count++] = false;
-	*kept = s->old[--s->olds];
-}
-
-/* Returns 0, or -1 with a reason logged. */
-static int
-collect(struct collection *s, const struct bind_address *address,
-    const struct config *c)
-{
-	struct listener *l = &s->wanted[s->count], *kept;
-	int r;
-
-	name_listener(l->name, sizeof(l->name), address->host, c->port);
-	kept = find(s->old, s->olds, l->name);
-	if (kept != NULL) {
-		keep(s, kept);
-		return 0;
-	}
-	r = open_address(l, address, c, s->old, s->olds);
-	if (r == 0)
-		s->opened[s->count++] = true;
-	return r == -1 ? -1 : 0;
+	for (unsigned i = 0; i < a->own->listeners; i++)
+		listen_adjust(&a->own->listener[i], c);
+	arena_publish(a);
 }
 
 struct listen_state
@@ -235,40 +69,91 @@ listen_save(const struct arena *a)
 	return s;
 }
 
+/* The interface of this name is not the one that it was: the listener will hear
+ * of nobody.  It is to be dropped, and another opened. */
+static void
+listen_disown_stale(struct listener *l)
+{
+	if (strchr(l->name, '%') != NULL && listener_is_stale(l->fd, l->name))
+		strlcat(l->name, " (gone)", sizeof(l->name));
+}
+
 int
-listen_open(const struct arena *a, const struct config *c)
+listen_open(const struct arena *a, const struct config *c,
+    const struct resolved *known)
 {
 	struct arena_own *o = a->own;
-	struct collection s;
-	bool failed = false;
+	char why[512];
+	struct collection s = { .addresses = &wanted, .config = c,
+		.olds = o->listeners + o->dropped, .why = why,
+		.size = sizeof(why) };
 
-	memset(&s, 0, sizeof(s));
-	s.olds = o->listeners + o->dropped;
 	/* What a reload drops has gone before the next one. */
 	if (s.olds > ARENA_LISTENERS_MAX) {
 		log_warnx("bind: there are %u listeners already", s.olds);
 		return -1;
 	}
 	memcpy(s.old, o->listener, sizeof(s.old));
-	for (unsigned i = 0; i < c->bind.count && !failed; i++)
-		failed = collect(&s, &c->bind.address[i], c) == -1;
-	if (!failed && s.count == 0) {
-		log_warnx("bind: none of the %u addresses is available",
-		    c->bind.count);
-		failed = true;
+	for (unsigned i = 0; i < s.olds; i++)
+		listen_disown_stale(&s.old[i]);
+	if (addresses_find(&wanted, c, known, why, sizeof(why)) == -1 ||
+	    collect_all(&s) == -1) {
+		log_warnx("%s", why);
+		return -1;
 	}
 	for (unsigned i = 0; i < s.count; i++)
-		if (!s.opened[i])
-			adjust(&s.wanted[i], c);
-		else if (failed)
-			close(s.wanted[i].fd);
-	if (failed)
-		return -1;
+		if (!s.opened[i] || (s.wanted[i].flags & LISTENER_PASSED) != 0)
+			listen_adjust(&s.wanted[i], c);
+		else
+			(void)listener_share(s.wanted[i].fd, false);
 	memcpy(o->listener, s.wanted, s.count * sizeof(s.wanted[0]));
 	memcpy(o->listener + s.count, s.old, s.olds * sizeof(s.old[0]));
 	o->listeners = s.count;
 	o->dropped = s.olds;
 	arena_publish(a);
+	return 0;
+}
+
+/* What a start would log. */
+static void
+listen_tell(struct collection *s)
+{
+	const struct addresses *a = s->addresses;
+
+	for (unsigned i = 0; i < a->remarks; i++)
+		log_warnx("%s", a->remark[i]);
+	for (unsigned i = 0; i < a->count; i++) {
+		const struct listener *l = collect_find(s->wanted, s->count,
+		    a->address[i].name);
+
+		if (l == NULL || (l->flags & LISTENER_ABSENT) != 0)
+			log_warnx("bind %s: " LISTEN_SKIPPED,
+			    a->address[i].name);
+	}
+}
+
+int
+listen_check(const char *const *names, unsigned n, const struct config *c,
+    struct resolved *resolved, char *why, size_t size)
+{
+	static struct addresses found;
+	struct collection s = { .addresses = &found, .config = c,
+		.how = OPEN_TRY, .used_is_fine = names == NULL, .olds = n,
+		.why = why, .size = size };
+
+	for (unsigned i = 0; i < n; i++) {
+		s.old[i].fd = -1;
+		strlcpy(s.old[i].name, names[i], sizeof(s.old[i].name));
+	}
+	if (addresses_find(&found, c, NULL, why, size) == -1 ||
+	    collect_all(&s) == -1)
+		return -1;
+	for (unsigned i = 0; i < s.count; i++)
+		if (s.wanted[i].fd != -1)
+			close(s.wanted[i].fd);
+	*resolved = found.resolved;
+	if (names == NULL)
+		listen_tell(&s);
 	return 0;
 }
 
@@ -279,7 +164,7 @@ listen_restore(const struct arena *a, const struct listen_state *s)
 	struct listen_state before = *s;
 
 	for (unsigned i = 0; i < o->listeners + o->dropped; i++)
-		if (find(before.listener, s->listeners + s->dropped,
+		if (collect_find(before.listener, s->listeners + s->dropped,
 		    o->listener[i].name) == NULL)
 			close(o->listener[i].fd);
 	memcpy(a->own->listener, s->listener, sizeof(s->listener));
@@ -292,22 +177,11 @@ void
 listen_deafen(const struct arena *a)
 {
 	const struct listen_state s = listen_save(a);
-	/* A socket filter sees the TCP header first: SYN without ACK goes, so
-	 * that the client tries again in a second, elsewhere if need be. */
-	static struct sock_filter no_syn[] = {
-		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 13),
-		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0x12),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x02, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, 0),
-		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
-	};
-	const struct sock_fprog program = {
-		sizeof(no_syn) / sizeof(no_syn[0]), no_syn
-	};
 
 	for (unsigned i = s.listeners; i < s.listeners + s.dropped; i++)
-		if (setsockopt(s.listener[i].fd, SOL_SOCKET, SO_ATTACH_FILTER,
-		    &program, sizeof(program)) == -1)
+		/* Who passed it would find it deaf. */
+		if ((s.listener[i].flags & LISTENER_PASSED) == 0 &&
+		    listener_deafen(s.listener[i].fd) == -1)
 			log_warn("%s: clients that come now may be reset",
 			    s.listener[i].name);
 }
@@ -318,7 +192,9 @@ listen_drop(const struct arena *a)
 	const struct listen_state s = listen_save(a);
 
 	for (unsigned i = s.listeners; i < s.listeners + s.dropped; i++) {
-		log_notice("%s is listened on no longer", s.listener[i].name);
+		log_notice("%s is listened on no longer%s", s.listener[i].name,
+		    (s.listener[i].flags & LISTENER_PASSED) != 0 ?
+		    ", but who passed it keeps it open" : "");
 		close(s.listener[i].fd);
 	}
 	a->own->dropped = 0;
@@ -326,56 +202,72 @@ listen_drop(const struct arena *a)
 	atomic_store(&a->header->drop, DROP_NONE);
 }
 
-int
-listen_probe(const char *const *names, unsigned n,
-    const struct bind_address *address, const struct config *c, char *why,
-    size_t size)
+/* Those of `wanted` that have no listener, from number `i` on; NULL if there
+ * is none. */
+static const struct address *
+listen_next_missing(const struct arena *a, unsigned *i)
 {
-	char name[LISTENER_NAME];
-	struct addrinfo *ai;
-	bool ours = false;
-	int fd, error;
+	struct listen_state have = listen_save(a);
+	char dual[LISTENER_NAME];
 
-	name_listener(name, sizeof(name), address->host, c->port);
-	for (unsigned i = 0; i < n; i++) {
-		if (strcmp(names[i], name) == 0)
-			return 0;
-		ours = ours || same_port(names[i], c->port);
+	for (; *i < wanted.count; ++*i) {
+		const struct address *w = &wanted.address[*i];
+		const char *port = strrchr(w->name, ':');
+		const struct listener *l;
+
+		if (collect_find(have.listener, have.listeners, w->name) != NULL)
+			continue;
+		snprintf(dual, sizeof(dual), "[::]%s", port);
+		l = collect_find(have.listener, have.listeners, dual);
+		if (strcmp(w->host, "0.0.0.0") != 0 || l == NULL ||
+		    (l->flags & LISTENER_DUAL) == 0)
+			return &wanted.address[(*i)++];
 	}
-	if ((ai = resolve(address, c)) == NULL)
-		return -1;
-	fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	error = fd == -1 || set(fd, SOL_SOCKET, SO_REUSEADDR, 1) == -1 ||
-	    (ai->ai_family == AF_INET6 &&
-	    set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) == -1) ||
-	    bind(fd, ai->ai_addr, ai->ai_addrlen) == -1 ? errno : 0;
-	freeaddrinfo(ai);
-	if (fd != -1)
-		close(fd);
-	if (error == 0 || (address->optional && not_available(error)) ||
-	    (ours && error == EADDRINUSE))
-		return 0;
-	snprintf(why, size, "bind %s: %s%s", name, strerror(error),
-	    error == EACCES && c->port < 1024 ? "; ports below 1024 need root, "
-	    "which was given up: restart" : "");
-	return -1;
+	return NULL;
+}
+
+bool
+listen_misses(const struct arena *a)
+{
+	unsigned i = 0;
+
+	return listen_next_missing(a, &i) != NULL;
+}
+
+bool
+listen_missing(const struct arena *a, const struct config *c,
+    struct listener *l)
+{
+	const struct address *w;
+	char why[512];
+	struct collection s = { .addresses = &wanted, .config = c,
+		.why = why, .size = sizeof(why) };
+
+	for (unsigned i = 0; (w = listen_next_missing(a, &i)) != NULL; ) {
+		memset(l, 0, sizeof(*l));
+		strlcpy(l->name, w->name, sizeof(l->name));
+		if (collect_open(&s, l, w) == 0)
+			return true;
+	}
+	return false;
 }
 
 void
 listen_report(const struct arena *a, const struct config *c)
 {
-	struct listen_state s = listen_save(a);
+	const struct address *w;
+	const struct listener *l = a->own->listener;
 	FILE *f = fopen("/proc/sys/net/core/somaxconn", "re");
 	unsigned most;
 
-	for (unsigned i = 0; i < c->bind.count; i++) {
-		char name[LISTENER_NAME];
-
-		name_listener(name, sizeof(name), c->bind.address[i].host,
-		    c->port);
-		if (find(s.listener, s.listeners, name) == NULL)
-			log_notice("bind %s: not available, skipped", name);
-	}
+	inherit_report();
+	for (unsigned i = 0; i < wanted.remarks; i++)
+		log_notice("%s", wanted.remark[i]);
+	for (unsigned i = 0; i < a->own->listeners; i++)
+		if ((l[i].flags & LISTENER_ABSENT) != 0)
+			log_notice("bind %s: " LISTEN_SKIPPED, l[i].name);
+	for (unsigned i = 0; (w = listen_next_missing(a, &i)) != NULL; )
+		log_notice("bind %s: " LISTEN_SKIPPED, w->name);
 	if (f == NULL)
 		return;
 	/* The kernel cuts the backlog to this without a word. */
@@ -390,11 +282,14 @@ const char *
 listen_names(const struct arena *a)
 {
 	static char names[ARENA_LISTENERS_MAX * sizeof(struct listener)];
+	const struct listener *l = a->own->listener;
 
 	names[0] = '\0';
 	for (unsigned i = 0; i < a->own->listeners; i++) {
-		strlcat(names, i > 0 ? " " : "", sizeof(names));
-		strlcat(names, a->own->listener[i].name, sizeof(names));
+		if ((l[i].flags & LISTENER_ABSENT) != 0)
+			continue;
+		strlcat(names, names[0] != '\0' ? " " : "", sizeof(names));
+		strlcat(names, l[i].name, sizeof(names));
 	}
 	return names;
 }

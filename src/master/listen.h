@@ -5,16 +5,43 @@
 #define ECHOD_MASTER_LISTEN_H
 
 #include "config/config.h"
+#include "master/addresses.h"
 #include "state/arena.h"
 
 /*
- * Have a listener in the arena for each configured address.  Those that are
+ * Have a listener in the arena for each address of `bind`.  Those that are
  * open stay, with their queues, and get the new settings; those that are not
- * wanted any more are listed as dropped, and still open.  Returns 0, or -1
- * with the reason logged ("bind 0.0.0.0:6379: Address already in use") and
- * nothing changed in the arena.
+ * wanted any more are listed as dropped, and still open.  Sockets that were
+ * passed are taken (master/inherit.h).  An address that may be missing and is
+ * gets a listener all the same if the system lets us, or is tried again
+ * (master/late.h).  `known` is what the check resolved names to, or NULL.
+ * Returns 0, or -1 with the reason logged ("bind 0.0.0.0:6379: Address already
+ * in use") and nothing changed in the arena.
  */
-int listen_open(const struct arena *a, const struct config *c);
+int listen_open(const struct arena *a, const struct config *c,
+    const struct resolved *known);
+
+/* Keep those there are, whatever `bind` says, with the settings of `c`. */
+void listen_keep(const struct arena *a, const struct config *c);
+
+/*
+ * The same verdict as listen_open()'s, by the same steps, with nothing changed:
+ * for a process that may do what this one may, when listeners called `names`
+ * are there already, in a service that has let us share its ports
+ * (listen_share()).  `names` NULL: for a start; an address that somebody
+ * listens on is no error then, since that may be the service itself, and what a
+ * start would log is warned of.  `resolved` gets what names stand for.  Returns
+ * 0, or -1 with a reason in `why`.
+ */
+int listen_check(const char *const *names, unsigned n,
+    const struct config *c, struct resolved *resolved, char *why,
+    size_t size);
+
+/* Let the check of a reload, and nobody but our user, bind to our ports. */
+void listen_share(const struct arena *a, bool yes);
+
+/* Have them belong to another user, so that it can share their ports. */
+void listen_give(const struct arena *a, unsigned uid, unsigned gid);
 
 /* The listeners at one time, and back to them: those that were opened since
  * are closed. */
@@ -33,19 +60,21 @@ void listen_deafen(const struct arena *a);
 void listen_drop(const struct arena *a);
 
 /*
- * Whether `address` can be had by a process that may do what this one may,
- * when listeners called `names` are there already.  Returns 0, or -1 with a
- * reason in `why`.
+ * Open what may be missing and was, if it can be opened now, as listener
+ * `l` that is not in the arena yet.  Returns false if nothing can.
  */
-int listen_probe(const char *const *names, unsigned n,
-    const struct bind_address *address, const struct config *c, char *why,
-    size_t size);
+bool listen_missing(const struct arena *a, const struct config *c,
+    struct listener *l);
 
-/* Log what an operator should know of them: addresses skipped, a backlog that
- * the kernel cuts. */
+/* True if listen_missing() has anything to try. */
+bool listen_misses(const struct arena *a);
+
+/* Log what an operator should know of them: addresses that are not there,
+ * a backlog that the kernel cuts. */
 void listen_report(const struct arena *a, const struct config *c);
 
-/* All listeners' names, separated by blanks; static storage. */
+/* The names of all whose addresses are there, separated by blanks; static
+ * storage. */
 const char *listen_names(const struct arena *a);
 
 #endif

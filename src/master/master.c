@@ -18,6 +18,7 @@
 #include "base/signals.h"
 #include "master/control.h"
 #include "master/http.h"
+#include "master/late.h"
 #include "master/metrics.h"
 #include "master/reap.h"
 #include "master/reload.h"
@@ -319,11 +320,13 @@ master_run(struct master *m)
 		metrics_sample(m);
 		control_step(m);
 		http_step();
+		late_step(m);
 		wake = clock_earlier(stop_next(m), spawn_next(m));
 		wake = clock_earlier(wake, control_next());
 		wake = clock_earlier(wake, http_next());
 		wake = clock_earlier(wake, metrics_next(m));
 		wake = clock_earlier(wake, watchdog_next(m));
+		wake = clock_earlier(wake, late_next(m));
 		wake = clock_earlier(wake, reload_next(m));
 		sleep_until(m, clock_earlier(wake, m->rotate_at));
 	}

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "config/config.h"
+#include "master/addresses.h"
 #include "master/admin.h"
 #include "master/pidfile.h"
 #include "state/arena.h"
@@ -56,6 +57,7 @@ struct reload {
 	int output;			/* what the check says, a memfd */
 	pid_t checker;			/* 0: it has ended ... */
 	int status;			/* ... with this */
+	struct resolved resolved;	/* by the check */
 	uint64_t deadline;		/* of the phase */
 	uint64_t began;			/* workers were told to leave */
 	bool again;			/* another one was asked for */

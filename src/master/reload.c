@@ -11,7 +11,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,6 +20,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/signals.h"
+#include "master/drop.h"
 #include "master/image.h"
 #include "master/listen.h"
 #include "master/reap.h"
@@ -33,11 +33,6 @@
 /* Workers that have not left by then are killed; their connections go on as
  * all others do, ms. */
 #define LEAVE_PATIENCE 500
-/* How long clients have to end a handshake that they began with a listener
- * that is dropped, and a worker to take them, ms. */
-#define DROP_PATIENCE 300
-/* How often they are asked for the last time before it is closed all the same. */
-#define DROP_ASKS 10
 
 static void
 tell_reloading(void)
@@ -57,6 +52,7 @@ static void
 close_all(const struct master *m, struct reload *r)
 {
 	atomic_store(&m->arena.header->copied, 0);
+	listen_share(&m->arena, false);
 	if (r->image != -1)
 		close(r->image);
 	if (r->record != -1)
@@ -89,6 +85,21 @@ refuse_errno(struct master *m, const char *what)
 	refuse(m, reason);
 }
 
+static void
+write_listener(struct takeover *t, const struct listener *l)
+{
+	const char *port = strrchr(l->name, ':');
+
+	if (t->listeners < ARENA_LISTENERS_MAX)
+		strlcpy(t->listener[t->listeners++], l->name,
+		    sizeof(t->listener[0]));
+	/* One that stands for two. */
+	if ((l->flags & LISTENER_DUAL) != 0 && port != NULL &&
+	    t->listeners < ARENA_LISTENERS_MAX)
+		snprintf(t->listener[t->listeners++], sizeof(t->listener[0]),
+		    "0.0.0.0%s", port);
+}
+
 /* What the next image must know; as much of it as is known now. */
 static int
 write_record(const struct master *m)
@@ -112,11 +123,10 @@ write_record(const struct master *m)
 	if (t.connections > m->arena.own->descriptors)
 		t.connections = m->arena.own->descriptors;
 	t.again = m->reload.again;
+	t.resolved = m->reload.resolved;
 	t.config = *m->config;
-	t.listeners = m->arena.own->listeners;
-	for (unsigned i = 0; i < t.listeners; i++)
-		strlcpy(t.listener[i], m->arena.own->listener[i].name,
-		    sizeof(t.listener[i]));
+	for (unsigned i = 0; i < m->arena.own->listeners; i++)
+		write_listener(&t, &m->arena.own->listener[i]);
 	return takeover_write(&t);
 }
 
@@ -128,6 +138,7 @@ begin(struct master *m)
 	r->again = false;
 	r->image = r->record = r->output = -1;
 	tell_reloading();
+	r->resolved.count = 0;
 	r->image = image_open();
 	if (r->image == -1) {
 		refuse_errno(m, image_path());
@@ -140,6 +151,7 @@ begin(struct master *m)
 		return;
 	}
 	atomic_store(&m->arena.header->copied, 1);
+	listen_share(&m->arena, true);
 	r->checker = image_check(r->image, r->record, r->output);
 	if (r->checker == -1) {
 		r->checker = 0;
@@ -210,6 +222,7 @@ judge(struct master *m)
 	last_line(r->output, line, sizeof(line));
 	if (r->status == 0 && takeover_read(&t, r->record, line,
 	    sizeof(line)) == 0 && t.checked[0] != '\0') {
+		r->resolved = t.resolved;
 		workers_leave(m);
 		return;
 	}
@@ -299,45 +312,11 @@ kill_laggards(struct master *m)
 		m->reload.deadline = clock_ms() + LEAVE_PATIENCE;
 }
 
-static void
-ask_to_drop(struct master *m, enum drop how)
-{
-	atomic_store(&m->arena.header->drop, how);
-	m->reload.drop_at = clock_ms() + DROP_PATIENCE;
-	for (unsigned k = 0; k < m->arena.own->workers; k++)
-		(void)eventfd_write(m->arena.own->slot[k].wake_fd, 1);
-}
-
-static void
-drop_step(struct master *m)
-{
-	if (m->arena.own->dropped == 0)
-		return;
-	if (atomic_load(&m->arena.header->drop) == DROP_EMPTIED)
-		listen_drop(&m->arena);
-	else if (clock_ms() >= m->reload.drop_at) {
-		/* Whom we asked may have died, or have no descriptor left. */
-		if (m->reload.drops++ < DROP_ASKS)
-			ask_to_drop(m, DROP_ASKED_LAST);
-		else
-			listen_drop(&m->arena);
-	}
-}
-
-void
-reload_drop_listeners(struct master *m)
-{
-	if (m->arena.own->dropped == 0)
-		return;
-	m->reload.drops = 0;
-	listen_deafen(&m->arena);
-	ask_to_drop(m, DROP_ASKED);
-}
-
 void
 reload_step(struct master *m)
 {
 	struct reload *r = &m->reload;
+	char line[512], reason[sizeof(line) + 32];
 
 	drop_step(m);
 	switch (r->phase) {
@@ -354,7 +333,10 @@ reload_step(struct master *m)
 		else if (clock_ms() >= r->deadline) {
 			(void)kill(r->checker, SIGKILL);
 			r->checker = 0;
-			refuse(m, "the check takes too long");
+			last_line(r->output, line, sizeof(line));
+			snprintf(reason, sizeof(reason), "the check takes too "
+			    "long%s%s", line[0] != '\0' ? ": " : "", line);
+			refuse(m, reason);
 		}
 		break;
 	case RELOAD_LEAVING:
@@ -377,8 +359,7 @@ reload_next(const struct master *m)
 	if ((m->reload.phase == RELOAD_NONE && m->reload.again &&
 	    m->arena.own->dropped == 0) || (m->reload.phase == RELOAD_LEAVING && all_left(m)))
 		return 0;
-	return m->arena.own->dropped > 0 ?
-	    clock_earlier(next, m->reload.drop_at) : next;
+	return clock_earlier(next, drop_next(m));
 }
 
 void

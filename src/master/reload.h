@@ -22,8 +22,4 @@ uint64_t reload_next(const struct master *m);
  * already are replaced. */
 void reload_abandon(struct master *m);
 
-/* The next image has taken over: have a worker empty the queues of listeners
- * that were dropped, then close them. */
-void reload_drop_listeners(struct master *m);
-
 #endif

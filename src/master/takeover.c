@@ -16,6 +16,8 @@
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
 
+#include "base/log.h"
+#include "master/admin.h"
 #include "master/image.h"
 #include "master/listen.h"
 
@@ -111,6 +113,16 @@ put_item(struct writer *w, const struct takeover *t, const struct item *item)
 	put(w, item->key, text);
 }
 
+static void
+put_resolved(struct writer *w, const struct resolved *r, unsigned i)
+{
+	char text[ADDRESS_NAME_SIZE + ADDRESS_SIZE];
+
+	snprintf(text, sizeof(text), "%s %s", r->entry[i].name,
+	    r->entry[i].host);
+	put(w, "resolved", text);
+}
+
 int
 takeover_write(const struct takeover *t)
 {
@@ -124,6 +136,8 @@ takeover_write(const struct takeover *t)
 	for (unsigned i = 0; i < t->listeners; i++)
 		put(&w, "listener", t->listener[i]);
 	config_save(&t->config, put, &w);
+	for (unsigned i = 0; i < t->resolved.count; i++)
+		put_resolved(&w, &t->resolved, i);
 	if (!w.failed)
 		return w.record;
 	int saved = errno;
@@ -169,6 +183,20 @@ take_listener(struct takeover *t, const char *name)
 	    sizeof(t->listener[0])) < sizeof(t->listener[0]) ? 0 : -1;
 }
 
+/* "NAME ADDRESS", or "NAME " if it has none. */
+static int
+take_resolved(struct takeover *t, const char *value)
+{
+	size_t len = strcspn(value, " ");
+	char name[ADDRESS_NAME_SIZE];
+
+	if (len >= sizeof(name) || value[len] == '\0')
+		return -1;
+	memcpy(name, value, len);
+	name[len] = '\0';
+	return resolved_add(&t->resolved, name, value + len + 1);
+}
+
 static int
 take(struct takeover *t, const char *key, const char *value)
 {
@@ -177,6 +205,8 @@ take(struct takeover *t, const char *key, const char *value)
 			return take_item(t, &items[i], value);
 	if (strcmp(key, "listener") == 0)
 		return take_listener(t, value);
+	if (strcmp(key, "resolved") == 0)
+		return take_resolved(t, value);
 	/* A key of another version is no error. */
 	return config_restore(&t->config, key, value) == -1 ? -1 : 0;
 }
@@ -285,11 +315,29 @@ takeover_inherit(struct takeover *t, char *why, size_t size)
 	return 1;
 }
 
+/* The last words of a check that waits for the resolver until it is killed;
+ * one that ends has others, or needs none. */
+static void
+announce_names(const struct config *c)
+{
+	char list[512] = "";
+
+	for (unsigned i = 0; i < c->bind.count; i++)
+		if (c->bind.address[i].named) {
+			strlcat(list, " ", sizeof(list));
+			strlcat(list, c->bind.address[i].host, sizeof(list));
+		}
+	if (*list != '\0')
+		log_warnx("bind: waiting for the resolver, for%s", list);
+}
+
 int
 takeover_check(const struct takeover *t, const struct config *c, char *why,
     size_t size)
 {
 	const char *names[ARENA_LISTENERS_MAX];
+	struct resolved resolved;
+	struct writer w = { t->record, false };
 
 	if (strcmp(t->layout, arena_layout()) != 0) {
 		snprintf(why, size, "its arena layout is %s, that of the "
@@ -305,11 +353,15 @@ takeover_check(const struct takeover *t, const struct config *c, char *why,
 	}
 	for (unsigned i = 0; i < t->listeners; i++)
 		names[i] = t->listener[i];
-	for (unsigned i = 0; i < c->bind.count; i++)
-		if (listen_probe(names, t->listeners,
-		    &c->bind.address[i], c, why, size) == -1)
-			return -1;
-	return 0;
+	announce_names(c);
+	if (listen_check(names, t->listeners, c, &resolved, why, size) == -1 ||
+	    admin_check(c, &t->config, why, size) == -1)
+		return -1;
+	for (unsigned i = 0; i < resolved.count; i++)
+		put_resolved(&w, &resolved, i);
+	if (w.failed)
+		snprintf(why, size, "takeover: %s", strerror(errno));
+	return w.failed ? -1 : 0;
 }
 
 int

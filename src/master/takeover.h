@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "config/config.h"
+#include "master/addresses.h"
 #include "state/arena.h"
 
 struct takeover {
@@ -33,6 +34,7 @@ struct takeover {
 	char checked[64];		/* version that has passed the check */
 	char failure[1024];		/* why the next image gave it back */
 	struct config config;		/* as it runs */
+	struct resolved resolved;	/* by the check, for the next */
 	unsigned listeners;
 	char listener[ARENA_LISTENERS_MAX][LISTENER_NAME];
 };
@@ -63,8 +65,9 @@ int takeover_inherit(struct takeover *t, char *why, size_t size);
 
 /*
  * Whether the program this is, with configuration `c`, can take over from
- * `t`: layout, identity, and whether new addresses can be had.  Returns 0, or
- * -1 with a reason in `why`.
+ * `t`: layout, identity, and whether new addresses can be had.  What names of
+ * `bind` stand for is added to the record.  Returns 0, or -1 with a reason in
+ * `why`.
  */
 int takeover_check(const struct takeover *t, const struct config *c,
     char *why, size_t size);

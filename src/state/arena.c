@@ -298,7 +298,7 @@ struct listener
 arena_listener(const struct arena *a, unsigned i)
 {
 	const struct listener *l = &a->header->listener[i];
-	struct listener copy = { .fd = l->fd };
+	struct listener copy = { .fd = l->fd, .flags = l->flags };
 
 	copy_text(copy.name, l->name, sizeof(copy.name));
 	for (char *p = copy.name; *p != '\0'; p++)

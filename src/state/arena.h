@@ -28,9 +28,14 @@
 
 #define LISTENER_NAME 72
 
+/* A listener's flags. */
+#define LISTENER_PASSED 1U	/* whoever started us has it, too: not shut */
+#define LISTENER_DUAL 2U	/* [::] that takes IPv4 clients as well */
+#define LISTENER_ABSENT 4U	/* the machine has not its address, so far */
+
 struct listener {
 	int32_t fd;
-	uint32_t unused;
+	uint32_t flags;
 	char name[LISTENER_NAME];	/* "0.0.0.0:6379" */
 };
 

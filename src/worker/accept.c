@@ -315,6 +315,8 @@ take_batch(struct worker *w, unsigned i, bool throttled)
 			result = failed(w, i, ++failures == BATCH);
 		else {
 			w->moved++;
+			if (i >= arena_listeners(w->arena))
+				kernel_hear(fd);
 			if (throttled)
 				edge_accepted(w);
 			peer_from_sockaddr(&peer, &ss);
@@ -344,7 +346,9 @@ accept_queue(struct worker *w, unsigned i, bool shut)
 		a = take_batch(w, i, false);
 	if (a == ACCEPT_PAUSED)
 		return false;
-	if (shut)
+	/* Whoever passed it to us listens on it when we are gone. */
+	if (shut && (w->arena->header->listener[i].flags &
+	    LISTENER_PASSED) == 0)
 		(void)shutdown(w->arena->header->listener[i].fd, SHUT_RD);
 	return true;
 }

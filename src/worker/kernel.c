@@ -11,6 +11,10 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#ifndef IPV6_MINHOPCOUNT
+#define IPV6_MINHOPCOUNT 73	/* linux/in6.h, which glibc has not all of */
+#endif
+
 static bool
 queued(int fd, unsigned long queue, size_t *bytes)
 {
@@ -133,6 +137,17 @@ kernel_cookie(int fd)
 	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len) == -1)
 		return 0;
 	return cookie;
+}
+
+void
+kernel_hear(int fd)
+{
+	static const int hops = 0;
+
+	/* The one or the other is none of this socket's. */
+	(void)setsockopt(fd, IPPROTO_IP, IP_MINTTL, &hops, sizeof(hops));
+	(void)setsockopt(fd, IPPROTO_IPV6, IPV6_MINHOPCOUNT, &hops,
+	    sizeof(hops));
 }
 
 uint16_t

@@ -35,6 +35,10 @@ bool kernel_positions(int fd, uint64_t *rx, uint64_t *tx);
  * 0 if `fd` is no socket. */
 uint64_t kernel_cookie(int fd);
 
+/* Hear of packets again that came over many hops: a socket that was accepted
+ * from a listener that is going away has this of it (master/listener.c). */
+void kernel_hear(int fd);
+
 /* The TCP port of this end, network order; 0 if there is none. */
 uint16_t kernel_local_port(int fd);
 

@@ -193,6 +193,9 @@ woken(struct worker *w)
 	share_adopt(w);
 	foster(w);
 	empty_dropped(w);
+	/* The master has found one more (master/late.c). */
+	if (arena_listeners(w->arena) != w->listeners && !w->draining)
+		watch_listen(w, w->listening);
 	w->balance_at = 0;
 }
 

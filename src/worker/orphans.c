@@ -51,6 +51,7 @@ orphan_enter(struct worker *w, int fd, struct recovered *r)
 	bool denied = false;
 
 	/* Who died may not have come to it. */
+	kernel_hear(fd);
 	worker_connection(w, fd)->cookie = kernel_cookie(fd);
 	atomic_fetch_add(&w->slot->held, 1);
 	/* It has gone again; and no rule could be asked about one that has no

@@ -77,6 +77,9 @@ static const struct permit permits[] = {
 	TWO(getsockopt, INT(1, IPPROTO_TCP), INT(2, TCP_INFO)),
 	TWO(getsockopt, INT(1, SOL_SOCKET), INT(2, SO_COOKIE)),
 	TWO(getsockopt, INT(1, SOL_SOCKET), INT(2, SO_ACCEPTCONN)),
+	/* kernel_hear() */
+	TWO(setsockopt, INT(1, IPPROTO_IP), INT(2, IP_MINTTL)),
+	TWO(setsockopt, INT(1, IPPROTO_IPV6), INT(2, IPV6_MINHOPCOUNT)),
 	ANY(getsockname),
 	ANY(getpeername),
 	ONE(ioctl, INT(1, SIOCINQ)),

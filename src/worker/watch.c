@@ -84,7 +84,8 @@ watch_listen(struct worker *w, bool on)
 {
 	const struct arena_header *h = w->arena->header;
 
-	for (unsigned i = 0; i < arena_listeners(w->arena); i++)
+	w->listeners = arena_listeners(w->arena);
+	for (unsigned i = 0; i < w->listeners; i++)
 		if (!on || (w->shut & 1U << i) != 0)
 			drop(w, h->listener[i].fd);
 		else if (set(w, EPOLL_CTL_ADD, h->listener[i].fd, EPOLLIN,

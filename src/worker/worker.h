@@ -36,7 +36,8 @@ struct worker {
 	unsigned hots, hot_allocated;
 	unsigned round;			/* of the loop */
 
-	bool listening;			/* listeners are watched */
+	bool listening;			/* listeners are watched ... */
+	unsigned listeners;		/* ... as many as there were */
 	uint32_t shut;			/* those that never are again, by bit */
 	bool draining;
 	uint64_t deadline;		/* of the drain */

@@ -500,6 +500,17 @@ information(struct tcp *t, struct tcp_info *info)
 }
 
 int
+__wrap_setsockopt(int fd, int level, int option, const void *value,
+    socklen_t len)
+{
+	(void)level;
+	(void)value;
+	(void)len;
+	call("setsockopt(%d, %d)", fd, option);
+	return 0;
+}
+
+int
 __wrap_getsockopt(int fd, int level, int option, void *value, socklen_t *len)
 {
 	struct tcp *t = socket_of(fd);

@@ -75,6 +75,14 @@ test_spellings(void)
 	    strcmp(c.bind.address[1].host, "::") == 0 &&
 	    c.bind.address[1].optional && !c.bind.address[0].optional,
 	    "bind as Redis spells it");
+	ok(read_text("bind ::ffff:10.0.0.1 0:0::1 FE80::1%eth0 -Host_1.a.\n") ==
+	    0 && c.bind.count == 4 &&
+	    strcmp(c.bind.address[0].host, "10.0.0.1") == 0 &&
+	    strcmp(c.bind.address[1].host, "::1") == 0 &&
+	    strcmp(c.bind.address[2].host, "fe80::1%eth0") == 0 &&
+	    strcmp(c.bind.address[3].host, "Host_1.a.") == 0 &&
+	    !c.bind.address[2].named && c.bind.address[3].named,
+	    "one spelling of each address, names as they are");
 	ok(read_text("save 3600 1\nsave 300 100\nuser bob on +@all\n") == 0 &&
 	    c.ignored.count == 3 &&
 	    strcmp(c.ignored.names, "save save user") == 0,
@@ -106,8 +114,18 @@ test_refusals(void)
 	ok(refuses("daemonize maybe\n", "neither yes nor no"), "a boolean");
 	ok(refuses("loglevel loud\n", "debug, verbose, notice, warning"),
 	    "a choice, with the choices");
-	ok(refuses("bind 127.0.0.1 nonsense\n", "\"nonsense\" is not an IPv4"),
-	    "an address");
+	ok(refuses("bind 127.0.0.1 non/sense\n",
+	    "\"non/sense\" is not an IPv4"), "an address");
+	ok(refuses("bind 300.1.1.1\n", "nor a host name") &&
+	    refuses("bind 1\n", "nor a host name") &&
+	    refuses("bind 0x7f000001\n", "nor a host name") &&
+	    refuses("bind a..b\n", "nor a host name") &&
+	    refuses("bind -a.b-\n", "nor a host name") &&
+	    refuses("bind 127.0.0.1:80\n", "nor a host name") &&
+	    refuses("bind ::1%lo\n", "nor a host name") &&
+	    refuses("bind fe80::1%\n", "nor a host name") &&
+	    refuses("bind localhost,::1\n", "nor a host name"),
+	    "what is neither an address nor a name");
 	ok(refuses("bind \"\"\n", "no address"), "no address");
 	ok(refuses("logfile \"abc\n", "quote is not closed"), "a quote");
 	ok(refuses("logfile \"a\" b\n", "after the closing"), "two words");

@@ -25,6 +25,7 @@
 #include "master/master.h"
 #include "master/metrics.h"
 #include "master/reap.h"
+#include "master/drop.h"
 #include "master/reload.h"
 #include "master/resize.h"
 #include "master/spawn.h"
@@ -123,7 +124,7 @@ woken(void)
 		slot(k)->wake_fd = fd;
 	m->arena.own->dropped = 1;
 	m->arena.own->listener[1].fd = -1;
-	reload_drop_listeners(m);
+	drop_begin(m);
 	m->child[0].respawn_at = clock_ms() + 10000;
 	m->child[1].pid = 1;
 	atomic_store(&slot(0)->state, SLOT_ORPHANED);
