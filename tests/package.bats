@@ -79,6 +79,7 @@ bootstrap_root() {
 		grep -q " $f\$" list
 	done
 	grep -q '/echod.service$' list
+	grep -q '/echod.socket$' list
 	not grep -q ' ./etc/redis' list
 	dpkg-deb --ctrl-tarfile "$DEB" | tar xO ./conffiles >conffiles
 	grep -qx /etc/echod/redis.conf conffiles
