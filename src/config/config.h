@@ -58,11 +58,17 @@ struct bind_list {
 
 enum origin { ORIGIN_DEFAULT, ORIGIN_FILE, ORIGIN_COMMAND_LINE };
 
+/* Whether a mistake in the file was about a directive. */
+enum doubt { DOUBT_NONE,
+	DOUBT_MAYBE,		/* its name may have been meant */
+	DOUBT_SURE };
+
 /* Where a value came from; one for each row of the directive table. */
 struct setting {
 	enum origin origin;
 	unsigned line;		/* of the file, if ORIGIN_FILE */
 	unsigned file;		/* which; config_origin_file() names it */
+	enum doubt doubt;	/* if `forgiving` */
 	char note[112];		/* "clamped from 10000: ...", "auto", or "" */
 };
 
@@ -121,6 +127,16 @@ struct config {
 	unsigned included_used;
 	struct setting origin[CONFIG_DIRECTIVES_MAX];
 	struct ignored ignored;
+
+	/*
+	 * For those that only ask something of the service: set after
+	 * config_defaults(), it has mistakes in the file counted and passed
+	 * over, and what this machine or user could not do noted.  Ask
+	 * config_need() for what is to be relied upon.
+	 */
+	bool forgiving;
+	unsigned mistakes;
+	char mistake[PATH_MAX + 512];	/* the first one */
 };
 
 /* An error's text: "redis.conf:12: port: ..." */
@@ -147,10 +163,19 @@ int config_override(struct config *c, const char *assignment,
  * Settle what depends on more than one directive or on the machine: `auto`
  * becomes a number, maxclients is clamped to `max_descriptors` (the hard
  * limit of descriptors), users are looked up, relative paths become
- * absolute against `directory`.  Returns 0 or -1.
+ * absolute against `directory` ("": there is none any more).  Returns 0 or -1.
  */
 int config_resolve(struct config *c, const char *directory,
     unsigned long max_descriptors, struct config_error *e);
+
+/*
+ * Whether the directive called `name` of a forgiving configuration is what the
+ * service has: no mistake was about it, or the command line gives it.  Doubts
+ * below `least` do not matter.  Returns 0, or -1 with the first mistake of the
+ * file in `e`.
+ */
+int config_need(const struct config *c, const char *name, enum doubt least,
+    struct config_error *e);
 
 /* What config_resolve() did to the directive called `name` ("clamped from
  * 10000: ..."), or "". */

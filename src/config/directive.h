@@ -58,6 +58,14 @@ int directive_set(struct config *c, const struct directive *d,
  * if it needs a shell. */
 int directive_check_path(const char *path, char *why, size_t size);
 
+/*
+ * A mistake in `line` of the file (NULL: it cannot be read at all), described by
+ * `e`.  Returns -1 if it ends the reading; 0 if `c` is forgiving, which then
+ * knows what is in doubt.
+ */
+int config_forgive(struct config *c, const char *line,
+    const struct config_error *e);
+
 /* Note that the value of `s` comes from the file `path`.  Returns 0, or -1 if
  * there is no room for its name. */
 int origin_set_file(struct config *c, struct setting *s, const char *path);

@@ -223,5 +223,6 @@ config_override(struct config *c, const char *assignment,
 	if (directive_set(c, d, value, why, sizeof(why)) == -1)
 		return line_fail(e, "-o %s: %s", d->name, why);
 	c->origin[d - directives].origin = ORIGIN_COMMAND_LINE;
+	c->origin[d - directives].doubt = DOUBT_NONE;
 	return 0;
 }

@@ -29,6 +29,7 @@
 #include "config/directive.h"
 #include "config/include.h"
 #include "config/line.h"
+#include "config/scratch.h"
 #include "config/text.h"
 
 
@@ -135,6 +136,8 @@ reader_include(const struct reading *r, unsigned line, const char *pattern)
 			    "files", where, CONFIG_INCLUDE_FILES);
 		else
 			result = reader_read(&inner);
+		if (result == -1)
+			result = config_forgive(r->c, LINE_INCLUDE, r->e);
 	}
 	include_free(&found);
 	return result;
@@ -164,23 +167,30 @@ reader_value(struct reading *r, const struct directive *d, unsigned line,
 	return 0;
 }
 
+/* The name of the directive in a section, or "". */
+static const char *
+section_name(const dictionary *ini, const char *section)
+{
+	const char *keys[1];
+
+	return iniparser_getsecnkeys(ini, section) == 1 &&
+	    iniparser_getseckeys(ini, section, keys) != NULL &&
+	    strchr(keys[0], ':') != NULL ? strchr(keys[0], ':') + 1 : "";
+}
+
 /* Store what iniparser made of the line that was given to it as section
  * `section`. */
 static int
 take_section(struct reading *r, dictionary *ini, const char *section)
 {
 	const struct directive *d = NULL;
-	const char *keys[1], *name = "", *value = "";
+	const char *name = section_name(ini, section), *value;
 	unsigned line = (unsigned)strtoul(section, NULL, 10);
-	char where[WHERE_BYTES];
+	char where[WHERE_BYTES], key[128];
 
-	if (iniparser_getsecnkeys(ini, section) == 1 &&
-	    iniparser_getseckeys(ini, section, keys) != NULL &&
-	    strchr(keys[0], ':') != NULL) {
-		name = strchr(keys[0], ':') + 1;
-		value = iniparser_getstring(ini, keys[0], "");
-		d = directive_find(name);
-	}
+	snprintf(key, sizeof(key), "%s:%s", section, name);
+	value = iniparser_getstring(ini, key, "");
+	d = directive_find(name);
 	if (strcmp(name, LINE_INCLUDE) == 0)
 		return reader_include(r, line, value);
 	if (d == NULL)
@@ -194,9 +204,13 @@ take_all(struct reading *r, dictionary *ini)
 {
 	int n = iniparser_getnsec(ini);
 
-	for (int i = 0; i < n; i++)
-		if (take_section(r, ini, iniparser_getsecname(ini, i)) == -1)
+	for (int i = 0; i < n; i++) {
+		const char *section = iniparser_getsecname(ini, i);
+
+		if (take_section(r, ini, section) == -1 && config_forgive(r->c,
+		    section_name(ini, section), r->e) == -1)
 			return -1;
+	}
 	return 0;
 }
 
@@ -213,11 +227,15 @@ no_message(const char *fmt, ...)
 static dictionary *
 load_ini(int fd)
 {
-	char path[32];
+	struct scratch scratch;
+	dictionary *d;
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	iniparser_set_error_callback(no_message);
-	return iniparser_load(path);
+	if (scratch_make(&scratch, fd) == -1)
+		return NULL;
+	d = iniparser_load(scratch.path);
+	scratch_remove(&scratch);
+	return d;
 }
 
 static int
@@ -234,13 +252,17 @@ take_lines(const struct reading *r, FILE *in, FILE *ini)
 		size_t len = (size_t)got;
 
 		if (++number == 1 && text_mark(&text, &len, why,
-		    sizeof(why)) == -1)
+		    sizeof(why)) == -1) {
 			result = reader_fail(r, why);
-		if (result == 0 && strlen(text) != len)
+			break;
+		}
+		if (strlen(text) != len)
 			result = line_fail(r->e, "%s: NUL byte, \\x00",
 			    reader_where(r, number, where));
 		if (result == 0)
 			result = take_line(r, text, number, ini);
+		if (result == -1)
+			result = config_forgive(r->c, text, r->e);
 	}
 	if (result == 0 && ferror(in))
 		result = reader_fail(r, strerror(errno));
@@ -271,7 +293,8 @@ reader_load(const struct reading *r, FILE *in)
 			d = load_ini(fd);
 		if (d == NULL)
 			reader_fail(r, access("/proc/self/fd", X_OK) == -1 ?
-			    "cannot be read without /proc" :
+			    "cannot be read: /proc is not mounted, and no "
+			    "file can be made in /tmp" :
 			    "cannot be read as INI");
 	}
 	fclose(ini);
@@ -343,8 +366,14 @@ config_read_file(struct config *c, const char *path, struct config_error *e)
 	unsigned files = 0;
 	struct reading r = { .c = c, .e = e, .path = path, .files = &files };
 
+	int result;
+
 	if (strlcpy(c->file, path, sizeof(c->file)) >= sizeof(c->file))
-		return line_fail(e, "%.64s...: %s", path,
+		result = line_fail(e, "%.64s...: %s", path,
 		    strerror(ENAMETOOLONG));
-	return reader_read(&r);
+	else
+		result = reader_read(&r);
+	if (result == -1 && c->forgiving)
+		c->file[0] = '\0';
+	return result == 0 ? 0 : config_forgive(c, NULL, e);
 }

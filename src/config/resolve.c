@@ -52,7 +52,7 @@ static int
 fail(struct config *c, const char *name, struct config_error *e,
     const char *fmt, ...)
 {
-	const struct setting *s = setting_of(c, name);
+	struct setting *s = setting_of(c, name);
 	char shown[PATH_MAX];
 	size_t n;
 	va_list ap;
@@ -68,7 +68,12 @@ fail(struct config *c, const char *name, struct config_error *e,
 	va_start(ap, fmt);
 	vsnprintf(e->text + n, sizeof(e->text) - n, fmt, ap);
 	va_end(ap);
-	return -1;
+	if (!c->forgiving)
+		return -1;
+	/* A start would need it; one who asks does not. */
+	snprintf(s->note, sizeof(s->note), "a start would fail: %.80s",
+	    e->text + n);
+	return 0;
 }
 
 /* Processors this process may run on, as nproc(1) counts them. */
@@ -165,18 +170,28 @@ make_absolute(struct config *c, const char *name, char *path, size_t size,
     const char *directory, struct config_error *e)
 {
 	char relative[PATH_MAX];
+	int r;
 
 	if (path[0] == '/' || path[0] == '\0')
 		return 0;
 	strlcpy(relative, path, sizeof(relative));
-	if ((size_t)snprintf(path, size, "%s/%s", directory, relative) >=
+	if (directory[0] == '\0')
+		r = fail(c, name, e, "%s: a relative path, and getcwd(2) finds "
+		    "no working directory", relative);
+	else if ((size_t)snprintf(path, size, "%s/%s", directory, relative) >=
 	    size || strlen(path) >= CONFIG_VALUE_BYTES)
-		return fail(c, name, e, "%s: %s", relative,
+		r = fail(c, name, e, "%s: %s", relative,
 		    strerror(ENAMETOOLONG));
-	if (text_quotes(path) == NULL)
-		return fail(c, name, e, "%s: has quotes of both kinds, or a "
+	else if (text_quotes(path) == NULL)
+		r = fail(c, name, e, "%s: has quotes of both kinds, or a "
 		    "backslash, and would need quotes around it", path);
-	return 0;
+	else
+		return 0;
+	/* There is no such path: nobody can do with it. */
+	setting_of(c, name)->doubt = DOUBT_SURE;
+	if (c->mistakes == 0)
+		strlcpy(c->mistake, e->text, sizeof(c->mistake));
+	return r;
 }
 
 /* The master's own sockets. */
