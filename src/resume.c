@@ -21,6 +21,7 @@
 #include "master/http.h"
 #include "master/image.h"
 #include "master/listen.h"
+#include "master/reload.h"
 #include "master/supervise.h"
 #include "setup.h"
 #include "worker/worker.h"
@@ -60,16 +61,23 @@ static int
 move_pidfile(struct pidfile *p, const struct pidfile *old,
     const struct config *c)
 {
-	if (strcmp(c->pidfile, old->path) == 0) {
-		*p = *old;
+	if (old->fd != -1 && pidfile_hold(old) == -1)
+		log_warn("pidfile %s: its lock is lost", old->path);
+	if (c->pidfile[0] == '\0')
+		return 0;
+	/* By another path it may be the same: opened again, it would lose its
+	 * lock when that is closed. */
+	if (pidfile_is_at(old, c->pidfile)) {
+		p->fd = old->fd;
+		strlcpy(p->path, c->pidfile, sizeof(p->path));
 		return 0;
 	}
-	if (setup_pidfile(p, c) == -1)
+	if (setup_pidfile(p, c, false) == 0)
+		return 0;
+	if (old->fd == -1 || strcmp(c->pidfile, old->path) != 0)
 		return -1;
-	if (p->fd != -1 && pidfile_enter(p) == -1) {
-		log_warn("pidfile %s", c->pidfile);
-		return -1;
-	}
+	/* It was removed and cannot be made anew: as at any other time. */
+	*p = *old;
 	return 0;
 }
 
@@ -221,13 +229,16 @@ commit(struct master *m, const struct takeover *t, struct pidfile *old)
 	listen_report(&m->arena, m->config);
 	drop_begin(m);
 	m->reload.again = t->again;
+	m->reload.asked = t->asked;
+	m->reload.later = t->later;
 	/* It was told that we reload: it shall hear the end of it, though it
 	 * be the last. */
 	if (t->config.supervised != SUPERVISED_NO)
 		supervise_enable();
 	control_begin(m);
 	http_begin(m);
-	setup_announce(m, t->failure[0] != '\0' ? "; the last reload failed" : "");
+	setup_announce(m);
+	reload_tell(m, t->failure[0] != '\0' ? "failed" : NULL);
 }
 
 int

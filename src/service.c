@@ -16,6 +16,7 @@
 #include "master/image.h"
 #include "master/inherit.h"
 #include "master/listen.h"
+#include "master/supervise.h"
 #include "setup.h"
 #include "worker/worker.h"
 
@@ -72,7 +73,7 @@ bring_up(struct master *m, const struct config *c, struct pidfile *p)
 	struct identity id = privileges_identity(c);
 	unsigned long most;
 
-	if (setup_pidfile(p, c) == -1)
+	if (setup_pidfile(p, c, true) == -1)
 		return -1;
 	if (setup_limit(descriptors, &most) == -1) {
 		log_warn("limit of %u descriptors", descriptors);
@@ -97,11 +98,7 @@ bring_up(struct master *m, const struct config *c, struct pidfile *p)
 	}
 	report_program(c);
 	listen_report(&m->arena, c);
-	if (master_start(m, false) == -1)
-		return -1;
-	if (p->fd != -1 && pidfile_enter(p) == -1)
-		log_warn("pidfile %s", c->pidfile);
-	return 0;
+	return master_start(m, false);
 }
 
 int
@@ -124,7 +121,9 @@ service_start(const struct config *c)
 	m.image = image_hold();
 	if (m.image == -1 || bring_up(&m, c, &pidfile) == -1) {
 		if (m.image == -1)
-			log_warn("the program's own file");
+			log_warn("the program's own file: open %s",
+			    image_path()[0] != '\0' ? image_path() :
+			    "/proc/self/exe");
 		admin_close(&m.admin, NULL);
 		pidfile_release(&pidfile);
 		return EXIT_NOT_STARTED;
@@ -133,7 +132,8 @@ service_start(const struct config *c)
 	http_begin(&m);
 	log_notice("ready on %s after %llu ms", listen_names(&m.arena),
 	    (unsigned long long)(clock_ms() - m.arena.own->started));
-	setup_announce(&m, "");
+	setup_announce(&m);
+	supervise_ready(m.config, listen_names(&m.arena), "");
 	daemonize_ready();
 	status = master_run(&m);
 	admin_close(&m.admin, NULL);

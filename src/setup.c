@@ -12,6 +12,10 @@
 #include "master/pidfile.h"
 #include "master/supervise.h"
 
+/* Workers of a master that was killed have shutdown-timeout, and so long to be
+ * gone, s. */
+#define PATIENCE_S 5
+
 unsigned
 setup_descriptors(const struct config *c)
 {
@@ -54,23 +58,21 @@ setup_log(const struct config *c, const struct identity *id, int inherited)
 }
 
 int
-setup_pidfile(struct pidfile *p, const struct config *c)
+setup_pidfile(struct pidfile *p, const struct config *c, bool wait)
 {
-	pid_t other;
+	unsigned patience = wait ? (c->shutdown_timeout + PATIENCE_S) * 1000 :
+	    0;
+	char why[512];
 
 	if (c->pidfile[0] == '\0')
 		return 0;
-	switch (pidfile_claim(p, c->pidfile, &other)) {
-	case 0:
-		return 0;
-	case 1:
-		log_warnx("pidfile %s: already running, pid %ld", c->pidfile,
-		    (long)other);
-		return -1;
-	default:
-		log_warn("pidfile %s", c->pidfile);
+	if (pidfile_claim(p, c->pidfile, patience, why, sizeof(why)) == -1) {
+		log_warnx("pidfile %s: %s", c->pidfile, why);
 		return -1;
 	}
+	if (why[0] != '\0')
+		log_warnx("pidfile %s: %s", c->pidfile, why);
+	return 0;
 }
 
 void
@@ -90,10 +92,9 @@ setup_report(const struct config *c)
 }
 
 void
-setup_announce(const struct master *m, const char *remark)
+setup_announce(const struct master *m)
 {
 	title_set("master [%s]", listen_names(&m->arena));
 	if (m->config->supervised != SUPERVISED_NO)
 		supervise_enable();
-	supervise_ready(m->config, listen_names(&m->arena), remark);
 }

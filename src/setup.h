@@ -22,15 +22,16 @@ int setup_limit(unsigned descriptors, unsigned long *most);
 int setup_log(const struct config *c, const struct identity *id,
     int inherited);
 
-/* Claim the pid file, if there is to be one.  Returns 0, or -1 with the reason
- * logged. */
-int setup_pidfile(struct pidfile *p, const struct config *c);
+/* Claim the pid file, if there is to be one, and write our pid; `wait` for the
+ * workers of an echod that was killed, if they have it.  Returns 0, or -1 with
+ * the reason logged. */
+int setup_pidfile(struct pidfile *p, const struct config *c, bool wait);
 
 /* What a reader of the log should know of the configuration. */
 void setup_report(const struct config *c);
 
-/* Tell the process title and the service manager that we serve; `remark` goes
- * behind the manager's status. */
-void setup_announce(const struct master *m, const char *remark);
+/* Show in the process title that we serve; from now on a service manager is
+ * told, if there is to be one. */
+void setup_announce(const struct master *m);
 
 #endif

@@ -287,17 +287,115 @@ served() {
 	lsb 0 stop
 }
 
-@test "without start-stop-daemon the script does the same" {
+@test "another echod's number in the pid file: it is left alone" {
 	root_only
-	sed 's/command -v start-stop-daemon/false/' "$INIT" >plain
-	chmod +x plain
-	INIT=$DIR/plain
+	"$P/sbin/echod" -o "port=$(free_port)" -o "bind=$HOST" -o workers=1 \
+		>other.log 2>&1 3>&- 4>&- &
+	local other=$!
+	PIDS+=("$other")
+	wait_for 10 grep -q ' ready on ' other.log
+	mkdir -p "${PIDFILE%/*}"
+	echo "$other" >"$PIDFILE"
+	lsb 1 status
+	lsb 7 reload
 	lsb 0 start
 	served
 	lsb 0 status
-	lsb 0 restart
+	grep -q "pid $(cat "$PIDFILE")" out
+	echo "$other" >"$PIDFILE"
+	lsb 0 stop
+	not served
+	kill -0 "$other"
+	echo "$other" >"$PIDFILE"
+	lsb 0 stop
+	kill -0 "$other"
+	lsb 3 status
+}
+
+# Who may read the pid file may lock it, and waited for with flock(1) the lock
+# of a stranger held up every start and stop.
+@test "a stranger's lock on the pid file holds up nothing" {
+	root_only
+	lsb 0 start
+	for _ in 1 2; do
+		exec 7<"$PIDFILE"
+		flock 7
+		lsb 0 status
+		lsb 0 reload
+		lsb 0 restart
+		exec 7<&-
+	done
 	lsb 0 stop
 	lsb 3 status
+}
+
+@test "a pid file that is gone: status, reload, stop" {
+	root_only
+	lsb 0 start
+	local pid
+	pid=$(cat "$PIDFILE")
+	PIDS+=("$pid")
+	rm "$PIDFILE"
+	lsb 0 status
+	grep -q "pid $pid" out
+	lsb 0 reload
+	[ "$(cat "$PIDFILE")" = "$pid" ]
+	rm "$PIDFILE"
+	lsb 0 stop
+	not served
+	lsb 3 status
+}
+
+@test "a reload that is refused, or fails: not 0, and the reason is said" {
+	root_only
+	lsb 0 start
+	cp "$P/etc/echod/redis.conf" good
+	sed -i 's/^user = .*/user = nobody/' "$P/etc/echod/redis.conf"
+	lsb 1 reload
+	grep -q 'refused: user and group cannot change' out
+	sed 's|^logfile = .*|logfile = /dev/null/log|' good \
+		>"$P/etc/echod/redis.conf"
+	lsb 1 reload
+	grep -q 'failed: logfile /dev/null/log: Not a directory' out
+	served
+	lsb 0 stop
+}
+
+# openrc FUNCTION: as OpenRC would run it.
+openrc() {
+	local status=0
+	timeout 60 sh -c 'ebegin() { echo "$*"; }
+		ewarn() { echo "$*"; }
+		eend() { return "$1"; }
+		script=$1; shift
+		RC_CMD=$1
+		. "$script"
+		"$@"' openrc "$B/etc/echod.openrc" "$@" >out 2>&1 3>&- 4>&- ||
+		status=$?
+	cat out
+	return "$status"
+}
+
+@test "OpenRC: status, reload with its reason, and stop" {
+	root_only
+	local status=0
+	mkdir -p "${PIDFILE%/*}"
+	openrc status || status=$?
+	[ "$status" -eq 3 ]
+	lsb 0 start
+	openrc status | grep -q "pid $(cat "$PIDFILE")"
+	openrc reload
+	sed -i 's/^user = .*/user = nobody/' "$P/etc/echod/redis.conf"
+	not openrc reload
+	grep -q 'refused: user and group cannot change' out
+	served
+	openrc stop
+	not served
+	tail -f /dev/null 3>&- &
+	PIDS+=($!)
+	echo "$!" >"$PIDFILE"
+	openrc stop
+	kill -0 "$!"
 }
 
 @test "all shell that is made from .in files is clean" {

@@ -671,7 +671,7 @@ another() {
 	wait_for 10 notified READY=1 3
 	notified RELOADING=1 2
 	notified "MAINPID=$SERVER" 3
-	grep -qx 'STATUS=Serving on .*; the last reload was refused' notified
+	grep -qx 'STATUS=Serving on .*; the last reload was refused: .*: unknown directive "nonsense"' notified
 	# So does the last one that the manager is told of.
 	conf supervised=no
 	reloaded HUP
@@ -881,7 +881,8 @@ signal_fails() {
 	serve
 	half
 	"$ECHOD" -c echod.conf -s reload
-	wait_for 10 outcomes_are 1
+	# It has waited for the end of it.
+	outcomes_are 1
 	outcome
 	[[ $OUTCOME == 'reloaded: '* ]]
 	whole
@@ -899,6 +900,173 @@ signal_fails() {
 		-s stop
 }
 
+# --- what comes of it is told to the one who asks
+
+# in_background NAME ARGUMENT...: echod -s reload, whose exit status will be in
+# ./NAME.status and its words in ./NAME.said.
+in_background() {
+	local name=$1
+	shift
+	(status=0
+		timeout 100 "$ECHOD" -c echod.conf -s reload "$@" \
+			>"$name.said" 2>&1 || status=$?
+		echo "$status" >"$name.status") 3>&- 4>&- 5>&- &
+	PIDS+=("$!")
+}
+
+# has_said NAME STATUS PATTERN
+has_said() {
+	wait_for 20 test -s "$1.status"
+	echo "$1: $(cat "$1.status" "$1.said")"
+	[ "$(cat "$1.status")" -eq "$2" ]
+	grep -qE -- "$3" "$1.said" || [ "$3" = "$(cat "$1.said")" ]
+}
+
+# It exited with 0, and only the log had the reason.
+@test "echod -s reload: 1 and the reason if it is refused" {
+	conf
+	serve
+	echo nonsense >>echod.conf
+	in_background one
+	has_said one 1 '^echod: -s reload: refused: echod.conf:4: unknown directive "nonsense"'
+	[ "$(wc -l <one.said)" -eq 1 ]
+	conf "bind=192.0.2.1"
+	in_background two
+	has_said two 1 '^echod: -s reload: refused: bind 192.0.2.1:.*: Cannot assign'
+	conf workers=3
+	in_background three
+	has_said three 0 ''
+	wait_for 5 eval '[ "$(worker_count)" -eq 3 ]'
+}
+
+@test "echod -s reload: 1 and the reason if it fails" {
+	own_program
+	conf
+	serve
+	put "$UPGRADES/echod-stillborn"
+	ECHOD=$GENUINE in_background one
+	has_said one 1 '^echod: -s reload: failed: only 0 of . workers became ready'
+	put "$UPGRADES/echod-misled"
+	ECHOD=$GENUINE in_background two
+	has_said two 1 '^echod: -s reload: failed: arena: another layout'
+	put "$GENUINE"
+	in_background three
+	has_said three 0 ''
+}
+
+@test "echod -s reload: each of many is told, and none twice" {
+	own_program
+	conf
+	serve
+	half
+	local n
+	for n in 1 2 3 4 5 6 7 8; do
+		in_background "$n"
+	done
+	for n in 1 2 3 4 5 6 7 8; do
+		has_said "$n" 0 ''
+	done
+	whole
+	# Those who ask while the check runs are told of the next one.
+	put_script ': >checking' 'until [ -e go ]; do sleep 0.02; done' \
+		'echo "echod: the first" >&2' 'exit 1'
+	ECHOD=$GENUINE in_background a
+	wait_for 10 test -e checking
+	ECHOD=$GENUINE in_background b
+	ECHOD=$GENUINE in_background c
+	never 0 test -s b.status
+	put_script 'echo "echod: the second" >&2' 'exit 1'
+	touch go
+	has_said a 1 'refused: the first$'
+	has_said b 1 'refused: the (first|second)$'
+	has_said c 1 'refused: the (first|second)$'
+	put "$GENUINE"
+	in_background d
+	has_said d 0 ''
+	whole
+}
+
+@test "echod -s reload: a stop, and a kill, while it waits" {
+	own_program
+	conf
+	serve
+	put_script ': >checking' 'exec sleep 59.5'
+	ECHOD=$GENUINE in_background one
+	wait_for 10 test -e checking
+	stop
+	[ "$STATUS" -eq 0 ]
+	has_said one 1 '^echod: -s reload: abandoned: the service is stopping$'
+	rm checking
+	put "$GENUINE"
+	conf shutdown-delay=2
+	serve
+	kill -TERM "$SERVER"
+	wait_for 10 logged 'SIGTERM: stopping'
+	in_background two
+	has_said two 1 '^echod: -s reload: refused: the service is stopping$'
+	kill -TERM "$SERVER"
+	finish
+	serve
+	put_script ': >checking' 'exec sleep 59.5'
+	ECHOD=$GENUINE in_background three
+	wait_for 10 test -e checking
+	mapfile -t -O "${#PIDS[@]}" PIDS < <(pgrep -P "$SERVER" -x sleep)
+	ECHOD=$GENUINE
+	"$ECHOD" -c echod.conf -s kill
+	has_said three 1 '^echod: -s reload: the service has ended$'
+}
+
+@test "echod -s reload: who asks is told by the service, and by nobody else" {
+	own_program
+	conf
+	serve
+	put_script ': >checking' 'until [ -e go ]; do sleep 0.02; done' 'exit 1'
+	ECHOD=$GENUINE in_background one
+	wait_for 10 test -e checking
+	python3 - <<-'END'
+	import re, socket
+	names = [l.split()[-1] for l in open("/proc/net/unix")
+	    if re.search(r" @[0-9a-f]{5}$", l)]
+	s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+	for name in names:
+	    try:
+	        s.sendto(b"0", "\0" + name[1:])
+	    except OSError:
+	        pass
+	END
+	never 0 test -s one.status
+	touch go
+	has_said one 1 'refused: '
+}
+
+@test "echod -s reload: a service in another network is asked, and nobody waits for it" {
+	unshare --net true 2>/dev/null || skip "unshare --net is not permitted"
+	conf bind=0.0.0.0
+	unshare --net "$ECHOD" -c echod.conf >log 2>err 3>&- 4>&- &
+	SERVER=$!
+	PIDS+=("$SERVER")
+	wait_for 10 is_ready_or_dead
+	in_background one
+	has_said one 1 'cannot be heard from another network namespace'
+	wait_for 10 outcomes_are 1
+}
+
+@test "echoctl reload says why it is refused" {
+	conf control-socket="$DIR/control"
+	serve
+	local ctl
+	ctl=$(dirname "$ECHOD")/echoctl
+	"$ctl" -s control reload
+	echo nonsense >>echod.conf
+	run "$ctl" -s control reload
+	[ "$status" -eq 1 ]
+	[ "$output" = 'echoctl: the reload was refused: echod.conf:5: unknown directive "nonsense"' ]
+	run "$ctl" -s control --json reload
+	[ "$status" -eq 1 ]
+	python3 -c 'import json, sys
+assert "nonsense" in json.loads(sys.argv[1])["error"]' "$output"
+}
+
 @test "echod -s: nobody is hit by mistake" {
 	conf
 	signal_fails "no echod is running with pidfile $DIR/pid" -c echod.conf \
@@ -908,8 +1076,8 @@ signal_fails() {
 	local stranger=$!
 	PIDS+=("$stranger")
 	echo "$stranger" >pid
-	for s in stop reload reopen; do
-		signal_fails "no echod is running with pidfile $DIR/pid" \
+	for s in stop reload reopen kill; do
+		signal_fails "no echod is running with pidfile $DIR/pid: process $stranger, which it names, is sleep" \
 			-c echod.conf -s "$s"
 	done
 	kill -0 "$stranger"
@@ -925,7 +1093,7 @@ signal_fails() {
 	local status=0
 	timeout 60 "$ECHOD" -s restart -o pidfile=pid >out 2>err || status=$?
 	[ "$status" -eq 2 ]
-	grep -qx 'echod: -s restart: not reload, stop or reopen' err
+	grep -qx 'echod: -s restart: not reload, stop, kill, reopen or status' err
 	status=0
 	echo nonsense >bad.conf
 	timeout 60 "$ECHOD" -c bad.conf -s stop >out 2>err || status=$?

@@ -380,14 +380,17 @@ still_reloads() {
 
 @test "given back: a pid file another one holds" {
 	serve_own
-	PORT=$(free_port) conf pidfile=theirs
-	local mine=$SERVER port=$PORT
-	flock theirs sleep 59.5 3>&- 4>&- &
+	local mine=$SERVER port=$PORT theirs
+	theirs=$(free_port)
+	"$GENUINE" -o "port=$theirs" -o "bind=$HOST" -o pidfile=theirs \
+		>theirs.log 2>&1 3>&- 4>&- &
 	PIDS+=("$!")
-	wait_for 10 not flock -n theirs true
+	theirs=$!
+	wait_for 10 grep -q ' ready on ' theirs.log
 	conf pidfile=theirs
-	gives_back "pidfile $DIR/theirs: already running, pid .*"
+	gives_back "pidfile $DIR/theirs: already running, pid $theirs"
 	[ "$(cat pid)" = "$SERVER" ]
+	[ "$(cat theirs)" = "$theirs" ]
 	conf
 	still_reloads
 	[ "$SERVER $PORT" = "$mine $port" ]
@@ -401,7 +404,7 @@ still_reloads() {
 	serve_own supervised=systemd
 	put "$UPGRADES/echod-stillborn"
 	gives_back '.*'
-	wait_for 10 grep -qx 'STATUS=Serving on .*; the last reload failed' notified
+	wait_for 10 grep -qx 'STATUS=Serving on .*; the last reload failed: only 0 of . workers .*' notified
 	[ "$(grep -cx READY=1 notified)" -eq 2 ]
 	[ "$(grep -cx "MAINPID=$SERVER" notified)" -eq 2 ]
 	# One in which the program before is deleted meanwhile.

@@ -14,13 +14,31 @@ static const int never_blocked[] = {
 	SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGTRAP, SIGTSTP,
 };
 
+/* Values that came along with a signal; more are not kept. */
+#define VALUES 64
+
 static volatile sig_atomic_t counts[NSIG];
 static sigset_t open_mask;
 
+static struct {
+	volatile sig_atomic_t count;
+	volatile int signo[VALUES], value[VALUES];
+} queue;
+
 static void
-record(int signo)
+record(int signo, siginfo_t *info, void *context)
 {
+	int n = queue.count;
+
+	(void)context;
 	counts[signo]++;
+	/* sigqueue(3) can be done with any signal: those of before it had
+	 * values have none. */
+	if (signo < SIGRTMIN || info->si_code != SI_QUEUE || n == VALUES)
+		return;
+	queue.signo[n] = signo;
+	queue.value[n] = info->si_value.sival_int;
+	queue.count = n + 1;
 }
 
 static void
@@ -46,9 +64,11 @@ signals_choose(const int *recorded)
 	struct sigaction sa, old;
 
 	memset(&sa, 0, sizeof(sa));
-	sa.sa_handler = record;
+	sa.sa_sigaction = record;
+	sa.sa_flags = SA_SIGINFO;
 	sigfillset(&sa.sa_mask);
 	block_mask(&open_mask);
+	queue.count = 0;
 	for (; *recorded != 0; recorded++) {
 		counts[*recorded] = 0;
 		if (*recorded == SIGHUP && sigaction(SIGHUP, NULL, &old) == 0 &&
@@ -85,6 +105,25 @@ signals_take(int signo)
 
 	counts[signo] = 0;
 	return n;
+}
+
+bool
+signals_take_value(int signo, int *value)
+{
+	int n = queue.count;
+
+	for (int i = 0; i < n; i++) {
+		if (queue.signo[i] != signo)
+			continue;
+		*value = queue.value[i];
+		for (; i + 1 < n; i++) {
+			queue.signo[i] = queue.signo[i + 1];
+			queue.value[i] = queue.value[i + 1];
+		}
+		queue.count = n - 1;
+		return true;
+	}
+	return false;
 }
 
 bool

@@ -36,6 +36,10 @@ const sigset_t *signals_open_mask(void);
  * merges deliveries that were pending together (signal(7)). */
 unsigned signals_take(int signo);
 
+/* The next value that came with the real-time signal `signo`, by sigqueue(3).
+ * Returns false if there is none. */
+bool signals_take_value(int signo, int *value);
+
 /* True if `signo` has been sent and not been delivered yet. */
 bool signals_pending(int signo);
 

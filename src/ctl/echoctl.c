@@ -144,8 +144,12 @@ socket_of(const char *file)
 	struct config_error e;
 
 	config_defaults(&c);
-	if (config_read_file(&c, file, &e) == -1) {
-		ask_warnx("%s", e.text);
+	/* A mistake elsewhere must not keep anybody from asking. */
+	c.forgiving = true;
+	(void)config_read_file(&c, file, &e);
+	if (config_need(&c, "control-socket", DOUBT_MAYBE, &e) == -1 ||
+	    (c.control_socket[0] == '\0' && c.mistakes > 0)) {
+		ask_warnx("%s", c.mistake);
 		exit(CTL_FAILED);
 	}
 	return c.control_socket[0] != '\0' ? c.control_socket : NULL;
@@ -234,6 +238,44 @@ count_reloads(const char *path, struct tally *t)
 	return true;
 }
 
+/* Why the last reload was refused or failed, from the status; to be freed, or
+ * NULL. */
+static char *
+refusal(const char *path)
+{
+	static const char key[] = "\nrefused ";
+	char *answer = ask_quietly(path, "status"), *line, *reason = NULL;
+
+	line = answer == NULL ? NULL : strstr(answer, key);
+	if (line != NULL) {
+		line += sizeof(key) - 1;
+		line += strspn(line, " ");
+		line[strcspn(line, "\n")] = '\0';
+		reason = strdup(line);
+	}
+	free(answer);
+	return reason;
+}
+
+static void
+tell_refusal(const char *path, bool json)
+{
+	char *reason = refusal(path);
+
+	if (!json)
+		ask_warnx("the reload was refused%s%s", reason == NULL ?
+		    "; the log says why" : ": ", reason == NULL ? "" : reason);
+	else {
+		fputs("{\"error\":\"reload refused", stdout);
+		if (reason != NULL)
+			fputs(": ", stdout);
+		for (const char *p = reason; p != NULL && *p != '\0'; p++)
+			printf(*p == '"' || *p == '\\' ? "\\%c" : "%c", *p);
+		puts("\"}");
+	}
+	free(reason);
+}
+
 /* A request that was accepted is not one that was carried out: wait. */
 static int
 reload(const char *path, const struct arguments *a)
@@ -264,16 +306,16 @@ reload(const char *path, const struct arguments *a)
 		puts(a->rows.json ? "{\"ok\":\"reloaded\"}" : "ok: reloaded");
 		return CTL_OK;
 	}
-	if (a->rows.json)
+	if (!gone && now.refused > before.refused)
+		tell_refusal(path, a->rows.json);
+	else if (a->rows.json)
 		puts(gone ? "{\"error\":\"socket gone\"}" :
-		    "{\"error\":\"reload refused\"}");
+		    "{\"error\":\"the reload does not end\"}");
 	else if (gone)
 		ask_warnx("%s is gone: control-socket has changed, or echod "
 		    "has ended", path);
 	else
-		ask_warnx("%s", now.refused > before.refused ? "the reload was "
-		    "refused; echoctl status and the log say why" :
-		    "the reload does not end");
+		ask_warnx("the reload does not end");
 	return CTL_FAILED;
 }
 

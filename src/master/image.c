@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -33,12 +34,26 @@ static struct {
 } image;
 
 static bool
+is_same(const char *path, const struct stat *st)
+{
+	struct stat there;
+
+	return stat(path, &there) == 0 && there.st_dev == st->st_dev &&
+	    there.st_ino == st->st_ino;
+}
+
+/* The path is that of this program.  Where /proc is not mounted the loader has
+ * to be believed, which knows what execve(2) was given. */
+static bool
 is_self(const char *path)
 {
-	struct stat a, b;
+	const char *executed = (const char *)getauxval(AT_EXECFN);
+	struct stat self;
 
-	return stat(path, &a) == 0 && stat(SELF, &b) == 0 &&
-	    a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+	if (stat(SELF, &self) == 0 ||
+	    (executed != NULL && stat(executed, &self) == 0))
+		return is_same(path, &self);
+	return false;
 }
 
 /* The place in PATH where a shell would have found `name`. */
@@ -58,8 +73,8 @@ search(const char *name)
 	return false;
 }
 
-/* Where we were found, as we were called; else where we are. */
-static int
+/* Where we were found, as we were called; else where we are; else "". */
+static void
 find(const char *name)
 {
 	ssize_t n;
@@ -68,16 +83,14 @@ find(const char *name)
 		strlcpy(image.path, name, sizeof(image.path));
 	else if (strchr(name, '/') == NULL)
 		(void)search(name);
-	else if (snprintf(image.path, sizeof(image.path), "%s/%s",
-	    image.directory, name) >= (int)sizeof(image.path))
+	else if (image.directory[0] != '\0' && snprintf(image.path,
+	    sizeof(image.path), "%s/%s", image.directory, name) >=
+	    (int)sizeof(image.path))
 		image.path[0] = '\0';
 	if (image.path[0] != '\0' && is_self(image.path))
-		return 0;
+		return;
 	n = readlink(SELF, image.path, sizeof(image.path) - 1);
-	if (n == -1)
-		return -1;
-	image.path[n] = '\0';
-	return 0;
+	image.path[n == -1 ? 0 : n] = '\0';
 }
 
 int
@@ -87,9 +100,11 @@ image_init(int argc, char **argv)
 	 * descriptor would say nothing. */
 	image.argc = argc;
 	image.argv = calloc((size_t)argc + 2, sizeof(*image.argv));
-	if (image.argv == NULL ||
-	    getcwd(image.directory, sizeof(image.directory)) == NULL)
+	if (image.argv == NULL)
 		return -1;
+	/* One that was removed is missed by those that need it. */
+	if (getcwd(image.directory, sizeof(image.directory)) == NULL)
+		image.directory[0] = '\0';
 	for (int i = 0; i < argc; i++) {
 		char *copy = strdup(argv[i]);
 
@@ -97,7 +112,8 @@ image_init(int argc, char **argv)
 			return -1;
 		image.argv[i == 0 ? 0 : i + 1] = copy;
 	}
-	return find(argv[0]);
+	find(argv[0]);
+	return 0;
 }
 
 const char *
@@ -123,7 +139,10 @@ image_inherit(const char *path, const char *directory)
 int
 image_hold(void)
 {
-	return open(SELF, O_PATH | O_CLOEXEC);
+	int fd = open(SELF, O_PATH | O_CLOEXEC);
+
+	/* A moment after the start it is the same. */
+	return fd == -1 && image.path[0] != '\0' ? image_open() : fd;
 }
 
 int
@@ -148,6 +167,7 @@ spawn_check(int fd, int record, int output, pid_t *pid)
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	sigset_t none, all;
+	struct stat st;
 	char path[32];
 	int error;
 
@@ -176,6 +196,11 @@ spawn_check(int fd, int record, int output, pid_t *pid)
 	image.argv[1] = (char *)"-t";
 	error = posix_spawn(pid, path, &actions, &attributes, image.argv,
 	    environ);
+	/* Without /proc, by its path, if that is still the same program. */
+	if (error == ENOENT && access("/proc/self/fd", X_OK) == -1)
+		error = fstat(fd, &st) == 0 && is_same(image.path, &st) ?
+		    posix_spawn(pid, image.path, &actions, &attributes,
+		    image.argv, environ) : ETXTBSY;
 	unsetenv(IMAGE_ENVIRONMENT);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
@@ -201,6 +226,26 @@ image_check(int fd, int record, int output)
 			close(high[i]);
 	errno = error;
 	return error == 0 ? pid : -1;
+}
+
+void
+image_check_said(int output, char *line, size_t size)
+{
+	char text[4096], *p;
+	ssize_t n;
+	off_t end = lseek(output, 0, SEEK_END);
+	off_t from = end > (off_t)sizeof(text) - 1 ?
+	    end - (off_t)sizeof(text) + 1 : 0;
+
+	n = pread(output, text, sizeof(text) - 1, from);
+	text[n > 0 ? n : 0] = '\0';
+	for (p = text + strlen(text); p > text && p[-1] == '\n'; )
+		*--p = '\0';
+	p = strrchr(text, '\n');
+	p = p == NULL ? text : p + 1;
+	if (strncmp(p, "echod: ", 7) == 0)
+		p += 7;
+	strlcpy(line, p, size);
 }
 
 void

@@ -15,11 +15,12 @@
  * Remember how this program was called: arguments, working directory, and the
  * path it was found at, symbolic links unresolved so that they may point
  * elsewhere later.  Call first of all; title_init() spoils the arguments.
- * Returns 0, or -1 with errno set.
+ * Returns 0, or -1 with errno set: memory is short.
  */
 int image_init(int argc, char **argv);
 
-/* What image_init() found; absolute. */
+/* What image_init() found; absolute.  "" if there is none: the working
+ * directory was removed, or /proc is not mounted. */
 const char *image_path(void);
 const char *image_directory(void);
 
@@ -41,6 +42,10 @@ int image_open(void);
  * Returns the child's pid, or -1 with errno set.
  */
 pid_t image_check(int fd, int record, int output);
+
+/* The last line of what the check has written to `output`, without the program's
+ * name. */
+void image_check_said(int output, char *line, size_t size);
 
 /* Execute the image in `fd` in place of this one, with our arguments and the
  * record.  Returns only if that fails, with errno set. */

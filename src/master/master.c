@@ -161,16 +161,21 @@ stop_asked(void)
 static void
 pass_on_signals(const int *recorded)
 {
+	int asker;
+
+	while (signals_take_value(OUTCOME_SIGNAL, &asker))
+		(void)sigqueue(getpid(), OUTCOME_SIGNAL,
+		    (union sigval){ .sival_int = asker });
 	for (; *recorded != 0; recorded++)
-		if (signals_take(*recorded) > 0)
+		if (signals_take(*recorded) > 0 && *recorded < SIGRTMIN)
 			(void)kill(getpid(), *recorded);
 }
 
 int
 master_start(struct master *m, bool takeover)
 {
-	static const int recorded[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP,
-		SIGUSR1, SIGUSR2, SIGTTIN, SIGTTOU, SIGCHLD, 0 };
+	const int recorded[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1,
+		SIGUSR2, SIGTTIN, SIGTTOU, SIGCHLD, OUTCOME_SIGNAL, 0 };
 	uint64_t deadline = clock_ms() + START_PATIENCE;
 	unsigned wanted = m->config->workers, ready = 0;
 	bool failed = false;
@@ -239,6 +244,8 @@ may_resize(const struct master *m)
 static void
 take_signals(struct master *m)
 {
+	int asker;
+
 	for (size_t i = 0; i < sizeof(stop_signals) / sizeof(int); i++)
 		if (signals_take(stop_signals[i]) > 0)
 			stop_request(m, signals_name(stop_signals[i]));
@@ -252,6 +259,9 @@ take_signals(struct master *m)
 	}
 	if (signals_take(SIGUSR2) > 0)
 		reload_request(m, "SIGUSR2");
+	(void)signals_take(OUTCOME_SIGNAL);
+	while (signals_take_value(OUTCOME_SIGNAL, &asker))
+		reload_request_by(m, "echod -s reload", asker);
 	if (signals_take(SIGUSR1) > 0)
 		reopen_log("SIGUSR1");
 	/* A reload sets the number anew when the workers leave. */

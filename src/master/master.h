@@ -12,6 +12,7 @@
 #include "config/config.h"
 #include "master/addresses.h"
 #include "master/admin.h"
+#include "master/outcome.h"
 #include "master/pidfile.h"
 #include "state/arena.h"
 
@@ -61,6 +62,7 @@ struct reload {
 	uint64_t deadline;		/* of the phase */
 	uint64_t began;			/* workers were told to leave */
 	bool again;			/* another one was asked for */
+	struct outcome asked, later;	/* by those who wait to be told */
 	unsigned drops;			/* times it was asked for the last */
 	uint64_t drop_at;		/* shut and close dropped listeners */
 };

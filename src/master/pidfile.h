@@ -1,13 +1,19 @@
 /*
- * The pid file: who may have it, and what it says.
+ * The pid file: made, written and removed by the master that has it.
  */
 #ifndef ECHOD_MASTER_PIDFILE_H
 #define ECHOD_MASTER_PIDFILE_H
 
 #include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
-/* Held by a lock on its descriptor, which a reload hands on. */
+/*
+ * Held by a lock (holder.h) that a reload hands on with its descriptor.  A
+ * process that closes any descriptor of a file loses its locks on it, fcntl(2):
+ * the file must not be opened a second time by the service.
+ */
 struct pidfile {
 	int fd;			/* -1: none */
 	char path[PATH_MAX];
@@ -16,19 +22,24 @@ struct pidfile {
 #define PIDFILE_NONE { -1, "" }
 
 /*
- * Make the file `path` ours.  Returns 0; 1 if another process has it, whose
- * pid (-1 if it cannot be read) is stored in `other`; or -1 with errno set.
+ * Make the file `path` ours and write our pid.  The workers of an echod that was
+ * killed are waited for, `patience_ms` at most.  Returns 0, with a warning in
+ * `why` or ""; or -1 with the reason in `why`: another echod has it, or it
+ * cannot be made or written.
  */
-int pidfile_claim(struct pidfile *p, const char *path, pid_t *other);
+int pidfile_claim(struct pidfile *p, const char *path, unsigned patience_ms,
+    char *why, size_t size);
 
-/* Write our pid.  Returns 0, or -1 with errno set. */
-int pidfile_enter(const struct pidfile *p);
+/* After a takeover: `p` is what the image before had, whose path may be another
+ * now, or gone.  Returns true if the file at `path` is that one. */
+bool pidfile_is_at(const struct pidfile *p, const char *path);
+
+/* See to it that the lock is still ours: where a process looked at our
+ * descriptors at the moment of the exec, older kernels drop it.  Returns 0, or
+ * -1 with errno set. */
+int pidfile_hold(const struct pidfile *p);
 
 /* Empty it, remove it if that is permitted, and let go of it. */
 void pidfile_release(struct pidfile *p);
-
-/* Who has the pid file `path`.  Returns the pid; 0 if nobody does; or -1 with
- * errno set. */
-pid_t pidfile_holder(const char *path);
 
 #endif

@@ -25,7 +25,6 @@
 #include "master/listen.h"
 #include "master/reap.h"
 #include "master/spawn.h"
-#include "master/supervise.h"
 #include "master/takeover.h"
 
 /* A check that takes longer is stuck, ms. */
@@ -33,20 +32,6 @@
 /* Workers that have not left by then are killed; their connections go on as
  * all others do, ms. */
 #define LEAVE_PATIENCE 500
-
-static void
-tell_reloading(void)
-{
-	char state[128];
-	struct timespec ts;
-
-	/* sd_notify(3), RELOADING=1: the time must be CLOCK_MONOTONIC's. */
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%llu\n"
-	    "STATUS=Reloading", (unsigned long long)ts.tv_sec * 1000000 +
-	    (unsigned long long)ts.tv_nsec / 1000);
-	supervise_notify(state);
-}
 
 static void
 close_all(const struct master *m, struct reload *r)
@@ -72,8 +57,7 @@ refuse(struct master *m, const char *reason)
 	r->phase = RELOAD_NONE;
 	arena_refuse(&m->arena, reason);
 	log_warnx("reload refused: %.800s; nothing has changed", reason);
-	supervise_ready(m->config, listen_names(&m->arena),
-	    "; the last reload was refused");
+	reload_tell(m, "refused");
 }
 
 static void
@@ -124,6 +108,8 @@ write_record(const struct master *m)
 		t.connections = m->arena.own->descriptors;
 	t.again = m->reload.again;
 	t.resolved = m->reload.resolved;
+	t.asked = m->reload.asked;
+	t.later = m->reload.later;
 	t.config = *m->config;
 	for (unsigned i = 0; i < m->arena.own->listeners; i++)
 		write_listener(&t, &m->arena.own->listener[i]);
@@ -136,12 +122,16 @@ begin(struct master *m)
 	struct reload *r = &m->reload;
 
 	r->again = false;
+	for (unsigned i = 0; i < r->later.askers; i++)
+		outcome_add(&r->asked, r->later.asker[i]);
+	r->later.askers = 0;
 	r->image = r->record = r->output = -1;
-	tell_reloading();
+	reload_tell_begun();
 	r->resolved.count = 0;
 	r->image = image_open();
 	if (r->image == -1) {
-		refuse_errno(m, image_path());
+		refuse_errno(m, image_path()[0] != '\0' ? image_path() :
+		    "its path, which /proc/self/exe would have told");
 		return;
 	}
 	r->record = write_record(m);
@@ -177,27 +167,6 @@ reload_request(struct master *m, const char *who)
 	begin(m);
 }
 
-/* The last line of what the check said, without the program's name. */
-static void
-last_line(int output, char *line, size_t size)
-{
-	char text[4096], *p;
-	ssize_t n;
-	off_t end = lseek(output, 0, SEEK_END);
-	off_t from = end > (off_t)sizeof(text) - 1 ?
-	    end - (off_t)sizeof(text) + 1 : 0;
-
-	n = pread(output, text, sizeof(text) - 1, from);
-	text[n > 0 ? n : 0] = '\0';
-	for (p = text + strlen(text); p > text && p[-1] == '\n'; )
-		*--p = '\0';
-	p = strrchr(text, '\n');
-	p = p == NULL ? text : p + 1;
-	if (strncmp(p, "echod: ", 7) == 0)
-		p += 7;
-	strlcpy(line, p, size);
-}
-
 static void
 workers_leave(struct master *m)
 {
@@ -211,6 +180,19 @@ workers_leave(struct master *m)
 			spawn_leave(m, k);
 }
 
+void
+reload_request_by(struct master *m, const char *who, int asker)
+{
+	struct reload *r = &m->reload;
+	struct outcome one = { 1, { asker } };
+
+	if (m->stop.phase != STOP_NONE)
+		outcome_tell(&one, false, "refused: the service is stopping");
+	else
+		outcome_add(&r->later, asker);
+	reload_request(m, who);
+}
+
 /* The check has ended: is there an image to go on with? */
 static void
 judge(struct master *m)
@@ -219,7 +201,7 @@ judge(struct master *m)
 	struct reload *r = &m->reload;
 	char line[1024], reason[PATH_MAX + 1200];
 
-	last_line(r->output, line, sizeof(line));
+	image_check_said(r->output, line, sizeof(line));
 	if (r->status == 0 && takeover_read(&t, r->record, line,
 	    sizeof(line)) == 0 && t.checked[0] != '\0') {
 		r->resolved = t.resolved;
@@ -333,7 +315,7 @@ reload_step(struct master *m)
 		else if (clock_ms() >= r->deadline) {
 			(void)kill(r->checker, SIGKILL);
 			r->checker = 0;
-			last_line(r->output, line, sizeof(line));
+			image_check_said(r->output, line, sizeof(line));
 			snprintf(reason, sizeof(reason), "the check takes too "
 			    "long%s%s", line[0] != '\0' ? ": " : "", line);
 			refuse(m, reason);
@@ -368,6 +350,8 @@ reload_abandon(struct master *m)
 	struct reload *r = &m->reload;
 
 	r->again = false;
+	outcome_tell(&r->asked, false, "abandoned: the service is stopping");
+	outcome_tell(&r->later, false, "abandoned: the service is stopping");
 	if (r->phase == RELOAD_NONE)
 		return;
 	if (r->phase == RELOAD_CHECKING && r->checker != 0)

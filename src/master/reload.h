@@ -12,6 +12,16 @@
  * it; during a stop there is none. */
 void reload_request(struct master *m, const char *who);
 
+/* The same, and `asker` wants to be told what came of it: outcome.h. */
+void reload_request_by(struct master *m, const char *who, int asker);
+
+/* Tell the service manager that it has begun. */
+void reload_tell_begun(void);
+
+/* It is over: tell the service manager and those who asked.  `failed` is NULL,
+ * or "refused" or "failed", and the reason is that of the totals. */
+void reload_tell(struct master *m, const char *failed);
+
 /* Do what is due.  Does not return if the next image takes over. */
 void reload_step(struct master *m);
 

@@ -128,6 +128,7 @@ takeover_write(const struct takeover *t)
 {
 	struct writer w = { memfd_create("echod-takeover", MFD_CLOEXEC),
 		false };
+	char text[OUTCOME_TEXT];
 
 	if (w.record == -1)
 		return -1;
@@ -135,6 +136,8 @@ takeover_write(const struct takeover *t)
 		put_item(&w, t, &items[i]);
 	for (unsigned i = 0; i < t->listeners; i++)
 		put(&w, "listener", t->listener[i]);
+	put(&w, "asked", outcome_format(&t->asked, text, sizeof(text)));
+	put(&w, "later", outcome_format(&t->later, text, sizeof(text)));
 	config_save(&t->config, put, &w);
 	for (unsigned i = 0; i < t->resolved.count; i++)
 		put_resolved(&w, &t->resolved, i);
@@ -207,6 +210,10 @@ take(struct takeover *t, const char *key, const char *value)
 		return take_listener(t, value);
 	if (strcmp(key, "resolved") == 0)
 		return take_resolved(t, value);
+	if (strcmp(key, "asked") == 0)
+		return outcome_parse(&t->asked, value);
+	if (strcmp(key, "later") == 0)
+		return outcome_parse(&t->later, value);
 	/* A key of another version is no error. */
 	return config_restore(&t->config, key, value) == -1 ? -1 : 0;
 }
@@ -308,7 +315,7 @@ takeover_inherit(struct takeover *t, char *why, size_t size)
 	}
 	if (takeover_read(t, record, why, size) == -1)
 		return -1;
-	if (t->program[0] == '\0' || t->directory[0] == '\0') {
+	if (t->program[0] == '\0' || t->layout[0] == '\0') {
 		snprintf(why, size, "takeover: the record is not whole");
 		return -1;
 	}

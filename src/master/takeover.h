@@ -14,6 +14,7 @@
 
 #include "config/config.h"
 #include "master/addresses.h"
+#include "master/outcome.h"
 #include "state/arena.h"
 
 struct takeover {
@@ -31,6 +32,7 @@ struct takeover {
 	uint64_t began;			/* clock_ms(): workers told to leave */
 	uint64_t connections;		/* held then */
 	bool again;			/* another reload was asked for */
+	struct outcome asked, later;	/* who waits for the end of which */
 	char checked[64];		/* version that has passed the check */
 	char failure[1024];		/* why the next image gave it back */
 	struct config config;		/* as it runs */
