@@ -39,7 +39,7 @@ struct arguments {
 static struct arguments arguments;
 
 static const char usage_text[] =
-    "usage: echod [-c file] [-o name=value] ... [-t | -T | --check |\n"
+    "usage: echod [-c file | file] [-o name=value] ... [-t | -T | --check |\n"
     "             -s signal]\n"
     "       echod -h | -v\n"
     "\n"
@@ -51,12 +51,56 @@ static const char usage_text[] =
     "is from\n"
     "      --check             ask the running service for an echo: exit 0 "
     "or 1\n"
-    "  -s, --signal SIGNAL     reload, stop or reopen the service that the\n"
-    "                          configuration's pid file names\n"
+    "  -s, --signal SIGNAL     reload, stop, kill or reopen the service that "
+    "has\n"
+    "                          the configuration's pid file; or tell its "
+    "status\n"
     "  -v, --version           print the version\n"
     "  -h, --help              print this\n"
     "\n"
     "See echod(8) and echod.conf(5).\n";
+
+/* One action a call: of two, one would be done in silence and one not. */
+static void
+choose(struct arguments *a, enum action action)
+{
+	static const char *const names[] = { "", "-t", "-T", "--check", "-s" };
+
+	if (a->action != ACTION_SERVE && (a->action != action ||
+	    action == ACTION_SIGNAL)) {
+		log_warnx("%s and %s: one at a time", names[a->action],
+		    names[action]);
+		exit(EXIT_USAGE);
+	}
+	a->action = action;
+}
+
+static void
+choose_file(struct arguments *a, const char *file)
+{
+	if (file[0] == '\0') {
+		log_warnx("-c: the name of the file is empty");
+		exit(EXIT_USAGE);
+	}
+	a->file = file;
+}
+
+/* A file may be given without -c, as to redis-server. */
+static void
+take_rest(struct arguments *a, int argc, char **argv)
+{
+	if (argc == 0)
+		return;
+	if (argc == 1 && a->file == NULL && argv[0][0] != '\0' &&
+	    !send_knows(argv[0])) {
+		a->file = argv[0];
+		return;
+	}
+	log_warnx("unexpected argument: %s%s%s", argv[argc > 1 &&
+	    a->file == NULL ? 1 : 0], send_knows(argv[0]) ? "; did you mean "
+	    "-s " : "", send_knows(argv[0]) ? argv[0] : "");
+	exit(EXIT_USAGE);
+}
 
 static void
 parse_arguments(struct arguments *a, int argc, char **argv)
@@ -78,7 +122,7 @@ parse_arguments(struct arguments *a, int argc, char **argv)
 	while ((c = getopt_long(argc, argv, "c:o:tTs:vh", options, NULL)) != -1)
 		switch (c) {
 		case 'c':
-			a->file = optarg;
+			choose_file(a, optarg);
 			break;
 		case 'o':
 			if (a->overrides == OVERRIDES_MAX) {
@@ -89,21 +133,21 @@ parse_arguments(struct arguments *a, int argc, char **argv)
 			a->override[a->overrides++] = optarg;
 			break;
 		case 't':
-			a->action = ACTION_TEST;
+			choose(a, ACTION_TEST);
 			break;
 		case 'T':
-			a->action = ACTION_DUMP;
+			choose(a, ACTION_DUMP);
 			break;
 		case 'C':
-			a->action = ACTION_CHECK;
+			choose(a, ACTION_CHECK);
 			break;
 		case 's':
 			if (!send_knows(optarg)) {
-				log_warnx("-s %s: not reload, stop or reopen",
-				    optarg);
+				log_warnx("-s %s: not reload, stop, kill, "
+				    "reopen or status", optarg);
 				exit(EXIT_USAGE);
 			}
-			a->action = ACTION_SIGNAL;
+			choose(a, ACTION_SIGNAL);
 			a->signal = optarg;
 			break;
 		case 'v':
@@ -116,10 +160,7 @@ parse_arguments(struct arguments *a, int argc, char **argv)
 			fputs("Try echod -h.\n", stderr);
 			exit(EXIT_USAGE);
 		}
-	if (optind < argc) {
-		log_warnx("unexpected argument: %s", argv[optind]);
-		exit(EXIT_USAGE);
-	}
+	take_rest(a, argc - optind, argv + optind);
 }
 
 /* The hard limit of descriptors, up to which we may go by ourselves. */
@@ -132,7 +173,8 @@ most_descriptors(void)
 }
 
 /* The path of the configuration; NULL if there is none.  A daemon that takes
- * over has left the directory that a relative one is seen from. */
+ * over has left the directory that a relative one is seen from; where that is
+ * gone, the kernel says so. */
 static const char *
 find_file(const struct arguments *a)
 {
@@ -140,7 +182,8 @@ find_file(const struct arguments *a)
 	char cwd[PATH_MAX];
 	const char *name = a->file != NULL ? a->file : CONFIG_DEFAULT_FILE;
 
-	if (name[0] != '/' && (getcwd(cwd, sizeof(cwd)) == NULL ||
+	if (name[0] != '/' && image_directory()[0] != '\0' &&
+	    (getcwd(cwd, sizeof(cwd)) == NULL ||
 	    strcmp(cwd, image_directory()) != 0)) {
 		snprintf(path, sizeof(path), "%s/%s", image_directory(), name);
 		name = path;
@@ -151,6 +194,8 @@ find_file(const struct arguments *a)
 	    errno == ENOENT ? NULL : name;
 }
 
+/* A start needs all of it to be right; who asks something of the service that
+ * runs, only what is asked with. */
 static int
 load(struct config *c, struct config_error *e)
 {
@@ -158,6 +203,7 @@ load(struct config *c, struct config_error *e)
 	const char *file = find_file(a);
 
 	config_defaults(c);
+	c->forgiving = a->action != ACTION_SERVE && a->action != ACTION_TEST;
 	if (file != NULL && config_read_file(c, file, e) == -1)
 		return -1;
 	for (unsigned i = 0; i < a->overrides; i++)
@@ -194,6 +240,57 @@ test(const struct config *c, const struct takeover *t)
 	return EXIT_CLEAN;
 }
 
+/* What can be read of a file with a mistake is shown, and the mistake. */
+static int
+dump(const struct config *c)
+{
+	bool read = c->mistakes == 0 || c->file[0] != '\0';
+
+	if (read)
+		addresses_dump(c, stdout);
+	if (read && config_dump(c, stdout) == -1) {
+		log_warn("standard output");
+		return EXIT_NOT_STARTED;
+	}
+	if (c->mistakes == 0)
+		return EXIT_CLEAN;
+	log_warnx("%s", c->mistake);
+	if (c->mistakes > 1)
+		log_warnx("%u more mistakes", c->mistakes - 1);
+	return EXIT_CONFIG;
+}
+
+/* Whether the directive is what the service has, with no doubt that matters. */
+static bool
+is_known(const struct config *c, const char *name, enum doubt least)
+{
+	struct config_error e;
+
+	if (config_need(c, name, least, &e) == 0)
+		return true;
+	log_warnx("%s", e.text);
+	return false;
+}
+
+static int
+ask(const struct config *c)
+{
+	/* With another handler than thought the answer would not be right. */
+	if (arguments.action == ACTION_CHECK)
+		return is_known(c, "bind", DOUBT_MAYBE) &&
+		    is_known(c, "port", DOUBT_MAYBE) &&
+		    is_known(c, "handler", DOUBT_SURE) &&
+		    is_known(c, "proxy-protocol", DOUBT_SURE) ? check(c) :
+		    EXIT_CONFIG;
+	if (!is_known(c, "pidfile", DOUBT_MAYBE))
+		return EXIT_CONFIG;
+	if (c->pidfile[0] == '\0' && c->mistakes > 0) {
+		log_warnx("%s", c->mistake);
+		return EXIT_CONFIG;
+	}
+	return send_signal(c, arguments.signal);
+}
+
 /* The program that this process ran before, if it was another; NULL if not. */
 static struct takeover *
 inherit(void)
@@ -225,7 +322,7 @@ main(int argc, char **argv, char **envp)
 	struct takeover *before;
 
 	if (image_init(argc, argv) == -1) {
-		log_warn("where this program is");
+		log_warn("arguments");
 		return EXIT_NOT_STARTED;
 	}
 	title_init(argc, argv, envp);
@@ -241,15 +338,10 @@ main(int argc, char **argv, char **envp)
 	case ACTION_TEST:
 		return test(&config, before);
 	case ACTION_DUMP:
-		addresses_dump(&config, stdout);
-		if (config_dump(&config, stdout) == 0)
-			return EXIT_CLEAN;
-		log_warn("standard output");
-		return EXIT_NOT_STARTED;
+		return dump(&config);
 	case ACTION_CHECK:
-		return check(&config);
 	case ACTION_SIGNAL:
-		return send_signal(&config, arguments.signal);
+		return ask(&config);
 	default:
 		return service_start(&config);
 	}

@@ -867,8 +867,10 @@ debian_redis_conf() {
 @test "usage errors exit 2" {
 	usage_error -z -o "port=$PORT"
 	usage_error --no-such-option -o "port=$PORT"
-	usage_error -o "port=$PORT" extra
-	usage_error conf -o "port=$PORT"
+	usage_error -o "port=$PORT" one two
+	usage_error -c conf -o "port=$PORT" two
+	usage_error ''
+	usage_error -c ''
 	usage_error -o "port=$PORT" -c
 	usage_error -c conf -o
 	usage_error --check=now -o "port=$PORT"
@@ -877,6 +879,40 @@ debian_redis_conf() {
 		many+=(-o "port=$PORT")
 	done
 	usage_error "${many[@]}"
+}
+
+# Of two, the last one was done in silence.
+@test "two actions are one too many" {
+	local two
+	for two in '-t -s stop' '-s stop -t' '-T -t' '--check -T' '-s stop -s reload'; do
+		# shellcheck disable=SC2086 # words
+		usage_error $two -o "port=$PORT"
+		grep -qE '^echod: (-t|-T|-s|--check) and (-t|-T|-s|--check): one at a time' err
+	done
+	"$ECHOD" -t -t
+}
+
+@test "the file may be given without -c, as to redis-server" {
+	conf "port $PORT\nbind $HOST\n"
+	start_raw conf -o workers=1
+	logged 'configuration conf$'
+	echoes
+	"$ECHOD" conf --check
+	kill -HUP "$SERVER"
+	finish
+	run "$ECHOD" -t conf
+	[ "$output" = 'echod: configuration conf is ok' ]
+	refused '^echod: missing: No such file' missing
+	usage_error stop -o "port=$PORT"
+	grep -qx 'echod: unexpected argument: stop; did you mean -s stop' err
+}
+
+@test "a file without -c is loaded again by a reload" {
+	conf "port $PORT\nbind $HOST\npidfile pid\n"
+	start_raw conf
+	echo 'workers = 3' >>conf
+	"$ECHOD" conf -s reload
+	[ "$(worker_count)" -eq 3 ]
 }
 
 @test "-h and -v and their long forms exit 0" {
@@ -897,22 +933,30 @@ debian_redis_conf() {
 	local option argument seen=0 status
 	while read -r option argument; do
 		status=0
+		local also=(-t)
 		case $argument in
 		FILE) argument=conf ;;
 		NAME=VALUE) argument=timeout=1 ;;
-		SIGNAL) argument=reload ;;
+		SIGNAL) argument=status also=() ;;
 		*) argument= ;;
 		esac
-		"$ECHOD" "$option" ${argument:+"$argument"} -t >out 2>err ||
-			status=$?
+		case $option in
+		--check | --dump) also=() ;;
+		esac
+		"$ECHOD" "$option" ${argument:+"$argument"} "${also[@]}" \
+			-o "port=$PORT" >out 2>err || status=$?
 		echo "$option $argument: $status $(cat err)"
-		[ "$status" -eq 0 ]
+		case $option in
+		--signal) [ "$status" -eq 4 ] ;; # it is given no pidfile
+		--check) [ "$status" -eq 1 ] ;; # nobody is there
+		*) [ "$status" -eq 0 ] ;;
+		esac
 		seen=$((seen + 1))
 	done < <("$ECHOD" --help | grep -oE -- '(^|[ ,])--[a-z-]+( [A-Z][A-Z=]+)?' |
 		sed 's/^[ ,]*//')
 	[ "$seen" -ge 7 ]
 	for option in $("$ECHOD" -h | grep -oE '^ +-[a-zA-Z],' | tr -d ' ,'); do
-		[[ $option =~ ^-[cos]$ ]] || "$ECHOD" "$option" -t
+		[[ $option =~ ^-[cos]$ ]] || "$ECHOD" "$option"
 	done
 }
 
@@ -978,6 +1022,188 @@ debian_redis_conf() {
 	END
 	export ECHOD
 	unshare --net sh inside 3>&- 4>&-
+}
+
+# --- who asks, and does not start
+
+# The one who asks is not root and not `user`, has few descriptors, or comes
+# after somebody has made a mistake in the file.
+@test "--check, -T and -s by a user who could not start it" {
+	need_root
+	open_directory
+	command -v setpriv >/dev/null || skip "setpriv is not installed"
+	cp "$ECHOD" echod
+	conf "port $PORT\nbind $HOST\nuser daemon\npidfile $DIR/pid\n"
+	chmod 644 conf
+	start_raw -c conf
+	local as=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+	"${as[@]}" ./echod -c conf --check
+	"${as[@]}" ./echod -c conf -s status
+	"${as[@]}" ./echod -c conf -T >dump
+	shown user daemon 'conf:3, a start would fail: only root can become daemon'
+	run "${as[@]}" ./echod -c conf -s stop
+	[ "$status" -eq 1 ]
+	[[ $output == "echod: -s stop: pid $SERVER: Operation not permitted" ]]
+	run "${as[@]}" ./echod -c conf -t
+	[ "$status" -eq 78 ]
+	echoes
+}
+
+@test "--check, -T and -s where a start would not have what it needs" {
+	conf "port $PORT\nbind $HOST\npidfile pid\n"
+	start_raw -c conf
+	(ulimit -n 24 && "$ECHOD" -c conf --check && "$ECHOD" -c conf -s status &&
+		dump -c conf)
+	[[ $(grep '^maxclients =' dump) == *'a start would fail: the limit of 24 descriptors'* ]]
+	echo 'user no-such-user' >>conf
+	echo "metrics-port $PORT" >>conf
+	run "$ECHOD" -c conf -t
+	[ "$status" -eq 78 ]
+	[[ $output == 'echod: conf:4: user: no such user: no-such-user' ]]
+	"$ECHOD" -c conf --check
+	dump -c conf
+	shown user no-such-user 'conf:4, a start would fail: no such user: no-such-user'
+	[[ $(grep '^metrics-port' dump) == *'a start would fail: '* ]]
+	"$ECHOD" -c conf -s stop
+	finish
+	[ "$STATUS" -eq 0 ]
+}
+
+@test "a mistake elsewhere in the file keeps nobody from asking" {
+	local ctl mistake n
+	ctl=$(dirname "$ECHOD")/echoctl
+	conf "port $PORT\nbind $HOST\npidfile pid\ncontrol-socket $DIR/ctl\n"
+	start_raw -c conf
+	cp conf good
+	printf 'timeout x\nworkers 1\n' >included
+	for mistake in 'prot = 1' 'timeout x' 'nonsense' '[section]' \
+	    'logfile "a' 'workers 1\nworkers 2' 'a\0b' 'tcp-backlog 99999999' \
+	    'include nowhere/file' 'include included' 'include conf'; do
+		printf "$mistake\n" | cat - good >conf
+		"$ECHOD" -c conf --check
+		"$ECHOD" -c conf -s status
+		"$ctl" -c conf status | grep -q '^echod'
+		# It shows the mistake, and all the rest.
+		local status=0
+		"$ECHOD" -c conf -T >dump 2>err || status=$?
+		[ "$status" -eq 78 ]
+		diff err <("$ECHOD" -c conf -t 2>&1)
+		n=$(grep -an "^port " conf | cut -d: -f1)
+		shown port "$PORT" "conf:$n"
+	done
+	printf 'prot = 1\ntimeout x\n' | cat - good >conf
+	run "$ECHOD" -c conf -s reload
+	[ "$status" -eq 1 ]
+	[[ $output == *'-s reload: refused: conf:1: unknown directive "prot"'* ]]
+	run "$ctl" -c conf reload
+	[ "$status" -eq 1 ]
+	[[ $output == *'refused: conf:1: unknown directive "prot"'* ]]
+	"$ECHOD" -c conf -s stop
+	finish
+	[ "$STATUS" -eq 0 ]
+}
+
+# asked PATTERN ARGUMENT...: status 78 and the mistake.
+asked() {
+	refused "$@"
+}
+
+@test "a mistake in what is asked with is an error all the same" {
+	conf 'port 99999999\n'
+	asked '^echod: conf:1: port: ' -c conf --check
+	conf 'prot 7000\n'
+	asked '^echod: conf:1: unknown directive "prot"' -c conf --check
+	conf 'pidfile a\npidfile b\n'
+	asked '^echod: conf:2: pidfile: given twice' -c conf -s stop
+	conf 'pidflie a\n'
+	asked '^echod: conf:1: unknown directive "pidflie"' -c conf -s stop
+	asked '^echod: conf: No such file|^echod: none: No such file' -c none -s stop
+	asked '^echod: none: No such file' -c none --check
+	asked '^echod: none: No such file' -c none -T
+	# What the command line says is no matter of the file's.
+	local file
+	for file in conf none; do
+		conf 'pidfile "a\n'
+		run "$ECHOD" -c "$file" -o pidfile=b -s status
+		[ "$status" -eq 3 ]
+		[[ $output == *"no echod is running with pidfile $DIR/b" ]]
+	done
+	run "$(dirname "$ECHOD")/echoctl" -c conf status
+	[ "$status" -eq 1 ]
+	[[ $output == 'echoctl: conf:1: pidfile: quote is not closed' ]]
+}
+
+# --- nothing is demanded before it is needed
+
+# A deployment has removed the directory that the service was started in.
+@test "a working directory that was removed" {
+	conf "port $PORT\nbind $HOST\npidfile $DIR/pid\n"
+	mkdir gone release
+	cd gone
+	rmdir "$DIR/gone"
+	"$ECHOD" -v
+	"$ECHOD" -h >/dev/null
+	"$ECHOD" -t
+	"$ECHOD" -T >/dev/null
+	"$ECHOD" -t -c "$DIR/conf"
+	run "$ECHOD" -t -c conf
+	[ "$status" -eq 78 ]
+	[ "$output" = 'echod: conf: No such file or directory' ]
+	run "$ECHOD" -t -o pidfile=pid
+	[ "$status" -eq 78 ]
+	[ "$output" = 'echod: -o pidfile: pid: a relative path, and getcwd(2) finds no working directory' ]
+	run "$ECHOD" -o pidfile=pid -s stop
+	[ "$status" -eq 78 ]
+	[[ $output == *'getcwd(2) finds no working directory'* ]]
+	start_raw -c "$DIR/conf"
+	"$ECHOD" -c "$DIR/conf" --check
+	"$ECHOD" -c "$DIR/conf" -s reload
+	"$ECHOD" -c "$DIR/conf" -s stop
+	finish
+	[ "$STATUS" -eq 0 ]
+	# And if it is removed while it serves.
+	cd "$DIR/release"
+	start_raw -c "$DIR/conf"
+	cd "$DIR"
+	rmdir release
+	"$ECHOD" -c conf -s reload
+	cp conf before
+	sed -i 's/^pidfile .*/pidfile relative/' conf
+	run "$ECHOD" -c before -s reload
+	[ "$status" -eq 1 ]
+	[ "$output" = "echod: -s reload: failed: pidfile $DIR/release/relative: No such file or directory" ]
+	echoes
+}
+
+@test "no /proc" {
+	need_root
+	if grep -q __asan_init "$ECHOD"; then skip "AddressSanitizer needs /proc"; fi
+	unshare --mount true 2>/dev/null ||
+		skip "unshare --mount is not permitted"
+	conf "port $PORT\nbind $HOST\npidfile $DIR/pid\n"
+	: >log
+	cat >inside <<-'END'
+	mount -t tmpfs none /proc
+	"$ECHOD" -v && "$ECHOD" -h && "$ECHOD" -t && "$ECHOD" -T &&
+		"$ECHOD" -t -c "$DIR/conf" || exit
+	"$ECHOD" -c "$DIR/conf" >log &
+	n=500
+	until grep -q ' ready on ' log || [ "$n" -eq 0 ]; do
+		n=$((n - 1)); sleep 0.02
+	done
+	"$ECHOD" -c "$DIR/conf" --check && "$ECHOD" -c "$DIR/conf" -s reload &&
+		"$ECHOD" -c "$DIR/conf" --check &&
+		"$ECHOD" -c "$DIR/conf" -s stop && wait "$!"
+	END
+	export ECHOD DIR
+	unshare --mount bash inside >out 2>err 3>&- 4>&- || {
+		cat out err log
+		return 1
+	}
+	cat err
+	[ ! -s err ]
+	logged 'reloaded: '
+	logged 'stopped in'
 }
 
 # --- Redis
