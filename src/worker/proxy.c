@@ -71,6 +71,7 @@ take_words(char *line, struct proxy_header *h)
 	if (port == -1 || port_of(word[4]) == -1)
 		return bad(h, "wrong port");
 	h->peer.port = (uint16_t)port;
+	peer_normalize(&h->peer);
 	h->known = true;
 	return PROXY_OK;
 }
@@ -173,6 +174,7 @@ parse_v2(const uint8_t *in, size_t len, struct proxy_header *h)
 		h->peer.family = family == 1 ? AF_INET : AF_INET6;
 		memcpy(h->peer.address, in + V2_FIXED, n);
 		h->peer.port = (uint16_t)(port[0] << 8 | port[1]);
+		peer_normalize(&h->peer);
 		h->known = true;
 	}
 	return check_tlvs(in, V2_FIXED + addresses, h);
