@@ -74,8 +74,9 @@ enum connection_flags {
 	CONN_ENROLLED = 8,	/* in the owner slot's epoll instance */
 	CONN_WRITES = 16,	/* there for EPOLLOUT, or about to be */
 	CONN_COLD = 32,		/* was not hot when it was given */
-	CONN_HEADER = 64	/* begins with a PROXY header, while cursor is
+	CONN_HEADER = 64,	/* begins with a PROXY header, while cursor is
 				   0; or may */
+	CONN_CHARGED = 128	/* was counted for accept-rate */
 };
 
 /* Why a connection ended. */
