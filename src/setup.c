@@ -75,6 +75,24 @@ setup_pidfile(struct pidfile *p, const struct config *c, bool wait)
 	return 0;
 }
 
+/* A header from anybody is a way around every rule about addresses; without
+ * one it is a way to sign the log with another's name. */
+static void
+setup_report_trust(const struct config *c)
+{
+	static const char text[] = "proxy-trusted is empty: every client can "
+	    "name itself by any address";
+
+	if (c->proxy_protocol == PROXY_PROTOCOL_OFF ||
+	    c->proxy_trusted.count != 0)
+		return;
+	if (c->allow.count != 0 || c->deny.count != 0 ||
+	    c->maxclients_per_ip != 0 || c->accept_rate_per_ip != 0)
+		log_warnx("%s, and so escape the rules about addresses", text);
+	else
+		log_notice("%s", text);
+}
+
 void
 setup_report(const struct config *c)
 {
@@ -84,6 +102,7 @@ setup_report(const struct config *c)
 	if (*config_note(c, "maxclients") != '\0')
 		log_warnx("maxclients %u: %s", c->maxclients,
 		    config_note(c, "maxclients"));
+	setup_report_trust(c);
 	if (c->supervised == SUPERVISED_SYSTEMD && !supervise_wanted())
 		log_warnx("supervised systemd: NOTIFY_SOCKET is not set");
 	if (c->daemonize && c->logfile[0] == '\0' && !c->syslog_enabled)

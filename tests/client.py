@@ -277,6 +277,30 @@ def hold_from(count, source, file):
     await_file("enough")
 
 
+def silent_from(count, source, file):
+    """Clients that say nothing, until the file `enough` is there."""
+    socks = [socket.create_connection((HOST, PORT), 10, (source, 0))
+             for _ in range(int(count))]
+    need(not select.select(socks, [], [], 0.2)[0], "one was turned away")
+    ready(file)
+    await_file("enough")
+
+
+def comers(source, file, text=""):
+    """Connect from an address, say `text`, leave, and so on until the file
+    "enough" is there."""
+    host = (source, 0)
+    while not os.path.exists("enough"):
+        try:
+            s = socket.create_connection((HOST, PORT), 5, host)
+            s.sendall(text.encode())
+            s.close()
+            if not os.path.exists(file):
+                ready(file)
+        except OSError:
+            pass
+
+
 def idle_beside_busy(count):
     """`count` idle clients beside busy ones; all answer afterwards, twice."""
     idle = [connect() for _ in range(int(count))]

@@ -184,6 +184,7 @@ debian_redis_conf() {
 	conf "$(cat conf)\nwatchdog-timeout 86400\n"
 	conf "$(cat conf)\nmaxclients-per-ip 1000000\nallow ::/0 0.0.0.0/0\n"
 	conf "$(cat conf)\ndeny 10.0.0.1\naccept-rate 1000000\naccept-burst 1\n"
+	conf "$(cat conf)\naccept-rate-per-ip 1000000\nproxy-protocol-timeout 3600\n"
 	conf "$(cat conf)\nproxy-protocol optional\nproxy-trusted ::1/128\n"
 	conf "$(cat conf)\ncontrol-socket /tmp/s\ncontrol-socket-mode 0660\n"
 	conf "$(cat conf)\nmetrics-port 0\nmetrics-bind ::1\nsandbox no\n"

@@ -160,6 +160,22 @@ hold() {
 	[ "$(ask metrics | awk '/^echod_connections_closed_by_request_total/ { print $2 }')" -eq 1 ]
 }
 
+@test "connections and close: a client in any spelling of its address" {
+	begin
+	hold 5
+	local a
+	for a in ::ffff:127.0.0.1 '[::ffff:127.0.0.1]' '[::FFFF:7f00:1]' \
+	    ::ffff:127.0. 64:ff9b::127.0.0.1 "[::ffff:127.0.0.1]:${PEER#*:}"; do
+		[ "$(ctl connections --peer "$a" | tail -n 1)" = '1 connections' ]
+	done
+	for a in ::ffff:127.0.0.2 ::1 '[::ffff:127.0.0.1]:1'; do
+		[ "$(ctl connections --peer "$a" | tail -n 1)" = '0 connections' ]
+	done
+	ctl close "[::ffff:127.0.0.1]:${PEER#*:}"
+	timeout 60 cat <&5 >rest
+	[ ! -s rest ]
+}
+
 @test "config: as -T prints it" {
 	begin timeout=77
 	ctl config >out

@@ -88,6 +88,68 @@ refusals() {
 	grep -q '^allow = 10.0.0.0/8 ::1 0.0.0.0/0 ' dump
 }
 
+# A dual-stack balancer names IPv4 clients as ::ffff:a.b.c.d, a translator as
+# 64:ff9b::a.b.c.d: rules for IPv4 did not mean them, and all of them together
+# were one client, since they share a /64.
+@test "one client has one spelling: rules, counts and the log" {
+	start proxy-protocol=on 'deny=192.0.2.0/24 ::ffff:203.0.113.0/120' \
+		allow=::ffff:0:0/96 loglevel=verbose
+	local a
+	for a in ::ffff:192.0.2.1 ::ffff:c000:201 64:ff9b::192.0.2.1 \
+	    ::FFFF:203.0.113.7; do
+		[ -z "$(say_as "$a")" ]
+		[ -z "$(say_as2 "$a")" ]
+	done
+	[ "$(refusals)" -eq 8 ]
+	[ -z "$(say "$(proxy_v1 TCP4 203.0.113.7)out\n")" ]
+	logged ' 192.0.2.1:1000 closed: denied'
+	[ "$(say_as ::ffff:198.51.100.1)" = in ]
+	[ "$(say_as2 64:ff9b::198.51.100.1)" = in ]
+	[ "$(grep -c ' 198.51.100.1:1000 closed: client EOF' log)" -eq 2 ]
+	# They are not of IPv4, and so not allowed.
+	[ -z "$(say_as 2001:db8::1)" ]
+	[ -z "$(say_as 64:ff9b:1::198.51.100.1)" ]
+	stop
+	start proxy-protocol=on maxclients-per-ip=1
+	exec 5<>"/dev/tcp/$HOST/$PORT"
+	printf "$(proxy_v1 TCP6 ::ffff:198.51.100.1)first\n" >&5
+	[ "$(timeout 60 head -n 1 <&5)" = first ]
+	[ "$(say_as ::ffff:203.0.113.9)" = in ]
+	[ -z "$(say "$(proxy_v1 TCP4 198.51.100.1)second\n")" ]
+	logged '198.51.100.1:1000 refused: maxclients-per-ip 1 reached'
+	exec 5>&-
+}
+
+# proxy_v1 PROTOCOL ADDRESS: a header, for printf.
+proxy_v1() {
+	local to=::1
+	[ "$1" = TCP6 ] || to=192.0.2.9
+	printf '%s' "PROXY $1 $2 $to 1000 7\\r\\n"
+}
+
+# say_as ADDRESS: a line from an IPv6 client of a balancer.
+say_as() {
+	say "$(proxy_v1 TCP6 "$1")in\n"
+}
+
+# The same, and version 2.
+say_as2() {
+	python3 -c 'import socket, struct, sys
+a = socket.inet_pton(socket.AF_INET6, sys.argv[1])
+sys.stdout.buffer.write(b"\r\n\r\n\0\r\nQUIT\n\x21\x21" +
+    struct.pack("!H", 36) + a + a + struct.pack("!HH", 1000, 7) + b"in\n")' "$1" |
+		nc.openbsd -N -w 5 "$HOST" "$PORT"
+}
+
+@test "networks of IPv4 addresses that are spelt as IPv6 are networks of IPv4" {
+	"$ECHOD" -T -o 'deny=::ffff:192.0.2.0/120 ::ffff:0:0/96 ::/0 64:ff9b::c000:201' \
+		>dump
+	grep -q '^deny = 192.0.2.0/24 0.0.0.0/0 ::/0 192.0.2.1 ' dump
+	run "$ECHOD" -t -o deny=::ffff:192.0.2.1/104
+	[ "$status" -eq 78 ]
+	[[ $output == *'"::ffff:192.0.2.1/104" has bits behind its prefix'* ]]
+}
+
 # --- numbers
 
 @test "maxclients-per-ip: so many from one address, others come in" {
@@ -165,6 +227,65 @@ lets_in() {
 	touch go
 	client_is_happy
 	[ "$STATUS" -eq 0 ]
+}
+
+# Each had a token of accept-rate, and the queue was full of them.
+@test "accept-rate: two loops that connect and leave keep nobody out" {
+	start accept-rate=2 accept-burst=2 workers=2
+	comers 127.0.0.1 1
+	comers 127.0.0.1 2
+	local n
+	for n in 1 2 3; do
+		[ "$(printf 'in\n' | nc.openbsd -N -w 60 "$HOST" "$PORT")" = in ]
+	done
+	touch enough
+}
+
+# comers ADDRESS N [TEXT]: clients that come, say TEXT and leave.
+comers() {
+	client comers "$1" "coming.$2" "${3:-}"
+	wait_for 10 test -f "coming.$2"
+}
+
+@test "accept-rate: who is turned away does not use it up" {
+	start accept-rate=2 accept-burst=1 deny=127.0.0.2
+	comers 127.0.0.2 1 x
+	local n
+	for n in 1 2 3; do
+		[ "$(printf 'in\n' | nc.openbsd -N -w 60 "$HOST" "$PORT")" = in ]
+	done
+	touch enough
+}
+
+# Loops that say something do count.
+@test "accept-rate-per-ip: one address does not use up the rate of all" {
+	start accept-rate=20 accept-burst=2 accept-rate-per-ip=2 loglevel=verbose
+	comers 127.0.0.2 1 x
+	comers 127.0.0.2 2 x
+	local n
+	for n in 3 4 5; do
+		[ "$(printf 'in\n' | nc.openbsd -s "127.0.0.$n" -N -w 60 "$HOST" "$PORT")" = in ]
+	done
+	wait_for 10 logged '127.0.0.2:[0-9]+ refused: accept-rate-per-ip 2 exceeded'
+	logged 'closed: over limit'
+	# Nothing of it is lost by a death.
+	for pid in $(workers); do kill -KILL "$pid"; done
+	[ "$(printf 'in\n' | nc.openbsd -s 127.0.0.6 -N -w 60 "$HOST" "$PORT")" = in ]
+	touch enough
+}
+
+@test "accept-rate-per-ip counts the address in a PROXY header" {
+	start proxy-protocol=on proxy-trusted=127.0.0.1 accept-rate-per-ip=1
+	local n=0 client
+	for client in 1 2 3 4 5; do
+		[ "$(say_as "::ffff:192.0.2.$client")" = in ]
+	done
+	# Not as fast as that.
+	until [ -z "$(say_as ::ffff:192.0.2.9)" ]; do
+		n=$((n + 1))
+		[ "$n" -lt 100 ]
+	done
+	logged '192.0.2.9:1000 refused: accept-rate-per-ip 1 exceeded'
 }
 
 # --- the PROXY protocol
@@ -302,8 +423,162 @@ counts_denied() {
 	wait_for 5 logged '192.0.2.7:4711 closed'
 	[ "$(say 'PROXIMA\n')" = PROXIMA ]
 	[ "$(say 'P\n')" = P ]
-	# Cut off it is what it is: a header that never came.
-	[ -z "$(say 'PROX')" ]
+	# The beginning of a signature, and the end of all: no header comes.
+	[ "$(say 'PROX')" = PROX ]
+	[ "$(say '\r\n' | od -An -tx1)" = ' 0d 0a' ]
+	# With a signature it is one, cut off.
+	[ -z "$(say 'PROXY TCP4')" ]
+	logged 'refused: PROXY header is cut'
+}
+
+# CR LF is how the signature of version 2 begins: it never came back, for
+# fear that the rest of one might follow.
+@test "PROXY optional: a line that may begin a header comes back after a second" {
+	start proxy-protocol=optional
+	local text
+	for text in '\r\n' '\r\n\r\n' 'P' '\r\n\r\n\0\r\nQUI'; do
+		exec 5<>"/dev/tcp/$HOST/$PORT"
+		printf "$text" >&5
+		printf '%b' "$text" | tr -d '\0' >want
+		# What is not a line is not echoed before its end.
+		[[ $text == *n ]] || printf '\n' | tee -a want >&5
+		timeout 60 head -n "$(grep -c '' want)" <&5 | tr -d '\0' >got
+		cmp want got
+		exec 5>&-
+	done
+}
+
+# It held its place for ever, and so did one that sent a byte now and then.
+@test "PROXY on: a header that does not come gives the place up" {
+	start proxy-protocol=on proxy-protocol-timeout=1 maxclients=2 \
+		loglevel=verbose
+	exec 5<>"/dev/tcp/$HOST/$PORT"
+	timeout 60 python3 - "$PORT" <<-'END' &
+	import socket, sys, time
+	s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+	try:
+	    for b in b"PROXY TCP4 192.0.2.7 198.51.100.1 4711 80\r\nslow\n":
+	        s.sendall(bytes([b]))
+	        time.sleep(0.2)
+	    sys.exit(s.recv(100) == b"slow\n")
+	except OSError:
+	    pass
+	END
+	PIDS+=("$!")
+	wait_for 10 closed_denied 1
+	wait_for 10 closed_denied 2
+	logged 'refused: no (whole )?PROXY header within 1 s of its connection'
+	[ "$(timeout 60 cat <&5)" = '' ]
+	exec 5>&-
+	[ "$(say "${V1}in\n")" = in ]
+	wait "$!"
+}
+
+closed_denied() {
+	[ "$(grep -c 'closed: denied' log)" -ge "$1" ]
+}
+
+@test "PROXY on: the wait outlives workers and reloads" {
+	start_raw -o "port=$PORT" -o "bind=$HOST" -o proxy-protocol=on \
+		-o proxy-protocol-timeout=2 -o workers=2
+	exec 5<>"/dev/tcp/$HOST/$PORT" 6<>"/dev/tcp/$HOST/$PORT"
+	printf 'PROXY TCP4 192.0' >&6
+	for pid in $(workers); do kill -KILL "$pid"; done
+	kill -USR2 "$SERVER"
+	wait_for 10 logged ' reloaded: '
+	[ "$(timeout 60 cat <&5)" = '' ]
+	[ "$(timeout 60 cat <&6)" = '' ]
+	logged 'refused: no (whole )?PROXY header within 2 s of its connection'
+	exec 5>&- 6>&-
+	[ "$(say "${V1}in\n")" = in ]
+}
+
+# A silent client counted for no address: 200 of 200 places were held.
+@test "PROXY: until the header has come it is the socket's address that counts" {
+	start proxy-protocol=optional deny=127.0.0.2 maxclients-per-ip=3 \
+		proxy-protocol-timeout=3600
+	[ -z "$(timeout 60 nc.openbsd -d -s 127.0.0.2 "$HOST" "$PORT")" ]
+	logged '127.0.0.2:[0-9]+ refused: its address is not allowed'
+	client silent_from 3 127.0.0.3 held
+	wait_for 10 test -f held
+	[ "$(timeout 60 nc.openbsd -d -s 127.0.0.3 "$HOST" "$PORT")" = $'-ERR max number of clients reached\r' ]
+	[ "$(say_from 127.0.0.4 "${V1}in\n")" = in ]
+	# A header that is there already has spoken.
+	for pid in $(workers); do kill -STOP "$pid"; done
+	say_from 127.0.0.3 "${V1}in\n" >got &
+	wait_for 10 queued_bytes
+	for pid in $(workers); do kill -CONT "$pid"; done
+	wait "$!"
+	[ "$(cat got)" = in ]
+	touch enough
+	client_is_happy
+}
+
+# A client has sent something, and nobody has taken it.
+queued_bytes() {
+	ss -Htn state close-wait "sport = :$PORT" | grep -q '127.0.0.3'
+}
+
+@test "PROXY: a balancer's own address has no places to run out of" {
+	start proxy-protocol=on proxy-trusted=127.0.0.1 maxclients-per-ip=1
+	client silent_from 5 127.0.0.1 held
+	wait_for 10 test -f held
+	[ "$(say "${V1}in\n")" = in ]
+	not logged refused
+	touch enough
+	client_is_happy
+}
+
+@test "PROXY: checks of a balancer are no clients and no trouble" {
+	start proxy-protocol=on proxy-trusted=127.0.0.1 allow=192.0.2.0/24 \
+		maxclients-per-ip=1 loglevel=verbose
+	timeout 60 python3 - "$PORT" <<-'END'
+	import socket, struct, sys
+	def dial():
+	    return socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+	for _ in range(3):
+	    dial().close()
+	    s = dial()
+	    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+	    s.close()
+	    s, t = dial(), dial()
+	    for check in s, t:
+	        check.sendall(b"\r\n\r\n\0\r\nQUIT\n\x20\x00\0\0check\n")
+	        assert check.recv(100) == b"check\n"
+	END
+	[ "$(grep -v 'running as root' log | grep -c warning)" -eq 0 ]
+}
+
+@test "proxy-trusted: that it is empty is said, and a warning if there are rules" {
+	printf '%s\n' "port $PORT" "bind $HOST" >redis.conf
+	start_raw -c redis.conf
+	not logged 'proxy-trusted is empty'
+	echo 'proxy-protocol on' >>redis.conf
+	kill -USR2 "$SERVER"
+	wait_for 10 logged ' reloaded: '
+	logged 'notice: proxy-trusted is empty: every client can name itself by any address'
+	stop
+	start proxy-protocol=optional deny=192.0.2.1
+	logged 'warning: proxy-trusted is empty: .* escape the rules'
+	stop
+	start proxy-protocol=optional deny=192.0.2.1 proxy-trusted=127.0.0.1
+	not logged 'proxy-trusted is empty'
+}
+
+# Each was checked over the whole header: 3 to 12 ms for the 344 of one.
+@test "PROXY: a second checksum is wrong, and so is a line that ends with LF" {
+	start proxy-protocol=on
+	local address='\xc0\x00\x02\x07\xc6\x33\x64\x01\x12\x67\x00\x50'
+	[ -z "$(say "$(header '\x21' '\x11' '\x00\x1a' "$address"'\x03\x00\x04\x00\x00\x00\x00\x03\x00\x04\x00\x00\x00\x00')c\n")" ]
+	logged 'PROXY header: more than one checksum'
+	stop
+	start proxy-protocol=on
+	# Known at once: the client does not say that it has ended.
+	exec 5<>"/dev/tcp/$HOST/$PORT"
+	printf 'PROXY TCP4 192.0.2.7 198.51.100.1 4711 80\nx\r\n' >&5
+	[ -z "$(timeout 60 cat <&5)" ]
+	exec 5>&-
+	logged 'PROXY header: its line ends with LF alone, not with CR LF'
 }
 
 @test "PROXY off: a header is input as any other" {
@@ -323,7 +598,8 @@ counts_denied() {
 }
 
 @test "allow, deny and maxclients-per-ip are about the address in the header" {
-	start proxy-protocol=on deny=192.0.2.0/24 maxclients-per-ip=1
+	start proxy-protocol=on deny=192.0.2.0/24 maxclients-per-ip=1 \
+		proxy-trusted=127.0.0.1
 	[ -z "$(say "${V1}out\n")" ]
 	logged '192.0.2.7:4711 refused: its address is not allowed'
 	exec 5<>"/dev/tcp/$HOST/$PORT" 6<>"/dev/tcp/$HOST/$PORT"

@@ -517,6 +517,17 @@ inode() {
 	grep -q 'takes IPv4 clients, too' log err
 }
 
+# It comes as ::ffff:127.0.0.1, which no rule for IPv4 was about.
+@test "an IPv4 client of a passed socket for IPv6 and IPv4 is one of IPv4" {
+	[ -e /proc/net/if_inet6 ] || skip "no IPv6"
+	conf 'bind=* ::*' deny=127.0.0.0/8 loglevel=verbose
+	passed 1 "dual:::@$PORT" -- -c echod.conf
+	(HOST=127.0.0.1 && not echoes)
+	(HOST=::1 && echoes)
+	logged ' 127.0.0.1:[0-9]+ refused: its address is not allowed'
+	not logged ffff
+}
+
 @test "port 7 without root, by a socket unit" {
 	need_root
 	listening 7 && skip "port 7 is taken"

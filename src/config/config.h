@@ -98,8 +98,10 @@ struct config {
 	struct network_list allow, deny;
 	unsigned accept_rate;		/* clients a second; 0: any number */
 	unsigned accept_burst;
+	unsigned accept_rate_per_ip;	/* the same from one address */
 	unsigned proxy_protocol;	/* enum proxy_protocol */
 	struct network_list proxy_trusted;
+	unsigned proxy_protocol_timeout; /* s from accept to header */
 	unsigned workers;		/* 0: auto, until config_resolve() */
 	unsigned handler;		/* enum handler_kind */
 	unsigned shutdown_timeout;	/* s */

@@ -11,6 +11,8 @@
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
 
+#include "base/address.h"
+
 /* Longer than any list of NETWORKS_MAX entries need be. */
 #define LIST_BYTES 4096
 
@@ -34,6 +36,18 @@ has_host_bits(const struct network *n)
 		if (bit(n->address, i))
 			return true;
 	return false;
+}
+
+/* A network of IPv4 clients in the spelling of IPv6 (base/address.h) is what
+ * they are known by.  A larger one that has them in it stays one of IPv6. */
+static void
+networks_normalize(struct network *n)
+{
+	if (n->bits < ADDRESS_EMBEDDED || n->family != AF_INET6)
+		return;
+	n->family = (uint8_t)address_normalize(n->family, n->address);
+	if (n->family == AF_INET)
+		n->bits -= ADDRESS_EMBEDDED;
 }
 
 static int
@@ -90,6 +104,7 @@ networks_parse(struct network_list *list, const char *text, char *why,
 		if (parse_one(&list->network[list->count], word, why,
 		    size) == -1)
 			return -1;
+		networks_normalize(&list->network[list->count]);
 		list->count++;
 	}
 	return 0;

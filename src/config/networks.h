@@ -21,8 +21,9 @@ struct network_list {
 	unsigned count;
 };
 
-/* Read a list separated by blanks; an empty one is good.  Returns 0, or -1
- * with a reason that names the entry in `why`. */
+/* Read a list separated by blanks; an empty one is good.  Networks of IPv4
+ * addresses spelt as IPv6 become networks of IPv4.  Returns 0, or -1 with a
+ * reason that names the entry in `why`. */
 int networks_parse(struct network_list *list, const char *text, char *why,
     size_t size);
 
@@ -30,8 +31,8 @@ int networks_parse(struct network_list *list, const char *text, char *why,
 void networks_format(const struct network_list *list, char *text,
     size_t size);
 
-/* Whether an address of `family` (4 or 16 bytes, network order) is in one of
- * the networks. */
+/* Whether an address of `family` (4 or 16 bytes, network order, normalized) is
+ * in one of the networks. */
 bool networks_contain(const struct network_list *list, int family,
     const uint8_t *address);
 

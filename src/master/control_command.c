@@ -130,7 +130,7 @@ connections(struct request *r)
 			l->worker = (int)strtonum(word + 7, 0,
 			    CONFIG_WORKERS_MAX - 1, &reason);
 		else if (strncmp(word, "peer=", 5) == 0)
-			strlcpy(l->peer, word + 5, sizeof(l->peer));
+			control_list_filter(l, word + 5);
 		else
 			reason = "not worker=NUMBER or peer=PREFIX";
 		if (reason != NULL) {

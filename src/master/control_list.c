@@ -12,6 +12,7 @@
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -101,6 +102,50 @@ is_open(uint32_t holder)
 	    holder_state(holder) == CONN_GIVEN;
 }
 
+/* The IPv4 part of "::ffff:192.0.", which is no whole address; else NULL. */
+static const char *
+list_embedded(const char *text)
+{
+	static const char *const before[] = { "::ffff:", "64:ff9b::" };
+
+	for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
+		size_t n = strlen(before[i]);
+
+		if (strncasecmp(text, before[i], n) == 0 &&
+		    strchr(text + n, '.') != NULL)
+			return text + n;
+	}
+	return NULL;
+}
+
+void
+control_list_filter(struct control_list *l, const char *text)
+{
+	const char *host = text + (text[0] == '['), *part;
+	size_t n = strcspn(host, "]");
+	struct peer p = { .family = AF_INET6 };
+	char word[INET6_ADDRSTRLEN];
+
+	strlcpy(l->peer, text, sizeof(l->peer));
+	if (n >= sizeof(word))
+		return;
+	memcpy(word, host, n);
+	word[n] = '\0';
+	if (inet_pton(AF_INET6, word, p.address) != 1) {
+		if ((part = list_embedded(word)) != NULL)
+			strlcpy(l->peer, part, sizeof(l->peer));
+		return;
+	}
+	peer_normalize(&p);
+	if (inet_ntop(p.family, p.address, word, sizeof(word)) == NULL)
+		return;
+	if (p.family == AF_INET)
+		snprintf(l->peer, sizeof(l->peer), "%s%.8s", word,
+		    host + n + (host[n] == ']'));
+	else
+		snprintf(l->peer, sizeof(l->peer), "[%s%.8s", word, host + n);
+}
+
 void
 control_list_begin(struct control_list *l, FILE *out)
 {
@@ -171,7 +216,10 @@ parse_peer(struct peer *p, const char *text)
 		    &reason);
 	}
 	p->family = AF_INET6;
-	return reason == NULL && inet_pton(AF_INET6, host, p->address) == 1;
+	if (reason != NULL || inet_pton(AF_INET6, host, p->address) != 1)
+		return false;
+	peer_normalize(p);
+	return true;
 }
 
 int

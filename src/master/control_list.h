@@ -20,6 +20,10 @@ struct control_list {
 	uint64_t rows;
 };
 
+/* List only clients whose name begins so; an address in any of its spellings,
+ * brackets or not, is looked for in ours. */
+void control_list_filter(struct control_list *l, const char *text);
+
 /* The first lines. */
 void control_list_begin(struct control_list *l, FILE *out);
 

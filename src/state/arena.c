@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -26,7 +27,7 @@ pages(size_t bytes)
 
 /* Where the regions begin, each on a page of its own, and where they end. */
 struct layout {
-	size_t slot, scratch, inbox, mark, connection, window, end;
+	size_t slot, scratch, inbox, mark, rate, connection, window, end;
 	size_t inbox_words;
 };
 
@@ -41,7 +42,8 @@ lay_out(unsigned slots, unsigned capacity)
 	l.inbox = l.scratch + pages((size_t)slots * SCRATCH_BYTES);
 	l.mark = l.inbox + pages((size_t)slots * l.inbox_words *
 	    sizeof(uint64_t));
-	l.connection = l.mark + pages(capacity * sizeof(uint32_t));
+	l.rate = l.mark + pages(capacity * sizeof(uint32_t));
+	l.connection = l.rate + pages(ARENA_RATES * sizeof(uint64_t));
 	l.window = l.connection + pages(capacity *
 	    sizeof(struct connection));
 	l.end = l.window + (size_t)capacity * SPILL_WINDOW;
@@ -57,6 +59,7 @@ point(struct arena *a, char *base, const struct layout *l)
 	a->inbox = (_Atomic uint64_t *)(base + l->inbox);
 	a->inbox_words = l->inbox_words;
 	a->mark = (_Atomic uint32_t *)(base + l->mark);
+	a->rate = (_Atomic uint64_t *)(base + l->rate);
 	a->connection = (struct connection *)(base + l->connection);
 	a->window = base + l->window;
 	a->bytes = l->end;
@@ -130,6 +133,11 @@ arena_create(struct arena *a, unsigned slots, unsigned descriptors,
 	a->header->capacity = a->capacity = capacity;
 	a->header->descriptors = descriptors;
 	a->header->started = clock_ms();
+	/* Never short of that few bytes but early at boot, getrandom(2); then
+	 * the address space's own randomness has to do. */
+	if (getrandom(&a->header->secret, sizeof(a->header->secret),
+	    GRND_NONBLOCK) == -1)
+		a->header->secret = (uintptr_t)a->header ^ clock_ms();
 	if (own_make(a) == 0)
 		return 0;
 	arena_destroy(a);
@@ -150,7 +158,7 @@ fields(void)
 		H(slots), H(capacity), H(descriptors), H(started),
 		H(master_wake_fd), H(watching), H(workers), H(listeners),
 		H(dropped), H(listener), H(drop), H(copied), H(stop_deadline),
-		H(descriptor_end), H(admission), H(accept_due),
+		H(descriptor_end), H(admission), H(accept_due), H(secret),
 		H(loglevel), H(draining), H(unfiltered), H(totals),
 		L(fd), L(name), sizeof(struct listener),
 		T(deaths), T(recoveries), T(saved), T(reloads),

@@ -17,9 +17,11 @@
 /* Of the layout and of what its fields mean; a program that has another one
  * cannot take the arena over. */
 #ifndef ARENA_VERSION
-#define ARENA_VERSION 4
+#define ARENA_VERSION 5
 #endif
 #define ARENA_LISTENERS_MAX 16
+/* Entries for the rates of addresses (worker/rate.c). */
+#define ARENA_RATES 8192
 /* The master has a place for each slot in memory of its own. */
 #define ARENA_SLOTS_MAX 256
 /* No system lets a process have more descriptors by default (fs.nr_open).
@@ -98,8 +100,10 @@ struct arena_header {
 	 * courtesy with a time limit, not a lock that can strand anybody. */
 	_Atomic uint32_t admission;
 	/* When the next client would be due at accept-rate, in us of
-	 * CLOCK_MONOTONIC (edge.c). */
+	 * CLOCK_MONOTONIC (rate.c). */
 	_Atomic uint64_t accept_due;
+	/* Random: stirred into what stands for a client's address. */
+	uint64_t secret;
 
 	_Atomic uint32_t loglevel;	/* enum log_level, of every process */
 	/* 1: health checks are to fail; the service goes on. */
@@ -160,8 +164,9 @@ struct arena {
 	_Atomic uint64_t *inbox;	/* [slots][inbox_words]: a bit for each
 					   descriptor given to the slot */
 	size_t inbox_words;
-	_Atomic uint32_t *mark;		/* [capacity]: fingerprint of the
-					   client's address, 0: none */
+	_Atomic uint32_t *mark;		/* [capacity]: for the address that the
+					   client is counted for; 0: none */
+	_Atomic uint64_t *rate;		/* [ARENA_RATES] */
 	struct connection *connection;	/* [capacity] */
 	char *window;			/* [capacity][SPILL_WINDOW] */
 	int fd;

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/address.h"
+
 bool
 connection_sane(const struct connection *c)
 {
@@ -44,6 +46,15 @@ peer_from_sockaddr(struct peer *p, const struct sockaddr_storage *ss)
 		p->port = ntohs(in6->sin6_port);
 		p->scope = in6->sin6_scope_id;
 	}
+	peer_normalize(p);
+}
+
+void
+peer_normalize(struct peer *p)
+{
+	p->family = (uint8_t)address_normalize(p->family, p->address);
+	if (p->family != AF_INET6)
+		p->scope = 0;
 }
 
 const char *

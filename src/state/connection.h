@@ -74,8 +74,9 @@ enum connection_flags {
 	CONN_ENROLLED = 8,	/* in the owner slot's epoll instance */
 	CONN_WRITES = 16,	/* there for EPOLLOUT, or about to be */
 	CONN_COLD = 32,		/* was not hot when it was given */
-	CONN_HEADER = 64	/* begins with a PROXY header, while cursor is
+	CONN_HEADER = 64,	/* begins with a PROXY header, while cursor is
 				   0; or may */
+	CONN_CHARGED = 128	/* was counted for accept-rate */
 };
 
 /* Why a connection ended. */
@@ -259,8 +260,12 @@ bool connection_sane(const struct connection *c);
  * pending is in its window. */
 bool connection_sane_at_rest(const struct connection *c);
 
-/* Store a socket address; families other than IPv4 and IPv6 give an unnamed
- * peer. */
+/* Give a peer its one spelling (base/address.h).  To be done wherever one is
+ * made, so that peers can be compared as bytes. */
+void peer_normalize(struct peer *p);
+
+/* Store a socket address, normalized; families other than IPv4 and IPv6 give
+ * an unnamed peer. */
 void peer_from_sockaddr(struct peer *p, const struct sockaddr_storage *ss);
 
 /* "192.0.2.1:5000" or "[2001:db8::1]:5000"; static storage. */

@@ -13,8 +13,10 @@
 #include "base/clock.h"
 #include "worker/close.h"
 #include "worker/edge.h"
+#include "worker/header.h"
 #include "worker/hot.h"
 #include "worker/kernel.h"
+#include "worker/rate.h"
 #include "worker/share.h"
 #include "worker/watch.h"
 
@@ -113,7 +115,6 @@ refuse(struct worker *w, int fd, const struct peer *peer,
     enum close_reason reason, const char *why)
 {
 	struct connection c = { .peer = *peer, .opened = clock_ms() };
-	unsigned missed;
 	ssize_t n;
 
 	/* Who is denied is told nothing. */
@@ -128,13 +129,12 @@ refuse(struct worker *w, int fd, const struct peer *peer,
 		close_descriptor(w, fd);
 	else
 		close(fd);
-	if (log_brake(&w->refusals, &missed))
-		log_warnx("%s refused: %s; %u more refused unlogged",
-		    peer_name(peer), why, missed);
+	edge_report(w, peer, why, "");
 }
 
 void
-accept_enter(struct worker *w, int fd, const struct peer *peer, unsigned to)
+accept_enter(struct worker *w, int fd, const struct peer *peer, unsigned to,
+    bool charged)
 {
 	struct connection *c = worker_connection(w, fd);
 	char *fields = (char *)c;
@@ -150,8 +150,10 @@ accept_enter(struct worker *w, int fd, const struct peer *peer, unsigned to)
 	c->opened = clock_ms();
 	c->idle_since = (uint32_t)(c->opened / 100);
 	c->handler = (uint8_t)w->config->handler;
+	if (charged)
+		c->flags |= CONN_CHARGED;
 	if (edge_expects_header(w->config, peer))
-		c->flags = CONN_HEADER;
+		c->flags |= CONN_HEADER;
 	c->hot = CONNECTION_NOT_HOT;
 	counter_add(&w->slot->count.accepted, 1);
 	if (log_wants(LOG_LEVEL_VERBOSE))
@@ -162,6 +164,7 @@ accept_enter(struct worker *w, int fd, const struct peer *peer, unsigned to)
 		share_tell(w, to);
 		return;
 	}
+	header_expect(w, c);
 	connection_set(c, connection_holder(CONN_OPEN, to));
 	if (watch_add(w, fd) == -1)
 		close_connection(w, fd, CLOSE_ERROR, errno);
@@ -201,39 +204,42 @@ give_up_place(struct worker *w, unsigned to)
 		share_unreserve(w, to);
 }
 
-/* One client was accepted: in, or turned away. */
-static void
-receive(struct worker *w, int fd, const struct peer *peer)
+/* One client was accepted: true if it is in, false if it was turned away.
+ * `charged`: if it is, it counts for accept-rate. */
+static bool
+receive(struct worker *w, int fd, const struct peer *peer, bool charged)
 {
-	const struct config *config = w->config;
-	bool header = edge_expects_header(config, peer);
-	char why[64];
+	const char *why;
+	char full[64];
 	int to;
 
 	/* A descriptor beyond the arena: somebody raised our limit. */
-	if ((uint32_t)fd >= arena_descriptors(w->arena))
+	if ((uint32_t)fd >= arena_descriptors(w->arena)) {
 		refuse(w, fd, peer, CLOSE_LIMIT, "its descriptor is too high");
-	else if (edge_distrusts(config, peer))
-		turn_away(w, fd, peer, CLOSE_DENIED,
-		    "not in proxy-trusted");
-	/* With a header, it is the address in there that counts. */
-	else if (!header && !edge_allows(config, peer))
-		turn_away(w, fd, peer, CLOSE_DENIED,
-		    "its address is not allowed");
-	else if ((to = admit(w)) == -1) {
-		snprintf(why, sizeof(why), "maxclients %u reached",
-		    config->maxclients);
-		turn_away(w, fd, peer, CLOSE_LIMIT, why);
-	} else if (!claim(w, fd))
+		return false;
+	}
+	if ((why = edge_denies(w->config, peer)) != NULL) {
+		turn_away(w, fd, peer, CLOSE_DENIED, why);
+		return false;
+	}
+	if ((to = admit(w)) == -1) {
+		snprintf(full, sizeof(full), "maxclients %u reached",
+		    w->config->maxclients);
+		turn_away(w, fd, peer, CLOSE_LIMIT, full);
+		return false;
+	}
+	if (!claim(w, fd)) {
 		give_up_place(w, (unsigned)to);
-	else if (!header && !edge_count(w, fd, peer)) {
+		return false;
+	}
+	if ((why = edge_crowds(w, fd, peer, true)) != NULL) {
 		give_up_place(w, (unsigned)to);
 		mark_closing(w, fd);
-		snprintf(why, sizeof(why), "maxclients-per-ip %u reached",
-		    config->maxclients_per_ip);
 		refuse(w, fd, peer, CLOSE_LIMIT, why);
-	} else
-		accept_enter(w, fd, peer, (unsigned)to);
+		return false;
+	}
+	accept_enter(w, fd, peer, (unsigned)to, charged);
+	return true;
 }
 
 /* What a failed accept4 means; `last` if it is the last of a batch that all
@@ -278,7 +284,8 @@ failed(struct worker *w, unsigned i, bool last)
 	return ACCEPT_PAUSED;
 }
 
-/* `throttled`: no more of them than accept-rate grants. */
+/* `throttled`: no more of them than accept-rate grants.  A client that is
+ * turned away, or had gone before it was accepted, does not count. */
 static enum accepted
 take_batch(struct worker *w, unsigned i, bool throttled)
 {
@@ -291,7 +298,8 @@ take_batch(struct worker *w, unsigned i, bool throttled)
 	unsigned failures = 0;
 
 	for (unsigned n = 0; n < BATCH && result == ACCEPT_MORE; n++) {
-		unsigned wait = throttled ? edge_wait(w) : 0;
+		unsigned wait = throttled ? rate_wait(w) : 0;
+		bool charged;
 		int fd;
 
 		/* Whom we could not serve need not come in. */
@@ -317,10 +325,11 @@ take_batch(struct worker *w, unsigned i, bool throttled)
 			w->moved++;
 			if (i >= arena_listeners(w->arena))
 				kernel_hear(fd);
-			if (throttled)
-				edge_accepted(w);
+			charged = throttled && w->config->accept_rate != 0 &&
+			    !kernel_has_left(fd);
 			peer_from_sockaddr(&peer, &ss);
-			receive(w, fd, &peer);
+			if (receive(w, fd, &peer, charged) && charged)
+				rate_take(w);
 		}
 		publish();
 		atomic_store_explicit(&op->kind, OP_NONE,

@@ -17,9 +17,10 @@ enum accepted {
 void accept_note(const struct arena *a, int fd);
 
 /* Enter `fd`, a client's socket that is accepted and whose record this slot is
- * TAKING, its cookie in there already, as a connection of slot `to`. */
+ * TAKING, its cookie in there already, as a connection of slot `to`;
+ * `charged`: it counts for accept-rate. */
 void accept_enter(struct worker *w, int fd, const struct peer *peer,
-    unsigned to);
+    unsigned to, bool charged);
 
 /* Take a batch of clients, as accept-rate allows, from the listener with index
  * `i`. */

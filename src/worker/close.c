@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "worker/edge.h"
 #include "worker/hot.h"
+#include "worker/rate.h"
 #include "worker/watch.h"
 
 void
@@ -38,6 +39,9 @@ close_connection(struct worker *w, int fd, enum close_reason reason, int error)
 
 	w->moved++;
 	hot_remove(w, fd);
+	if ((c->flags & CONN_CHARGED) != 0 && c->rx == 0 &&
+	    (reason == CLOSE_EOF || reason == CLOSE_RESET))
+		rate_return(w);
 	close_account(w, c, reason, error);
 	atomic_fetch_sub_explicit(&w->slot->held, 1, memory_order_release);
 	connection_set(c, connection_holder(CONN_CLOSING, w->number));

@@ -1,13 +1,15 @@
 /*
- * Who may come in: the rules, and counting by address and by time.
+ * What may come in: the rules, and counting by address.
  */
 #include "worker/edge.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
+#include <wchar.h>
 
 #include "worker/proxy.h"
+#include "worker/rate.h"
 
 bool
 edge_allows(const struct config *c, const struct peer *peer)
@@ -18,11 +20,17 @@ edge_allows(const struct config *c, const struct peer *peer)
 	    networks_contain(&c->allow, peer->family, peer->address);
 }
 
+bool
+edge_is_balancer(const struct config *c, const struct peer *peer)
+{
+	return networks_contain(&c->proxy_trusted, peer->family,
+	    peer->address);
+}
+
 static bool
 is_trusted(const struct config *c, const struct peer *peer)
 {
-	return c->proxy_trusted.count == 0 ||
-	    networks_contain(&c->proxy_trusted, peer->family, peer->address);
+	return c->proxy_trusted.count == 0 || edge_is_balancer(c, peer);
 }
 
 bool
@@ -31,10 +39,20 @@ edge_expects_header(const struct config *c, const struct peer *peer)
 	return c->proxy_protocol != PROXY_PROTOCOL_OFF && is_trusted(c, peer);
 }
 
-bool
-edge_distrusts(const struct config *c, const struct peer *peer)
+const char *
+edge_denies(const struct config *c, const struct peer *peer)
 {
-	return c->proxy_protocol == PROXY_PROTOCOL_ON && !is_trusted(c, peer);
+	bool allowed;
+
+	if (!edge_expects_header(c, peer)) {
+		if (c->proxy_protocol == PROXY_PROTOCOL_ON)
+			return "not in proxy-trusted";
+		allowed = edge_allows(c, peer);
+	} else
+		allowed = c->proxy_protocol == PROXY_PROTOCOL_ON ||
+		    edge_is_balancer(c, peer) ||
+		    !networks_contain(&c->deny, peer->family, peer->address);
+	return allowed ? NULL : "its address is not allowed";
 }
 
 /* Bytes of an address that make a client: all of IPv4, the /64 of IPv6, which
@@ -45,15 +63,21 @@ significant(const struct peer *peer)
 	return peer->family == AF_INET ? 4 : 8;
 }
 
-/* FNV-1a over them; never 0. */
-static uint32_t
-fingerprint(const struct peer *peer)
+/*
+ * A number for an address that nobody can choose: those bytes and the arena's
+ * secret, stirred (the finalizer of SplitMix64, Steele et al. 2014).  Two
+ * addresses of a family never have the same.
+ */
+static uint64_t
+edge_key(const struct worker *w, const struct peer *peer)
 {
-	uint32_t word = 2166136261 ^ peer->family;
+	uint64_t key = 0;
 
-	for (size_t i = 0; i < significant(peer); i++)
-		word = (word ^ peer->address[i]) * 16777619;
-	return word | 1;
+	memcpy(&key, peer->address, significant(peer));
+	key ^= w->arena->header->secret + peer->family;
+	key = (key ^ key >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	key = (key ^ key >> 27) * UINT64_C(0x94d049bb133111eb);
+	return key ^ key >> 31;
 }
 
 static bool
@@ -63,45 +87,99 @@ same(const struct peer *a, const struct peer *b)
 	    memcmp(a->address, b->address, significant(a)) == 0;
 }
 
+_Static_assert(sizeof(wchar_t) == sizeof(uint32_t), "marks as wmemchr's");
+
 /*
- * There is no counter that a death could leave wrong: a row of fingerprints by
- * descriptor is looked through, 40 KB of it for 10,000 clients, and each hit
- * held against its record.
+ * True if there are `most` others of that address.  There is no counter that a
+ * death could leave wrong: a row of marks by descriptor is looked through, 40
+ * KB of it for 10,000 clients, and each hit held against its record.  Each
+ * client that connects causes that, so wmemchr(3) does it: 10,000 marks in less
+ * than a microsecond.
  */
-static unsigned
-others(const struct worker *w, int fd, const struct peer *peer, uint32_t mark)
+static bool
+edge_full(const struct worker *w, int fd, const struct peer *peer,
+    uint32_t mark, unsigned most)
 {
 	const struct arena *a = w->arena;
-	int end = (int)arena_end(a);
+	const wchar_t *row = (const void *)a->mark;
+	const wchar_t *end = row + arena_end(a), *m = row;
 	unsigned n = 0;
 
-	for (int i = 0; i < end; i++) {
-		const struct connection *c = &a->connection[i];
-		enum connection_state s;
+	for (; n < most && (m = wmemchr(m, (wchar_t)mark,
+	    (size_t)(end - m))) != NULL; m++) {
+		const struct connection *c = &a->connection[m - row];
+		enum connection_state s = holder_state(connection_held_by(c));
 
-		if (atomic_load_explicit(&a->mark[i], memory_order_relaxed) !=
-		    mark || i == fd)
+		if (m - row == fd)
 			continue;
-		s = holder_state(connection_held_by(c));
 		/* Being filled in: its address is not there yet. */
 		if (s == CONN_TAKING || ((s == CONN_OPEN || s == CONN_GIVEN) &&
 		    same(&c->peer, peer)))
 			n++;
 	}
-	return n;
+	return n >= most;
+}
+
+static const char *
+edge_count(struct worker *w, int fd, const struct peer *peer, bool fresh)
+{
+	static char why[64];
+	const struct config *c = w->config;
+	uint64_t key = edge_key(w, peer);
+	uint32_t mark = (uint32_t)key | 1;	/* never 0 */
+
+	atomic_store(&w->arena->mark[fd], mark);
+	if (c->maxclients_per_ip != 0 &&
+	    edge_full(w, fd, peer, mark, c->maxclients_per_ip))
+		snprintf(why, sizeof(why), "maxclients-per-ip %u reached",
+		    c->maxclients_per_ip);
+	else if (fresh && !rate_allows(w, key))
+		snprintf(why, sizeof(why), "accept-rate-per-ip %u exceeded",
+		    c->accept_rate_per_ip);
+	else
+		return NULL;
+	edge_uncount(w, fd);
+	return why;
+}
+
+/* A whole header waits to be read. */
+static bool
+edge_has_header(const struct worker *w, int fd)
+{
+	struct proxy_header h;
+	ssize_t n = recv(fd, w->scratch, PROXY_BYTES, MSG_PEEK | MSG_DONTWAIT);
+
+	return n > 0 && proxy_parse(w->scratch, (size_t)n, &h) == PROXY_OK &&
+	    h.known;
+}
+
+const char *
+edge_crowds(struct worker *w, int fd, const struct peer *peer, bool fresh)
+{
+	const struct config *c = w->config;
+	bool header = edge_expects_header(c, peer);
+	const char *why;
+
+	/* A balancer has many clients, none of which is counted as its. */
+	if (header && edge_is_balancer(c, peer)) {
+		edge_uncount(w, fd);
+		return NULL;
+	}
+	why = edge_count(w, fd, peer, fresh);
+	return why != NULL && header && edge_has_header(w, fd) ? NULL : why;
+}
+
+const char *
+edge_recount(struct worker *w, int fd, const struct peer *peer)
+{
+	return edge_count(w, fd, peer, true);
 }
 
 bool
-edge_count(struct worker *w, int fd, const struct peer *peer)
+edge_counted(const struct worker *w, int fd)
 {
-	uint32_t mark = fingerprint(peer);
-
-	atomic_store(&w->arena->mark[fd], mark);
-	if (w->config->maxclients_per_ip == 0 ||
-	    others(w, fd, peer, mark) < w->config->maxclients_per_ip)
-		return true;
-	edge_uncount(w, fd);
-	return false;
+	return atomic_load_explicit(&w->arena->mark[fd],
+	    memory_order_relaxed) != 0;
 }
 
 void
@@ -110,88 +188,13 @@ edge_uncount(const struct worker *w, int fd)
 	atomic_store_explicit(&w->arena->mark[fd], 0, memory_order_relaxed);
 }
 
-static uint64_t
-now_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
-
-/*
- * The rate is kept by the generic cell rate algorithm (ITU-T I.371): one time
- * in the arena, at which the next client would be due if they came at the rate
- * exactly, tells all.  A burst may be ahead of it.
- */
-unsigned
-edge_wait(const struct worker *w)
-{
-	const struct config *c = w->config;
-	uint64_t due, now, ahead;
-
-	if (c->accept_rate == 0)
-		return 0;
-	due = atomic_load(&w->arena->header->accept_due);
-	now = now_us();
-	ahead = (uint64_t)(c->accept_burst - 1) * 1000000 / c->accept_rate;
-	if (due <= now + ahead)
-		return 0;
-	return (unsigned)((due - now - ahead + 999) / 1000);
-}
-
 void
-edge_accepted(const struct worker *w)
-{
-	_Atomic uint64_t *due = &w->arena->header->accept_due;
-	uint64_t was = atomic_load(due), now, next;
-
-	if (w->config->accept_rate == 0)
-		return;
-	now = now_us();
-	do
-		next = (was > now ? was : now) +
-		    1000000 / w->config->accept_rate;
-	while (!atomic_compare_exchange_weak(due, &was, next));
-}
-
-static enum edge_verdict
-deny(struct worker *w, const struct connection *c, const char *what,
+edge_report(struct worker *w, const struct peer *peer, const char *what,
     const char *detail)
 {
 	unsigned missed;
 
 	if (log_brake(&w->refusals, &missed))
 		log_warnx("%s refused: %s%s; %u more refused unlogged",
-		    peer_name(&c->peer), what, detail, missed);
-	return EDGE_DENY;
-}
-
-enum edge_verdict
-edge_header(struct worker *w, int fd, const char *in, size_t len, bool end,
-    size_t *bytes)
-{
-	struct connection *c = worker_connection(w, fd);
-	struct proxy_header h;
-
-	*bytes = 0;
-	switch (proxy_parse(in, len, &h)) {
-	case PROXY_MORE:
-		return end ? deny(w, c, "PROXY header is cut", "") : EDGE_MORE;
-	case PROXY_NONE:
-		if (w->config->proxy_protocol == PROXY_PROTOCOL_ON)
-			return deny(w, c, "no PROXY header", "");
-		break;
-	case PROXY_BAD:
-		return deny(w, c, "PROXY header: ", h.fault);
-	case PROXY_OK:
-		*bytes = h.bytes;
-		if (h.known)
-			c->peer = h.peer;
-	}
-	if (!edge_allows(w->config, &c->peer))
-		return deny(w, c, "its address is not allowed", "");
-	if (!edge_count(w, fd, &c->peer))
-		return deny(w, c, "too many of its address", "");
-	return EDGE_GO;
+		    peer_name(peer), what, detail, missed);
 }

@@ -1,6 +1,6 @@
 /*
- * Who may come in: allowed and denied networks, how many from one address, how
- * many in a second, and what a load balancer says of a client.
+ * What may come in: allowed and denied networks, how many from one address, and
+ * how many of them in a second.
  */
 #ifndef ECHOD_WORKER_EDGE_H
 #define ECHOD_WORKER_EDGE_H
@@ -13,39 +13,37 @@ bool edge_allows(const struct config *c, const struct peer *peer);
 /* Whether a connection from `peer` begins with a PROXY header, or may. */
 bool edge_expects_header(const struct config *c, const struct peer *peer);
 
-/* Whether a connection from `peer` must come without one, and cannot
- * (proxy-protocol on, and the sender is not trusted). */
-bool edge_distrusts(const struct config *c, const struct peer *peer);
+/* True if the administrator has named the address as a load balancer's. */
+bool edge_is_balancer(const struct config *c, const struct peer *peer);
 
 /*
- * Count `fd`, whose record is being filled in for a client at `peer`, among
- * those of its address (its /64 for IPv6).  Returns false if there are
- * maxclients-per-ip without it.
+ * Why a socket from `peer` is to be closed at once, or NULL.  If a header is
+ * expected it is the address in there that the rules are about; but one that is
+ * denied itself and need not send one is not waited for.
  */
-bool edge_count(struct worker *w, int fd, const struct peer *peer);
+const char *edge_denies(const struct config *c, const struct peer *peer);
+
+/*
+ * Count `fd`, whose record is being filled in for a socket from `peer`, among
+ * those of its address (its /64 for IPv6); with `fresh`, also among those that
+ * come in a second.  Until its header has spoken it is that address's, unless
+ * that is a balancer's.  Returns NULL, or why there is no room for it.
+ */
+const char *edge_crowds(struct worker *w, int fd, const struct peer *peer,
+    bool fresh);
+
+/* The same of a client at `peer`, known to be it; what `fd` was counted among
+ * before it is not any more. */
+const char *edge_recount(struct worker *w, int fd, const struct peer *peer);
+
+/* True if `fd` is counted. */
+bool edge_counted(const struct worker *w, int fd);
 
 /* It is counted no longer. */
 void edge_uncount(const struct worker *w, int fd);
 
-/* Milliseconds until the next client may be accepted; 0: now. */
-unsigned edge_wait(const struct worker *w);
-
-/* One was accepted. */
-void edge_accepted(const struct worker *w);
-
-/* What the beginning of a connection says. */
-enum edge_verdict {
-	EDGE_MORE,		/* not whole yet */
-	EDGE_GO,		/* the client may be served */
-	EDGE_DENY,		/* it may not, and that is logged */
-};
-
-/*
- * Rule on the `len` > 0 bytes the connection `fd` began with, before any of
- * them was settled; `end`: no more will come.  Stores the header's length in
- * `bytes` and the client's address in the record.
- */
-enum edge_verdict edge_header(struct worker *w, int fd, const char *in,
-    size_t len, bool end, size_t *bytes);
+/* Tell the log that a client was turned away; `what` and `detail` say why. */
+void edge_report(struct worker *w, const struct peer *peer, const char *what,
+    const char *detail);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Clients that have been silent for `timeout` are closed, and those that are
- * not there any more.
+ * Clients whose time is up: silent for `timeout`, not there any more, or with
+ * a PROXY header that does not come.
  *
  * Nothing is recorded when a connection is active: the stream positions tell.
  * A sweep notes them, and one that finds them unchanged for long enough has
@@ -21,10 +21,15 @@
 #include "base/clock.h"
 #include "worker/close.h"
 #include "worker/failure.h"
+#include "worker/header.h"
+#include "worker/hot.h"
 #include "worker/kernel.h"
+#include "worker/serve.h"
 
 /* No sweeps are further apart than this, ms. */
 #define INTERVAL_MAX 60000
+/* No looks for overdue headers are closer together than this, ms. */
+#define HEADER_INTERVAL 100
 
 /* ms between sweeps; 0 if there is nothing to look for. */
 static uint64_t
@@ -42,6 +47,7 @@ idle_init(struct worker *w)
 {
 	/* At once: the worker before may have been about to. */
 	w->sweep_at = interval(w) == 0 ? CLOCK_NEVER : clock_ms();
+	w->header_at = clock_ms();
 }
 
 /* Closed as soon as a silent client would be: the first probe after
@@ -82,4 +88,54 @@ idle_sweep(struct worker *w)
 			close_connection(w, fd, CLOSE_IDLE, 0);
 	}
 	w->sweep_at = clock_ms() + interval(w);
+}
+
+static bool
+idle_awaits_header(const struct worker *w, int fd)
+{
+	const struct connection *c = worker_connection(w, fd);
+
+	return connection_held_by(c) == connection_holder(CONN_OPEN,
+	    w->number) && c->phase == PHASE_SERVING &&
+	    connection_awaits_header(c);
+}
+
+static void
+idle_end_wait(struct worker *w, int fd)
+{
+	struct connection *c = worker_connection(w, fd);
+	enum header_result r;
+
+	/* What has come meanwhile counts: it may be we who are late. */
+	(void)hot_touch(w, fd);
+	serve(w, fd, EPOLLIN);
+	if (!idle_awaits_header(w, fd) || connection_pending(c) > 0 ||
+	    !header_is_due(w, c))
+		return;
+	r = header_give_up(w, fd);
+	if (r == HEADER_GO)
+		c->flags &= (uint8_t)~CONN_HEADER;
+	else
+		close_connection(w, fd, r == HEADER_LIMIT ? CLOSE_LIMIT :
+		    CLOSE_DENIED, 0);
+}
+
+void
+idle_headers(struct worker *w)
+{
+	uint64_t next = CLOCK_NEVER;
+
+	for (int fd = arena_next(w->arena, w->number, 0); fd != -1;
+	    fd = arena_next(w->arena, w->number, fd + 1)) {
+		const struct connection *c = worker_connection(w, fd);
+
+		if (idle_awaits_header(w, fd) && header_is_due(w, c) &&
+		    worker_can_serve(w, fd))
+			idle_end_wait(w, fd);
+		if (idle_awaits_header(w, fd))
+			next = clock_earlier(next, header_deadline(w, c));
+	}
+	w->header_at = next == CLOCK_NEVER ? next :
+	    next > clock_ms() + HEADER_INTERVAL ? next :
+	    clock_ms() + HEADER_INTERVAL;
 }

@@ -91,6 +91,16 @@ fin_received(const struct tcp_info *info)
 	    info->tcpi_state == LAST_ACK || info->tcpi_state == CLOSING;
 }
 
+bool
+kernel_has_left(int fd)
+{
+	enum { CLOSE = 7 };
+	struct tcp_info info;
+
+	return tcp_information(fd, &info) && (info.tcpi_state == CLOSE ||
+	    (fin_received(&info) && kernel_unread(fd) == 0));
+}
+
 /*
  * Read: received (RFC 4898 tcpEStatsAppHCThruOctetsReceived) less what is
  * unread.  Written: acknowledged (tcpEStatsAppHCThruOctetsAcked) plus what is

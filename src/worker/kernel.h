@@ -24,6 +24,10 @@ uint32_t kernel_silence(int fd);
  * window, whichever are made; else 0, and if it cannot tell. */
 uint32_t kernel_unanswered(int fd);
 
+/* True if the client has reset the connection, or ended it with nothing left
+ * to read. */
+bool kernel_has_left(int fd);
+
 /*
  * The stream positions as the kernel has them: bytes ever read from the socket
  * into `rx`, bytes ever written to it into `tx` (valid while no FIN was sent).

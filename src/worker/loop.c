@@ -128,7 +128,9 @@ run_timers(struct worker *w)
 		w->accept_at = CLOCK_NEVER;
 		watch_listen(w, true);
 	}
-	wake = clock_earlier(wake, w->accept_at);
+	if (due(w->header_at))
+		idle_headers(w);
+	wake = clock_earlier(clock_earlier(wake, w->accept_at), w->header_at);
 	if (w->sweep_at != CLOCK_NEVER && atomic_load_explicit(&w->slot->held,
 	    memory_order_relaxed) > 0) {
 		if (due(w->sweep_at))
@@ -150,6 +152,7 @@ foster(struct worker *w)
 	    &w->arena->slot[k].state, &orphaned, slot_fostered_by(w->number)))
 		return;
 	r = recover(w, k);
+	w->header_at = 0;
 	atomic_store(&w->arena->slot[k].state, SLOT_EMPTY);
 	(void)eventfd_write(w->arena->header->master_wake_fd, 1);
 	log_notice("took over the connections of worker %u: %u kept, %u "

@@ -47,8 +47,9 @@ peer_of(int fd, struct peer *peer)
 void
 orphan_enter(struct worker *w, int fd, struct recovered *r)
 {
+	enum close_reason reason = CLOSE_DENIED;
 	struct peer peer;
-	bool denied = false;
+	const char *why;
 
 	/* Who died may not have come to it. */
 	kernel_hear(fd);
@@ -59,19 +60,22 @@ orphan_enter(struct worker *w, int fd, struct recovered *r)
 	if (peer_of(fd, &peer) == -1) {
 		int error = errno;
 
-		accept_enter(w, fd, &peer, w->number);
+		accept_enter(w, fd, &peer, w->number, false);
 		close_connection(w, fd, CLOSE_RESET, error);
 		r->closed++;
 		return;
 	}
-	/* What the worker before did not come to. */
-	if (!edge_expects_header(w->config, &peer))
-		denied = !edge_allows(w->config, &peer) ||
-		    edge_distrusts(w->config, &peer) ||
-		    !edge_count(w, fd, &peer);
-	accept_enter(w, fd, &peer, w->number);
-	if (denied) {
-		close_connection(w, fd, CLOSE_DENIED, 0);
+	/* What the worker before did not come to; but for the rate, which it
+	 * may have come to. */
+	why = edge_denies(w->config, &peer);
+	if (why == NULL) {
+		why = edge_crowds(w, fd, &peer, false);
+		reason = CLOSE_LIMIT;
+	}
+	accept_enter(w, fd, &peer, w->number, false);
+	if (why != NULL) {
+		edge_report(w, &peer, why, "");
+		close_connection(w, fd, reason, 0);
 		r->closed++;
 	} else
 		r->kept++;

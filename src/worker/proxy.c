@@ -71,6 +71,7 @@ take_words(char *line, struct proxy_header *h)
 	if (port == -1 || port_of(word[4]) == -1)
 		return bad(h, "wrong port");
 	h->peer.port = (uint16_t)port;
+	peer_normalize(&h->peer);
 	h->known = true;
 	return PROXY_OK;
 }
@@ -80,13 +81,15 @@ parse_v1(const char *in, size_t len, struct proxy_header *h)
 {
 	char line[V1_BYTES + 1];
 	size_t most = len < V1_BYTES ? len : V1_BYTES;
-	const char *end = memmem(in, most, "\r\n", 2);
+	const char *end = memchr(in, '\n', most);
 	size_t n;
 
 	if (end == NULL)
 		return len < V1_BYTES ? PROXY_MORE : bad(h, "line too long");
-	n = (size_t)(end - in) - V1_START;
-	h->bytes = (size_t)(end - in) + 2;
+	if (end[-1] != '\r')
+		return bad(h, "its line ends with LF alone, not with CR LF");
+	h->bytes = (size_t)(end - in) + 1;
+	n = h->bytes - 2 - V1_START;
 	memcpy(line, in + V1_START, n);
 	line[n] = '\0';
 	if (strlen(line) != n)
@@ -97,24 +100,48 @@ parse_v1(const char *in, size_t len, struct proxy_header *h)
 	return take_words(line, h);
 }
 
+/* What eight steps of the division, bit by bit, make of each byte. */
+static const uint32_t *
+crc32c_table(void)
+{
+	static uint32_t table[256];
+
+	if (table[1] != 0)
+		return table;
+	for (uint32_t i = 0; i < 256; i++) {
+		uint32_t crc = i;
+
+		for (int k = 0; k < 8; k++)
+			crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78 : 0);
+		table[i] = crc;
+	}
+	return table;
+}
+
 /* CRC-32C (RFC 3720, appendix B.4) over the header, its own field as 0. */
 static uint32_t
 crc32c(const uint8_t *in, size_t len, size_t field)
 {
+	const uint32_t *table = crc32c_table();
 	uint32_t crc = UINT32_MAX;
 
 	for (size_t i = 0; i < len; i++) {
-		crc ^= i >= field && i < field + 4 ? 0 : in[i];
-		for (int k = 0; k < 8; k++)
-			crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78 : 0);
+		uint8_t byte = i >= field && i < field + 4 ? 0 : in[i];
+
+		crc = crc >> 8 ^ table[(crc ^ byte) & 0xff];
 	}
 	return ~crc;
 }
 
-/* Sections 2.2.1 to 2.2.6: the fields behind the addresses. */
+/* Sections 2.2.1 to 2.2.6: the fields behind the addresses.  One checksum at
+ * most: each is over the whole header, which a client would have us go through
+ * as often as there is room for one. */
 static enum proxy_result
 check_tlvs(const uint8_t *in, size_t at, struct proxy_header *h)
 {
+	size_t field = 0;
+	const uint8_t *sum;
+
 	while (at < h->bytes) {
 		size_t n;
 
@@ -124,17 +151,19 @@ check_tlvs(const uint8_t *in, size_t at, struct proxy_header *h)
 		if (h->bytes - at - 3 < n)
 			return bad(h, "TLV is cut");
 		if (in[at] == TLV_CRC32C) {
-			const uint8_t *sum = in + at + 3;
-
 			if (n != 4)
 				return bad(h, "wrong length of checksum");
-			if (crc32c(in, h->bytes, at + 3) !=
-			    ((uint32_t)sum[0] << 24 | (uint32_t)sum[1] << 16 |
-			    (uint32_t)sum[2] << 8 | sum[3]))
-				return bad(h, "wrong checksum");
+			if (field != 0)
+				return bad(h, "more than one checksum");
+			field = at + 3;
 		}
 		at += 3 + n;
 	}
+	sum = in + field;
+	if (field != 0 && crc32c(in, h->bytes, field) !=
+	    ((uint32_t)sum[0] << 24 | (uint32_t)sum[1] << 16 |
+	    (uint32_t)sum[2] << 8 | sum[3]))
+		return bad(h, "wrong checksum");
 	return PROXY_OK;
 }
 
@@ -155,7 +184,8 @@ parse_v2(const uint8_t *in, size_t len, struct proxy_header *h)
 	if (h->bytes > PROXY_BYTES)
 		return bad(h, "header too long");
 	/* LOCAL: a health check of the balancer; the rest means nothing. */
-	if ((in[12] & 0xf) == 0)
+	h->local = (in[12] & 0xf) == 0;
+	if (h->local)
 		return len < h->bytes ? PROXY_MORE : PROXY_OK;
 	family = in[13] >> 4;
 	if (family > 3 || (family != 0 && (in[13] & 0xf) != 1) ||
@@ -173,6 +203,7 @@ parse_v2(const uint8_t *in, size_t len, struct proxy_header *h)
 		h->peer.family = family == 1 ? AF_INET : AF_INET6;
 		memcpy(h->peer.address, in + V2_FIXED, n);
 		h->peer.port = (uint16_t)(port[0] << 8 | port[1]);
+		peer_normalize(&h->peer);
 		h->known = true;
 	}
 	return check_tlvs(in, V2_FIXED + addresses, h);
@@ -183,8 +214,9 @@ proxy_parse(const char *in, size_t len, struct proxy_header *h)
 {
 	memset(h, 0, sizeof(*h));
 	if (memcmp(in, v2_start, len < V2_START ? len : V2_START) == 0)
-		return parse_v2((const uint8_t *)in, len, h);
+		return len < V2_START ? PROXY_MAYBE :
+		    parse_v2((const uint8_t *)in, len, h);
 	if (memcmp(in, v1_start, len < V1_START ? len : V1_START) != 0)
 		return PROXY_NONE;
-	return len < V1_START ? PROXY_MORE : parse_v1(in, len, h);
+	return len < V1_START ? PROXY_MAYBE : parse_v1(in, len, h);
 }

@@ -16,8 +16,8 @@
 #include "base/clock.h"
 #include "handler/handler.h"
 #include "worker/close.h"
-#include "worker/edge.h"
 #include "worker/failure.h"
+#include "worker/header.h"
 #include "worker/kernel.h"
 #include "worker/watch.h"
 
@@ -124,25 +124,26 @@ static enum progress
 take_header(struct worker *w, int fd, struct connection *c,
     const struct view *v)
 {
+	enum header_result r;
 	size_t bytes;
 
 	if (connection_pending(c) == 0)
 		return connection_at_end(c) ? SETTLED : BLOCKED;
-	switch (edge_header(w, fd, at(v, 0), connection_pending(c),
-	    connection_at_end(c), &bytes)) {
-	case EDGE_MORE:
+	r = header_rule(w, fd, at(v, 0), connection_pending(c),
+	    connection_at_end(c), &bytes);
+	if (r == HEADER_MORE)
 		return BLOCKED;
-	case EDGE_DENY:
-		close_connection(w, fd, CLOSE_DENIED, 0);
+	if (r != HEADER_GO) {
+		close_connection(w, fd, r == HEADER_LIMIT ? CLOSE_LIMIT :
+		    CLOSE_DENIED, 0);
 		return BROKEN;
-	default:
-		/* The address first: without it the header would be gone. */
-		publish();
-		drop(c, bytes);
-		publish();
-		c->flags &= (uint8_t)~CONN_HEADER;
-		return SETTLED;
 	}
+	/* The address first: without it the header would be gone. */
+	publish();
+	drop(c, bytes);
+	publish();
+	c->flags &= (uint8_t)~CONN_HEADER;
+	return SETTLED;
 }
 
 /*
@@ -155,8 +156,11 @@ settle(struct worker *w, int fd, struct connection *c, const struct view *v,
 {
 	enum progress p = flush(w, fd, c, v);
 
-	if (p == SETTLED && connection_awaits_header(c))
+	if (p == SETTLED && connection_awaits_header(c)) {
 		p = take_header(w, fd, c, v);
+		/* The handler has seen none of what was held for it. */
+		fresh = connection_pending(c);
+	}
 	while (p == SETTLED && connection_pending(c) > 0) {
 		struct ruling r = rule(c, v, fresh);
 

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "worker/close.h"
+#include "worker/header.h"
 #include "worker/hot.h"
 #include "worker/watch.h"
 
@@ -143,6 +144,7 @@ receive(struct worker *w, int fd)
 	w->moved++;
 	c->hot = CONNECTION_NOT_HOT;
 	atomic_fetch_add(&w->slot->held, 1);
+	header_expect(w, c);
 	if (!worker_can_serve(w, fd))
 		close_connection(w, fd, CLOSE_ERROR, EOWNERDEAD);
 	else if (watch_add(w, fd) == -1)

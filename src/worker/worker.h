@@ -45,6 +45,7 @@ struct worker {
 	uint64_t accept_at;		/* resume accepting after a shortage */
 	uint64_t enroll_at;		/* watch those that could not be */
 	uint64_t sweep_at;		/* look for idle connections */
+	uint64_t header_at;		/* and for overdue headers */
 	uint64_t title_at;		/* bring the process title up to date */
 	uint64_t offers_at;		/* take back what nobody took */
 	uint64_t balance_at;		/* even out the slots */

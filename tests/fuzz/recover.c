@@ -246,6 +246,7 @@ fuzz_recover(const uint8_t *data, size_t size)
 	how = input_byte(&in);
 	bed.config.handler = how % HANDLER_KINDS;
 	bed.config.proxy_protocol = how / 4 % 3;
+	bed.config.proxy_protocol_timeout = 3;
 	bed.config.maxclients_per_ip = how / 16 % 2;
 	set_up();
 	bed.plain = in.left < 12 && bed.config.handler != HANDLER_DISCARD &&
