@@ -93,7 +93,7 @@ config_listeners(const struct config *c)
 }
 
 /*
- * Beside its connections the service holds: two descriptors a slot, the
+ * Beside its connections the service holds: three descriptors a slot, the
  * listeners, the standard streams, arena, log, syslog, pid file, wake-up,
  * and a few for what comes and goes (a log file being reopened, the C
  * library, a connection being refused).  Control and metrics have sockets and
@@ -102,7 +102,7 @@ config_listeners(const struct config *c)
 unsigned
 config_reserved_descriptors(const struct config *c)
 {
-	unsigned n = 2 * c->workers + config_listeners(c) + 32;
+	unsigned n = 3 * c->workers + config_listeners(c) + 32;
 
 	if (c->control_socket[0] != '\0')
 		n += CONFIG_CONTROL_CLIENTS + 4;

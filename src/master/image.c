@@ -213,3 +213,23 @@ image_exec(int fd, int record)
 	(void)fexecve(fd, argv, environ);
 	unsetenv(IMAGE_ENVIRONMENT);
 }
+
+void
+image_verdict(int output, char *line, size_t size)
+{
+	char text[4096], *p;
+	ssize_t n;
+	off_t end = lseek(output, 0, SEEK_END);
+	off_t from = end > (off_t)sizeof(text) - 1 ?
+	    end - (off_t)sizeof(text) + 1 : 0;
+
+	n = pread(output, text, sizeof(text) - 1, from);
+	text[n > 0 ? n : 0] = '\0';
+	for (p = text + strlen(text); p > text && p[-1] == '\n'; )
+		*--p = '\0';
+	p = strrchr(text, '\n');
+	p = p == NULL ? text : p + 1;
+	if (strncmp(p, "echod: ", 7) == 0)
+		p += 7;
+	strlcpy(line, p, size);
+}

@@ -46,4 +46,8 @@ pid_t image_check(int fd, int record, int output);
  * record.  Returns only if that fails, with errno set. */
 void image_exec(int fd, int record);
 
+/* The last line of what a check wrote to its `output`, without the program's
+ * name. */
+void image_verdict(int output, char *line, size_t size);
+
 #endif

@@ -24,6 +24,8 @@ _Static_assert(ARENA_SLOTS_MAX <= CONFIG_WORKERS_MAX,
 
 struct child {
 	pid_t pid;			/* 0: none */
+	int pidfd;			/* 0: none */
+	bool ended;			/* that is what its pidfd says */
 	uint64_t started;		/* clock_ms() */
 	uint64_t respawn_at;		/* CLOCK_NEVER: not wanted */
 	unsigned brake;			/* ms the next respawn has to wait */
@@ -56,6 +58,7 @@ struct reload {
 	int record;			/* struct takeover, as a memfd */
 	int output;			/* what the check says, a memfd */
 	pid_t checker;			/* 0: it has ended ... */
+	int checker_fd;			/* its pidfd; 0: none */
 	int status;			/* ... with this */
 	struct resolved resolved;	/* by the check */
 	uint64_t deadline;		/* of the phase */

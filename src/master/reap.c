@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/call_name.h"
 #include "base/clock.h"
@@ -32,6 +33,14 @@ reap_words(int status)
 		snprintf(words, sizeof(words), "exited with status %d",
 		    WEXITSTATUS(status));
 	return words;
+}
+
+void
+reap_forget(int *pidfd)
+{
+	if (*pidfd != 0)
+		close(*pidfd);
+	*pidfd = 0;
 }
 
 int
@@ -192,6 +201,8 @@ ended(struct master *m, unsigned k, int status)
 	bool served = atomic_load(&s->state) != SLOT_EMPTY;
 
 	c->pid = 0;
+	c->ended = false;
+	reap_forget(&c->pidfd);
 	c->respawn_at = CLOCK_NEVER;
 	note_death(s, c, status);
 	tell_denied(s, k, pid, status);
@@ -223,7 +234,7 @@ ended(struct master *m, unsigned k, int status)
 		    "next one in %llu ms", k, (long)pid, c->hung ?
 		    "was stuck and " : "", reap_words(status),
 		    held_by(m, s), (unsigned long long)
-		    (c->respawn_at - clock_ms()));
+		    clock_until(c->respawn_at, clock_ms()));
 		if (c->respawn_at > clock_ms())
 			atomic_store(&s->state, SLOT_ORPHANED);
 	}
@@ -248,6 +259,7 @@ reap(struct master *m)
 		if (pid == m->reload.checker && !WIFSTOPPED(status) &&
 		    !WIFCONTINUED(status)) {
 			m->reload.checker = 0;
+			reap_forget(&m->reload.checker_fd);
 			m->reload.status = status;
 		}
 		/* Strangers are possible: PID 1 of a container gets them. */
@@ -259,6 +271,13 @@ reap(struct master *m)
 			else
 				ended(m, k, status);
 	}
+	/* A tracer has its end first, or somebody has put another descriptor
+	 * in its place: it would be told of without end. */
+	for (unsigned k = 0; k < m->arena.own->workers; k++)
+		if (m->child[k].ended) {
+			m->child[k].ended = false;
+			m->child[k].pidfd = 0;
+		}
 }
 
 void

@@ -19,6 +19,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/pidfd.h"
 #include "base/signals.h"
 #include "master/drop.h"
 #include "master/image.h"
@@ -60,6 +61,16 @@ close_all(const struct master *m, struct reload *r)
 	if (r->output != -1)
 		close(r->output);
 	r->image = r->record = r->output = -1;
+}
+
+static void
+kill_checker(struct reload *r)
+{
+	if (r->checker == 0)
+		return;
+	(void)kill(r->checker, SIGKILL);
+	r->checker = 0;
+	reap_forget(&r->checker_fd);
 }
 
 /* It does not come to pass; the service goes on as it was. */
@@ -158,6 +169,7 @@ begin(struct master *m)
 		refuse_errno(m, image_path());
 		return;
 	}
+	r->checker_fd = pidfd_make(r->checker);
 	r->phase = RELOAD_CHECKING;
 	r->deadline = clock_ms() + CHECK_PATIENCE;
 }
@@ -175,27 +187,6 @@ reload_request(struct master *m, const char *who)
 	}
 	log_notice("%s: reloading", who);
 	begin(m);
-}
-
-/* The last line of what the check said, without the program's name. */
-static void
-last_line(int output, char *line, size_t size)
-{
-	char text[4096], *p;
-	ssize_t n;
-	off_t end = lseek(output, 0, SEEK_END);
-	off_t from = end > (off_t)sizeof(text) - 1 ?
-	    end - (off_t)sizeof(text) + 1 : 0;
-
-	n = pread(output, text, sizeof(text) - 1, from);
-	text[n > 0 ? n : 0] = '\0';
-	for (p = text + strlen(text); p > text && p[-1] == '\n'; )
-		*--p = '\0';
-	p = strrchr(text, '\n');
-	p = p == NULL ? text : p + 1;
-	if (strncmp(p, "echod: ", 7) == 0)
-		p += 7;
-	strlcpy(line, p, size);
 }
 
 static void
@@ -219,7 +210,7 @@ judge(struct master *m)
 	struct reload *r = &m->reload;
 	char line[1024], reason[PATH_MAX + 1200];
 
-	last_line(r->output, line, sizeof(line));
+	image_verdict(r->output, line, sizeof(line));
 	if (r->status == 0 && takeover_read(&t, r->record, line,
 	    sizeof(line)) == 0 && t.checked[0] != '\0') {
 		r->resolved = t.resolved;
@@ -331,9 +322,8 @@ reload_step(struct master *m)
 		if (r->checker == 0)
 			judge(m);
 		else if (clock_ms() >= r->deadline) {
-			(void)kill(r->checker, SIGKILL);
-			r->checker = 0;
-			last_line(r->output, line, sizeof(line));
+			kill_checker(r);
+			image_verdict(r->output, line, sizeof(line));
 			snprintf(reason, sizeof(reason), "the check takes too "
 			    "long%s%s", line[0] != '\0' ? ": " : "", line);
 			refuse(m, reason);
@@ -370,9 +360,7 @@ reload_abandon(struct master *m)
 	r->again = false;
 	if (r->phase == RELOAD_NONE)
 		return;
-	if (r->phase == RELOAD_CHECKING && r->checker != 0)
-		(void)kill(r->checker, SIGKILL);
-	r->checker = 0;
+	kill_checker(r);
 	if (r->phase == RELOAD_LEAVING)
 		come_back(m);
 	close_all(m, r);

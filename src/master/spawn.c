@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/pidfd.h"
 #include "master/instances.h"
 
 #define RETRY_MS 1000
@@ -55,6 +56,9 @@ spawn_prepare(struct master *m)
 		o->master_wake_fd = 0;
 		return -1;
 	}
+	/* By which workers know that we live.  Without it they look. */
+	if (o->master_pidfd == 0)
+		o->master_pidfd = pidfd_make(getpid());
 	for (unsigned k = 0; k < m->config->workers; k++)
 		if (spawn_prepare_slot(m, k) == -1)
 			return -1;
@@ -111,6 +115,7 @@ spawn(struct master *m, unsigned k)
 		return -1;
 	}
 	c->pid = pid;
+	c->pidfd = pidfd_make(pid);
 	c->started = clock_ms();
 	c->respawn_at = CLOCK_NEVER;
 	c->since = c->started;

@@ -132,6 +132,7 @@ struct arena_own {
 	unsigned workers;
 	unsigned listeners, dropped;
 	struct listener listener[2 * ARENA_LISTENERS_MAX];
+	int master_pidfd;		/* this program's own, or 0 */
 	int master_wake_fd;		/* these three 0: none yet */
 	struct {
 		int wake_fd, watch_fd;

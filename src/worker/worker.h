@@ -29,6 +29,7 @@ struct worker {
 	const struct arena *arena;
 	struct slot *slot;
 	unsigned number;
+	pid_t master;			/* 0: it is gone */
 	char *scratch;
 
 	struct epoll_event event[WORKER_EVENTS];
@@ -45,6 +46,7 @@ struct worker {
 	uint64_t accept_at;		/* resume accepting after a shortage */
 	uint64_t enroll_at;		/* watch those that could not be */
 	uint64_t sweep_at;		/* look for idle connections */
+	uint64_t parent_at;		/* is the master there? */
 	uint64_t title_at;		/* bring the process title up to date */
 	uint64_t offers_at;		/* take back what nobody took */
 	uint64_t balance_at;		/* even out the slots */

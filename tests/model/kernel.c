@@ -20,6 +20,7 @@
 #include "handler/handler.h"
 #include "worker/watch.h"
 
+#define PIDFD 2			/* the master's, who does not die */
 #define LISTENER 3
 #define WAKE(k) (4 + 2 * (int)(k))
 #define WATCH(k) (5 + 2 * (int)(k))
@@ -71,6 +72,7 @@ kernel_reset(void)
 		arena.slot[k].watch_fd = WATCH(k);
 	}
 	arena.header->master_wake_fd = MASTER_WAKE;
+	arena.own->master_pidfd = PIDFD;
 }
 
 static unsigned
