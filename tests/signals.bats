@@ -140,6 +140,6 @@ lost() {
 	lose SIGCHLD "$SERVER"
 	kill -KILL "$worker"
 	wait_for 5 logged 'worker 0 .*killed by SIGKILL'
-	lost
+	wait_for 5 lost
 	wait_for 5 echoes
 }

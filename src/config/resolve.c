@@ -286,6 +286,9 @@ config_resolve(struct config *c, const char *directory,
     unsigned long max_descriptors, struct config_error *e)
 {
 	settle_workers(c);
+	memory_settle(&c->maxmemory_clients, CONFIG_MEMORY_SHARE,
+	    setting_of(c, "maxmemory-clients")->note,
+	    sizeof(c->origin[0].note));
 	settle_supervision(c);
 	if (clamp_maxclients(c, max_descriptors, e) == -1 ||
 	    check_identity(c, e) == -1 ||

@@ -20,6 +20,7 @@
 #include "master/http.h"
 #include "master/late.h"
 #include "master/metrics.h"
+#include "master/oom.h"
 #include "master/reap.h"
 #include "master/reload.h"
 #include "master/resize.h"
@@ -194,6 +195,7 @@ master_start(struct master *m, bool takeover)
 	int stop = 0;
 
 	signals_choose(recorded);
+	oom_begin(m);
 	if (spawn_prepare(m) == -1) {
 		log_warn("descriptors for %u workers", wanted);
 		return -1;

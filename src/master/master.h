@@ -37,6 +37,7 @@ struct child {
 	uint64_t since;			/* clock_ms() it was seen first */
 	uint64_t stopped;		/* clock_ms() of a SIGSTOP, or 0 */
 	bool hung;			/* killed for being stuck */
+	unsigned oom;			/* deaths in a row for want of memory */
 };
 
 enum stop_phase { STOP_NONE, STOP_DELAYED, STOP_DRAINING };
@@ -81,6 +82,8 @@ struct master {
 	uint64_t rotate_at;		/* the log file's name changes */
 	int64_t wall;			/* s that CLOCK_REALTIME is ahead */
 	uint64_t watch_at;		/* the watchdog looks again */
+	uint64_t oom_kills;		/* that the kernel has counted ... */
+	uint64_t oom_at;		/* ... and when they became more; or 0 */
 };
 
 /* Exit statuses of the program; EX_CONFIG is that of sysexits.h. */

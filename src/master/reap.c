@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/signals.h"
+#include "master/oom.h"
 #include "state/worker_exit.h"
 
 /* A worker that lives shorter is a quick death, ms. */
@@ -199,6 +200,7 @@ ended(struct master *m, unsigned k, int status)
 	struct slot *s = &m->arena.slot[k];
 	pid_t pid = c->pid;
 	bool served = atomic_load(&s->state) != SLOT_EMPTY;
+	bool oom = oom_killed(m, k, status);
 
 	c->pid = 0;
 	c->ended = false;
@@ -230,10 +232,10 @@ ended(struct master *m, unsigned k, int status)
 		c->respawn_at = clock_ms();
 	} else {
 		schedule(c, served, is_fault(status));
-		log_warnx("worker %u (pid %ld) %s%s, %u connections held; "
+		log_warnx("worker %u (pid %ld) %s%s%s, %u connections held; "
 		    "next one in %llu ms", k, (long)pid, c->hung ?
 		    "was stuck and " : "", reap_words(status),
-		    held_by(m, s), (unsigned long long)
+		    oom ? " for want of memory" : "", held_by(m, s), (unsigned long long)
 		    clock_until(c->respawn_at, clock_ms()));
 		if (c->respawn_at > clock_ms())
 			atomic_store(&s->state, SLOT_ORPHANED);

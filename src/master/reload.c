@@ -18,6 +18,7 @@
 #include <bsd/string.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/pidfd.h"
 #include "base/signals.h"
@@ -90,9 +91,11 @@ refuse(struct master *m, const char *reason)
 static void
 refuse_errno(struct master *m, const char *what)
 {
-	char reason[PATH_MAX + 128];
+	char reason[2 * PATH_MAX + 1024];
 
-	snprintf(reason, sizeof(reason), "%s: %s", what, strerror(errno));
+	snprintf(reason, sizeof(reason), "%s: %s%s", what, strerror(errno),
+	    errno == EFBIG ? limits_why_no_room(errno, 1 << 16) :
+	    limits_why_no_process(errno));
 	refuse(m, reason);
 }
 

@@ -12,9 +12,11 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/pidfd.h"
 #include "master/instances.h"
+#include "master/oom.h"
 
 #define RETRY_MS 1000
 
@@ -108,12 +110,14 @@ spawn(struct master *m, unsigned k)
 	if (pid == 0)
 		_exit(m->entry(m->config, &m->arena, k, master));
 	if (pid == -1) {
-		log_warn("worker %u cannot be started", k);
+		log_warnx("worker %u cannot be started: %s%s", k,
+		    strerror(errno), limits_why_no_process(errno));
 		c->respawn_at = clock_ms() + RETRY_MS;
 		if (m->stop.phase == STOP_NONE)
 			atomic_store(&m->arena.slot[k].state, SLOT_ORPHANED);
 		return -1;
 	}
+	oom_expose(pid);
 	c->pid = pid;
 	c->pidfd = pidfd_make(pid);
 	c->started = clock_ms();

@@ -17,7 +17,7 @@
 /* Of the layout and of what its fields mean; a program that has another one
  * cannot take the arena over. */
 #ifndef ARENA_VERSION
-#define ARENA_VERSION 4
+#define ARENA_VERSION 5
 #endif
 #define ARENA_LISTENERS_MAX 16
 /* The master has a place for each slot in memory of its own. */
@@ -177,6 +177,9 @@ struct arena {
  */
 int arena_create(struct arena *a, unsigned slots, unsigned descriptors,
     unsigned long most);
+
+/* What that takes of address space, and as the size of a file, at least. */
+size_t arena_size(unsigned slots, unsigned descriptors);
 
 /*
  * Map the arena that another program made and left in descriptor `fd`.

@@ -22,6 +22,7 @@
 #include "worker/hot.h"
 #include "worker/idle.h"
 #include "worker/leave.h"
+#include "worker/memory.h"
 #include "worker/recover.h"
 #include "worker/sandbox.h"
 #include "worker/serve.h"
@@ -94,6 +95,8 @@ run_timers(struct worker *w)
 	update_title(w);
 	if (due(w->enroll_at))
 		watch_again(w);
+	if (due(clock_earlier(w->cool_at, w->memory_at)))
+		memory_step(w);
 	wake = clock_earlier(clock_earlier(run_sharing(w), w->title_at),
 	    clock_earlier(w->enroll_at, w->parent_at));
 	if (w->draining)
@@ -103,7 +106,8 @@ run_timers(struct worker *w)
 		w->accept_at = CLOCK_NEVER;
 		watch_listen(w, true);
 	}
-	wake = clock_earlier(wake, w->accept_at);
+	wake = clock_earlier(clock_earlier(wake, w->accept_at),
+	    clock_earlier(w->cool_at, w->memory_at));
 	if (w->sweep_at != CLOCK_NEVER && atomic_load_explicit(&w->slot->held,
 	    memory_order_relaxed) > 0) {
 		if (due(w->sweep_at))
@@ -168,6 +172,7 @@ woken(struct worker *w)
 	share_adopt(w);
 	foster(w);
 	empty_dropped(w);
+	memory_look(w);
 	/* The master has found one more (master/late.c). */
 	if (arena_listeners(w->arena) != w->listeners && !w->draining)
 		watch_listen(w, w->listening);
@@ -326,6 +331,8 @@ worker_main(const struct config *config, const struct arena *arena,
 		.accept_at = CLOCK_NEVER,
 		.enroll_at = CLOCK_NEVER,
 		.title_at = CLOCK_NEVER,
+		.cool_at = CLOCK_NEVER,
+		.memory_at = CLOCK_NEVER,
 		.changed = true,	/* siblings may have more than we */
 	};
 	char role[32];
@@ -354,6 +361,7 @@ worker_main(const struct config *config, const struct arena *arena,
 	    (atomic_load(&w.slot->heartbeat) + 2) | 1);
 	r = recover(&w, number);
 	share_adopt(&w);
+	memory_look(&w);
 	watch_listen(&w, true);
 	title_set("worker %u [%u connections]", number, r.kept);
 	w.titled = r.kept;

@@ -141,7 +141,8 @@ watch_add(struct worker *w, int fd)
 	if (out)
 		c->flags |= CONN_WRITES;
 	publish();
-	if (set(w, op, fd, out ? EPOLLOUT : EPOLLIN, WATCHED_CONNECTION,
+	if (set(w, op, fd, out ? EPOLLOUT : c->paused != 0 ? 0 : EPOLLIN,
+	    WATCHED_CONNECTION,
 	    (uint32_t)fd) == -1) {
 		if (!is_shortage(w, peer_name(&c->peer)))
 			return -1;

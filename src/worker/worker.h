@@ -51,6 +51,8 @@ struct worker {
 	uint64_t offers_at;		/* take back what nobody took */
 	uint64_t balance_at;		/* even out the slots */
 	uint64_t heal_at;		/* void reservations never redeemed */
+	uint64_t cool_at;		/* give back unused windows */
+	uint64_t memory_at;		/* is memory full still? */
 	uint64_t rotate_at;		/* compare how slots are served */
 	unsigned rounds;		/* of the loop, for balance() */
 	unsigned events;		/* since rotate_round */
@@ -68,7 +70,8 @@ struct worker {
 	 * given; it is given nothing until that changes. */
 	uint64_t shunned[CONFIG_WORKERS_MAX];
 	uint32_t titled;		/* connections the title speaks of */
-	struct log_brake refusals, shortages;
+	bool full;			/* of memory, see memory.h */
+	struct log_brake refusals, shortages, memory;
 };
 
 /*
