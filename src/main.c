@@ -10,7 +10,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "base/log.h"
+#include "base/signals.h"
 #include "base/title.h"
 #include "check.h"
 #include "config/config.h"
@@ -321,6 +323,8 @@ main(int argc, char **argv, char **envp)
 	struct config_error e;
 	struct takeover *before;
 
+	signals_ignore(SIGXFSZ);
+	limits_raise();
 	if (image_init(argc, argv) == -1) {
 		log_warn("arguments");
 		return EXIT_NOT_STARTED;

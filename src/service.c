@@ -3,10 +3,13 @@
  */
 #include "service.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/signals.h"
 #include "handler/handler.h"
@@ -81,7 +84,9 @@ bring_up(struct master *m, const struct config *c, struct pidfile *p)
 	}
 	if (arena_create(&m->arena, CONFIG_WORKERS_MAX, descriptors,
 	    most) == -1) {
-		log_warn("arena for %u descriptors", descriptors);
+		log_warnx("arena for %u descriptors: %s%s", descriptors,
+		    strerror(errno), limits_why_no_room(errno,
+		    arena_size(CONFIG_WORKERS_MAX, descriptors)));
 		return -1;
 	}
 	if (open_listeners(m, c, &id) == -1)
@@ -115,7 +120,8 @@ service_start(const struct config *c)
 	signals_block();
 	tidy_descriptors();
 	if (c->daemonize && daemonize() == -1) {
-		log_warn("daemonize");
+		log_warnx("daemonize: %s%s", strerror(errno),
+		    limits_why_no_process(errno));
 		return EXIT_NOT_STARTED;
 	}
 	m.image = image_hold();

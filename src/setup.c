@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/title.h"
 #include "master/listen.h"
@@ -93,6 +94,33 @@ setup_report_trust(const struct config *c)
 		log_notice("%s", text);
 }
 
+/* What the service may take, if all clients come and none is closed for want of
+ * memory: rough figures, of which the kernel's is the roughest. */
+static unsigned long long
+memory_needed(const struct config *c)
+{
+	enum { RECORD = 133, FIRST_BLOCK = SPILL_BLOCK, SOCKET = 4096,
+		WORKER = 2 << 20, MASTER = 4 << 20 };
+
+	return c->maxmemory_clients.n + (unsigned long long)c->maxclients *
+	    (RECORD + FIRST_BLOCK + SOCKET) + WORKER *
+	    (unsigned long long)c->workers + MASTER;
+}
+
+static void
+warn_of_memory(const struct config *c)
+{
+	unsigned long long needed = memory_needed(c), limit;
+	char what[160];
+
+	limit = limits_memory(what, sizeof(what));
+	if (limit < needed)
+		log_warnx("memory: there are %llu MB (%s), but %u clients may "
+		    "take %llu MB, of which maxmemory-clients is %llu: "
+		    "lower one of the two", limit >> 20, what, c->maxclients,
+		    needed >> 20, c->maxmemory_clients.n >> 20);
+}
+
 void
 setup_report(const struct config *c)
 {
@@ -103,6 +131,7 @@ setup_report(const struct config *c)
 		log_warnx("maxclients %u: %s", c->maxclients,
 		    config_note(c, "maxclients"));
 	setup_report_trust(c);
+	warn_of_memory(c);
 	if (c->supervised == SUPERVISED_SYSTEMD && !supervise_wanted())
 		log_warnx("supervised systemd: NOTIFY_SOCKET is not set");
 	if (c->daemonize && c->logfile[0] == '\0' && !c->syslog_enabled)

@@ -173,6 +173,19 @@ debian_redis_conf() {
 	shown handler raw 'command line'
 }
 
+@test "maxmemory-clients: Redis's units, a percentage, or 0" {
+	conf 'maxmemory-clients 1GB\n'
+	dump -c conf
+	shown maxmemory-clients 1gb conf:1
+	dump -o maxmemory-clients=0
+	shown maxmemory-clients 0 'command line'
+	dump -o maxmemory-clients=5%
+	grep -qE '^maxmemory-clients = [0-9]+mb +# command line, 5% of [0-9]+' dump
+	bad 'maxmemory-clients 1.5g' '2: maxmemory-clients: "1.5g" is no amount'
+	bad 'maxmemory-clients 1kb' '2: maxmemory-clients: "1kb" is less than 128kb'
+	bad 'maxmemory-clients 101%' '2: maxmemory-clients: "101%" is not 1% to'
+}
+
 @test "every directive can be given, at both of its bounds" {
 	conf 'bind 127.0.0.1 ::1 * ::*\nport 65535\ntcp-backlog 65535\n'
 	conf "$(cat conf)\ntcp-keepalive 0\ntimeout 0\nmaxclients 1\nworkers 1\n"
@@ -188,6 +201,7 @@ debian_redis_conf() {
 	conf "$(cat conf)\nproxy-protocol optional\nproxy-trusted ::1/128\n"
 	conf "$(cat conf)\ncontrol-socket /tmp/s\ncontrol-socket-mode 0660\n"
 	conf "$(cat conf)\nmetrics-port 0\nmetrics-bind ::1\nsandbox no\n"
+	conf "$(cat conf)\nmaxmemory-clients 100%\n"
 	[ "$(id -u)" -eq 0 ] || skip "only root may name user root"
 	dump -c conf
 	not grep default dump

@@ -102,3 +102,44 @@ workers_are_other_than() {
 	kill -CONT "$(workers)"
 	echoes
 }
+
+# --- signals that are lost
+#
+# Who traces a process and dies at the moment a signal comes takes that with
+# it.  What the signal spoke of is looked for where it stays to be seen.
+
+# lose SIGNAL PID: the next of these never reaches it.
+lose() {
+	python3 "$TOP_SRCDIR/tests/tracer.py" "$2" "$1" >traced 2>&1 3>&- &
+	PIDS+=($!)
+	wait_for 10 grep -q . traced
+	grep -q attached traced || skip "ptrace is not permitted here"
+}
+
+lost() {
+	! kill -0 "${PIDS[-1]}" 2>/dev/null
+}
+
+@test "the signal of the master's death is lost: the workers stop all the same" {
+	start workers=2 shutdown-timeout=1
+	local pids
+	mapfile -t pids < <(workers)
+	PIDS+=("${pids[@]}")
+	lose SIGTERM "${pids[0]}"
+	kill -KILL "$SERVER"
+	wait_for 5 lost
+	wait_for 5 gone "${pids[0]}"
+	wait_for 5 gone "${pids[1]}"
+	logged "worker 0.*the master \(pid $SERVER\) is gone: stopping"
+}
+
+@test "the signal of a worker's death is lost: it is replaced at once" {
+	start workers=1 watchdog-timeout=0
+	local worker
+	worker=$(workers)
+	lose SIGCHLD "$SERVER"
+	kill -KILL "$worker"
+	wait_for 5 logged 'worker 0 .*killed by SIGKILL'
+	wait_for 5 lost
+	wait_for 5 echoes
+}

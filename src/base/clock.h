@@ -30,6 +30,13 @@ clock_earlier(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
+/* Milliseconds from `now` until `then`; 0 if that has passed, or is now. */
+static inline uint64_t
+clock_until(uint64_t then, uint64_t now)
+{
+	return then > now ? then - now : 0;
+}
+
 /*
  * What is left until `deadline`, seen from `now`, as ppoll(2) wants it:
  * fills and returns `ts`, or returns NULL (sleep without end) for
@@ -38,7 +45,7 @@ clock_earlier(uint64_t a, uint64_t b)
 static inline const struct timespec *
 clock_left(uint64_t deadline, uint64_t now, struct timespec *ts)
 {
-	uint64_t ms = deadline > now ? deadline - now : 0;
+	uint64_t ms = clock_until(deadline, now);
 
 	if (deadline == CLOCK_NEVER)
 		return NULL;

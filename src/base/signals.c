@@ -80,6 +80,16 @@ signals_choose(const int *recorded)
 }
 
 void
+signals_ignore(int signo)
+{
+	struct sigaction sa;
+
+	memset(&sa, 0, sizeof(sa));
+	sa.sa_handler = SIG_IGN;
+	sigaction(signo, &sa, NULL);
+}
+
+void
 signals_trap(int signo, void (*handler)(int, siginfo_t *, void *))
 {
 	struct sigaction sa;

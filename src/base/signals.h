@@ -25,6 +25,10 @@ void signals_block(void);
  */
 void signals_choose(const int *recorded);
 
+/* Nothing comes of `signo`: a file that is to grow beyond RLIMIT_FSIZE is an
+ * error of write(2), not the end.  Programs that are executed inherit it. */
+void signals_ignore(int signo);
+
 /* Have `handler` called for a fault, once: while it runs the signal is blocked
  * and has its default action again. */
 void signals_trap(int signo, void (*handler)(int, siginfo_t *, void *));

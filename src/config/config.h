@@ -51,6 +51,13 @@ struct bind_address {
 	bool optional;		/* "-" before it: skip if not available */
 };
 
+/* What can be given in bytes, as a part of the memory there is, or not at
+ * all; config_resolve() makes bytes of it. */
+struct memory_size {
+	enum { MEMORY_BYTES, MEMORY_PERCENT, MEMORY_AUTO } kind;
+	unsigned long long n;
+};
+
 struct bind_list {
 	struct bind_address address[CONFIG_BIND_MAX];
 	unsigned count;
@@ -69,7 +76,7 @@ struct setting {
 	unsigned line;		/* of the file, if ORIGIN_FILE */
 	unsigned file;		/* which; config_origin_file() names it */
 	enum doubt doubt;	/* if `forgiving` */
-	char note[112];		/* "clamped from 10000: ...", "auto", or "" */
+	char note[176];		/* "clamped from 10000: ...", "auto", or "" */
 };
 
 /* Redis directives that mean nothing here, as found in the file. */
@@ -85,6 +92,10 @@ struct ignored {
  * the name it is made under. */
 #define CONFIG_CONTROL_PATH 96
 
+/* Of the memory there is, what clients' pending bytes may take by default,
+ * in percent. */
+#define CONFIG_MEMORY_SHARE 25
+
 #define CONFIG_DIRECTIVES_MAX 48
 
 struct config {
@@ -95,6 +106,7 @@ struct config {
 	unsigned timeout;		/* s of silence; 0 never */
 	unsigned maxclients;
 	unsigned maxclients_per_ip;	/* 0: any number */
+	struct memory_size maxmemory_clients;	/* 0: no limit */
 	struct network_list allow, deny;
 	unsigned accept_rate;		/* clients a second; 0: any number */
 	unsigned accept_burst;

@@ -249,6 +249,8 @@ directive_set(struct config *c, const struct directive *d, const char *text,
 		return set_bind(place(c, d), text, why, size);
 	case TYPE_NETWORKS:
 		return networks_parse(place(c, d), text, why, size);
+	case TYPE_MEMORY:
+		return memory_set(place(c, d), text, why, size);
 	}
 	return -1;
 }
@@ -279,6 +281,10 @@ directive_format(const struct config *c, const struct directive *d, char *text,
 	}
 	if (d->type == TYPE_NETWORKS) {
 		networks_format(p, text, size);
+		return;
+	}
+	if (d->type == TYPE_MEMORY) {
+		memory_format(p, text, size);
 		return;
 	}
 	if (d->type == TYPE_STRING || d->type == TYPE_PATH) {

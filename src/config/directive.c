@@ -76,6 +76,8 @@ const struct directive directives[] = {
 	    AT(maxclients), 0 },
 	{ "maxclients-per-ip", TYPE_NUMBER, "0", 0, 1000000, NULL,
 	    AT(maxclients_per_ip), 0 },
+	{ "maxmemory-clients", TYPE_MEMORY, "auto", 0, 0, NULL,
+	    AT(maxmemory_clients), 0 },
 	{ "allow", TYPE_NETWORKS, "", 0, 0, NULL, AT(allow), 0 },
 	{ "deny", TYPE_NETWORKS, "", 0, 0, NULL, AT(deny), 0 },
 	{ "accept-rate", TYPE_NUMBER, "0", 0, 1000000, NULL,

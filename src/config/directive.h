@@ -14,7 +14,8 @@ enum directive_type {
 	TYPE_STRING,	/* shorter than `size` */
 	TYPE_PATH,	/* the same; made absolute by config_resolve() */
 	TYPE_BIND,	/* list of addresses */
-	TYPE_NETWORKS	/* list of networks, may be empty */
+	TYPE_NETWORKS,	/* list of networks, may be empty */
+	TYPE_MEMORY	/* bytes with a unit, "N%", or "auto" */
 };
 
 struct choice {
@@ -65,6 +66,13 @@ int directive_check_path(const char *path, char *why, size_t size);
  */
 int config_forgive(struct config *c, const char *line,
     const struct config_error *e);
+/* TYPE_MEMORY: text to value and back, and what it comes to on this machine;
+ * config/memory.c. */
+int memory_set(struct memory_size *m, const char *text, char *why,
+    size_t size);
+void memory_format(const struct memory_size *m, char *text, size_t size);
+void memory_settle(struct memory_size *m, unsigned percent, char *note,
+    size_t size);
 
 /* Note that the value of `s` comes from the file `path`.  Returns 0, or -1 if
  * there is no room for its name. */

@@ -98,7 +98,7 @@ config_listeners(const struct config *c)
 }
 
 /*
- * Beside its connections the service holds: two descriptors a slot, the
+ * Beside its connections the service holds: three descriptors a slot, the
  * listeners, the standard streams, arena, log, syslog, pid file, wake-up,
  * and a few for what comes and goes (a log file being reopened, the C
  * library, a connection being refused).  Control and metrics have sockets and
@@ -107,7 +107,7 @@ config_listeners(const struct config *c)
 unsigned
 config_reserved_descriptors(const struct config *c)
 {
-	unsigned n = 2 * c->workers + config_listeners(c) + 32;
+	unsigned n = 3 * c->workers + config_listeners(c) + 32;
 
 	if (c->control_socket[0] != '\0')
 		n += CONFIG_CONTROL_CLIENTS + 4;
@@ -301,6 +301,9 @@ config_resolve(struct config *c, const char *directory,
     unsigned long max_descriptors, struct config_error *e)
 {
 	settle_workers(c);
+	memory_settle(&c->maxmemory_clients, CONFIG_MEMORY_SHARE,
+	    setting_of(c, "maxmemory-clients")->note,
+	    sizeof(c->origin[0].note));
 	settle_supervision(c);
 	if (clamp_maxclients(c, max_descriptors, e) == -1 ||
 	    check_identity(c, e) == -1 ||

@@ -88,6 +88,7 @@ answer_reason(enum close_reason r)
 		[CLOSE_ERROR] = "error",
 		[CLOSE_FAULT] = "fault",
 		[CLOSE_DENIED] = "denied",
+		[CLOSE_MEMORY] = "memory",
 	};
 
 	return r < CLOSE_REASONS && names[r] != NULL ? names[r] : "unknown";

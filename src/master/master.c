@@ -20,6 +20,7 @@
 #include "master/http.h"
 #include "master/late.h"
 #include "master/metrics.h"
+#include "master/oom.h"
 #include "master/reap.h"
 #include "master/reload.h"
 #include "master/resize.h"
@@ -67,22 +68,39 @@ pace(void)
 		(void)nanosleep(&ts, NULL);
 }
 
-static void
-sleep_until(const struct master *m, uint64_t wake)
+static struct pollfd
+end_of(pid_t pid, int pidfd)
 {
+	return (struct pollfd){ pid != 0 && pidfd != 0 ? pidfd : -1, POLLIN,
+	    0 };
+}
+
+/* Children are waited for by their descriptors, too: SIGCHLD can be lost. */
+static void
+sleep_until(struct master *m, uint64_t wake)
+{
+	enum { WAKE, CONTROL, HTTP, CHECKER, CHILD };
 	/* poll(2) passes over those that are -1. */
-	struct pollfd p[] = {
+	struct pollfd p[CHILD + CONFIG_WORKERS_MAX] = {
 		{ m->arena.own->master_wake_fd, POLLIN, 0 },
 		{ control_watch(), POLLIN, 0 },
 		{ http_watch(), POLLIN, 0 },
+		end_of(m->reload.checker, m->reload.checker_fd),
 	};
+	unsigned workers = m->arena.own->workers;
 	struct timespec ts;
 	eventfd_t ignored;
 
+	for (unsigned k = 0; k < workers; k++)
+		p[CHILD + k] = end_of(m->child[k].pid, m->child[k].pidfd);
 	pace();
-	if (ppoll(p, sizeof(p) / sizeof(p[0]), clock_left(wake, clock_ms(),
-	    &ts), signals_open_mask()) > 0 && p[0].revents != 0)
-		(void)eventfd_read(p[0].fd, &ignored);
+	if (ppoll(p, CHILD + workers, clock_left(wake, clock_ms(), &ts),
+	    signals_open_mask()) <= 0)
+		return;
+	if (p[WAKE].revents != 0)
+		(void)eventfd_read(p[WAKE].fd, &ignored);
+	for (unsigned k = 0; k < workers; k++)
+		m->child[k].ended = p[CHILD + k].revents != 0;
 }
 
 static unsigned
@@ -182,6 +200,7 @@ master_start(struct master *m, bool takeover)
 	int stop = 0;
 
 	signals_choose(recorded);
+	oom_begin(m);
 	if (spawn_prepare(m) == -1) {
 		log_warn("descriptors for %u workers", wanted);
 		return -1;

@@ -25,6 +25,8 @@ _Static_assert(ARENA_SLOTS_MAX <= CONFIG_WORKERS_MAX,
 
 struct child {
 	pid_t pid;			/* 0: none */
+	int pidfd;			/* 0: none */
+	bool ended;			/* that is what its pidfd says */
 	uint64_t started;		/* clock_ms() */
 	uint64_t respawn_at;		/* CLOCK_NEVER: not wanted */
 	unsigned brake;			/* ms the next respawn has to wait */
@@ -36,6 +38,7 @@ struct child {
 	uint64_t since;			/* clock_ms() it was seen first */
 	uint64_t stopped;		/* clock_ms() of a SIGSTOP, or 0 */
 	bool hung;			/* killed for being stuck */
+	unsigned oom;			/* deaths in a row for want of memory */
 };
 
 enum stop_phase { STOP_NONE, STOP_DELAYED, STOP_DRAINING };
@@ -57,6 +60,7 @@ struct reload {
 	int record;			/* struct takeover, as a memfd */
 	int output;			/* what the check says, a memfd */
 	pid_t checker;			/* 0: it has ended ... */
+	int checker_fd;			/* its pidfd; 0: none */
 	int status;			/* ... with this */
 	struct resolved resolved;	/* by the check */
 	uint64_t deadline;		/* of the phase */
@@ -80,6 +84,8 @@ struct master {
 	uint64_t rotate_at;		/* the log file's name changes */
 	int64_t wall;			/* s that CLOCK_REALTIME is ahead */
 	uint64_t watch_at;		/* the watchdog looks again */
+	uint64_t oom_kills;		/* that the kernel has counted ... */
+	uint64_t oom_at;		/* ... and when they became more; or 0 */
 };
 
 /* Exit statuses of the program; EX_CONFIG is that of sysexits.h. */

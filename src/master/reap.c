@@ -7,11 +7,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/call_name.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/signals.h"
+#include "master/oom.h"
 #include "state/worker_exit.h"
 
 /* A worker that lives shorter is a quick death, ms. */
@@ -32,6 +34,14 @@ reap_words(int status)
 		snprintf(words, sizeof(words), "exited with status %d",
 		    WEXITSTATUS(status));
 	return words;
+}
+
+void
+reap_forget(int *pidfd)
+{
+	if (*pidfd != 0)
+		close(*pidfd);
+	*pidfd = 0;
 }
 
 int
@@ -190,8 +200,11 @@ ended(struct master *m, unsigned k, int status)
 	struct slot *s = &m->arena.slot[k];
 	pid_t pid = c->pid;
 	bool served = atomic_load(&s->state) != SLOT_EMPTY;
+	bool oom = oom_killed(m, k, status);
 
 	c->pid = 0;
+	c->ended = false;
+	reap_forget(&c->pidfd);
 	c->respawn_at = CLOCK_NEVER;
 	note_death(s, c, status);
 	tell_denied(s, k, pid, status);
@@ -219,11 +232,11 @@ ended(struct master *m, unsigned k, int status)
 		c->respawn_at = clock_ms();
 	} else {
 		schedule(c, served, is_fault(status));
-		log_warnx("worker %u (pid %ld) %s%s, %u connections held; "
+		log_warnx("worker %u (pid %ld) %s%s%s, %u connections held; "
 		    "next one in %llu ms", k, (long)pid, c->hung ?
 		    "was stuck and " : "", reap_words(status),
-		    held_by(m, s), (unsigned long long)
-		    (c->respawn_at - clock_ms()));
+		    oom ? " for want of memory" : "", held_by(m, s), (unsigned long long)
+		    clock_until(c->respawn_at, clock_ms()));
 		if (c->respawn_at > clock_ms())
 			atomic_store(&s->state, SLOT_ORPHANED);
 	}
@@ -248,6 +261,7 @@ reap(struct master *m)
 		if (pid == m->reload.checker && !WIFSTOPPED(status) &&
 		    !WIFCONTINUED(status)) {
 			m->reload.checker = 0;
+			reap_forget(&m->reload.checker_fd);
 			m->reload.status = status;
 		}
 		/* Strangers are possible: PID 1 of a container gets them. */
@@ -259,6 +273,13 @@ reap(struct master *m)
 			else
 				ended(m, k, status);
 	}
+	/* A tracer has its end first, or somebody has put another descriptor
+	 * in its place: it would be told of without end. */
+	for (unsigned k = 0; k < m->arena.own->workers; k++)
+		if (m->child[k].ended) {
+			m->child[k].ended = false;
+			m->child[k].pidfd = 0;
+		}
 }
 
 void

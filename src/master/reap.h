@@ -10,6 +10,9 @@
  * worker is due. */
 void reap(struct master *m);
 
+/* Close a child's pidfd, if it has one. */
+void reap_forget(int *pidfd);
+
 /* Wait until the child process `pid` ends; returns its wait status. */
 int reap_one(pid_t pid);
 

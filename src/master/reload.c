@@ -18,7 +18,9 @@
 #include <bsd/string.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/log.h"
+#include "base/pidfd.h"
 #include "base/signals.h"
 #include "master/drop.h"
 #include "master/image.h"
@@ -47,6 +49,16 @@ close_all(const struct master *m, struct reload *r)
 	r->image = r->record = r->output = -1;
 }
 
+static void
+kill_checker(struct reload *r)
+{
+	if (r->checker == 0)
+		return;
+	(void)kill(r->checker, SIGKILL);
+	r->checker = 0;
+	reap_forget(&r->checker_fd);
+}
+
 /* It does not come to pass; the service goes on as it was. */
 static void
 refuse(struct master *m, const char *reason)
@@ -63,9 +75,11 @@ refuse(struct master *m, const char *reason)
 static void
 refuse_errno(struct master *m, const char *what)
 {
-	char reason[PATH_MAX + 128];
+	char reason[2 * PATH_MAX + 1024];
 
-	snprintf(reason, sizeof(reason), "%s: %s", what, strerror(errno));
+	snprintf(reason, sizeof(reason), "%s: %s%s", what, strerror(errno),
+	    errno == EFBIG ? limits_why_no_room(errno, 1 << 16) :
+	    limits_why_no_process(errno));
 	refuse(m, reason);
 }
 
@@ -148,6 +162,7 @@ begin(struct master *m)
 		refuse_errno(m, image_path());
 		return;
 	}
+	r->checker_fd = pidfd_make(r->checker);
 	r->phase = RELOAD_CHECKING;
 	r->deadline = clock_ms() + CHECK_PATIENCE;
 }
@@ -313,8 +328,7 @@ reload_step(struct master *m)
 		if (r->checker == 0)
 			judge(m);
 		else if (clock_ms() >= r->deadline) {
-			(void)kill(r->checker, SIGKILL);
-			r->checker = 0;
+			kill_checker(r);
 			image_check_said(r->output, line, sizeof(line));
 			snprintf(reason, sizeof(reason), "the check takes too "
 			    "long%s%s", line[0] != '\0' ? ": " : "", line);
@@ -354,9 +368,7 @@ reload_abandon(struct master *m)
 	outcome_tell(&r->later, false, "abandoned: the service is stopping");
 	if (r->phase == RELOAD_NONE)
 		return;
-	if (r->phase == RELOAD_CHECKING && r->checker != 0)
-		(void)kill(r->checker, SIGKILL);
-	r->checker = 0;
+	kill_checker(r);
 	if (r->phase == RELOAD_LEAVING)
 		come_back(m);
 	close_all(m, r);

@@ -12,8 +12,11 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/log.h"
+#include "base/pidfd.h"
 #include "master/instances.h"
+#include "master/oom.h"
 
 #define RETRY_MS 1000
 
@@ -55,6 +58,9 @@ spawn_prepare(struct master *m)
 		o->master_wake_fd = 0;
 		return -1;
 	}
+	/* By which workers know that we live.  Without it they look. */
+	if (o->master_pidfd == 0)
+		o->master_pidfd = pidfd_make(getpid());
 	for (unsigned k = 0; k < m->config->workers; k++)
 		if (spawn_prepare_slot(m, k) == -1)
 			return -1;
@@ -104,13 +110,16 @@ spawn(struct master *m, unsigned k)
 	if (pid == 0)
 		_exit(m->entry(m->config, &m->arena, k, master));
 	if (pid == -1) {
-		log_warn("worker %u cannot be started", k);
+		log_warnx("worker %u cannot be started: %s%s", k,
+		    strerror(errno), limits_why_no_process(errno));
 		c->respawn_at = clock_ms() + RETRY_MS;
 		if (m->stop.phase == STOP_NONE)
 			atomic_store(&m->arena.slot[k].state, SLOT_ORPHANED);
 		return -1;
 	}
+	oom_expose(pid);
 	c->pid = pid;
+	c->pidfd = pidfd_make(pid);
 	c->started = clock_ms();
 	c->respawn_at = CLOCK_NEVER;
 	c->since = c->started;

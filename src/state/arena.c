@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "state/own.h"
 
 static size_t
@@ -145,6 +146,12 @@ arena_create(struct arena *a, unsigned slots, unsigned descriptors,
 	return -1;
 }
 
+size_t
+arena_size(unsigned slots, unsigned descriptors)
+{
+	return lay_out(slots, descriptors).end;
+}
+
 /* A word that differs when a field has moved. */
 static uint32_t
 fields(void)
@@ -165,13 +172,14 @@ fields(void)
 		T(reloads_refused), T(kept), T(reloaded), T(pause), T(refusal),
 		T(closed), T(samples), T(sample), sizeof(struct sample),
 		S(op.fd), S(op.base), S(heartbeat), S(held), S(hot),
-		S(inflight), S(state), S(fault), S(died), S(foster), S(pid),
-		S(leave), S(wake_fd), S(watch_fd), S(count), S(mail),
+		S(inflight), S(blocks), S(state), S(fault), S(died), S(foster), S(pid),
+		S(leave), S(wake_fd), S(watch_fd), S(count), S(mail), S(shed),
 		S(denied),
 		C(rx), C(tx), C(dropped), C(ready), C(window_base), C(holder),
 		C(handler), C(phase), C(flags), C(hot), C(idle_since),
 		C(idle_mark), C(cookie), C(limit), C(opened), C(quiet_since),
-		C(peer), C(giver), CLOSE_REASONS,
+		C(peer), C(giver), C(blocks), C(used), C(paused),
+		CLOSE_REASONS,
 	};
 #undef H
 #undef L
@@ -251,8 +259,8 @@ arena_attach(struct arena *a, int fd, char *why, size_t size)
 	a->slots = h.slots;
 	a->capacity = h.capacity;
 	if (map(a, &l) == -1) {
-		snprintf(why, size, "arena of %zu bytes: %s", l.end,
-		    strerror(errno));
+		snprintf(why, size, "arena: %s%s", strerror(errno),
+		    limits_why_no_room(errno, l.end));
 		return -1;
 	}
 	if (own_make(a) == 0)

@@ -136,6 +136,7 @@ struct arena_own {
 	unsigned workers;
 	unsigned listeners, dropped;
 	struct listener listener[2 * ARENA_LISTENERS_MAX];
+	int master_pidfd;		/* this program's own, or 0 */
 	int master_wake_fd;		/* these three 0: none yet */
 	struct {
 		int wake_fd, watch_fd;
@@ -181,6 +182,9 @@ struct arena {
  */
 int arena_create(struct arena *a, unsigned slots, unsigned descriptors,
     unsigned long most);
+
+/* What that takes of address space, and as the size of a file, at least. */
+size_t arena_size(unsigned slots, unsigned descriptors);
 
 /*
  * Map the arena that another program made and left in descriptor `fd`.

@@ -89,6 +89,7 @@ close_reason_name(enum close_reason r)
 		[CLOSE_ERROR] = "error",
 		[CLOSE_FAULT] = "fault",
 		[CLOSE_DENIED] = "denied",
+		[CLOSE_MEMORY] = "memory",
 	};
 
 	return r < CLOSE_REASONS ? names[r] : "unknown";

@@ -56,6 +56,11 @@
 #define SPILL_LINE 65536
 #define SPILL_WINDOW 131072
 #endif
+/* What windows are counted in: a page, on most machines. */
+#ifndef SPILL_BLOCK
+#define SPILL_BLOCK 4096
+#endif
+#define SPILL_BLOCKS (SPILL_WINDOW / SPILL_BLOCK)
 
 enum connection_state { CONN_FREE, CONN_TAKING, CONN_OPEN, CONN_GIVEN,
 	CONN_CLOSING };
@@ -69,7 +74,6 @@ enum connection_phase {
 
 enum connection_flags {
 	CONN_SPILLED = 1,	/* the pending bytes are in the window */
-	CONN_TOUCHED = 2,	/* the window has pages */
 	CONN_EOF = 4,		/* the client has sent its FIN */
 	CONN_ENROLLED = 8,	/* in the owner slot's epoll instance */
 	CONN_WRITES = 16,	/* there for EPOLLOUT, or about to be */
@@ -90,6 +94,7 @@ enum close_reason {
 	CLOSE_ERROR,		/* a system call failed unexpectedly */
 	CLOSE_FAULT,		/* its input killed the worker, or hung it */
 	CLOSE_DENIED,		/* refused: its address, or its PROXY header */
+	CLOSE_MEMORY,		/* held much when memory was short */
 	CLOSE_REASONS
 };
 
@@ -124,7 +129,11 @@ struct connection {
 	/* Slot that gave it, CONN_GIVEN.  One that looks for what it gave
 	 * itself reads it in records that are another's already. */
 	_Atomic uint16_t giver;
-	uint8_t padding[6];
+	/* Of the window: its first so many blocks may have pages. */
+	uint8_t blocks;
+	uint8_t used;		/* 1: it was, since memory_cool() looked */
+	uint8_t paused;		/* 1: not read, for want of memory */
+	uint8_t padding[3];
 };
 
 _Static_assert(SPILL_WINDOW == 2 * SPILL_LINE, "two lines to a window");

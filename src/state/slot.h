@@ -69,6 +69,9 @@ struct slot {
 	_Atomic uint32_t held;		/* connections owned */
 	_Atomic uint32_t hot;		/* of them, those with something to do */
 	_Atomic uint32_t inflight;	/* on their way to it; a hint */
+	/* Of its connections' windows, those that may have pages; written by
+	 * its worker.  A death may leave it wrong: recovery counts anew. */
+	_Atomic uint32_t blocks;
 	_Atomic uint32_t state;		/* enum slot_state, slot_fostered_by() */
 	/* Written by the master for the next worker: the signal that killed
 	 * the last one while it served a client, or FAULT_HUNG; 0 if it did
@@ -86,6 +89,9 @@ struct slot {
 	/* Written by other workers: the inbox has something new.  A worker
 	 * that is awake looks here before it sleeps and needs no eventfd. */
 	_Atomic uint32_t mail;
+	/* Written by the master: 1 if workers of this slot die for want of
+	 * memory, so that the next one makes room before it serves. */
+	_Atomic uint32_t shed;
 	/* Written by a worker that dies of it: the system call that it was not
 	 * to make, architecture (AUDIT_ARCH_...) << 32 | number; 0: none. */
 	_Atomic uint64_t denied;

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "worker/edge.h"
 #include "worker/hot.h"
+#include "worker/memory.h"
 #include "worker/rate.h"
 #include "worker/watch.h"
 
@@ -43,6 +44,7 @@ close_connection(struct worker *w, int fd, enum close_reason reason, int error)
 	    (reason == CLOSE_EOF || reason == CLOSE_RESET))
 		rate_return(w);
 	close_account(w, c, reason, error);
+	memory_remove(w->slot, c);
 	atomic_fetch_sub_explicit(&w->slot->held, 1, memory_order_release);
 	connection_set(c, connection_holder(CONN_CLOSING, w->number));
 	publish();
@@ -58,7 +60,7 @@ close_descriptor(struct worker *w, int fd)
 	struct connection *c = worker_connection(w, fd);
 
 	/* Only now: what is pending of an OPEN one, a successor will need. */
-	if ((c->flags & CONN_TOUCHED) != 0)
+	if (c->blocks > 0)
 		arena_release_window(w->arena, fd);
 	edge_uncount(w, fd);
 	/* Closing also takes it out of the epoll instance, if nobody else has

@@ -7,6 +7,7 @@
 #include "worker/accept.h"
 #include "worker/close.h"
 #include "worker/kernel.h"
+#include "worker/memory.h"
 #include "worker/serve.h"
 #include "worker/share.h"
 #include "worker/watch.h"
@@ -94,6 +95,7 @@ void
 drain_begin(struct worker *w)
 {
 	w->draining = true;
+	memory_relieve(w);
 	w->sweep_at = 0;
 	if (!w->listening)
 		watch_listen(w, true);

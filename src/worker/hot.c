@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#include "worker/memory.h"
+
 /* Rounds of the loop without an event after which a connection is not hot. */
 #define COOL_ROUNDS 64
 /* Rounds between two looks for such. */
@@ -77,11 +79,8 @@ cool(struct worker *w, int fd)
 	struct connection *c = worker_connection(w, fd);
 
 	/* An idle connection costs its record and no page of its own. */
-	if ((c->flags & CONN_TOUCHED) != 0 && connection_pending(c) == 0) {
-		c->flags &= (uint8_t)~(CONN_TOUCHED | CONN_SPILLED);
-		publish();
-		arena_release_window(w->arena, fd);
-	}
+	if (c->blocks > 0 && connection_pending(c) == 0)
+		memory_release(w, fd);
 	hot_remove(w, fd);
 }
 

@@ -21,14 +21,14 @@
 #include "worker/drain.h"
 #include "worker/hot.h"
 #include "worker/idle.h"
+#include "worker/leave.h"
+#include "worker/memory.h"
 #include "worker/recover.h"
 #include "worker/sandbox.h"
 #include "worker/serve.h"
 #include "worker/share.h"
 #include "worker/watch.h"
 
-/* Rounds between two looks for signals that epoll_pwait(2) had no time for. */
-#define SIGNAL_ROUNDS 256
 /* Rounds between two looks at how even the slots are. */
 #define BALANCE_ROUNDS 16
 /* The same after connections came or went, ms. */
@@ -40,32 +40,6 @@
 #define FRUITLESS_ROUNDS 16
 #define FRUITLESS_MS 100
 #define REST 10
-
-/*
- * SIGTERM means: look again.  There is a stop, or the master is gone (its
- * death sends the same signal) and the workers stop by themselves, or this
- * one process is to leave between two operations; another will take the slot.
- * A worker that never sleeps would not get the signal: it looks for it now and
- * then.
- */
-static bool
-told_to_leave(struct worker *w, pid_t master)
-{
-	bool told = atomic_load_explicit(&w->slot->leave,
-	    memory_order_relaxed) != 0;
-
-	if (++w->looks % SIGNAL_ROUNDS == 0 && signals_pending(SIGTERM))
-		told = true;
-	if ((signals_take(SIGTERM) == 0 && !told) ||
-	    arena_stop_deadline(w->arena) != 0)
-		return false;
-	if (getppid() == master)
-		return true;
-	log_warnx("the master (pid %ld) is gone: stopping", (long)master);
-	arena_stop(w->arena, clock_ms() +
-	    (uint64_t)w->config->shutdown_timeout * 1000);
-	return false;
-}
 
 static void
 update_title(struct worker *w)
@@ -116,11 +90,15 @@ run_timers(struct worker *w)
 {
 	uint64_t wake;
 
+	if (due(w->parent_at))
+		leave_look(w);
 	update_title(w);
 	if (due(w->enroll_at))
 		watch_again(w);
+	if (due(clock_earlier(w->cool_at, w->memory_at)))
+		memory_step(w);
 	wake = clock_earlier(clock_earlier(run_sharing(w), w->title_at),
-	    w->enroll_at);
+	    clock_earlier(w->enroll_at, w->parent_at));
 	if (w->draining)
 		return clock_earlier(clock_earlier(wake, w->accept_at),
 		    clock_earlier(w->sweep_at, w->deadline));
@@ -130,7 +108,9 @@ run_timers(struct worker *w)
 	}
 	if (due(w->header_at))
 		idle_headers(w);
-	wake = clock_earlier(clock_earlier(wake, w->accept_at), w->header_at);
+	wake = clock_earlier(clock_earlier(wake, w->accept_at),
+	    clock_earlier(w->header_at,
+	    clock_earlier(w->cool_at, w->memory_at)));
 	if (w->sweep_at != CLOCK_NEVER && atomic_load_explicit(&w->slot->held,
 	    memory_order_relaxed) > 0) {
 		if (due(w->sweep_at))
@@ -196,6 +176,7 @@ woken(struct worker *w)
 	share_adopt(w);
 	foster(w);
 	empty_dropped(w);
+	memory_look(w);
 	/* The master has found one more (master/late.c). */
 	if (arena_listeners(w->arena) != w->listeners && !w->draining)
 		watch_listen(w, w->listening);
@@ -248,6 +229,9 @@ dispatch(struct worker *w, int events)
 			break;
 		case WATCHED_LISTENER:
 			listeners |= 1U << watch_number(e);
+			break;
+		case WATCHED_MASTER:
+			leave_look(w);
 		}
 	}
 	if (wake)
@@ -298,14 +282,14 @@ rest(struct worker *w, bool only_listeners)
 }
 
 static int
-loop(struct worker *w, pid_t master)
+loop(struct worker *w)
 {
 	for (;;) {
 		unsigned moved = w->moved;
 		uint64_t wake;
 		int n, error;
 
-		if (told_to_leave(w, master))
+		if (leave_told(w))
 			return WORKER_LEFT;
 		if (!w->draining && arena_stop_deadline(w->arena) != 0)
 			drain_begin(w);
@@ -346,10 +330,13 @@ worker_main(const struct config *config, const struct arena *arena,
 		.arena = arena,
 		.slot = &arena->slot[number],
 		.number = number,
+		.master = master,
 		.scratch = arena_scratch(arena, number),
 		.accept_at = CLOCK_NEVER,
 		.enroll_at = CLOCK_NEVER,
 		.title_at = CLOCK_NEVER,
+		.cool_at = CLOCK_NEVER,
+		.memory_at = CLOCK_NEVER,
 		.changed = true,	/* siblings may have more than we */
 	};
 	char role[32];
@@ -378,6 +365,7 @@ worker_main(const struct config *config, const struct arena *arena,
 	    (atomic_load(&w.slot->heartbeat) + 2) | 1);
 	r = recover(&w, number);
 	share_adopt(&w);
+	memory_look(&w);
 	watch_listen(&w, true);
 	title_set("worker %u [%u connections]", number, r.kept);
 	w.titled = r.kept;
@@ -388,7 +376,7 @@ worker_main(const struct config *config, const struct arena *arena,
 		log_notice("took over: %u connections kept, %u closed, %llu ms "
 		    "without a worker", r.kept, r.closed,
 		    (unsigned long long)(clock_ms() - died));
-	status = loop(&w, master);
+	status = loop(&w);
 	atomic_store(&w.slot->state, status == WORKER_DRAINED ? SLOT_DRAINED :
 	    SLOT_EMPTY);
 	return status;

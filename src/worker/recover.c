@@ -34,6 +34,7 @@
 #include "worker/edge.h"
 #include "worker/hot.h"
 #include "worker/kernel.h"
+#include "worker/memory.h"
 #include "worker/orphans.h"
 #include "worker/serve.h"
 #include "worker/share.h"
@@ -76,13 +77,16 @@ settle(const struct worker *w, unsigned k, int fd)
 	if ((now.flags & CONN_SPILLED) == 0 && now.rx > cursor) {
 		if (cursor < base || now.rx - base > SCRATCH_BYTES)
 			return false;
+		memory_count(&w->arena->slot[k], c, connection_pending(&now));
 		memcpy(arena_window(w->arena, fd),
 		    arena_scratch(w->arena, k) + (cursor - base),
 		    connection_pending(&now));
 		c->window_base = cursor;
 		publish();
-		c->flags |= CONN_SPILLED | CONN_TOUCHED;
-	}
+		c->flags |= CONN_SPILLED;
+	} else if ((now.flags & CONN_SPILLED) != 0)
+		memory_count(&w->arena->slot[k], c,
+		    (size_t)(now.rx - now.window_base));
 	return true;
 }
 
@@ -131,6 +135,7 @@ give_up(struct worker *w, int fd, enum close_reason reason, int error)
 	}
 	log_warnx("the record of descriptor %d is spoilt", fd);
 	counter_add(&w->slot->count.closed[reason], 1);
+	memory_remove(w->slot, c);
 	atomic_fetch_sub(&w->slot->held, 1);
 	(void)connection_swap(c, held, connection_holder(CONN_FREE, 0));
 }
@@ -142,8 +147,12 @@ watch(struct worker *w, int fd)
 {
 	struct connection *c = worker_connection(w, fd);
 
+	bool paused = c->paused != 0;
+
 	c->hot = CONNECTION_NOT_HOT;
-	if (((c->flags & CONN_ENROLLED) == 0 || (c->flags & CONN_WRITES) != 0 ||
+	/* If memory is full still, it is so again. */
+	c->paused = 0;
+	if ((paused || (c->flags & CONN_ENROLLED) == 0 || (c->flags & CONN_WRITES) != 0 ||
 	    connection_unsent(c) > 0) && watch_add(w, fd) == -1)
 		give_up(w, fd, CLOSE_ERROR, errno);
 }
@@ -164,11 +173,16 @@ finish_close(struct worker *w, int fd, uint32_t holder)
 
 /* A connection has become ours that was slot `k`'s, or was on its way to it. */
 static void
-count_taken(struct worker *w, unsigned k, enum connection_state was)
+count_taken(struct worker *w, unsigned k, int fd, enum connection_state was)
 {
+	const struct connection *c = worker_connection(w, fd);
+
 	atomic_fetch_add(&w->slot->held, 1);
-	if (was == CONN_OPEN)
-		atomic_fetch_sub(&w->arena->slot[k].held, 1);
+	memory_add(w->slot, c);
+	if (was != CONN_OPEN)
+		return;
+	atomic_fetch_sub(&w->arena->slot[k].held, 1);
+	memory_remove(&w->arena->slot[k], c);
 }
 
 /* One record: carry on with whatever slot `k` had to do with it. */
@@ -217,7 +231,7 @@ take_record(struct worker *w, unsigned k, int fd, struct recovered *r)
 		    !connection_swap(c, h, ours))
 			break;
 		if (k != w->number || holder_state(h) == CONN_GIVEN)
-			count_taken(w, k, holder_state(h));
+			count_taken(w, k, fd, holder_state(h));
 		if (worker_can_serve(w, fd)) {
 			watch(w, fd);
 			r->kept++;
@@ -232,9 +246,10 @@ take_record(struct worker *w, unsigned k, int fd, struct recovered *r)
 }
 
 /* The connection that was being served: by its own fault its worker died, or
- * it goes on. */
+ * it goes on, unless memory is to be had from it (`shed`). */
 static void
-take_doubtful(struct worker *w, unsigned k, int fd, struct recovered *r)
+take_doubtful(struct worker *w, unsigned k, int fd, bool shed,
+    struct recovered *r)
 {
 	struct slot *s = &w->arena->slot[k];
 	struct connection *c = worker_connection(w, fd);
@@ -242,7 +257,7 @@ take_doubtful(struct worker *w, unsigned k, int fd, struct recovered *r)
 	enum handler_kind handler = (enum handler_kind)c->handler;
 
 	if (connection_held_by(c) != connection_holder(CONN_OPEN, k) ||
-	    (fault == 0 && settle(w, k, fd)))
+	    (fault == 0 && !shed && settle(w, k, fd)))
 		return;		/* the rest as with all others */
 	if (fault != 0 && handler < HANDLER_KINDS)
 		log_warnx("%s closed: its input to handler %s %s worker %u "
@@ -254,8 +269,9 @@ take_doubtful(struct worker *w, unsigned k, int fd, struct recovered *r)
 	/* Slot k's until it is CLOSING: as an open one of ours, a death would
 	 * leave it to a successor that knows of no doubt. */
 	if (k != w->number)
-		count_taken(w, k, CONN_OPEN);
-	give_up(w, fd, fault != 0 ? CLOSE_FAULT : CLOSE_RESET, 0);
+		count_taken(w, k, fd, CONN_OPEN);
+	give_up(w, fd, fault != 0 ? CLOSE_FAULT : shed ? CLOSE_MEMORY :
+	    CLOSE_RESET, 0);
 	r->closed++;
 }
 
@@ -264,6 +280,8 @@ take_doubtful(struct worker *w, unsigned k, int fd, struct recovered *r)
 static void
 resume(struct worker *w, int doubtful, struct recovered *r)
 {
+	const uint32_t ours = connection_holder(CONN_OPEN, w->number);
+
 	for (int fd = arena_next(w->arena, w->number, 0); fd != -1;
 	    fd = arena_next(w->arena, w->number, fd + 1)) {
 		const struct connection *c = worker_connection(w, fd);
@@ -275,6 +293,12 @@ resume(struct worker *w, int doubtful, struct recovered *r)
 		} else if (fd == doubtful || c->phase == PHASE_FINISHING ||
 		    (c->flags & CONN_SPILLED) != 0)
 			serve_resume(w, fd);
+		/* Only a hot one's window is given back in time. */
+		if (connection_held_by(c) == ours && c->blocks > 0 &&
+		    connection_pending(c) == 0) {
+			(void)hot_touch(w, fd);
+			memory_took(w, fd, 0);
+		}
 	}
 }
 
@@ -284,22 +308,25 @@ recover(struct worker *w, unsigned k)
 	struct slot *s = &w->arena->slot[k];
 	uint32_t kind = atomic_load(&s->op.kind), theirs = k + 1;
 	int doubtful = kind == OP_SERVE ? s->op.fd : -1;
+	bool shed = atomic_load(&s->shed) != 0;
 	struct recovered r = { 0, 0 };
 	uint32_t held = 0;
 
 	atomic_compare_exchange_strong(&w->arena->header->admission, &theirs,
 	    0);
 	/* Counted anew. */
+	atomic_store(&s->blocks, 0);
 	for (int fd = arena_next(w->arena, k, 0); fd != -1;
 	    fd = arena_next(w->arena, k, fd + 1)) {
 		worker_connection(w, fd)->hot = CONNECTION_NOT_HOT;
+		memory_add(s, worker_connection(w, fd));
 		held++;
 	}
 	atomic_store(&s->held, held);
 	atomic_store(&s->hot, 0);
 	atomic_store(&s->inflight, 0);
 	if (doubtful >= 0 && (uint32_t)doubtful < arena_descriptors(w->arena))
-		take_doubtful(w, k, doubtful, &r);
+		take_doubtful(w, k, doubtful, shed, &r);
 	if (kind == OP_ACCEPT)
 		orphans_find(w, &r);
 	for (int fd = 0; fd < (int)arena_end(w->arena); fd++)
@@ -310,6 +337,15 @@ recover(struct worker *w, unsigned k)
 	publish();
 	atomic_store(&s->op.kind, OP_NONE);
 	atomic_store(&s->fault, 0);
+	if (shed) {
+		unsigned n = memory_shed(w);
+
+		log_warnx("memory is short: %u clients closed that held much",
+		    n);
+		r.kept -= n < r.kept ? n : r.kept;
+		r.closed += n;
+		atomic_store(&s->shed, 0);
+	}
 	resume(w, doubtful, &r);
 	return r;
 }

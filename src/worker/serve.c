@@ -19,6 +19,7 @@
 #include "worker/failure.h"
 #include "worker/header.h"
 #include "worker/kernel.h"
+#include "worker/memory.h"
 #include "worker/watch.h"
 
 /* Where a connection's pending bytes are: position p is at mem[p - base]. */
@@ -185,15 +186,18 @@ spill(struct worker *w, int fd, struct connection *c, const struct view *v)
 
 	if (c->rx == cursor)
 		return;
+	/* Counted before there are pages, or a death would lose them. */
+	memory_took(w, fd, connection_pending(c));
 	/* Data first, the flag that says where it is after it. */
 	memcpy(arena_window(w->arena, fd), at(v, cursor),
 	    connection_pending(c));
 	c->window_base = cursor;
 	publish();
-	c->flags |= CONN_SPILLED | CONN_TOUCHED;
+	c->flags |= CONN_SPILLED;
 }
 
-/* Make the window able to take SPILL_LINE pending bytes. */
+/* Make the window able to take SPILL_LINE pending bytes; if memory is full, as
+ * much as can be without more pages. */
 static void
 make_room(const struct worker *w, int fd, struct connection *c)
 {
@@ -203,7 +207,7 @@ make_room(const struct worker *w, int fd, struct connection *c)
 
 	/* Pending bytes begin beyond the first half and are no more than half
 	 * a window: source and destination do not overlap. */
-	if (offset <= SPILL_LINE)
+	if (offset <= (w->full ? connection_pending(c) : SPILL_LINE))
 		return;
 	memcpy(window, window + offset, connection_pending(c));
 	publish();
@@ -275,7 +279,7 @@ serve_scratch(struct worker *w, int fd, struct connection *c)
 	ssize_t n;
 
 	begin(w, fd, v.base);
-	n = receive(w, fd, c, v.mem, SCRATCH_BYTES);
+	n = receive(w, fd, c, v.mem, w->full ? SPILL_BLOCK : SCRATCH_BYTES);
 	if (n > 0)
 		p = settle(w, fd, c, &v, (size_t)n);
 	if (n == -1 || p == BROKEN)
@@ -300,13 +304,23 @@ serve_window(struct worker *w, int fd, struct connection *c, uint32_t revents)
 	fresh = connection_pending(c);
 	if (connection_unsent(c) == 0 && !connection_at_end(c) &&
 	    (revents & ~(uint32_t)EPOLLOUT) != 0) {
+		size_t room = SPILL_LINE - connection_pending(c);
+
 		make_room(w, fd, c);
+		if (w->full && memory_room(c) < room)
+			room = memory_room(c);
+		if (room == 0) {
+			end(w);
+			memory_pause(w, fd, revents);
+			return;
+		}
 		v = window_view(w, fd, c);
-		n = receive(w, fd, c, at(&v, c->rx),
-		    SPILL_LINE - connection_pending(c));
+		n = receive(w, fd, c, at(&v, c->rx), room);
 		fresh = (size_t)n;
 	}
 	v = window_view(w, fd, c);
+	if (n != -1)
+		memory_took(w, fd, (size_t)(c->rx - c->window_base));
 	p = n == -1 ? BROKEN : settle(w, fd, c, &v, fresh);
 	if (p == BROKEN)
 		return;

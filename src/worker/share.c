@@ -11,6 +11,7 @@
 #include "worker/close.h"
 #include "worker/header.h"
 #include "worker/hot.h"
+#include "worker/memory.h"
 #include "worker/watch.h"
 
 /* A reservation that nothing came of for so long is void, ms. */
@@ -130,6 +131,7 @@ share_give(struct worker *w, int fd, unsigned to)
 	hot_remove(w, fd);
 	reserve(&w->arena->slot[to]);
 	atomic_fetch_sub(&w->slot->held, 1);
+	memory_remove(w->slot, c);
 	share_offer(w, fd, to);
 	publish();
 	atomic_store_explicit(&op->kind, OP_NONE, memory_order_relaxed);
@@ -143,14 +145,20 @@ receive(struct worker *w, int fd)
 
 	w->moved++;
 	c->hot = CONNECTION_NOT_HOT;
+	c->paused = 0;
 	atomic_fetch_add(&w->slot->held, 1);
+	memory_add(w->slot, c);
 	header_expect(w, c);
 	if (!worker_can_serve(w, fd))
 		close_connection(w, fd, CLOSE_ERROR, EOWNERDEAD);
 	else if (watch_add(w, fd) == -1)
 		close_connection(w, fd, CLOSE_ERROR, errno);
-	else if ((c->flags & CONN_COLD) == 0)
+	else if ((c->flags & CONN_COLD) == 0) {
 		(void)hot_touch(w, fd);
+		/* Its giver might have given its window back. */
+		if (c->blocks > 0)
+			memory_took(w, fd, 0);
+	}
 }
 
 static bool

@@ -69,6 +69,25 @@ watch_wake(struct worker *w)
 	return 0;
 }
 
+/* Its number is not asked of the arena: in here it is believed. */
+static void
+watch_master(struct worker *w)
+{
+	int fd = w->arena->own->master_pidfd;
+
+	w->parent_at = CLOCK_NEVER;
+	/* Where that cannot be, it is looked whose child we are. */
+	if (fd == 0 || set(w, EPOLL_CTL_MOD, fd, EPOLLIN, WATCHED_MASTER,
+	    0) == -1)
+		w->parent_at = clock_ms();
+}
+
+void
+watch_orphaned(struct worker *w)
+{
+	drop(w, w->arena->own->master_pidfd);
+}
+
 int
 watch_init(struct worker *w)
 {
@@ -76,6 +95,7 @@ watch_init(struct worker *w)
 
 	for (unsigned i = 0; i < arena_open_listeners(w->arena); i++)
 		drop(w, h->listener[i].fd);
+	watch_master(w);
 	return watch_wake(w);
 }
 
@@ -121,7 +141,8 @@ watch_add(struct worker *w, int fd)
 	if (out)
 		c->flags |= CONN_WRITES;
 	publish();
-	if (set(w, op, fd, out ? EPOLLOUT : EPOLLIN, WATCHED_CONNECTION,
+	if (set(w, op, fd, out ? EPOLLOUT : c->paused != 0 ? 0 : EPOLLIN,
+	    WATCHED_CONNECTION,
 	    (uint32_t)fd) == -1) {
 		if (!is_shortage(w, peer_name(&c->peer)))
 			return -1;

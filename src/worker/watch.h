@@ -14,7 +14,8 @@
 enum watched {
 	WATCHED_CONNECTION,	/* number: its descriptor */
 	WATCHED_WAKE,		/* the slot's wake-up descriptor */
-	WATCHED_LISTENER	/* number: its index */
+	WATCHED_LISTENER,	/* number: its index */
+	WATCHED_MASTER		/* the master's pidfd: it is gone */
 };
 
 static inline enum watched
@@ -29,9 +30,12 @@ watch_number(const struct epoll_event *e)
 	return (int)(uint32_t)e->data.u64;
 }
 
-/* Watch the wake-up descriptor, and the listeners of the worker before no
- * longer.  Returns as watch_add() does. */
+/* Watch the wake-up descriptor and the master, and the listeners of the worker
+ * before no longer.  Returns as watch_add() does. */
 int watch_init(struct worker *w);
+
+/* The master cannot be watched, or is gone: it is not, any more. */
+void watch_orphaned(struct worker *w);
 
 /* Watch the listeners, or leave them be.  Those that are shut are left be.  If
  * the kernel is short of something, that is said and w->accept_at is when to
@@ -42,7 +46,7 @@ void watch_listen(struct worker *w, bool on);
 void watch_shut(struct worker *w, unsigned i);
 
 /* Watch the connection `fd` for what its record waits for: to send what is
- * unsent, else to read.  If the kernel is short of something (ENOMEM; ENOSPC,
+ * unsent, else to read, unless it is paused.  If the kernel is short of something (ENOMEM; ENOSPC,
  * which is fs.epoll.max_user_watches), that is said, and watch_again() is to
  * be called at w->enroll_at.  Returns 0 then, too; else -1 with errno set. */
 int watch_add(struct worker *w, int fd);

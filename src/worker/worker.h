@@ -29,6 +29,7 @@ struct worker {
 	const struct arena *arena;
 	struct slot *slot;
 	unsigned number;
+	pid_t master;			/* 0: it is gone */
 	char *scratch;
 
 	struct epoll_event event[WORKER_EVENTS];
@@ -46,10 +47,13 @@ struct worker {
 	uint64_t enroll_at;		/* watch those that could not be */
 	uint64_t sweep_at;		/* look for idle connections */
 	uint64_t header_at;		/* and for overdue headers */
+	uint64_t parent_at;		/* is the master there? */
 	uint64_t title_at;		/* bring the process title up to date */
 	uint64_t offers_at;		/* take back what nobody took */
 	uint64_t balance_at;		/* even out the slots */
 	uint64_t heal_at;		/* void reservations never redeemed */
+	uint64_t cool_at;		/* give back unused windows */
+	uint64_t memory_at;		/* is memory full still? */
 	uint64_t rotate_at;		/* compare how slots are served */
 	unsigned rounds;		/* of the loop, for balance() */
 	unsigned events;		/* since rotate_round */
@@ -67,7 +71,8 @@ struct worker {
 	 * given; it is given nothing until that changes. */
 	uint64_t shunned[CONFIG_WORKERS_MAX];
 	uint32_t titled;		/* connections the title speaks of */
-	struct log_brake refusals, shortages;
+	bool full;			/* of memory, see memory.h */
+	struct log_brake refusals, shortages, memory;
 };
 
 /*

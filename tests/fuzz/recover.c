@@ -155,7 +155,8 @@ leave_behind(uint8_t what, uint8_t said)
 	must(n == said);
 	if ((what & 16) != 0) {
 		c->rx = (uint64_t)n;
-		c->flags |= CONN_SPILLED | CONN_TOUCHED;
+		c->flags |= CONN_SPILLED;
+		c->blocks = SPILL_BLOCKS;
 	} else if ((what & 32) != 0)
 		c->rx = (uint64_t)n;
 	if ((what & 64) != 0)

@@ -20,6 +20,7 @@
 #include "handler/handler.h"
 #include "worker/watch.h"
 
+#define PIDFD 2			/* the master's, who does not die */
 #define LISTENER 3
 #define WAKE(k) (4 + 2 * (int)(k))
 #define WATCH(k) (5 + 2 * (int)(k))
@@ -71,6 +72,7 @@ kernel_reset(void)
 		arena.slot[k].watch_fd = WATCH(k);
 	}
 	arena.header->master_wake_fd = MASTER_WAKE;
+	arena.own->master_pidfd = PIDFD;
 }
 
 static unsigned
@@ -225,7 +227,7 @@ closes(struct tcp *t, int fd)
 void
 kernel_at_rest(void)
 {
-	uint32_t held[SLOTS] = { 0 };
+	uint32_t held[SLOTS] = { 0 }, blocks[SLOTS] = { 0 };
 	bool stopped = arena_stop_deadline(&arena) != 0;
 
 	for (unsigned fd = 0; fd < DESCRIPTORS; fd++) {
@@ -256,7 +258,12 @@ kernel_at_rest(void)
 		if (!watched[k][fd].in || (c->flags & CONN_ENROLLED) == 0)
 			violated("P5", "client %u is not watched by its owner, "
 			    "worker %u", number(t), k);
+		if (connection_pending(c) == 0 && c->blocks != 0 &&
+		    c->used == 0)
+			violated("P7", "the window of client %u is kept for "
+			    "nothing", number(t));
 		held[k]++;
+		blocks[k] += c->blocks;
 	}
 	for (unsigned i = 0; i < CLIENTS; i++) {
 		const struct tcp *t = &tcp[i];
@@ -282,6 +289,9 @@ kernel_at_rest(void)
 		if (s->held != held[k])
 			violated("P7", "slot %u holds %u connections, its "
 			    "counter says %u", k, held[k], s->held);
+		if (s->blocks != blocks[k])
+			violated("P7", "slot %u has %u blocks, its counter "
+			    "says %u", k, blocks[k], s->blocks);
 		if (s->inflight != 0)
 			violated("P7", "%u are on their way to slot %u for "
 			    "ever", s->inflight, k);

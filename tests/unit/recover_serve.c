@@ -158,7 +158,8 @@ end_is_told(size_t taken, bool fin, const char *what)
 		p.c->rx += taken;
 		memcpy(arena_window(&rig.arena, p.fd), "last", 4);
 		p.c->window_base = 7;
-		p.c->flags |= CONN_SPILLED | CONN_TOUCHED;
+		p.c->flags |= CONN_SPILLED;
+		p.c->blocks = 1;
 	}
 	name(OP_SERVE, p.fd, fin ? 0 : 7);
 	ok(settled(1, 0, succeed()) && p.c->rx == 7 + taken,

@@ -86,7 +86,8 @@ worker_up(unsigned k)
 		.slot = &rig.arena.slot[k], .number = k,
 		.scratch = arena_scratch(&rig.arena, k),
 		.accept_at = CLOCK_NEVER, .enroll_at = CLOCK_NEVER,
-		.title_at = CLOCK_NEVER };
+		.title_at = CLOCK_NEVER, .cool_at = CLOCK_NEVER,
+		.memory_at = CLOCK_NEVER };
 	checked(watch_init(w), "watch_init");
 	share_init(w);
 	idle_init(w);
@@ -504,7 +505,8 @@ hold(const struct pair *p, const char *text, uint64_t offset)
 	say(p, text);
 	take(p, arena_window(&rig.arena, p->fd) + offset, n);
 	p->c->rx += n;
-	p->c->flags |= CONN_SPILLED | CONN_TOUCHED;
+	p->c->flags |= CONN_SPILLED;
+	p->c->blocks = SPILL_BLOCKS;
 }
 
 char *
@@ -539,7 +541,8 @@ stuck(const char *bytes, size_t n)
 		else
 			await(p.fd, POLLIN);
 	p.c->ready = n;
-	p.c->flags |= CONN_SPILLED | CONN_TOUCHED;
+	p.c->flags |= CONN_SPILLED;
+	p.c->blocks = SPILL_BLOCKS;
 	/* Until it has been full for a while. */
 	while (poll(&(struct pollfd){ p.fd, POLLOUT, 0 }, 1, fresh) == 1)
 		p.c->tx += give_back(&p, window + p.c->tx, n - p.c->tx);

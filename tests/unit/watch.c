@@ -357,11 +357,11 @@ test_cooling(void)
 	memset(arena_scratch(&rig.arena, 0), 'X', SCRATCH_BYTES);
 	before = blocks();
 	say_bytes(&p, line, sizeof(line) / 2);
-	ok(silent(&p) && (p.c->flags & CONN_TOUCHED) != 0 &&
+	ok(silent(&p) && p.c->blocks > 0 &&
 	    blocks() >= before + (long)sizeof(line) / 2 / 512,
 	    "half a line takes a window");
 	rounds(200, NULL);
-	ok(!is_hot(&p) && (p.c->flags & CONN_TOUCHED) != 0 &&
+	ok(!is_hot(&p) && p.c->blocks > 0 &&
 	    blocks() > before, "cold with half a line: keeps it");
 	line[sizeof(line) - 1] = '\n';
 	say_bytes(&p, line + sizeof(line) / 2, sizeof(line) / 2);
@@ -369,7 +369,7 @@ test_cooling(void)
 	    "the whole line comes back");
 	rounds(200, &q);
 	ok(!is_hot(&p) && is_hot(&q) &&
-	    (p.c->flags & (CONN_TOUCHED | CONN_SPILLED)) == 0 &&
+	    p.c->blocks == 0 && (p.c->flags & CONN_SPILLED) == 0 &&
 	    blocks() == before,
 	    "cold with nothing pending: its window is given back");
 	ok(echoes(&p), "and goes on");

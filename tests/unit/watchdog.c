@@ -266,6 +266,9 @@ main(void)
 {
 	pid_t pid = start();
 
+	/* A worker whose next one was due was to come in 2^64 ms. */
+	ok(clock_until(1000, 1001) == 0 && clock_until(1000, 1000) == 0 &&
+	    clock_until(1001, 1000) == 1, "what was due is not in the future");
 	test_hung();
 	test_stop(pid);
 	arena_destroy(&master.arena);

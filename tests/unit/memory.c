@@ -1,0 +1,224 @@
+/*
+ * What windows take: counted right whatever dies, and what happens when it is
+ * more than maxmemory-clients.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "rig.h"
+#include "tap.h"
+#include "worker/memory.h"
+#include "worker/share.h"
+
+#define BLOCKS(n) ((n) * SPILL_BLOCK)
+
+static char text[SPILL_LINE];
+
+static void
+up(unsigned most)
+{
+	rig_up();
+	rig.config.maxmemory_clients = (struct memory_size){ MEMORY_BYTES,
+		BLOCKS(most) };
+	memset(text, 'h', sizeof(text));
+}
+
+/* `n` bytes of a line that goes on are taken. */
+static void
+half(const struct pair *p, size_t n)
+{
+	uint64_t rx = p->c->rx;
+
+	say_bytes(p, text, n);
+	for (int i = 0; i < 50 && p->c->rx < rx + n && p->c->paused == 0; i++)
+		turn(5);
+}
+
+/* As the loop does when its time has come. */
+static void
+judge(void)
+{
+	rig.w.memory_at = clock_ms();
+	memory_step(&rig.w);
+}
+
+static void
+test_counts(void)
+{
+	struct pair p, q;
+
+	up(100);
+	p = opened();
+	q = opened();
+	(void)succeed();
+	half(&p, BLOCKS(2) + 1);
+	half(&q, 10);
+	ok(p.c->blocks == 3 && q.c->blocks == 1 && slot(0)->blocks == 4,
+	    "windows are counted by the blocks they have");
+	slot(0)->blocks = 77;
+	(void)succeed();
+	ok(slot(0)->blocks == 4, "what a death left wrong is counted anew");
+	slot(1)->state = SLOT_READY;
+	share_give(&rig.w, p.fd, 1);
+	ok(slot(0)->blocks == 1, "given away, it is not ours");
+	share_reclaim(&rig.w);
+	ok(slot(0)->blocks == 4 && is_held(&p, CONN_OPEN, 0),
+	    "and is when it comes back");
+	say(&q, "\n");
+	text[10] = '\n';
+	ok(hears_bytes(&q, text, 11), "the line comes back");
+	text[10] = 'h';
+	rig.w.cool_at = clock_ms();
+	memory_step(&rig.w);
+	ok(q.c->blocks == 1 && rig.w.cool_at != CLOCK_NEVER,
+	    "a window used a moment ago stays");
+	rig.w.cool_at = clock_ms();
+	memory_step(&rig.w);
+	ok(q.c->blocks == 0 && slot(0)->blocks == 3 &&
+	    rig.w.cool_at == CLOCK_NEVER,
+	    "then it is given back, and there is no next look");
+	close(p.client);
+	turn(50);
+	ok(slot(0)->blocks == 0, "closed, it holds nothing");
+	rig_down();
+}
+
+static void
+test_full(void)
+{
+	struct pair large, small, late;
+
+	up(8);
+	large = opened();
+	small = opened();
+	late = opened();
+	(void)succeed();
+	half(&small, 3);
+	half(&large, BLOCKS(8));
+	ok(rig.w.full && slot(0)->blocks == 9,
+	    "more than there may be: memory is full");
+	half(&large, 10);
+	ok(large.c->paused == 1 && registered(&large, 0) == 0 &&
+	    large.c->blocks == 8, "who would take more is not read");
+	ok(silent(&large) && large.c->blocks == 8, "nor told of again");
+	half(&late, BLOCKS(1) + 10);
+	ok(late.c->paused == 1 && late.c->blocks == 1,
+	    "one that comes has one block");
+	say(&small, "\n");
+	ok(hears(&small, "hhh\n") && echoes(&small),
+	    "who takes no more is served");
+	(void)succeed();
+	ok(large.c->paused == 0 && is_watched(&large) && slot(0)->blocks >= 9,
+	    "a successor begins anew");
+	memory_look(&rig.w);
+	turn(20);
+	turn(20);
+	ok(rig.w.full && large.c->paused == 1 && late.c->paused == 1,
+	    "and comes to the same");
+	judge();
+	ok(closed(0, CLOSE_MEMORY) == 1 && !is_open(large.fd) && !rig.w.full,
+	    "after a while the largest is closed");
+	turn(20);
+	ok(late.c->paused == 0 && late.c->rx == BLOCKS(1) + 10 &&
+	    late.c->blocks == 2, "the others are read again");
+	text[0] = '\n';
+	say_bytes(&late, text, 1);
+	text[0] = 'h';
+	ok(closed(0, CLOSE_MEMORY) == 1 && echoes(&small),
+	    "nobody else was closed");
+	rig_down();
+}
+
+static void
+test_gone(void)
+{
+	const struct linger now = { .l_onoff = 1 };
+	struct pair p;
+
+	up(4);
+	p = opened();
+	(void)succeed();
+	half(&p, BLOCKS(5));
+	half(&p, 1);
+	ok(p.c->paused == 1, "one that is not read");
+	checked(setsockopt(p.client, SOL_SOCKET, SO_LINGER, &now, sizeof(now)),
+	    "SO_LINGER");
+	close(p.client);
+	turn(50);
+	ok(closed(0, CLOSE_RESET) == 1 && slot(0)->blocks == 0,
+	    "and has gone is closed");
+	rig_down();
+}
+
+/* Of a sibling that holds most, and sleeps, nothing is taken from ours. */
+static void
+test_siblings(void)
+{
+	struct pair mine, theirs[4];
+
+	up(10);
+	mine = opened();
+	for (int i = 0; i < 4; i++) {
+		theirs[i] = accepted(0);
+		enter(&theirs[i], 1);
+		theirs[i].c->blocks = 4;
+		slot(1)->blocks += 4;
+	}
+	(void)succeed();
+	half(&mine, BLOCKS(1) + 1);
+	ok(rig.w.full && watched_by(1) > 0, "theirs count, too");
+	judge();
+	ok(rig.w.full && closed(0, CLOSE_MEMORY) == 0,
+	    "theirs are larger: ours stay");
+	for (int i = 0; i < 4; i++) {
+		theirs[i].c->blocks = 1;
+		slot(1)->blocks -= 3;
+	}
+	judge();
+	ok(!rig.w.full && closed(0, CLOSE_MEMORY) == 0,
+	    "when they have less it is over");
+	rig_down();
+}
+
+static void
+test_shed(void)
+{
+	struct pair large, small, doubtful;
+
+	up(100);
+	large = opened();
+	small = opened();
+	doubtful = opened();
+	(void)succeed();
+	half(&large, BLOCKS(9));
+	half(&small, BLOCKS(1));
+	say(&doubtful, "half");
+	take(&doubtful, arena_scratch(&rig.arena, 0), 4);
+	name(OP_SERVE, doubtful.fd, 0);
+	slot(0)->shed = 1;
+	(void)succeed();
+	ok(!is_open(large.fd) && !is_open(doubtful.fd) &&
+	    closed(0, CLOSE_MEMORY) == 2 && slot(0)->shed == 0,
+	    "after kills in a row: who holds much is closed, and who was served");
+	say(&small, "\n");
+	text[SPILL_BLOCK] = '\n';
+	ok(hears_bytes(&small, text, SPILL_BLOCK + 1), "others go on");
+	text[SPILL_BLOCK] = 'h';
+	rig_down();
+}
+
+int
+main(void)
+{
+	rig_begin();
+	test_counts();
+	test_full();
+	test_gone();
+	test_siblings();
+	test_shed();
+	return tap_done();
+}
