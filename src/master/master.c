@@ -75,6 +75,7 @@ sleep_until(const struct master *m, uint64_t wake)
 		{ m->arena.own->master_wake_fd, POLLIN, 0 },
 		{ control_watch(), POLLIN, 0 },
 		{ http_watch(), POLLIN, 0 },
+		{ log_watch(), POLLIN, 0 },
 	};
 	struct timespec ts;
 	eventfd_t ignored;
@@ -196,6 +197,7 @@ master_start(struct master *m, bool takeover)
 		/* Reaping can take its time (reap_later()). */
 		if (ready_workers(m) < wanted)
 			reap(m);
+		log_step();
 		failed = cannot_start(m, takeover);
 		if (stop == 0)
 			stop = stop_asked();
@@ -262,22 +264,6 @@ take_signals(struct master *m)
 	(void)signals_take(SIGCHLD);	/* reap() looks in any case */
 }
 
-static void
-rotate_log(struct master *m)
-{
-	/* Where the wall clock is, seen from ours: one that was set changes
-	 * the date at another time than was foreseen. */
-	int64_t wall = (int64_t)time(NULL) - (int64_t)(clock_ms() / 1000);
-	uint64_t in;
-
-	if (m->rotate_at > clock_ms() && wall - m->wall <= 1 &&
-	    m->wall - wall <= 1)
-		return;
-	m->wall = wall;
-	in = log_rotate();
-	m->rotate_at = in == CLOCK_NEVER ? CLOCK_NEVER : clock_ms() + in;
-}
-
 /* Not one worker serves, and each has died STILLBORN times before it did. */
 static bool
 cannot_live(const struct master *m)
@@ -316,7 +302,7 @@ master_run(struct master *m)
 			resize_step(m);
 		}
 		watchdog(m);
-		rotate_log(m);
+		log_step();
 		metrics_sample(m);
 		control_step(m);
 		http_step();
@@ -328,7 +314,8 @@ master_run(struct master *m)
 		wake = clock_earlier(wake, watchdog_next(m));
 		wake = clock_earlier(wake, late_next(m));
 		wake = clock_earlier(wake, reload_next(m));
-		sleep_until(m, clock_earlier(wake, m->rotate_at));
+		sleep_until(m, clock_earlier(wake, log_next()));
 	}
+	log_step();		/* the workers' last words */
 	return stop_receipt(m);
 }

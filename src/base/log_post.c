@@ -1,0 +1,55 @@
+/*
+ * From workers to the master: lines that a worker cannot deliver.
+ */
+#include "base/log_post.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* For the master, for workers. */
+static int end[2] = { -1, -1 };
+
+int
+log_post_open(void)
+{
+	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC |
+	    SOCK_NONBLOCK, 0, end);
+}
+
+int
+log_post_send(unsigned sink, const char *line, size_t len)
+{
+	char packet[LOG_POST_BYTES];
+
+	if (len > sizeof(packet) - 2)
+		len = sizeof(packet) - 2;
+	packet[0] = (char)sink;
+	memcpy(packet + 1, line, len);
+	/* All processes have both ends: the number never leads nowhere. */
+	return send(end[1], packet, len + 1, MSG_DONTWAIT | MSG_NOSIGNAL) ==
+	    -1 ? errno : 0;
+}
+
+int
+log_post_take(char *line, size_t *len)
+{
+	char packet[LOG_POST_BYTES];
+	ssize_t n;
+
+	if (end[0] == -1)
+		return -1;
+	n = recv(end[0], packet, sizeof(packet), MSG_DONTWAIT);
+	if (n < 1 || (unsigned char)packet[0] > LOG_POST_POKE)
+		return -1;
+	*len = (size_t)n - 1;
+	memcpy(line, packet + 1, *len);
+	line[*len] = '\0';
+	return packet[0];
+}
+
+int
+log_post_descriptor(void)
+{
+	return end[0];
+}
