@@ -74,6 +74,9 @@ const char *log_path(void);
 /* How this process calls itself in its lines: "master", "worker 2". */
 void log_set_role(const char *role);
 
+/* "debug" and so on. */
+const char *log_level_name(uint32_t level);
+
 /* The last warning this process wrote, or tried to; "" if none. */
 const char *log_last_warning(void);
 

@@ -32,6 +32,12 @@ struct line {
 	const char *text;
 };
 
+const char *
+log_level_name(uint32_t level)
+{
+	return level <= LOG_LEVEL_WARNING ? level_names[level] : "?";
+}
+
 /* RFC 3164 section 4.1, as syslog(3) sends it. */
 static size_t
 format_syslog(char *line, size_t size, const struct line *l)

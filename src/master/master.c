@@ -1,6 +1,6 @@
 /*
  * The master's loop: reap, stop, reload, resize, replace, watch, rotate logs,
- * answer, sleep.
+ * tell the service manager, answer, sleep.
  */
 #include "master/master.h"
 
@@ -25,6 +25,7 @@
 #include "master/resize.h"
 #include "master/spawn.h"
 #include "master/stop.h"
+#include "master/supervise.h"
 #include "master/watchdog.h"
 
 /* Workers that do not serve by then never will, ms. */
@@ -198,6 +199,7 @@ master_start(struct master *m, bool takeover)
 		if (ready_workers(m) < wanted)
 			reap(m);
 		log_step();
+		supervise_step(m);
 		failed = cannot_start(m, takeover);
 		if (stop == 0)
 			stop = stop_asked();
@@ -303,6 +305,7 @@ master_run(struct master *m)
 		}
 		watchdog(m);
 		log_step();
+		supervise_step(m);
 		metrics_sample(m);
 		control_step(m);
 		http_step();
@@ -314,6 +317,7 @@ master_run(struct master *m)
 		wake = clock_earlier(wake, watchdog_next(m));
 		wake = clock_earlier(wake, late_next(m));
 		wake = clock_earlier(wake, reload_next(m));
+		wake = clock_earlier(wake, supervise_next());
 		sleep_until(m, clock_earlier(wake, log_next()));
 	}
 	log_step();		/* the workers' last words */
