@@ -163,8 +163,8 @@ log_refresh(time_t now)
 	log_state.refreshing = true;
 	left = log_file_covers(&log_state.file, now);
 	if (log_file_anew(now) == 0 && left)
-		log_warnx("logfile %s: somebody has removed, renamed or "
-		    "replaced it; this is a new one", log_state.file.path);
+		log_notice("logfile %s: it was removed, renamed or replaced; "
+		    "opened anew", log_state.file.path);
 	log_state.refreshing = false;
 }
 

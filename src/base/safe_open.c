@@ -126,9 +126,10 @@ safe_path_open(const char *path, int flags, mode_t mode,
 		fd = safe_open_as_owner(&p, flags, mode, owner);
 	else
 		fd = safe_open_as_root(&p, flags, mode, owner);
-	/* A new file harms nobody, whatever the directory; it is reached by
-	 * its descriptor. */
-	if (fd == -1 && errno == EACCES && p.foreign && lends) {
+	/* The directory is the one that was meant, such as a /var/log that a
+	 * group can write: a new file in there, by its descriptor, harms
+	 * nobody. */
+	if (fd == -1 && errno == EACCES && p.border && lends) {
 		fd = safe_open_as_root(&p, flags, mode, owner);
 		if (fd == -1 && errno == EEXIST)
 			errno = EACCES;

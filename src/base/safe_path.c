@@ -112,11 +112,15 @@ static int
 safe_path_enter(struct walk *w, int fd, const struct stat *st)
 {
 	bool lost = w->shared && st->st_uid != 0;
+	bool before_it = !w->at->foreign;
 
 	safe_path_leave(w->at);
 	w->at->dir = fd;
 	lost = safe_path_is_open(st, &w->shared) || lost;
-	return lost ? safe_path_goes_foreign(w) : 0;
+	if (lost && safe_path_goes_foreign(w) == -1)
+		return -1;
+	w->at->border = before_it && w->at->foreign;
+	return 0;
 }
 
 static int
