@@ -298,7 +298,7 @@ start_in_journal() {
 	kill -TERM "$SERVER"
 	wait "$JOURNAL"
 	wait_for 5 eval 'cat journal messages | grep -q "stopped in"'
-	cat journal messages | sed -E 's/.*(master|worker [0-9]+): //' |
+	cat journal messages | sed -E 's/.*(master|worker [0-9]+)(\[[0-9]+\] [a-z]+)?: //' |
 		sort | uniq -d >twice
 	cat twice
 	[ ! -s twice ]
@@ -642,14 +642,29 @@ make_shim() {
 	stop
 	start user=daemon logfile=mine/a/file
 	[ "$(stat -c %U:%G mine/a/file)" = daemon:adm ]
+	stop
+	# A /var/log that a group can write, as on some systems.
+	mkdir ours
+	chgrp adm ours
+	chmod 775 ours
+	start user=daemon logfile=ours/file
+	[ "$(stat -c %U:%G ours/file)" = "daemon:$(id -gn daemon)" ]
 }
 
-@test "a device that is the log file keeps its owner" {
+@test "a device or a pipe that is the log file keeps its owner" {
+	# With logfile = /dev/null and a user, /dev/null became that user's.
 	need_root
-	[ "$(stat -c %U /dev/null)" = root ]
-	start user=daemon logfile=/dev/null
-	[ "$(stat -c %U /dev/null)" = root ]
-	echoes
+	open_directory
+	mkfifo pipe
+	mknod null c 1 3 2>/dev/null || cp -a /dev/null null
+	cat pipe >log &
+	PIDS+=("$!")
+	local file
+	for file in pipe null; do
+		start user=daemon "logfile=$file"
+		[ "$(stat -c %U "$file")" = root ]
+		stop
+	done
 }
 
 # What is root's and must stay so.
