@@ -369,6 +369,24 @@ start_in_journal() {
 	[ ! -s err ]
 }
 
+@test "the standard output of another process, by its path in /proc" {
+	# In containers, that of PID 1.
+	mkfifo pipe
+	cat pipe >log &
+	PIDS+=("$!")
+	tail -f /dev/null >pipe 3>&- 4>&- &
+	local other=$!
+	PIDS+=("$other")
+	"$ECHOD" -o "port=$PORT" -o "bind=$HOST" \
+		-o "logfile=/proc/$other/fd/1" >out 2>err 3>&- 4>&- &
+	SERVER=$!
+	PIDS+=("$SERVER")
+	wait_for 10 logged 'ready on'
+	stop
+	wait_for 5 logged 'stopped in'
+	cmp log out
+}
+
 # refused PATTERN ASSIGNMENT...: as a mistake in the configuration.
 refused() {
 	local pattern=$1 args=() a status=0
@@ -710,6 +728,16 @@ try_to_start() {
 		try_to_start "theirs/$name"
 		victims_are_whole
 		grep -q "logfile $DIR/theirs/$name: Permission denied" err
+	done
+	# Hard links, where the kernel lets others make them.
+	mkdir shared
+	chmod 1777 shared
+	ln victim/file theirs/hard
+	ln victim/file shared/hard
+	for name in theirs/hard shared/hard; do
+		try_to_start "$name"
+		victims_are_whole
+		grep -q "logfile $DIR/$name: Permission denied" err
 	done
 	# Its own it may follow, as it may when it opens the file again.
 	as_daemon mkdir theirs/own

@@ -110,11 +110,8 @@ log_open(const struct log_settings *s)
 			return -1;
 		}
 	}
-	if (log_post_open() == -1) {
-		strlcpy(log_state.file.tried, "(socket)",
-		    sizeof(log_state.file.tried));
-		return -1;
-	}
+	/* Without it, what workers cannot deliver is lost, and counted. */
+	(void)log_post_open();
 	log_state.open = true;
 	errno = error;
 	if (error != 0)

@@ -58,17 +58,23 @@ log_sink_write(struct log_sink_state *s, int fd, bool is_socket, char mend,
 		line = whole;
 		len++;
 	}
-	errno = 0;
 	n = log_sink_try(fd, is_socket, line, len);
 	if (n == (ssize_t)len)
 		return 0;
+	if (n > 0) {
+		size_t rest = len - (size_t)n;
+		ssize_t more = log_sink_try(fd, is_socket, line + n, rest);
+
+		if (more == (ssize_t)rest)
+			return 0;
+		if (more >= 0)
+			errno = ENOSPC;	/* which a short write does not set */
+	}
 	/* A line whose beginning is there already: what follows must not be
 	 * taken for its end. */
 	if (cut || n > 0)
 		atomic_store(&s->cut, 1);
-	if (n == -1)
-		return errno;
-	return ENOSPC;			/* which a short write does not set */
+	return errno;
 }
 
 bool

@@ -196,6 +196,16 @@ safe_path_is_kernels(int link)
 	return fstatfs(link, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
 }
 
+/* A link that root has laid in a directory that others use, too. */
+static bool
+safe_path_is_own_link(const struct walk *w, const char *name)
+{
+	struct stat st;
+
+	return fstatat(w->at->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISLNK(st.st_mode) && st.st_uid == 0 && st.st_nlink == 1;
+}
+
 /* The last name: it stays, unless it is a link that is root's. */
 static int
 safe_path_last(struct walk *w, const char *name, bool *done)
@@ -207,13 +217,17 @@ safe_path_last(struct walk *w, const char *name, bool *done)
 	strlcpy(w->at->name, name, sizeof(w->at->name));
 	if (w->at->foreign || w->acting)
 		return 0;
+	/* In /tmp, what is not there can come, and what is root's can be a
+	 * hard link that somebody has made to it. */
+	if (w->shared && !safe_path_is_own_link(w, name)) {
+		w->at->border = true;
+		return safe_path_goes_foreign(w);
+	}
 	fd = openat(w->at->dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd == -1)
 		return errno == ENOENT ? 0 : -1;
 	r = fstat(fd, &st);
-	if (r == 0 && w->shared && st.st_uid != 0)
-		r = safe_path_goes_foreign(w);
-	else if (r == 0 && S_ISLNK(st.st_mode)) {
+	if (r == 0 && S_ISLNK(st.st_mode)) {
 		w->at->kernels = safe_path_is_kernels(fd);
 		if (!w->at->kernels) {
 			*done = false;
@@ -257,8 +271,8 @@ safe_path_step(struct walk *w, const char *name, const char *rest)
 	errno = S_ISLNK(st.st_mode) ? ELOOP : ENOTDIR;
 	if (!S_ISLNK(st.st_mode) || w->at->foreign || w->acting)
 		goto fail;
-	if (w->shared && st.st_uid != 0) {
-		/* Somebody's link in /tmp: for its eyes. */
+	if (w->shared && (st.st_uid != 0 || st.st_nlink != 1)) {
+		/* Somebody's link in /tmp, to be followed as the owner. */
 		if (safe_path_goes_foreign(w) == -1 || !w->acting)
 			goto fail;
 		close(fd);
