@@ -131,6 +131,10 @@ safe_path_from_root(struct walk *w)
 
 	if (fd == -1)
 		return -1;
+	if (w->acting) {
+		w->at->dir = fd;
+		return 0;
+	}
 	if (fstat(fd, &st) == -1) {
 		close(fd);
 		return -1;
@@ -238,19 +242,45 @@ safe_path_last(struct walk *w, const char *name, bool *done)
 	return r;
 }
 
+/* Open a directory, or what is in its place, made if it is missing. */
+static int
+safe_path_reach(struct walk *w, const char *name, int flags)
+{
+	int fd = openat(w->at->dir, name, O_PATH | O_CLOEXEC | flags);
+
+	if (fd == -1 && errno == ENOENT && w->make &&
+	    safe_path_make(w, name) == 0)
+		fd = openat(w->at->dir, name, O_PATH | O_CLOEXEC | flags);
+	return fd;
+}
+
+/* One directory further down with the owner's rights: every link may be
+ * followed, and nothing need be judged. */
+static int
+safe_path_step_as_owner(struct walk *w, const char *name, const char *rest)
+{
+	int fd = safe_path_reach(w, name, O_DIRECTORY);
+
+	if (fd == -1)
+		return -1;
+	safe_path_leave(w->at);
+	w->at->dir = fd;
+	w->at->border = false;
+	memmove(w->rest, rest, strlen(rest) + 1);
+	return 0;
+}
+
 /* One directory further down.  Returns 0 or -1. */
 static int
 safe_path_step(struct walk *w, const char *name, const char *rest)
 {
-	/* As the owner, every link may be followed. */
-	int nofollow = w->acting ? 0 : O_NOFOLLOW, fd, r;
 	struct stat st;
 	char left[PATH_MAX];
+	int fd, r;
 
-	fd = openat(w->at->dir, name, O_PATH | nofollow | O_CLOEXEC);
-	if (fd == -1 && errno == ENOENT && w->make &&
-	    safe_path_make(w, name) == 0)
-		fd = openat(w->at->dir, name, O_PATH | nofollow | O_CLOEXEC);
+	if (w->acting)
+		return safe_path_step_as_owner(w, name, rest);
+	fd = safe_path_reach(w, name, O_NOFOLLOW);
 	if (fd == -1)
 		return -1;
 	if (fstat(fd, &st) == -1) {
@@ -269,7 +299,7 @@ safe_path_step(struct walk *w, const char *name, const char *rest)
 		return safe_path_enter(w, fd, &st);
 	}
 	errno = S_ISLNK(st.st_mode) ? ELOOP : ENOTDIR;
-	if (!S_ISLNK(st.st_mode) || w->at->foreign || w->acting)
+	if (!S_ISLNK(st.st_mode) || w->at->foreign)
 		goto fail;
 	if (w->shared && (st.st_uid != 0 || st.st_nlink != 1)) {
 		/* Somebody's link in /tmp, to be followed as the owner. */
