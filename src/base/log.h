@@ -55,6 +55,9 @@ void log_step(void);
 uint64_t log_next(void);
 int log_watch(void);
 
+/* Say in the other logs what each has lost and could not say itself. */
+void log_tell_losses(void);
+
 /* From now on the level is what `level` points to, a word that may change at
  * any time and must stay where it is. */
 void log_follow(const _Atomic uint32_t *level);

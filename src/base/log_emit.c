@@ -140,25 +140,43 @@ give_to_master(const struct line *l)
 
 static void emit(enum log_level level, const char *text, unsigned sinks);
 
-/* Count it, and say so where there is somebody to read it. */
+/* What a log loses is said where there is somebody to read it. */
+static void
+tell_loss(enum log_sink sink, unsigned others)
+{
+	const struct log_sink_state *s = &log_shared()->sink[sink];
+	const char *kind[] = { "", "logfile ", "syslog " };
+	const char *name[] = { log_state.console_name, log_state.file.path,
+		LOG_SYSLOG_PATH };
+	char text[LOG_TEXT_BYTES];
+
+	snprintf(text, sizeof(text), "%s%.800s: %s; %u log lines lost there",
+	    kind[sink], name[sink], strerror(atomic_load(&s->error)),
+	    atomic_load(&s->lost));
+	emit(LOG_LEVEL_WARNING, text, others);
+}
+
 static void
 lose(enum log_sink sink, int error, unsigned others)
 {
 	struct log_sink_state *s = &log_shared()->sink[sink];
 	uint64_t now = clock_ms(), told = atomic_load(&s->told);
-	char text[LOG_TEXT_BYTES];
 
 	atomic_fetch_add(&s->lost, 1);
 	atomic_store(&s->error, error);
-	if ((told != 0 && now - told < LOG_RETRY_MS) || others == 0 ||
-	    !atomic_compare_exchange_strong(&s->told, &told, now))
-		return;
-	snprintf(text, sizeof(text), "%s%.800s: %s; log lines get lost there",
-	    sink == LOG_SINK_FILE ? "logfile " : sink == LOG_SINK_SYSLOG ?
-	    "syslog " : "", sink == LOG_SINK_FILE ? log_state.file.path :
-	    sink == LOG_SINK_SYSLOG ? LOG_SYSLOG_PATH : log_state.console_name,
-	    strerror(error));
-	emit(LOG_LEVEL_WARNING, text, others);
+	if ((told == 0 || now - told >= LOG_RETRY_MS) && others != 0 &&
+	    atomic_compare_exchange_strong(&s->told, &told, now))
+		tell_loss(sink, others);
+}
+
+void
+log_tell_losses(void)
+{
+	const struct log_shared *s = log_shared();
+
+	for (unsigned k = 0; k < LOG_SINKS; k++)
+		if (log_state.open && atomic_load(&s->sink[k].lost) > 0)
+			tell_loss(k, LOG_SINKS_ALL & ~(1U << k));
 }
 
 /* To those of `sinks` that take lines of this level. */

@@ -321,5 +321,6 @@ master_run(struct master *m)
 		sleep_until(m, clock_earlier(wake, log_next()));
 	}
 	log_step();		/* the workers' last words */
+	log_tell_losses();
 	return stop_receipt(m);
 }
