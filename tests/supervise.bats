@@ -45,7 +45,7 @@ status_is() {
 
 # A client that does not read what it gets: a stop has to wait for it.
 start_deaf() {
-	$CLIENT deaf deaf_is_here >/dev/null 2>&1 3>&- 4>&- &
+	$CLIENT stuck 30000000 deaf_is_here >/dev/null 2>&1 3>&- 4>&- &
 	PIDS+=("$!")
 	wait_for 20 test -e deaf_is_here
 }
