@@ -438,8 +438,10 @@ refused() {
 	wait_for 5 grep -q SIGKILL logs/file
 	grep -q 'it was removed, renamed or replaced' logs/file
 	rm -r logs
-	# The worker's first line tells the master to look.
-	wait_for 10 eval 'a_client; grep -q accepted logs/file'
+	# A worker sees that it has no name any more, and gives the line away.
+	a_client
+	wait_for 10 grep -q closed logs/file
+	grep -q accepted logs/file
 	[ "$(stat -L -c %i "/proc/$SERVER/fd/"* | grep -cx \
 		"$(stat -c %i logs/file)")" -ge 1 ]
 	# Another one in its place.

@@ -165,6 +165,14 @@ log_refresh(time_t now)
 	log_state.refreshing = false;
 }
 
+static void
+log_look(void)
+{
+	log_refresh(time(NULL));
+	if (log_state.syslog_fd != -1)
+		log_syslog_look(log_state.syslog_fd);
+}
+
 /* Take what workers have left to us. */
 static void
 log_collect(void)
@@ -175,33 +183,35 @@ log_collect(void)
 
 	for (int i = 0; i < POST_MOST &&
 	    (sink = log_post_take(line, &len)) != -1; i++)
-		if (sink != LOG_POST_POKE)
+		if (sink != LOG_POST_LOOK)
 			log_emit_for_worker((enum log_sink)sink, line, len);
+		else {
+			log_look();
+			log_state.look_at = clock_ms() + LOOK_MS;
+		}
 }
 
 void
 log_step(void)
 {
-	struct log_shared *s = log_shared();
 	time_t now = time(NULL);
 
 	log_collect();
 	if (log_state.file.fd != -1 && !log_file_covers(&log_state.file, now))
 		log_refresh(now);
-	if (atomic_load(&s->poked) == 0 || clock_ms() < log_state.look_at)
+	if (log_state.look_at == 0 || clock_ms() < log_state.look_at)
 		return;
-	log_state.look_at = clock_ms() + LOOK_MS;
-	atomic_store(&s->poked, 0);
-	log_refresh(now);
-	if (log_state.syslog_fd != -1)
-		log_syslog_look(log_state.syslog_fd);
+	/* Once more for those lines that came since; the next asks again. */
+	log_state.look_at = 0;
+	atomic_store(&log_shared()->poked, 0);
+	log_look();
 }
 
 uint64_t
 log_next(void)
 {
-	uint64_t next = atomic_load(&log_shared()->poked) != 0 ?
-	    log_state.look_at : CLOCK_NEVER;
+	uint64_t next = log_state.look_at != 0 ? log_state.look_at :
+	    CLOCK_NEVER;
 	time_t left;
 
 	if (log_state.file.fd == -1 || !log_file_is_dated(&log_state.file))

@@ -17,6 +17,8 @@
 #include "base/log_state.h"
 #include "base/log_syslog.h"
 
+/* Later than the master looks after it was asked, ms. */
+#define POKE_MS 5000
 #define LOG_SINKS_ALL ((1U << LOG_SINKS) - 1)
 
 static const char *const level_names[] = { "debug", "verbose", "notice",
@@ -124,7 +126,8 @@ deliver(enum log_sink sink, const struct line *l)
 	return deliver_line(sink, line, format_for(sink, line, l));
 }
 
-/* Of another day than the open file, and we cannot open the right one. */
+/* Of another day than the open file, or that has no name any more, and we
+ * cannot open the right one. */
 static bool
 give_to_master(const struct line *l)
 {
@@ -133,7 +136,8 @@ give_to_master(const struct line *l)
 
 	return !log_is_master() &&
 	    (l->when.tv_sec < atomic_load(&s->from) ||
-	    l->when.tv_sec >= atomic_load(&s->until)) &&
+	    l->when.tv_sec >= atomic_load(&s->until) ||
+	    log_sink_is_removed(log_state.file.fd)) &&
 	    log_post_send(LOG_SINK_FILE, line, format(line, sizeof(line), l,
 	    false)) == 0;
 }
@@ -179,6 +183,21 @@ log_tell_losses(void)
 			tell_loss(k, LOG_SINKS_ALL & ~(1U << k));
 }
 
+/* Have the master look whether paths still lead to what is open, at most once
+ * in POKE_MS; it says when it has. */
+static void
+poke(void)
+{
+	struct log_shared *s = log_shared();
+	uint64_t now = clock_ms(), before = atomic_load(&s->poked);
+
+	/* A worker may have died between this and the next. */
+	if ((before == 0 || now - before >= POKE_MS) &&
+	    atomic_compare_exchange_strong(&s->poked, &before, now) &&
+	    log_post_send(LOG_POST_LOOK, "", 0) != 0)
+		atomic_store(&s->poked, 0);
+}
+
 /* To those of `sinks` that take lines of this level. */
 static void
 emit(enum log_level level, const char *text, unsigned sinks)
@@ -219,8 +238,8 @@ emit(enum log_level level, const char *text, unsigned sinks)
 	for (unsigned k = 0; k < LOG_SINKS; k++)
 		if (wanted & 1 << k && error[k] != 0)
 			lose(k, error[k], sinks & ~(1U << k));
-	if (!log_is_master() && atomic_exchange(&s->poked, 1) == 0)
-		(void)log_post_send(LOG_POST_POKE, "", 0);
+	if (!log_is_master())
+		poke();
 }
 
 void

@@ -40,7 +40,7 @@ log_post_take(char *line, size_t *len)
 	if (end[0] == -1)
 		return -1;
 	n = recv(end[0], packet, sizeof(packet), MSG_DONTWAIT);
-	if (n < 1 || (unsigned char)packet[0] > LOG_POST_POKE)
+	if (n < 1 || (unsigned char)packet[0] > LOG_POST_LOOK)
 		return -1;
 	*len = (size_t)n - 1;
 	memcpy(line, packet + 1, *len);

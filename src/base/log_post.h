@@ -11,8 +11,8 @@
 
 #include "base/log_sink.h"
 
-/* Nothing but a word that lines are being written. */
-#define LOG_POST_POKE LOG_SINKS
+/* Nothing but a word that lines are being written: look. */
+#define LOG_POST_LOOK LOG_SINKS
 
 #define LOG_POST_BYTES 2048
 

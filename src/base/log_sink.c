@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define LINE_ROOM 2048
@@ -75,6 +75,22 @@ log_sink_write(struct log_sink_state *s, int fd, bool is_socket, char mend,
 	if (cut || n > 0)
 		atomic_store(&s->cut, 1);
 	return errno;
+}
+
+bool
+log_sink_is_removed(int fd)
+{
+	/* Not fstat(3): it makes a call that takes a path as well.  Where the
+	 * kernel's structure is another one than libc's, nobody looks. */
+#if defined(__x86_64__) || defined(__aarch64__)
+	struct stat st;
+
+	return syscall(SYS_fstat, fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    st.st_nlink == 0;
+#else
+	(void)fd;
+	return false;
+#endif
 }
 
 bool

@@ -28,7 +28,8 @@ struct log_shared {
 	_Atomic uint32_t doubled;	/* the file is what the console is */
 	_Atomic uint32_t stream;	/* syslog's socket is a stream */
 	_Atomic uint32_t journals;	/* /dev/log is the journal's */
-	_Atomic uint32_t poked;		/* lines since the master looked */
+	_Atomic uint64_t poked;		/* clock_ms() the master was asked to
+					   look; 0: it has */
 };
 
 /* Made once, before there are other processes; never NULL. */
@@ -40,6 +41,10 @@ struct log_shared *log_shared(void);
  */
 int log_sink_write(struct log_sink_state *s, int fd, bool is_socket, char mend,
     const char *line, size_t len);
+
+/* True if `fd` is a file that has no name any more.  It makes no call but that
+ * of SYS_fstat, for the sandbox, and where it cannot, says no. */
+bool log_sink_is_removed(int fd);
 
 /* True if both are the same file, pipe or terminal. */
 bool log_sink_is_same(int fd, int other);

@@ -32,7 +32,7 @@ struct log_state {
 	const char *console_name;
 	bool console_is_socket, console_is_journal;
 	const _Atomic uint32_t *level;	/* log_follow(), or NULL */
-	uint64_t look_at;		/* whether paths still lead to us */
+	uint64_t look_at;		/* whether paths lead to us; 0: never */
 	uint64_t retry_at;		/* the file could not be opened */
 	bool refreshing;		/* it is being seen to */
 };
