@@ -677,14 +677,14 @@ make_shim() {
 	open_directory
 	mkfifo pipe
 	mknod null c 1 3 2>/dev/null || cp -a /dev/null null
-	cat pipe >log &
-	PIDS+=("$!")
+	exec 8<>pipe
 	local file
 	for file in pipe null; do
 		start user=daemon "logfile=$file"
 		[ "$(stat -c %U "$file")" = root ]
 		stop
 	done
+	exec 8>&-
 }
 
 # What is root's and must stay so.
