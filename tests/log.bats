@@ -377,6 +377,7 @@ start_in_journal() {
 	tail -f /dev/null >pipe 3>&- 4>&- &
 	local other=$!
 	PIDS+=("$other")
+	wait_for 5 test "/proc/$other/fd/1" -ef pipe
 	"$ECHOD" -o "port=$PORT" -o "bind=$HOST" \
 		-o "logfile=/proc/$other/fd/1" >out 2>err 3>&- 4>&- &
 	SERVER=$!
