@@ -96,6 +96,11 @@ take_over(struct master *m, struct config *c, const struct takeover *t,
 	/* A file that was root's to open need not be ours to open again. */
 	if (setup_log(c, &same, same_file ? t->log : -1) == -1)
 		return -1;
+	/* A manager that was told that we reload is to hear the end of it,
+	 * though it be the last. */
+	if (t->config.supervised != SUPERVISED_NO ||
+	    c->supervised != SUPERVISED_NO)
+		supervise_enable(t->config.supervised == SUPERVISED_NO);
 	if (t->failure[0] == '\0')
 		atomic_store(&m->arena.own->loglevel, c->loglevel);
 	log_follow(&m->arena.own->loglevel);
@@ -231,10 +236,6 @@ commit(struct master *m, const struct takeover *t, struct pidfile *old)
 	m->reload.again = t->again;
 	m->reload.asked = t->asked;
 	m->reload.later = t->later;
-	/* It was told that we reload: it shall hear the end of it, though it
-	 * be the last. */
-	if (t->config.supervised != SUPERVISED_NO)
-		supervise_enable();
 	control_begin(m);
 	http_begin(m);
 	setup_announce(m);

@@ -93,6 +93,8 @@ bring_up(struct master *m, const struct config *c, struct pidfile *p)
 		return -1;
 	if (setup_log(c, &id, -1) == -1)
 		return -1;
+	if (c->supervised != SUPERVISED_NO)
+		supervise_enable(true);
 	atomic_store(&m->arena.own->loglevel, c->loglevel);
 	log_follow(&m->arena.own->loglevel);
 	if (admin_open(&m->admin, c, &id, NULL, NULL) == -1)

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/descriptor_name.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/title.h"
@@ -38,12 +39,16 @@ setup_limit(unsigned descriptors, unsigned long *most)
 int
 setup_log(const struct config *c, const struct identity *id, int inherited)
 {
+	/* The name of a descriptor means that one, and no file. */
+	int named = descriptor_name(c->logfile);
 	struct log_settings s = {
 		.level = (int)c->loglevel,
-		.console = c->daemonize ? STDERR_FILENO : STDOUT_FILENO,
+		.console = named != -1 ? named : c->daemonize ?
+		    STDERR_FILENO : STDOUT_FILENO,
 		.console_level = c->daemonize ? LOG_LEVEL_WARNING :
 		    LOG_LEVEL_DEBUG,
-		.file = c->logfile[0] != '\0' ? c->logfile : NULL,
+		.file = c->logfile[0] != '\0' && named == -1 ?
+		    c->logfile : NULL,
 		.uid = id->uid,
 		.gid = id->gid,
 		.inherited = inherited,
@@ -134,6 +139,9 @@ setup_report(const struct config *c)
 	warn_of_memory(c);
 	if (c->supervised == SUPERVISED_SYSTEMD && !supervise_wanted())
 		log_warnx("supervised systemd: NOTIFY_SOCKET is not set");
+	if (c->supervised == SUPERVISED_NO && supervise_wanted())
+		log_warnx("NOTIFY_SOCKET is set, but supervised is no: the "
+		    "service manager that waits to be told is told nothing");
 	if (c->daemonize && c->logfile[0] == '\0' && !c->syslog_enabled)
 		log_warnx("daemonize without logfile or syslog-enabled: "
 		    "messages go nowhere");
@@ -143,6 +151,4 @@ void
 setup_announce(const struct master *m)
 {
 	title_set("master [%s]", listen_names(&m->arena));
-	if (m->config->supervised != SUPERVISED_NO)
-		supervise_enable();
 }

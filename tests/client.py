@@ -13,6 +13,7 @@ import select
 import signal
 import socket
 import struct
+import subprocess
 import sys
 import termios
 import time
@@ -531,7 +532,7 @@ def answered(count, file, go):
             need(False, "client %d: %s" % (i, e))
 
 
-def notify(path, file):
+def notify(path, file, until="STOPPING=1"):
     """A service manager: print what arrives at the socket `path`."""
     s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     s.bind("\0" + path[1:] if path[0] == "@" else path)
@@ -540,7 +541,7 @@ def notify(path, file):
     while True:
         text = s.recv(4096).decode()
         print(text, flush=True)
-        if "STOPPING=1" in text:
+        if until in text:
             return
 
 
@@ -555,6 +556,50 @@ def syslog(path, file):
         print(text, flush=True)
         if "stopped in" in text:
             return
+
+
+def syslog_stream(path, file, stop="stopped in"):
+    """Print what arrives at a stream socket in /dev/log's place, a line for
+    each message, which ends with NUL; until one has `stop` in it."""
+    if os.path.exists(path):
+        os.unlink(path)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(path)
+    listener.listen(5)
+    ready(file)
+    peers, rest = [listener], {}
+    while True:
+        for s in select.select(peers, [], [], PATIENCE)[0]:
+            if s is listener:
+                peers.append(s.accept()[0])
+                continue
+            data = s.recv(65536)
+            if not data:
+                peers.remove(s)
+                s.close()
+                continue
+            *messages, rest[s] = (rest.get(s, b"") + data).split(b"\0")
+            for text in messages:
+                print(text.decode(), flush=True)
+                if stop in text.decode():
+                    return
+
+
+def journal(name, *command):
+    """Run a command whose standard output (name 1) or error (2) is the
+    journal's; what it says there goes to our standard output."""
+    ours, theirs = socket.socketpair()
+    st = os.fstat(theirs.fileno())
+    env = dict(os.environ, JOURNAL_STREAM=f"{st.st_dev}:{st.st_ino}")
+    stream = {"1": "stdout", "2": "stderr"}[name]
+    process = subprocess.Popen(command, env=env, **{stream: theirs})
+    theirs.close()
+    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+    while True:
+        data = ours.recv(65536)
+        if not data:
+            sys.exit(process.wait())
+        os.write(1, data)
 
 
 def urgent(*_):

@@ -1,9 +1,11 @@
 /*
- * Log lines: to the terminal, to a dated file, to syslog; one write each.
+ * Log lines: to the terminal or the journal, to a dated file, to syslog; one
+ * write each.
  *
  * Every process of the service logs through the same descriptors, which live
  * in the shared descriptor table.  Only the master opens or replaces them;
- * replacing is a dup3(2) onto the same number, so no worker need be told.
+ * replacing is a dup3(2) onto the same number, so no worker need be told.  A
+ * line that a worker cannot deliver for want of that, it gives to the master.
  */
 #ifndef ECHOD_BASE_LOG_H
 #define ECHOD_BASE_LOG_H
@@ -31,22 +33,30 @@ struct log_settings {
 
 /*
  * Start logging as `s` says; before this call, lines go to standard error as
- * "echod: message".  The strings of `s` must outlive the logging.  Missing
+ * "echod: message", or as errors to the journal.  The strings of `s` must outlive the logging.  Missing
  * directories of the file are made (mode 0755).  Returns 0, or -1 with errno
  * set and the path that failed in log_path().
  */
 int log_open(const struct log_settings *s);
 
 /*
- * Open the file of the current date anew (after rotation, or at a change of
- * date).  On failure the former file stays in use, a warning says why, and
- * -1 is returned.
+ * Open the file of the current date anew.  On failure the former file stays in
+ * use, a warning says why, and -1 is returned.
  */
 int log_reopen(void);
 
-/* If the file pattern now gives another name than the open file has, reopen.
- * Returns milliseconds until the name changes next, CLOCK_NEVER if never. */
-uint64_t log_rotate(void);
+/*
+ * The master's part: deliver what workers could not, and open the file anew if
+ * its date has passed or its path leads elsewhere, and syslog's daemon likewise.
+ * While lines are written it looks once a second; log_next() is when it has
+ * to be called, clock_ms(), unless log_watch() is readable before.
+ */
+void log_step(void);
+uint64_t log_next(void);
+int log_watch(void);
+
+/* Say in the other logs what each has lost and could not say itself. */
+void log_tell_losses(void);
 
 /* From now on the level is what `level` points to, a word that may change at
  * any time and must stay where it is. */
@@ -67,6 +77,9 @@ const char *log_path(void);
 /* How this process calls itself in its lines: "master", "worker 2". */
 void log_set_role(const char *role);
 
+/* "debug" and so on. */
+const char *log_level_name(uint32_t level);
+
 /* The last warning this process wrote, or tried to; "" if none. */
 const char *log_last_warning(void);
 
@@ -77,8 +90,8 @@ bool log_wants(enum log_level level);
 /*
  * Write one line.  Control bytes are replaced by '?', lines are cut at 1 KiB,
  * errno is preserved.  A sink that cannot take the line at once (a full pipe)
- * loses it rather than stopping the service; the next line that gets through
- * is preceded by the number of lines lost.
+ * loses it rather than stopping the service; the others are told, and the next
+ * line that gets through is preceded by the number of lines lost there.
  */
 void log_line(enum log_level level, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

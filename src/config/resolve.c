@@ -14,6 +14,7 @@
 
 #include <bsd/string.h>
 
+#include "base/descriptor_name.h"
 #include "config/address.h"
 #include "config/directive.h"
 #include "config/quota.h"
@@ -194,6 +195,30 @@ make_absolute(struct config *c, const char *name, char *path, size_t size,
 	return r;
 }
 
+/* Names of descriptors, where a file is meant or a daemon has none. */
+static int
+resolve_descriptors(struct config *c, struct config_error *e)
+{
+	int fd = descriptor_name(c->logfile);
+
+	if (fd != -1 && fd != STDOUT_FILENO && fd != STDERR_FILENO)
+		return fail(c, "logfile", e, "%s is descriptor %d: only "
+		    "standard output and error can be logged to", c->logfile,
+		    fd);
+	if (fd != -1 && c->daemonize)
+		return fail(c, "logfile", e, "%s is standard %s, which a "
+		    "daemon gives up: set a file, or daemonize = no",
+		    c->logfile, fd == STDOUT_FILENO ? "output" : "error");
+	if (descriptor_name(c->pidfile) != -1)
+		return fail(c, "pidfile", e, "%s is the name of a descriptor, "
+		    "not of a file", c->pidfile);
+	if (descriptor_name(c->control_socket) != -1)
+		return fail(c, "control-socket", e, "%s is the name of a "
+		    "descriptor, not of a socket to be made",
+		    c->control_socket);
+	return 0;
+}
+
 /* The master's own sockets. */
 static int
 check_sockets(struct config *c, struct config_error *e)
@@ -313,6 +338,7 @@ config_resolve(struct config *c, const char *directory,
 	    directory, e) == -1 ||
 	    make_absolute(c, "control-socket", c->control_socket,
 	    sizeof(c->control_socket), directory, e) == -1 ||
+	    resolve_descriptors(c, e) == -1 ||
 	    check_sockets(c, e) == -1 || settle_sandbox(c, e) == -1)
 		return -1;
 	return 0;

@@ -10,7 +10,6 @@
 #include "base/title.h"
 #include "master/listen.h"
 #include "master/listener.h"
-#include "master/supervise.h"
 
 /* How often is looked while one is missing, ms. */
 #define LATE_AGAIN 1000
@@ -90,7 +89,6 @@ late_step(struct master *m)
 	for (unsigned k = 0; k < m->arena.own->workers; k++)
 		(void)eventfd_write(m->arena.own->slot[k].wake_fd, 1);
 	title_set("master [%s]", listen_names(&m->arena));
-	supervise_ready(m->config, listen_names(&m->arena), "");
 }
 
 uint64_t

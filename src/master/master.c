@@ -1,6 +1,6 @@
 /*
  * The master's loop: reap, stop, reload, resize, replace, watch, rotate logs,
- * answer, sleep.
+ * tell the service manager, answer, sleep.
  */
 #include "master/master.h"
 
@@ -26,6 +26,7 @@
 #include "master/resize.h"
 #include "master/spawn.h"
 #include "master/stop.h"
+#include "master/supervise.h"
 #include "master/watchdog.h"
 
 /* Workers that do not serve by then never will, ms. */
@@ -79,12 +80,13 @@ end_of(pid_t pid, int pidfd)
 static void
 sleep_until(struct master *m, uint64_t wake)
 {
-	enum { WAKE, CONTROL, HTTP, CHECKER, CHILD };
+	enum { WAKE, CONTROL, HTTP, LOG, CHECKER, CHILD };
 	/* poll(2) passes over those that are -1. */
 	struct pollfd p[CHILD + CONFIG_WORKERS_MAX] = {
 		{ m->arena.own->master_wake_fd, POLLIN, 0 },
 		{ control_watch(), POLLIN, 0 },
 		{ http_watch(), POLLIN, 0 },
+		{ log_watch(), POLLIN, 0 },
 		end_of(m->reload.checker, m->reload.checker_fd),
 	};
 	unsigned workers = m->arena.own->workers;
@@ -220,6 +222,8 @@ master_start(struct master *m, bool takeover)
 		/* Reaping can take its time (reap_later()). */
 		if (ready_workers(m) < wanted)
 			reap(m);
+		log_step();
+		supervise_step(m);
 		failed = cannot_start(m, takeover);
 		if (stop == 0)
 			stop = stop_asked();
@@ -291,22 +295,6 @@ take_signals(struct master *m)
 	(void)signals_take(SIGCHLD);	/* reap() looks in any case */
 }
 
-static void
-rotate_log(struct master *m)
-{
-	/* Where the wall clock is, seen from ours: one that was set changes
-	 * the date at another time than was foreseen. */
-	int64_t wall = (int64_t)time(NULL) - (int64_t)(clock_ms() / 1000);
-	uint64_t in;
-
-	if (m->rotate_at > clock_ms() && wall - m->wall <= 1 &&
-	    m->wall - wall <= 1)
-		return;
-	m->wall = wall;
-	in = log_rotate();
-	m->rotate_at = in == CLOCK_NEVER ? CLOCK_NEVER : clock_ms() + in;
-}
-
 /* Not one worker serves, and each has died STILLBORN times before it did. */
 static bool
 cannot_live(const struct master *m)
@@ -345,7 +333,8 @@ master_run(struct master *m)
 			resize_step(m);
 		}
 		watchdog(m);
-		rotate_log(m);
+		log_step();
+		supervise_step(m);
 		metrics_sample(m);
 		control_step(m);
 		http_step();
@@ -357,7 +346,10 @@ master_run(struct master *m)
 		wake = clock_earlier(wake, watchdog_next(m));
 		wake = clock_earlier(wake, late_next(m));
 		wake = clock_earlier(wake, reload_next(m));
-		sleep_until(m, clock_earlier(wake, m->rotate_at));
+		wake = clock_earlier(wake, supervise_next());
+		sleep_until(m, clock_earlier(wake, log_next()));
 	}
+	log_step();		/* the workers' last words */
+	log_tell_losses();
 	return stop_receipt(m);
 }

@@ -81,8 +81,6 @@ struct master {
 	worker_entry *entry;
 	struct child child[CONFIG_WORKERS_MAX];
 	struct stop stop;
-	uint64_t rotate_at;		/* the log file's name changes */
-	int64_t wall;			/* s that CLOCK_REALTIME is ahead */
 	uint64_t watch_at;		/* the watchdog looks again */
 	uint64_t oom_kills;		/* that the kernel has counted ... */
 	uint64_t oom_at;		/* ... and when they became more; or 0 */

@@ -5,22 +5,39 @@
 #define ECHOD_MASTER_SUPERVISE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "config/config.h"
+#include "master/master.h"
 
-/* True if a service manager wants to be told (NOTIFY_SOCKET is set). */
+/* True if NOTIFY_SOCKET is set: a service manager waits to be told. */
 bool supervise_wanted(void);
 
-/* From now on supervise_notify() sends; before, it does nothing. */
-void supervise_enable(void);
+/* From now on the manager is told; before, nothing here does anything.  With
+ * `warn`, what of its environment cannot be used is said, once. */
+void supervise_enable(bool warn);
 
-/* Send assignments separated by newlines, e.g. "READY=1".  A manager that
- * cannot be reached is warned about once. */
+/* Send assignments separated by newlines, e.g. "STOPPING=1".  A manager that
+ * cannot be reached is warned about. */
 void supervise_notify(const char *state);
 
 /* Send that the service is ready, on addresses called `names`; `remark` goes
- * behind the status. */
+ * behind the status, and stays there. */
 void supervise_ready(const struct config *c, const char *names,
     const char *remark);
+
+/*
+ * The master's part, in each round of its loop: the status if it has changed,
+ * WATCHDOG=1 while clients are served or will be soon, and that a start or a
+ * stop takes longer.  supervise_next() is when it has something to do at the
+ * latest, clock_ms().
+ *
+ * Served means: some worker serves, and has moved or slept since the last
+ * look.  Workers that hang or are stopped are watchdog-timeout's to replace,
+ * and those that died are the master's: the manager is told that all is well
+ * for so long, and no longer.
+ */
+void supervise_step(const struct master *m);
+uint64_t supervise_next(void);
 
 #endif

@@ -16,6 +16,7 @@
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
 
+#include "base/descriptor_name.h"
 #include "base/log.h"
 #include "master/admin.h"
 #include "master/image.h"
@@ -356,6 +357,11 @@ takeover_check(const struct takeover *t, const struct config *c, char *why,
 		snprintf(why, size, "user and group cannot change from \"%s\" "
 		    "\"%s\" to \"%s\" \"%s\" without a restart",
 		    t->config.user, t->config.group, c->user, c->group);
+		return -1;
+	}
+	if (t->config.daemonize && descriptor_name(c->logfile) != -1) {
+		snprintf(why, size, "logfile: %s is what a daemon gives up",
+		    c->logfile);
 		return -1;
 	}
 	for (unsigned i = 0; i < t->listeners; i++)

@@ -132,10 +132,11 @@ static const struct permit permits[] = {
 
 	/*
 	 * Not here although programs like this one are often seen to make
-	 * them: futex (one thread never waits for another), fstat, ioctl
-	 * TCGETS and lseek (stdio), rseq, set_robust_list and membarrier
-	 * (threads), open and stat of /etc/localtime (see settle_time_zone()),
-	 * rt_sigaction (of abort(3), if its signal did not kill).
+	 * them: futex (one thread never waits for another), fstat of more than
+	 * the log file, ioctl TCGETS and lseek (stdio), rseq, set_robust_list
+	 * and membarrier (threads), open and stat of /etc/localtime (see
+	 * settle_time_zone()), rt_sigaction (of abort(3), if its signal did
+	 * not kill).
 	 */
 };
 
@@ -166,6 +167,20 @@ permit_raise(scmp_filter_ctx filter, int signo)
 
 	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW,
 	    SCMP_SYS(tgkill), 2, arg);
+}
+
+/* Of the log file: has it a name yet?  (base/log_sink.c) */
+static int
+permit_log_file(scmp_filter_ctx filter)
+{
+	const struct scmp_arg_cmp arg[] = {
+		INT(0, (scmp_datum_t)log_descriptor()),
+	};
+
+	if (log_descriptor() == -1)
+		return 0;
+	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW,
+	    SCMP_SYS(fstat), 1, arg);
 }
 
 /* Syslog's socket is not connected (base/log.c): an address, on that one. */
@@ -215,6 +230,8 @@ permit_all(scmp_filter_ctx filter, const struct worker *w)
 			return error;
 	}
 	error = permit_watching(filter, w);
+	if (error == 0)
+		error = permit_log_file(filter);
 	if (error == 0)
 		error = permit_syslog(filter);
 	if (error == 0)
