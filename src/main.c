@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/output.h"
 #include "base/title.h"
 #include "check.h"
 #include "config/config.h"
@@ -224,6 +225,7 @@ main(int argc, char **argv, char **envp)
 	struct config_error e;
 	struct takeover *before;
 
+	output_guard("echod", EXIT_NOT_STARTED);
 	if (image_init(argc, argv) == -1) {
 		log_warn("where this program is");
 		return EXIT_NOT_STARTED;
@@ -231,6 +233,8 @@ main(int argc, char **argv, char **envp)
 	title_init(argc, argv, envp);
 	parse_arguments(&arguments, argc, argv);
 	before = inherit();
+	if (arguments.action == ACTION_SERVE)
+		output_release();
 	if (before != NULL && arguments.action == ACTION_SERVE)
 		return service_resume(&config, before, load);
 	if (load(&config, &e) == -1) {
@@ -242,10 +246,8 @@ main(int argc, char **argv, char **envp)
 		return test(&config, before);
 	case ACTION_DUMP:
 		addresses_dump(&config, stdout);
-		if (config_dump(&config, stdout) == 0)
-			return EXIT_CLEAN;
-		log_warn("standard output");
-		return EXIT_NOT_STARTED;
+		return config_dump(&config, stdout) == 0 ? EXIT_CLEAN :
+		    EXIT_NOT_STARTED;
 	case ACTION_CHECK:
 		return check(&config);
 	case ACTION_SIGNAL:

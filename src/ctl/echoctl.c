@@ -14,6 +14,7 @@
 #include <bsd/string.h>
 
 #include "base/clock.h"
+#include "base/output.h"
 #include "config/config.h"
 #include "ctl/ask.h"
 #include "ctl/rows.h"
@@ -183,10 +184,6 @@ print(const char *answer, bool json)
 		fprintf(stderr, "echoctl: %s", answer + strlen("error: "));
 	else
 		fputs(answer, stdout);
-	if (fflush(stdout) == EOF) {
-		ask_warnx("standard output: %s", strerror(errno));
-		return CTL_FAILED;
-	}
 	return failed ? CTL_FAILED : CTL_OK;
 }
 
@@ -283,6 +280,7 @@ main(int argc, char **argv)
 	struct arguments a;
 	const char *path;
 
+	output_guard("echoctl", CTL_FAILED);
 	parse(&a, argc, argv);
 	path = find_socket(&a);
 	if (strcmp(a.word[0], "connections") == 0) {
@@ -296,7 +294,7 @@ main(int argc, char **argv)
 	if (strcmp(a.word[0], "top") == 0) {
 		if (a.words > 1)
 			usage("unexpected argument: ", a.word[1]);
-		return top_run(path, a.rounds);
+		return top_run(path, a.rounds, a.rows.json);
 	}
 	if (strcmp(a.word[0], "reload") == 0 && a.words == 1)
 		return reload(path, &a);
