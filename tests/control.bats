@@ -126,7 +126,7 @@ hold() {
 	# A worker that an attacker has taken over can answer in the master's
 	# place; and an administrator is root as often as not.
 	printf '[\n{"peer":"\033[2Ja","in":1}\n]\n' >rows
-	printf 'ok: \033]0;x\a \302\233 caf\303\251\t\177\n' >text
+	printf 'ok: \033]0;x\a \302\233 \233 caf\303\251\t\177\n' >text
 	for answer in rows text; do
 		rm -f fake
 		timeout 60 nc.openbsd -l -U fake >/dev/null <"$answer" &
@@ -136,7 +136,7 @@ hold() {
 			timeout 60 "$ECHOCTL" -s fake --json connections >out
 		else
 			timeout 60 "$ECHOCTL" -s fake status >out
-			[ "$(cat out)" = "$(printf 'ok: ?]0;x? ?? caf\303\251\t?')" ]
+			[ "$(cat out)" = "$(printf 'ok: ?]0;x? ?? ? caf\303\251\t?')" ]
 		fi
 		not grep -q "$(printf '[\033\177]')" out
 	done
@@ -168,6 +168,24 @@ hold() {
 	diff <("$ECHOD" -T -o "port=$PORT" -o "bind=$HOST" -o timeout=77 \
 		-o "control-socket=$DIR/control") out
 	[ "$(json '.directives[] | select(.name == "timeout") | .value' config)" = 77 ]
+}
+
+# Bytes were written as if they were code points, so that JSON named another
+# file.
+@test "JSON: text in UTF-8 stays, what is none is shown" {
+	local name
+	name=$(printf 'prot\303\251g "\360\237\230\200" \\ \351.log')
+	begin "logfile=$DIR/$name"
+	ctl --json config >answer
+	python3 - answer >value <<-'END'
+	import json, sys
+	rows = json.load(open(sys.argv[1], encoding="utf-8"))["directives"]
+	print(next(r["value"] for r in rows if r["name"] == "logfile"))
+	END
+	[ "$(cat value)" = "$DIR/$(printf 'prot\303\251g "\360\237\230\200" \\ \\xe9.log')" ]
+	# An error repeats what was asked.
+	ask "json $(printf 'na\303\257ve\351')" | tee error
+	[ "$(jq -r .error error)" = "$(printf 'unknown command "na\303\257ve\\xe9"; try help')" ]
 }
 
 @test "loglevel: all processes follow at once" {

@@ -14,6 +14,8 @@
 
 #include <bsd/string.h>
 
+#include "base/utf8.h"
+
 /* A master that does not answer for so long is in trouble, s. */
 #define PATIENCE_S 15
 /* The longest request, with what ends it. */
@@ -34,13 +36,18 @@ ask_warnx(const char *fmt, ...)
 void
 ask_clean(char *text)
 {
-	unsigned char *p = (unsigned char *)text;
+	uint32_t point;
 
-	for (; *p != '\0'; p++)
-		if ((*p < ' ' && *p != '\n' && *p != '\t') || *p == 0x7f)
-			*p = '?';
-		else if (p[0] == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f)
-			p[0] = p[1] = '?';	/* C1, in UTF-8 */
+	for (char *p = text; *p != '\0';) {
+		size_t n = utf8_character(p, &point);
+
+		/* Of a byte alone a terminal may make anything; C1, from 0x80
+		 * on, it takes for orders. */
+		if (n == 0 || (point < ' ' && *p != '\n' && *p != '\t') ||
+		    (point >= 0x7f && point <= 0x9f))
+			memset(p, '?', n == 0 ? 1 : n);
+		p += n == 0 ? 1 : n;
+	}
 }
 
 static int
