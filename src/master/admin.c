@@ -245,6 +245,14 @@ admin_close(struct admin *s, const struct admin *other)
 	}
 }
 
+/* The clients' accept4 is the worker's, whose recovery depends on how it is
+ * used. */
+int
+admin_accept(int listener, struct sockaddr *peer, socklen_t *len)
+{
+	return accept4(listener, peer, len, SOCK_CLOEXEC | SOCK_NONBLOCK);
+}
+
 int
 admin_keep(const struct admin *s, bool keep)
 {

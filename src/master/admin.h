@@ -6,6 +6,7 @@
 #define ECHOD_MASTER_ADMIN_H
 
 #include <stdbool.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #include "config/config.h"
@@ -44,6 +45,10 @@ int admin_check(const struct config *c, const struct config *was, char *why,
 /* Close what `s` has and `other` (NULL: nothing) has not; a socket's file is
  * removed if it is still the one we made and that is permitted. */
 void admin_close(struct admin *s, const struct admin *other);
+
+/* Take a client of either, close-on-exec and non-blocking; `peer` and `len` as
+ * accept(2) has them.  Returns -1 with errno set if there is none. */
+int admin_accept(int listener, struct sockaddr *peer, socklen_t *len);
 
 /* Let the listeners survive an exec, or not.  Returns 0, or -1 with errno
  * set. */

@@ -153,8 +153,7 @@ welcome(int fd, uid_t uid)
 	refuse(fd, "error: too many clients of the control socket\n");
 }
 
-/* Take who waits; accept4's home is the worker's, whose recovery depends on
- * how it is used. */
+/* Take who waits. */
 static void
 receive(struct master *m)
 {
@@ -162,8 +161,7 @@ receive(struct master *m)
 		static struct log_brake brake, shortages;
 		unsigned missed;
 		uid_t uid = (uid_t)-1;
-		int fd = accept4(state.listener, NULL, NULL,
-		    SOCK_CLOEXEC | SOCK_NONBLOCK);
+		int fd = admin_accept(state.listener, NULL, NULL);
 
 		if (fd == -1) {
 			if (errno != EAGAIN && errno != ECONNABORTED &&
