@@ -1,5 +1,5 @@
 /*
- * Text in UTF-8.
+ * Text in UTF-8, character by character.
  */
 #include "base/utf8.h"
 
