@@ -353,6 +353,84 @@ hold() {
 	[ "$status" -eq 1 ]
 }
 
+# steal: as the service's user, in its directory ./run, put a link to ../victim
+# wherever a socket is made, as fast as can be, until there is ./enough.
+steal() {
+	local python
+	for python in python3 /usr/bin/python3 none; do
+		as_daemon "$python" -c '' 2>/dev/null && break
+	done
+	[ "$python" != none ] || skip "daemon has no python3"
+	cat >thief <<-'END'
+	import os
+	os.chdir("run")
+	open("there", "w").close()
+	n = 0
+	while n % 256 or not os.path.exists("../enough"):
+	    n += 1
+	    for name in os.listdir("."):
+	        try:
+	            if os.path.islink(name):
+	                if name == "control":
+	                    os.unlink(name)
+	            elif name.startswith("control."):
+	                os.unlink(name)
+	                os.symlink("../victim", name)
+	        except OSError:
+	            pass
+	END
+	as_daemon "$python" thief 3>&- 4>&- &
+	THIEF=$!
+	PIDS+=("$THIEF")
+	wait_for 10 test -e run/there
+}
+
+as_daemon() {
+	setpriv --reuid=daemon --regid=daemon --clear-groups "$@"
+}
+
+# Root bound the socket, then gave it away and set its mode by name, following
+# links: a file of root's was the service user's after a start or two.
+@test "root gives away nothing but the socket, whatever links its user lays" {
+	need_root
+	id daemon >/dev/null 2>&1 || skip "there is no user daemon"
+	open_directory
+	mkdir run
+	chown daemon run
+	(umask 077 && echo secret >victim)
+	local before n
+	before=$(stat -c '%u %g %a %z' victim)
+	steal
+	for n in $(seq 60); do
+		# It does not start if its socket is taken away.
+		"$ECHOD" -o "port=$PORT" -o "bind=$HOST" -o user=daemon -o workers=1 \
+			-o "control-socket=$DIR/run/control" -o control-socket-mode=0660 \
+			>"$DIR/log" 2>"$DIR/err" 3>&- 4>&- &
+		SERVER=$!
+		PIDS+=("$SERVER")
+		wait_for 10 is_ready_or_dead
+		kill "$SERVER" 2>/dev/null || true
+		finish
+		[ "$(stat -c '%u %g %a %z' victim)" = "$before" ]
+	done
+	touch enough
+	wait "$THIEF"
+	# Without the thief it starts, and the socket is the user's.
+	rm -f run/*
+	start user=daemon "control-socket=$DIR/run/control" control-socket-mode=0660
+	[ "$(stat -c '%U %a' run/control)" = 'daemon 660' ]
+	"$ECHOCTL" -s run/control status
+	stop
+	[ ! -e run/control ]
+	# One that was left over by root there is replaced all the same.
+	start "control-socket=$DIR/run/control"
+	kill -KILL "$SERVER"
+	finish
+	[ "$(stat -c %U run/control)" = root ]
+	start user=daemon "control-socket=$DIR/run/control"
+	[ "$(stat -c '%U %a' run/control)" = 'daemon 600' ]
+}
+
 @test "a socket left over is replaced, one in use and other files are not" {
 	begin
 	kill -KILL "$SERVER"

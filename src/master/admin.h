@@ -10,18 +10,16 @@
 #include <sys/types.h>
 
 #include "config/config.h"
+#include "master/control_file.h"
 #include "master/privileges.h"
 
 struct admin {
 	int control;			/* AF_UNIX; -1: none */
 	int metrics;			/* TCP; -1: none */
-	/* The file we have made at `path`; "" if there is none of ours. */
-	char path[CONFIG_CONTROL_PATH + 1];
-	dev_t device;
-	ino_t inode;
+	struct control_file file;	/* of `control` */
 };
 
-#define ADMIN_NONE { -1, -1, "", 0, 0 }
+#define ADMIN_NONE { -1, -1, CONTROL_FILE_NONE }
 
 /*
  * Have what `c` wants.  What `old` has of it already (NULL: nothing), as

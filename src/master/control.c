@@ -61,11 +61,11 @@ control_begin(struct master *m)
 	/* Those it accepts inherit it; see receive_request(). */
 	if (setsockopt(state.listener, SOL_SOCKET, SO_PASSCRED, &(int){ 1 },
 	    sizeof(int)) == -1)
-		log_warn("control-socket %s: SO_PASSCRED", m->admin.path);
+		log_warn("control-socket %s: SO_PASSCRED", m->admin.file.path);
 	state.epoll = instances_make(m);
 	if (state.epoll == -1 || watch(EPOLL_CTL_ADD, state.listener, EPOLLIN,
 	    CLIENTS) == -1)
-		log_warn("control-socket %s", m->admin.path);
+		log_warn("control-socket %s", m->admin.file.path);
 }
 
 int
@@ -167,7 +167,7 @@ receive(struct master *m)
 			if (errno != EAGAIN && errno != ECONNABORTED &&
 			    log_brake(&shortages, &missed))
 				log_warn("accept on control-socket %s",
-				    m->admin.path);
+				    m->admin.file.path);
 			return;
 		}
 		if (may_ask(m, fd, &uid)) {
