@@ -261,7 +261,57 @@ hold() {
 	echo >redis.conf
 	run "$ECHOCTL" -c redis.conf status
 	[ "$status" -eq 1 ]
-	[[ $output == *'names no control-socket'* ]]
+	[[ $output == *'redis.conf names no control-socket; set it there '* ]]
+}
+
+# It said that "no configuration that I can read names no control-socket".
+@test "who cannot ask is told what there is and what to do" {
+	mkdir empty
+	if [ ! -e /etc/echod/redis.conf ]; then
+		cd empty
+		run "$ECHOCTL" status
+		echo "$output"
+		[ "$status" -eq 1 ]
+		[[ $output == *'there is neither redis.conf here nor /'*'/echod/redis.conf; name the socket with -s, or '* ]]
+		cd ..
+	fi
+	run "$ECHOCTL" -c missing status
+	[ "$status" -eq 1 ]
+	[[ $output == *"missing: No such file or directory"* ]]
+	run "$ECHOCTL" -s nowhere status
+	[ "$status" -eq 1 ]
+	[ "$output" = 'echoctl: nowhere: No such file or directory; echod does not run, or its control-socket is another' ]
+	run "$ECHOCTL" -s empty connections
+	[ "$status" -eq 1 ]
+	[ "$output" = 'echoctl: empty: it is no socket' ]
+	begin
+	kill -KILL "$SERVER"
+	finish
+	for command in status connections top reload; do
+		run ctl "$command"
+		[ "$status" -eq 1 ]
+		[ "$output" = "echoctl: $DIR/control: Connection refused; echod does not run" ]
+	done
+	[ "$(id -u)" -eq 0 ] || return 0
+	open_directory
+	begin
+	run setpriv --reuid=1 --regid=1 --clear-groups "$ECHOCTL" -s "$DIR/control" status
+	[ "$status" -eq 1 ]
+	[[ $output == *"control: Permission denied; ask as root, as the user of echod "* ]]
+}
+
+# It printed text.
+@test "top in JSON: an object a line" {
+	begin workers=2
+	client hold 20 go
+	wait_for 10 is 20 .connections status
+	ctl --json top --count 2 >out
+	cat out
+	[ "$(wc -l <out)" -eq 2 ]
+	[ "$(jq -r 'select(.mode == "serving" and .connections == 20 and
+		(.workers | length) == 2 and ([.workers[].connections] | add) == 20 and
+		.workers[1].ready) | .echoes_per_second >= 0' out | sort -u)" = true ]
+	touch go
 }
 
 @test "top: lines where there is no terminal, a screen where there is one" {
@@ -398,10 +448,10 @@ as_daemon() {
 	mkdir run
 	chown daemon run
 	(umask 077 && echo secret >victim)
-	local before n
+	local before
 	before=$(stat -c '%u %g %a %z' victim)
 	steal
-	for n in $(seq 60); do
+	for _ in $(seq 60); do
 		# It does not start if its socket is taken away.
 		"$ECHOD" -o "port=$PORT" -o "bind=$HOST" -o user=daemon -o workers=1 \
 			-o "control-socket=$DIR/run/control" -o control-socket-mode=0660 \
@@ -449,6 +499,45 @@ as_daemon() {
 		-o "control-socket=$DIR/file"
 	[ "$status" -eq 1 ]
 	[ "$(cat file)" = precious ]
+}
+
+# 100 connections of a member of the group kept root's echoctl out.
+@test "places are kept for root and for the service's user, others have a few each" {
+	need_root
+	open_directory
+	chmod a+w "$DIR" # for what says that they sit
+	local uid python
+	for python in python3 /usr/bin/python3 none; do
+		as_daemon "$python" -c '' 2>/dev/null && break
+	done
+	[ "$python" != none ] || skip "others have no python3"
+	begin user=nobody control-socket-mode=0660
+	cp "$TOP_SRCDIR/tests/control.py" .
+	for uid in 101:20 102:20 103:20 104:0; do
+		setpriv --reuid="${uid%:*}" --regid="${uid%:*}" --groups=nogroup \
+			timeout 200 "$python" control.py sit "sits.$uid" "${uid#*:}" \
+			"${uid#*:}" >&2 3>&- 4>&- &
+		PIDS+=("$!")
+		wait_for 20 test -e "sits.$uid"
+	done
+	ctl status
+	setpriv --reuid=nobody --regid=nogroup --clear-groups \
+		timeout 200 "$python" control.py sit sits.nobody 20 20 >&2 3>&- 4>&- &
+	PIDS+=("$!")
+	wait_for 20 test -e sits.nobody
+	ctl status
+	echoes
+	run setpriv --reuid=105 --regid=105 --groups=nogroup \
+		timeout 60 "$ECHOCTL" -s "$DIR/control" status
+	[ "$status" -eq 1 ]
+	[[ $output == *'too many clients of the control socket'* ]]
+	touch enough
+}
+
+# Each byte that it read renewed its time.
+@test "a reader that takes a little at a time has a minute in all" {
+	begin maxclients=3000
+	strange trickle 2900
 }
 
 # --- whatever happens

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -104,13 +105,37 @@ send_request(const char *path, const char *request)
 	return NULL;
 }
 
+/* Say why nobody has answered, and what that means. */
+static void
+ask_explain(const char *path, int error)
+{
+	struct stat st;
+	const char *why = strerror(error), *hint = "";
+
+	if (stat(path, &st) == 0 && !S_ISSOCK(st.st_mode))
+		why = "it is no socket";
+	else if (error == ENOENT || error == ENOTDIR)
+		hint = "; echod does not run, or its control-socket is "
+		    "another";
+	else if (error == ECONNREFUSED)
+		hint = "; echod does not run";
+	else if (error == EACCES)
+		hint = "; ask as root, as the user of echod or, with "
+		    "control-socket-mode 0660, as a member of its group";
+	else if (error == EAGAIN)
+		why = "no answer";
+	else if (error == ENODATA)
+		why = "closed without an answer";
+	ask_warnx("%s: %s%s", path, why, hint);
+}
+
 FILE *
 ask_open(const char *path, const char *request)
 {
 	FILE *f = send_request(path, request);
 
 	if (f == NULL)
-		ask_warnx("%s: %s", path, strerror(errno));
+		ask_explain(path, errno);
 	return f;
 }
 
@@ -143,9 +168,7 @@ ask(const char *path, const char *request)
 	char *answer = ask_quietly(path, request);
 
 	if (answer == NULL)
-		ask_warnx("%s: %s", path, errno == EAGAIN ? "no answer" :
-		    errno == ENODATA ? "closed without an answer" :
-		    strerror(errno));
+		ask_explain(path, errno);
 	return answer;
 }
 

@@ -17,16 +17,24 @@
 #include "master/instances.h"
 
 #define CLIENTS CONFIG_CONTROL_CLIENTS
+/* Places that only root and the service's own user may have, and of these the
+ * ones that only root may have. */
+#define KEPT 40
+#define KEPT_ROOT 20
+/* Places that any other user may have. */
+#define PER_USER 20
 /* Longest line, with its newline. */
 #define REQUEST_BYTES 1024
 /* Events, and new clients, looked at in one step. */
 #define BATCH 16
-/* A client that neither asks nor reads for so long is dropped, ms. */
+/* A client that neither asks nor reads for so long is dropped, ms; and one that
+ * is there for so long, whatever it does. */
 #define PATIENCE 30000
+#define PATIENCE_IN_ALL 60000
 
 struct client {
 	int fd;				/* -1: no client */
-	uint64_t expires;		/* clock_ms() */
+	uint64_t expires, ends;		/* clock_ms() */
 	uid_t uid;
 	bool answering;
 	char request[REQUEST_BYTES];
@@ -134,10 +142,26 @@ refuse(int fd, const char *why)
 	part(fd);
 }
 
+/* Whether one more of `uid` may come: nobody else keeps an administrator out,
+ * who may want to know what is going on. */
+static bool
+has_place(uid_t uid)
+{
+	unsigned same = 0;
+
+	if (uid == 0)
+		return true;
+	if (uid == geteuid())
+		return state.clients < CLIENTS - KEPT_ROOT;
+	for (unsigned i = 0; i < CLIENTS; i++)
+		same += state.client[i].fd != -1 && state.client[i].uid == uid;
+	return same < PER_USER && state.clients < CLIENTS - KEPT;
+}
+
 static void
 welcome(int fd, uid_t uid)
 {
-	for (unsigned i = 0; i < CLIENTS; i++) {
+	for (unsigned i = 0; i < CLIENTS && has_place(uid); i++) {
 		struct client *c = &state.client[i];
 
 		if (c->fd != -1)
@@ -147,6 +171,7 @@ welcome(int fd, uid_t uid)
 		c->fd = fd;
 		c->uid = uid;
 		c->expires = clock_ms() + PATIENCE;
+		c->ends = clock_ms() + PATIENCE_IN_ALL;
 		state.clients++;
 		return;
 	}
@@ -216,7 +241,8 @@ answer(struct client *c, struct master *m)
 		}
 		if (n > 0) {
 			c->sent += (size_t)n;
-			c->expires = clock_ms() + PATIENCE;
+			c->expires = clock_earlier(c->ends,
+			    clock_ms() + PATIENCE);
 		}
 	}
 	if (c->sent == c->length && !c->list.active)
