@@ -16,7 +16,9 @@
 #include "base/log.h"
 #include "master/takeover.h"
 
-#define BACKLOG 128
+/* Of the metrics port: of a crowd that comes at once, most is gone when it is
+ * let in, and who is not in the queue tries again after a second. */
+#define BACKLOG 511
 
 /* The listener of the image before, at the same path: only the mode can be
  * another; or the file is gone, and another made if that is permitted. */

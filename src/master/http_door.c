@@ -34,8 +34,9 @@
 #define TOTAL_MS 10000
 /* A longer request is the library's to refuse. */
 #define REQUEST_BYTES 8192
-/* Events, and new clients, looked at in one step. */
+/* Events looked at in one step, and new clients. */
 #define BATCH 16
+#define NEW 64
 
 enum http_phase { HTTP_NOBODY, HTTP_ASKING, HTTP_ANSWERED };
 
@@ -248,7 +249,7 @@ http_door_look(struct http_client *c, bool gone)
 static void
 http_door_receive(void)
 {
-	for (unsigned n = 0; n < BATCH; n++) {
+	for (unsigned n = 0; n < NEW; n++) {
 		static struct log_brake brake;
 		unsigned missed;
 		struct http_client new = { .phase = HTTP_ASKING }, *c;
