@@ -61,7 +61,7 @@ http_next(void)
 
 /* Seconds after which the library drops a client by itself; http_door.c has
  * done so before. */
-#define PATIENCE_S 15
+#define PATIENCE_S 12
 /* For one client's request and headers, bytes. */
 #define CLIENT_MEMORY 16384
 
