@@ -173,16 +173,20 @@ hold() {
 # Bytes were written as if they were code points, so that JSON named another
 # file.
 @test "JSON: text in UTF-8 stays, what is none is shown" {
-	local name
-	name=$(printf 'prot\303\251g "\360\237\230\200" \\ \351.log')
-	begin "logfile=$DIR/$name"
+	local name file
+	name=$(printf 'prot\303\251g "\360\237\230\200" \\ .log')
+	file=$(printf 'na\303\257ve\351.conf')
+	: >"$file"
+	start_raw -c "$file" -o "port=$PORT" -o "bind=$HOST" \
+		-o "control-socket=$DIR/control" -o "logfile=$DIR/$name"
 	ctl --json config >answer
 	python3 - answer >value <<-'END'
 	import json, sys
-	rows = json.load(open(sys.argv[1], encoding="utf-8"))["directives"]
-	print(next(r["value"] for r in rows if r["name"] == "logfile"))
+	answer = json.load(open(sys.argv[1], encoding="utf-8"))
+	print(next(r["value"] for r in answer["directives"] if r["name"] == "logfile"))
+	print(answer["file"])
 	END
-	[ "$(cat value)" = "$DIR/$(printf 'prot\303\251g "\360\237\230\200" \\ \\xe9.log')" ]
+	printf '%s/%s\nna\303\257ve\\xe9.conf\n' "$DIR" "$name" | diff - value
 	# An error repeats what was asked.
 	ask "json $(printf 'na\303\257ve\351')" | tee error
 	[ "$(jq -r .error error)" = "$(printf 'unknown command "na\303\257ve\\xe9"; try help')" ]

@@ -1,6 +1,6 @@
 /*
- * Rates, live: a screen in a terminal, lines of text or of JSON otherwise.  What
- * is shown is the difference of two looks at the metrics.
+ * Rates, live: a screen in a terminal, lines of text or of JSON otherwise.
+ * What is shown is the difference of two looks at the metrics.
  */
 #include "ctl/top.h"
 

@@ -20,13 +20,13 @@ struct control_file {
 
 #define CONTROL_FILE_NONE { "", 0, 0, { (uid_t)-1, (gid_t)-1 } }
 
-/* Make what `c` wants, for `id`.  Returns the listener, or -1 with errno set and
- * no file left. */
+/* Make what `c` wants, for `id`.  Returns the listener, or -1 with errno set
+ * and no file left. */
 int control_file_make(struct control_file *f, const struct config *c,
     const struct identity *id);
 
-/* Have the socket that there is at `path`.  Returns 0, or -1 with errno set; the
- * path is known in any case. */
+/* Have the socket that there is at `path`.  Returns 0, or -1 with errno set;
+ * the path is known in any case. */
 int control_file_adopt(struct control_file *f, const char *path);
 
 /* Returns 0, or -1 with errno set. */

@@ -157,7 +157,8 @@ reply(struct MHD_Connection *connection, unsigned status, char *text,
 	    "default-src 'none'; style-src 'unsafe-inline'; "
 	    "script-src 'unsafe-inline'; connect-src 'self'; "
 	    "frame-ancestors 'none'");
-	if (status == MHD_HTTP_METHOD_NOT_ALLOWED || length == 0)	/* OPTIONS */
+	/* Nothing is what OPTIONS is answered with. */
+	if (status == MHD_HTTP_METHOD_NOT_ALLOWED || length == 0)
 		mhd.add_response_header(r, "Allow", "GET, HEAD, OPTIONS");
 	queued = mhd.queue_response(connection, status, r);
 	mhd.destroy_response(r);
