@@ -120,15 +120,22 @@ safe_path_open(const char *path, int flags, mode_t mode,
 	int fd, saved;
 
 	flags |= O_CLOEXEC | O_NOCTTY;
+	/* To another than root there is no other way than the kernel's. */
+	if (geteuid() != 0) {
+		fd = open(path, flags);
+		if (fd != -1 || errno != ENOENT)
+			return fd;
+	}
 	if (safe_path_walk(&p, path, owner, true) == -1)
 		return -1;
 	if (geteuid() != 0 || (p.foreign && lends))
 		fd = safe_open_as_owner(&p, flags, mode, owner);
 	else
 		fd = safe_open_as_root(&p, flags, mode, owner);
-	/* A new file harms nobody, whatever the directory; it is reached by
-	 * its descriptor. */
-	if (fd == -1 && errno == EACCES && p.foreign && lends) {
+	/* The directory is the one that was meant, such as a /var/log that a
+	 * group can write: a new file in there, by its descriptor, harms
+	 * nobody. */
+	if (fd == -1 && errno == EACCES && p.border && lends) {
 		fd = safe_open_as_root(&p, flags, mode, owner);
 		if (fd == -1 && errno == EEXIST)
 			errno = EACCES;

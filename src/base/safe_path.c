@@ -112,11 +112,15 @@ static int
 safe_path_enter(struct walk *w, int fd, const struct stat *st)
 {
 	bool lost = w->shared && st->st_uid != 0;
+	bool before_it = !w->at->foreign;
 
 	safe_path_leave(w->at);
 	w->at->dir = fd;
 	lost = safe_path_is_open(st, &w->shared) || lost;
-	return lost ? safe_path_goes_foreign(w) : 0;
+	if (lost && safe_path_goes_foreign(w) == -1)
+		return -1;
+	w->at->border = before_it && w->at->foreign;
+	return 0;
 }
 
 static int
@@ -127,6 +131,10 @@ safe_path_from_root(struct walk *w)
 
 	if (fd == -1)
 		return -1;
+	if (w->acting) {
+		w->at->dir = fd;
+		return 0;
+	}
 	if (fstat(fd, &st) == -1) {
 		close(fd);
 		return -1;
@@ -192,6 +200,16 @@ safe_path_is_kernels(int link)
 	return fstatfs(link, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
 }
 
+/* A link that root has laid in a directory that others use, too. */
+static bool
+safe_path_is_own_link(const struct walk *w, const char *name)
+{
+	struct stat st;
+
+	return fstatat(w->at->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISLNK(st.st_mode) && st.st_uid == 0 && st.st_nlink == 1;
+}
+
 /* The last name: it stays, unless it is a link that is root's. */
 static int
 safe_path_last(struct walk *w, const char *name, bool *done)
@@ -203,13 +221,17 @@ safe_path_last(struct walk *w, const char *name, bool *done)
 	strlcpy(w->at->name, name, sizeof(w->at->name));
 	if (w->at->foreign || w->acting)
 		return 0;
+	/* In /tmp, what is not there can come, and what is root's can be a
+	 * hard link that somebody has made to it. */
+	if (w->shared && !safe_path_is_own_link(w, name)) {
+		w->at->border = true;
+		return safe_path_goes_foreign(w);
+	}
 	fd = openat(w->at->dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd == -1)
 		return errno == ENOENT ? 0 : -1;
 	r = fstat(fd, &st);
-	if (r == 0 && w->shared && st.st_uid != 0)
-		r = safe_path_goes_foreign(w);
-	else if (r == 0 && S_ISLNK(st.st_mode)) {
+	if (r == 0 && S_ISLNK(st.st_mode)) {
 		w->at->kernels = safe_path_is_kernels(fd);
 		if (!w->at->kernels) {
 			*done = false;
@@ -220,19 +242,45 @@ safe_path_last(struct walk *w, const char *name, bool *done)
 	return r;
 }
 
+/* Open a directory, or what is in its place, made if it is missing. */
+static int
+safe_path_reach(struct walk *w, const char *name, int flags)
+{
+	int fd = openat(w->at->dir, name, O_PATH | O_CLOEXEC | flags);
+
+	if (fd == -1 && errno == ENOENT && w->make &&
+	    safe_path_make(w, name) == 0)
+		fd = openat(w->at->dir, name, O_PATH | O_CLOEXEC | flags);
+	return fd;
+}
+
+/* One directory further down with the owner's rights: every link may be
+ * followed, and nothing need be judged. */
+static int
+safe_path_step_as_owner(struct walk *w, const char *name, const char *rest)
+{
+	int fd = safe_path_reach(w, name, O_DIRECTORY);
+
+	if (fd == -1)
+		return -1;
+	safe_path_leave(w->at);
+	w->at->dir = fd;
+	w->at->border = false;
+	memmove(w->rest, rest, strlen(rest) + 1);
+	return 0;
+}
+
 /* One directory further down.  Returns 0 or -1. */
 static int
 safe_path_step(struct walk *w, const char *name, const char *rest)
 {
-	/* As the owner, every link may be followed. */
-	int nofollow = w->acting ? 0 : O_NOFOLLOW, fd, r;
 	struct stat st;
 	char left[PATH_MAX];
+	int fd, r;
 
-	fd = openat(w->at->dir, name, O_PATH | nofollow | O_CLOEXEC);
-	if (fd == -1 && errno == ENOENT && w->make &&
-	    safe_path_make(w, name) == 0)
-		fd = openat(w->at->dir, name, O_PATH | nofollow | O_CLOEXEC);
+	if (w->acting)
+		return safe_path_step_as_owner(w, name, rest);
+	fd = safe_path_reach(w, name, O_NOFOLLOW);
 	if (fd == -1)
 		return -1;
 	if (fstat(fd, &st) == -1) {
@@ -251,10 +299,10 @@ safe_path_step(struct walk *w, const char *name, const char *rest)
 		return safe_path_enter(w, fd, &st);
 	}
 	errno = S_ISLNK(st.st_mode) ? ELOOP : ENOTDIR;
-	if (!S_ISLNK(st.st_mode) || w->at->foreign || w->acting)
+	if (!S_ISLNK(st.st_mode) || w->at->foreign)
 		goto fail;
-	if (w->shared && st.st_uid != 0) {
-		/* Somebody's link in /tmp: for its eyes. */
+	if (w->shared && (st.st_uid != 0 || st.st_nlink != 1)) {
+		/* Somebody's link in /tmp, to be followed as the owner. */
 		if (safe_path_goes_foreign(w) == -1 || !w->acting)
 			goto fail;
 		close(fd);

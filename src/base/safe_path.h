@@ -29,6 +29,7 @@ struct safe_path {
 	int dir;			/* O_PATH */
 	char name[NAME_MAX + 1];	/* no slash; not a link of root's */
 	bool foreign;			/* others can change what it means */
+	bool border;			/* it, but not what leads to it */
 	bool kernels;			/* a link of procfs, to be followed */
 };
 
