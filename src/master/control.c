@@ -17,18 +17,16 @@
 #include "master/instances.h"
 
 #define CLIENTS CONFIG_CONTROL_CLIENTS
-/* Places that only root and the service's own user may have, and of these the
- * ones that only root may have. */
+/* Places for root and the service's user only, for root only, and a user's. */
 #define KEPT 40
 #define KEPT_ROOT 20
-/* Places that any other user may have. */
 #define PER_USER 20
 /* Longest line, with its newline. */
 #define REQUEST_BYTES 1024
 /* Events, and new clients, looked at in one step. */
 #define BATCH 16
-/* A client that neither asks nor reads for so long is dropped, ms; and one that
- * is there for so long, whatever it does. */
+/* A client that neither asks nor reads for so long, or that is there for so
+ * long, is dropped, ms. */
 #define PATIENCE 30000
 #define PATIENCE_IN_ALL 60000
 
