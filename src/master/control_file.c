@@ -59,7 +59,7 @@ control_file_is_dead(int fd)
 /* Whether the path may be taken: there is nothing, or a socket that nobody
  * listens on.  Sets errno if not. */
 static bool
-control_file_is_free(const struct safe_path *p)
+control_file_may_be_at(const struct safe_path *p)
 {
 	int fd = openat(p->dir, p->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
@@ -142,6 +142,19 @@ control_file_make_at(struct control_file *f, const struct safe_path *p,
 	return -1;
 }
 
+bool
+control_file_is_free(const char *path, const struct safe_owner *owner)
+{
+	struct safe_path p;
+	bool may;
+
+	if (safe_path_walk(&p, path, owner, false) == -1)
+		return false;
+	may = control_file_may_be_at(&p);
+	safe_path_leave(&p);
+	return may;
+}
+
 int
 control_file_make(struct control_file *f, const struct config *c,
     const struct identity *id)
@@ -155,7 +168,7 @@ control_file_make(struct control_file *f, const struct config *c,
 		return -1;
 	/* Whether somebody listens can be asked with any rights: a socket that
 	 * is left over may be another user's. */
-	if (control_file_is_free(&p) &&
+	if (control_file_may_be_at(&p) &&
 	    (!p.foreign || safe_path_become(&f->owner) == 0)) {
 		fd = control_file_make_at(f, &p,
 		    (mode_t)c->control_socket_mode);

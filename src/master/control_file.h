@@ -5,6 +5,7 @@
 #ifndef ECHOD_MASTER_CONTROL_FILE_H
 #define ECHOD_MASTER_CONTROL_FILE_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/safe_path.h"
@@ -19,6 +20,10 @@ struct control_file {
 };
 
 #define CONTROL_FILE_NONE { "", 0, 0, { (uid_t)-1, (gid_t)-1 } }
+
+/* Whether the path may be taken by `owner`: there is nothing, or a socket that
+ * nobody listens on.  Sets errno if not. */
+bool control_file_is_free(const char *path, const struct safe_owner *owner);
 
 /* Make what `c` wants, for `id`.  Returns the listener, or -1 with errno set
  * and no file left. */
