@@ -73,15 +73,18 @@ same_metrics(const struct config *a, const struct config *b)
 	    strcmp(a->metrics_bind, b->metrics_bind) == 0;
 }
 
-/* The control socket's path, as admin_check(). */
+/* The control socket's path, as admin_check().  Before a start its directory
+ * may not have been made yet. */
 static int
 check_control(const struct config *c, const struct config *was, char *why,
     size_t size)
 {
+	static const struct safe_owner nobody = { (uid_t)-1, (gid_t)-1 };
+
 	if (c->control_socket[0] == '\0' || (was != NULL &&
 	    strcmp(c->control_socket, was->control_socket) == 0) ||
-	    is_free(c->control_socket) || (was == NULL &&
-	    (errno == EADDRINUSE || errno == EACCES)))
+	    control_file_is_free(c->control_socket, &nobody) || (was == NULL &&
+	    (errno == EADDRINUSE || errno == EACCES || errno == ENOENT)))
 		return 0;
 	snprintf(why, size, "control-socket %s: %s", c->control_socket,
 	    strerror(errno));
