@@ -12,6 +12,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/output.h"
 #include "base/signals.h"
 #include "base/title.h"
 #include "check.h"
@@ -250,10 +251,8 @@ dump(const struct config *c)
 
 	if (read)
 		addresses_dump(c, stdout);
-	if (read && config_dump(c, stdout) == -1) {
-		log_warn("standard output");
-		return EXIT_NOT_STARTED;
-	}
+	if (read && config_dump(c, stdout) == -1)
+		return EXIT_NOT_STARTED;	/* output.c says why */
 	if (c->mistakes == 0)
 		return EXIT_CLEAN;
 	log_warnx("%s", c->mistake);
@@ -323,6 +322,7 @@ main(int argc, char **argv, char **envp)
 	struct config_error e;
 	struct takeover *before;
 
+	output_guard("echod", EXIT_NOT_STARTED);
 	signals_ignore(SIGXFSZ);
 	limits_raise();
 	if (image_init(argc, argv) == -1) {
@@ -332,6 +332,8 @@ main(int argc, char **argv, char **envp)
 	title_init(argc, argv, envp);
 	parse_arguments(&arguments, argc, argv);
 	before = inherit();
+	if (arguments.action == ACTION_SERVE)
+		output_release();
 	if (before != NULL && arguments.action == ACTION_SERVE)
 		return service_resume(&config, before, load);
 	if (load(&config, &e) == -1) {

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <bsd/string.h>
@@ -87,7 +86,8 @@ static int
 take_over(struct master *m, struct config *c, const struct takeover *t,
     struct pidfile *p, const struct pidfile *old)
 {
-	const struct admin old_admin = { t->control, t->metrics, "", 0, 0 };
+	const struct admin old_admin = { t->control, t->metrics,
+		CONTROL_FILE_NONE };
 	const struct identity same = { (uid_t)-1, (gid_t)-1 };
 	bool daemonize = c->daemonize != 0;
 	bool same_file = strcmp(c->logfile, t->config.logfile) == 0;
@@ -200,16 +200,10 @@ static void
 leave_admin(struct admin *left, const struct config *was,
     const struct admin *ours)
 {
-	struct stat st;
-
 	/* A file at the path that is ours is ours. */
 	if (left->control != ours->control &&
-	    strcmp(was->control_socket, ours->path) != 0 &&
-	    lstat(was->control_socket, &st) == 0) {
-		strlcpy(left->path, was->control_socket, sizeof(left->path));
-		left->device = st.st_dev;
-		left->inode = st.st_ino;
-	}
+	    strcmp(was->control_socket, ours->file.path) != 0)
+		(void)control_file_adopt(&left->file, was->control_socket);
 	admin_close(left, ours);
 }
 
@@ -217,7 +211,8 @@ leave_admin(struct admin *left, const struct config *was,
 static void
 commit(struct master *m, const struct takeover *t, struct pidfile *old)
 {
-	struct admin left = { t->control, t->metrics, "", 0, 0 };
+	struct admin left = { t->control, t->metrics,
+		CONTROL_FILE_NONE };
 
 	free(given.text);
 	(void)takeover_keep(&m->arena, false);

@@ -126,7 +126,7 @@ hold() {
 	# A worker that an attacker has taken over can answer in the master's
 	# place; and an administrator is root as often as not.
 	printf '[\n{"peer":"\033[2Ja","in":1}\n]\n' >rows
-	printf 'ok: \033]0;x\a \302\233 caf\303\251\t\177\n' >text
+	printf 'ok: \033]0;x\a \302\233 \233 caf\303\251\t\177\n' >text
 	for answer in rows text; do
 		rm -f fake
 		timeout 60 nc.openbsd -l -U fake >/dev/null <"$answer" &
@@ -136,7 +136,7 @@ hold() {
 			timeout 60 "$ECHOCTL" -s fake --json connections >out
 		else
 			timeout 60 "$ECHOCTL" -s fake status >out
-			[ "$(cat out)" = "$(printf 'ok: ?]0;x? ?? caf\303\251\t?')" ]
+			[ "$(cat out)" = "$(printf 'ok: ?]0;x? ?? ? caf\303\251\t?')" ]
 		fi
 		not grep -q "$(printf '[\033\177]')" out
 	done
@@ -184,6 +184,28 @@ hold() {
 	diff <("$ECHOD" -T -o "port=$PORT" -o "bind=$HOST" -o timeout=77 \
 		-o "control-socket=$DIR/control") out
 	[ "$(json '.directives[] | select(.name == "timeout") | .value' config)" = 77 ]
+}
+
+# Bytes were written as if they were code points, so that JSON named another
+# file.
+@test "JSON: text in UTF-8 stays, what is none is shown" {
+	local name file
+	name=$(printf 'prot\303\251g "\360\237\230\200" \\ .log')
+	file=$(printf 'na\303\257ve\351.conf')
+	: >"$file"
+	start_raw -c "$file" -o "port=$PORT" -o "bind=$HOST" \
+		-o "control-socket=$DIR/control" -o "logfile=$DIR/$name"
+	ctl --json config >answer
+	python3 - answer >value <<-'END'
+	import json, sys
+	answer = json.load(open(sys.argv[1], encoding="utf-8"))
+	print(next(r["value"] for r in answer["directives"] if r["name"] == "logfile"))
+	print(answer["file"])
+	END
+	printf '%s/%s\nna\303\257ve\\xe9.conf\n' "$DIR" "$name" | diff - value
+	# An error repeats what was asked.
+	ask "json $(printf 'na\303\257ve\351')" | tee error
+	[ "$(jq -r .error error)" = "$(printf 'unknown command "na\303\257ve\\xe9"; try help')" ]
 }
 
 @test "loglevel: all processes follow at once" {
@@ -259,7 +281,57 @@ hold() {
 	echo >redis.conf
 	run "$ECHOCTL" -c redis.conf status
 	[ "$status" -eq 1 ]
-	[[ $output == *'names no control-socket'* ]]
+	[[ $output == *'redis.conf names no control-socket; set it there '* ]]
+}
+
+# It said that "no configuration that I can read names no control-socket".
+@test "who cannot ask is told what there is and what to do" {
+	mkdir empty
+	if [ ! -e /etc/echod/redis.conf ]; then
+		cd empty
+		run "$ECHOCTL" status
+		echo "$output"
+		[ "$status" -eq 1 ]
+		[[ $output == *'there is neither redis.conf here nor /'*'/echod/redis.conf; name the socket with -s, or '* ]]
+		cd ..
+	fi
+	run "$ECHOCTL" -c missing status
+	[ "$status" -eq 1 ]
+	[[ $output == *"missing: No such file or directory"* ]]
+	run "$ECHOCTL" -s nowhere status
+	[ "$status" -eq 1 ]
+	[ "$output" = 'echoctl: nowhere: No such file or directory; echod does not run, or its control-socket is another' ]
+	run "$ECHOCTL" -s empty connections
+	[ "$status" -eq 1 ]
+	[ "$output" = 'echoctl: empty: it is no socket' ]
+	begin
+	kill -KILL "$SERVER"
+	finish
+	for command in status connections top reload; do
+		run ctl "$command"
+		[ "$status" -eq 1 ]
+		[ "$output" = "echoctl: $DIR/control: Connection refused; echod does not run" ]
+	done
+	[ "$(id -u)" -eq 0 ] || return 0
+	open_directory
+	begin
+	run setpriv --reuid=1 --regid=1 --clear-groups "$ECHOCTL" -s "$DIR/control" status
+	[ "$status" -eq 1 ]
+	[[ $output == *"control: Permission denied; ask as root, as the user of echod "* ]]
+}
+
+# It printed text.
+@test "top in JSON: an object a line" {
+	begin workers=2
+	client hold 20 go
+	wait_for 10 is 20 .connections status
+	ctl --json top --count 2 >out
+	cat out
+	[ "$(wc -l <out)" -eq 2 ]
+	[ "$(jq -r 'select(.mode == "serving" and .connections == 20 and
+		(.workers | length) == 2 and ([.workers[].connections] | add) == 20 and
+		.workers[1].ready) | .echoes_per_second >= 0' out | sort -u)" = true ]
+	touch go
 }
 
 @test "top: lines where there is no terminal, a screen where there is one" {
@@ -351,6 +423,84 @@ hold() {
 	[ "$status" -eq 1 ]
 }
 
+# steal: as the service's user, in its directory ./run, put a link to ../victim
+# wherever a socket is made, as fast as can be, until there is ./enough.
+steal() {
+	local python
+	for python in python3 /usr/bin/python3 none; do
+		as_daemon "$python" -c '' 2>/dev/null && break
+	done
+	[ "$python" != none ] || skip "daemon has no python3"
+	cat >thief <<-'END'
+	import os
+	os.chdir("run")
+	open("there", "w").close()
+	n = 0
+	while n % 256 or not os.path.exists("../enough"):
+	    n += 1
+	    for name in os.listdir("."):
+	        try:
+	            if os.path.islink(name):
+	                if name == "control":
+	                    os.unlink(name)
+	            elif name.startswith("control."):
+	                os.unlink(name)
+	                os.symlink("../victim", name)
+	        except OSError:
+	            pass
+	END
+	as_daemon "$python" thief 3>&- 4>&- &
+	THIEF=$!
+	PIDS+=("$THIEF")
+	wait_for 10 test -e run/there
+}
+
+as_daemon() {
+	setpriv --reuid=daemon --regid=daemon --clear-groups "$@"
+}
+
+# Root bound the socket, then gave it away and set its mode by name, following
+# links: a file of root's was the service user's after a start or two.
+@test "root gives away nothing but the socket, whatever links its user lays" {
+	need_root
+	id daemon >/dev/null 2>&1 || skip "there is no user daemon"
+	open_directory
+	mkdir run
+	chown daemon run
+	(umask 077 && echo secret >victim)
+	local before
+	before=$(stat -c '%u %g %a %z' victim)
+	steal
+	for _ in $(seq 60); do
+		# It does not start if its socket is taken away.
+		"$ECHOD" -o "port=$PORT" -o "bind=$HOST" -o user=daemon -o workers=1 \
+			-o "control-socket=$DIR/run/control" -o control-socket-mode=0660 \
+			>"$DIR/log" 2>"$DIR/err" 3>&- 4>&- &
+		SERVER=$!
+		PIDS+=("$SERVER")
+		wait_for 10 is_ready_or_dead
+		kill "$SERVER" 2>/dev/null || true
+		finish
+		[ "$(stat -c '%u %g %a %z' victim)" = "$before" ]
+	done
+	touch enough
+	wait "$THIEF"
+	# Without the thief it starts, and the socket is the user's.
+	rm -f run/*
+	start user=daemon "control-socket=$DIR/run/control" control-socket-mode=0660
+	[ "$(stat -c '%U %a' run/control)" = 'daemon 660' ]
+	"$ECHOCTL" -s run/control status
+	stop
+	[ ! -e run/control ]
+	# One that was left over by root there is replaced all the same.
+	start "control-socket=$DIR/run/control"
+	kill -KILL "$SERVER"
+	finish
+	[ "$(stat -c %U run/control)" = root ]
+	start user=daemon "control-socket=$DIR/run/control"
+	[ "$(stat -c '%U %a' run/control)" = 'daemon 600' ]
+}
+
 @test "a socket left over is replaced, one in use and other files are not" {
 	begin
 	kill -KILL "$SERVER"
@@ -369,6 +519,45 @@ hold() {
 		-o "control-socket=$DIR/file"
 	[ "$status" -eq 1 ]
 	[ "$(cat file)" = precious ]
+}
+
+# 100 connections of a member of the group kept root's echoctl out.
+@test "places are kept for root and for the service's user, others have a few each" {
+	need_root
+	open_directory
+	chmod a+w "$DIR" # for what says that they sit
+	local uid python
+	for python in python3 /usr/bin/python3 none; do
+		as_daemon "$python" -c '' 2>/dev/null && break
+	done
+	[ "$python" != none ] || skip "others have no python3"
+	begin user=nobody control-socket-mode=0660
+	cp "$TOP_SRCDIR/tests/control.py" .
+	for uid in 101:20 102:20 103:20 104:0; do
+		setpriv --reuid="${uid%:*}" --regid="${uid%:*}" --groups=nogroup \
+			timeout 200 "$python" control.py sit "sits.$uid" "${uid#*:}" \
+			"${uid#*:}" >&2 3>&- 4>&- &
+		PIDS+=("$!")
+		wait_for 20 test -e "sits.$uid"
+	done
+	ctl status
+	setpriv --reuid=nobody --regid=nogroup --clear-groups \
+		timeout 200 "$python" control.py sit sits.nobody 20 20 >&2 3>&- 4>&- &
+	PIDS+=("$!")
+	wait_for 20 test -e sits.nobody
+	ctl status
+	echoes
+	run setpriv --reuid=105 --regid=105 --groups=nogroup \
+		timeout 60 "$ECHOCTL" -s "$DIR/control" status
+	[ "$status" -eq 1 ]
+	[[ $output == *'too many clients of the control socket'* ]]
+	touch enough
+}
+
+# Each byte that it read renewed its time.
+@test "a reader that takes a little at a time has a minute in all" {
+	begin maxclients=3000
+	strange trickle 2900
 }
 
 # --- whatever happens

@@ -141,8 +141,8 @@ scripts() {
 	home '\b(sigaction|signal|sigset|bsd_signal) *\(' base/signals.c
 }
 
-@test "accept4 lives in src/worker/accept.c, and for the administrator in src/master/control.c" {
-	home '\baccept4? *\(' '\(worker/accept\|master/control\)\.c'
+@test "accept4 lives in src/worker/accept.c, and for the administrator in src/master/admin.c" {
+	home '\baccept4? *\(' '\(worker/accept\|master/admin\)\.c'
 }
 
 @test "iniparser lives in src/config/reader.c" {

@@ -146,6 +146,32 @@ healthz() {
 	[ "$STATUS" -eq 0 ]
 }
 
+# method REQUEST: the first line of the answer, and Allow if there is one.
+method() {
+	printf '%s\r\n\r\n' "$1" | timeout 60 nc.openbsd -w 20 127.0.0.1 "$METRICS" |
+		tr -d '\r' | awk 'NR == 1 { print $2 } /^Allow:/ { $1 = ""; print }' |
+		tr '\n' ' ' | tr -s ' '
+}
+
+# It was 405, so that HAProxy's "option httpchk", which asks this, said DOWN.
+@test "OPTIONS tells what healthz tells, for HTTP/1.0 and 1.1" {
+	begin
+	local all='GET, HEAD, OPTIONS ' path
+	for path in / /healthz /metrics '*'; do
+		[ "$(method "OPTIONS $path HTTP/1.0")" = "200 $all" ]
+	done
+	[ "$(method "OPTIONS / HTTP/1.1"$'\r\n'"Host: x")" = "200 $all" ]
+	[ "$(method 'OPTIONS /nothing HTTP/1.0')" = '404 ' ]
+	[ "$(method 'HEAD / HTTP/1.0')" = '200 ' ]
+	[ "$(method 'TRACE / HTTP/1.0')" = "405 $all" ]
+	[ "$(method 'PURGE /healthz HTTP/1.0')" = "405 $all" ]
+	"$ECHOCTL" -s control drain
+	[ "$(method 'OPTIONS / HTTP/1.0')" = "503 $all" ]
+	[ "$(method 'OPTIONS /healthz HTTP/1.0')" = "503 $all" ]
+	[ "$(method 'HEAD /healthz HTTP/1.0')" = '503 ' ]
+	[ "$(method 'GET / HTTP/1.0')" = '200 ' ]
+}
+
 @test "other paths and methods are refused" {
 	begin
 	local url=http://127.0.0.1:$METRICS
@@ -167,6 +193,58 @@ healthz() {
 	done
 	echoes
 	"$ECHOCTL" -s control status
+}
+
+# A request and the FIN that cut it were there before the library looked, which
+# then waited for events that had been: 200 such clients, gone long since, kept
+# the port from answering for 55 seconds.
+@test "200 clients that leave in the middle of a request: the port answers" {
+	begin
+	timeout 200 python3 "$TOP_SRCDIR/tests/http.py" burst 127.0.0.1 "$METRICS" 200
+	wait_for 1 healthz 200
+	echoes
+}
+
+# Each byte renewed their time, and there were 32 places.
+@test "clients that ask slowly leave room for others" {
+	unshare -n true 2>/dev/null || skip "no network namespaces here"
+	cat >inside <<-'END'
+	ip link set lo up
+	for a in 1 2 9; do ip addr add 192.0.2.$a/32 dev lo; done
+	"$ECHOD" -o port=6379 -o metrics-port=8080 -o metrics-bind=0.0.0.0 >log 2>&1 &
+	server=$!
+	until grep -q ' ready on ' log; do sleep 0.02; done
+	python3 "$HTTP" slow 192.0.2.9 8080 40 192.0.2.1 &
+	slow=$!
+	until [ -e loaded ]; do sleep 0.02; done
+	python3 "$HTTP" well 192.0.2.9 8080 50 192.0.2.2
+	python3 "$HTTP" well 127.0.0.1 8080 50 127.0.0.1
+	touch enough
+	wait "$slow"
+	kill "$server"
+	wait "$server"
+	END
+	begin # to be skipped where there are no metrics
+	ECHOD=$ECHOD HTTP=$TOP_SRCDIR/tests/http.py timeout 250 \
+		unshare -n bash inside >said 3>&- 4>&-
+	cat said
+	[ "$(grep -c '^[0-9.]*: [0-9.]* s$' said)" -eq 2 ]
+}
+
+@test "one address that asks slowly leaves room for itself" {
+	begin
+	timeout 200 python3 "$TOP_SRCDIR/tests/http.py" slow 127.0.0.1 "$METRICS" 40 \
+		127.0.0.1 3>&- 4>&- &
+	PIDS+=("$!")
+	wait_for 10 test -e loaded
+	timeout 100 python3 "$TOP_SRCDIR/tests/http.py" well 127.0.0.1 "$METRICS" 20 127.0.0.1
+	touch enough
+}
+
+@test "a request has a time in all, however often a byte of it comes" {
+	begin
+	timeout 200 python3 "$TOP_SRCDIR/tests/http.py" overtime 127.0.0.1 "$METRICS" 9
+	healthz 200
 }
 
 @test "the status page needs nothing else" {

@@ -109,3 +109,59 @@ balance() {
 	instance 2
 	wait_for 10 state 2 UP
 }
+
+# HAProxy's own check, with nothing said but "option httpchk", was answered 405.
+@test "HAProxy's httpchk, as it is and for /healthz: up, down while draining" {
+	PORTS=(0 "$(free_port)" "$(free_port)" "$(free_port)")
+	local n front metrics
+	metrics=$(free_port)
+	front=$(free_port)
+	export PORT=${PORTS[1]}
+	"$ECHOD" -t -o "metrics-port=$metrics" >test.out 2>&1 ||
+		! grep -q 'built without' test.out || skip "built without libmicrohttpd"
+	start "metrics-port=$metrics" "control-socket=$DIR/control"
+	cat >haproxy.cfg <<-END
+	global
+	    stats socket $DIR/admin level admin
+	defaults
+	    mode tcp
+	    timeout connect 5s
+	    timeout client 1m
+	    timeout server 1m
+	    timeout check 10s
+	    default-server check port $metrics inter 100ms fall 1 rise 1
+	frontend echo
+	    bind $HOST:$front
+	    default_backend plain
+	backend plain
+	    option httpchk
+	    server echod1 $HOST:$PORT
+	backend health
+	    option httpchk GET /healthz
+	    server echod1 $HOST:$PORT
+	backend head
+	    option httpchk HEAD /healthz HTTP/1.1\r\nHost:\ echod
+	    server echod1 $HOST:$PORT
+	END
+	haproxy -db -f haproxy.cfg >haproxy.log 2>&1 3>&- &
+	PIDS+=("$!")
+	for n in plain health head; do
+		wait_for 10 checked "$n" UP
+	done
+	echoes "$front"
+	"$(dirname "$ECHOD")/echoctl" -s control drain
+	for n in plain health head; do
+		wait_for 10 checked "$n" DOWN
+	done
+	"$(dirname "$ECHOD")/echoctl" -s control drain off
+	for n in plain health head; do
+		wait_for 10 checked "$n" UP
+	done
+}
+
+# checked BACKEND STATE: what HAProxy thinks of the service there.
+checked() {
+	admin 'show stat' | awk -F, -v b="$1" -v s="$2" \
+		'$1 == b && $2 == "echod1" { found = index($18, s) == 1 &&
+			$37 != "INI" && $37 != "" } END { exit !found }'
+}

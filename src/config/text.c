@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 /*
  * Characters that leave no mark, or the mark of a blank: Unicode's White_Space
  * and Default_Ignorable_Code_Point, its controls, and the empty Braille
@@ -48,29 +50,6 @@ static const struct unseen {
 
 #define UNSEEN (sizeof(unseen) / sizeof(unseen[0]))
 
-/* The character that the bytes before `end` begin with, in `code`.  Returns
- * its length, or 0 if they begin with none (RFC 3629). */
-static size_t
-text_decode(const unsigned char *s, const unsigned char *end, uint32_t *code)
-{
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t len = *s < 0x80 ? 1 : *s < 0xc2 ? 0 : *s < 0xe0 ? 2 :
-	    *s < 0xf0 ? 3 : *s < 0xf5 ? 4 : 0;
-
-	if (len == 0 || len > (size_t)(end - s))
-		return 0;
-	*code = len == 1 ? *s : *s & (0x7fu >> len);
-	for (size_t i = 1; i < len; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		*code = *code << 6 | (s[i] & 0x3f);
-	}
-	if (*code < least[len] || *code > 0x10ffff ||
-	    (*code >= 0xd800 && *code <= 0xdfff))
-		return 0;
-	return len;
-}
-
 /* What is wrong with the character that begins at `s`, or NULL; its length in
  * `len`. */
 static const char *
@@ -79,8 +58,8 @@ text_fault(const unsigned char *s, const unsigned char *end, unsigned flags,
 {
 	uint32_t code;
 
-	*len = text_decode(s, end, &code);
-	if (*len == 0) {
+	*len = utf8_character((const char *)s, &code);
+	if (*len == 0 || *len > (size_t)(end - s)) {
 		*len = 1;
 		return "not UTF-8";
 	}

@@ -8,11 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <bsd/string.h>
+
+#include "base/utf8.h"
 
 /* A master that does not answer for so long is in trouble, s. */
 #define PATIENCE_S 15
@@ -34,13 +37,18 @@ ask_warnx(const char *fmt, ...)
 void
 ask_clean(char *text)
 {
-	unsigned char *p = (unsigned char *)text;
+	uint32_t point;
 
-	for (; *p != '\0'; p++)
-		if ((*p < ' ' && *p != '\n' && *p != '\t') || *p == 0x7f)
-			*p = '?';
-		else if (p[0] == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f)
-			p[0] = p[1] = '?';	/* C1, in UTF-8 */
+	for (char *p = text; *p != '\0';) {
+		size_t n = utf8_character(p, &point);
+
+		/* Of a byte alone a terminal may make anything; C1, from 0x80
+		 * on, it takes for orders. */
+		if (n == 0 || (point < ' ' && *p != '\n' && *p != '\t') ||
+		    (point >= 0x7f && point <= 0x9f))
+			memset(p, '?', n == 0 ? 1 : n);
+		p += n == 0 ? 1 : n;
+	}
 }
 
 static int
@@ -97,13 +105,37 @@ send_request(const char *path, const char *request)
 	return NULL;
 }
 
+/* Say why nobody has answered, and what that means. */
+static void
+ask_explain(const char *path, int error)
+{
+	struct stat st;
+	const char *why = strerror(error), *hint = "";
+
+	if (stat(path, &st) == 0 && !S_ISSOCK(st.st_mode))
+		why = "it is no socket";
+	else if (error == ENOENT || error == ENOTDIR)
+		hint = "; echod does not run, or its control-socket is "
+		    "another";
+	else if (error == ECONNREFUSED)
+		hint = "; echod does not run";
+	else if (error == EACCES)
+		hint = "; ask as root, as the user of echod or, with "
+		    "control-socket-mode 0660, as a member of its group";
+	else if (error == EAGAIN)
+		why = "no answer";
+	else if (error == ENODATA)
+		why = "closed without an answer";
+	ask_warnx("%s: %s%s", path, why, hint);
+}
+
 FILE *
 ask_open(const char *path, const char *request)
 {
 	FILE *f = send_request(path, request);
 
 	if (f == NULL)
-		ask_warnx("%s: %s", path, strerror(errno));
+		ask_explain(path, errno);
 	return f;
 }
 
@@ -136,9 +168,7 @@ ask(const char *path, const char *request)
 	char *answer = ask_quietly(path, request);
 
 	if (answer == NULL)
-		ask_warnx("%s: %s", path, errno == EAGAIN ? "no answer" :
-		    errno == ENODATA ? "closed without an answer" :
-		    strerror(errno));
+		ask_explain(path, errno);
 	return answer;
 }
 

@@ -14,6 +14,7 @@
 #include <bsd/string.h>
 
 #include "base/clock.h"
+#include "base/output.h"
 #include "config/config.h"
 #include "ctl/ask.h"
 #include "ctl/rows.h"
@@ -155,6 +156,30 @@ socket_of(const char *file)
 	return c.control_socket[0] != '\0' ? c.control_socket : NULL;
 }
 
+/* None of the files that are looked for names a socket: say what was found. */
+static void __attribute__((noreturn))
+socket_unknown(const char *const *files, size_t count)
+{
+	const char *read = NULL;
+
+	for (size_t i = 0; i < count; i++)
+		if (access(files[i], R_OK) == 0)
+			read = files[i];
+		else if (errno != ENOENT) {
+			ask_warnx("%s: %s; name the control socket with -s",
+			    files[i], strerror(errno));
+			exit(CTL_FAILED);
+		}
+	if (read != NULL)
+		ask_warnx("%s names no control-socket; set it there and reload "
+		    "echod, or name it with -s", read);
+	else
+		ask_warnx("no control socket is known: there is neither %s "
+		    "here nor %s; name the socket with -s, or the "
+		    "configuration of echod with -c", files[0], files[1]);
+	exit(CTL_FAILED);
+}
+
 /* Where echod itself would look, and then where a package puts it. */
 static const char *
 find_socket(const struct arguments *a)
@@ -170,11 +195,9 @@ find_socket(const struct arguments *a)
 	for (size_t i = 0; a->file == NULL && path == NULL && i < 2; i++)
 		if (access(files[i], R_OK) == 0)
 			path = socket_of(files[i]);
-	if (path == NULL) {
-		ask_warnx("%s names no control-socket; use -s", a->file != NULL
-		    ? a->file : "no configuration that I can read");
-		exit(CTL_FAILED);
-	}
+	if (path == NULL)
+		socket_unknown(a->file != NULL ? &a->file : files,
+		    a->file != NULL ? 1 : 2);
 	return path;
 }
 
@@ -187,10 +210,6 @@ print(const char *answer, bool json)
 		fprintf(stderr, "echoctl: %s", answer + strlen("error: "));
 	else
 		fputs(answer, stdout);
-	if (fflush(stdout) == EOF) {
-		ask_warnx("standard output: %s", strerror(errno));
-		return CTL_FAILED;
-	}
 	return failed ? CTL_FAILED : CTL_OK;
 }
 
@@ -325,6 +344,7 @@ main(int argc, char **argv)
 	struct arguments a;
 	const char *path;
 
+	output_guard("echoctl", CTL_FAILED);
 	parse(&a, argc, argv);
 	path = find_socket(&a);
 	if (strcmp(a.word[0], "connections") == 0) {
@@ -338,7 +358,7 @@ main(int argc, char **argv)
 	if (strcmp(a.word[0], "top") == 0) {
 		if (a.words > 1)
 			usage("unexpected argument: ", a.word[1]);
-		return top_run(path, a.rounds);
+		return top_run(path, a.rounds, a.rows.json);
 	}
 	if (strcmp(a.word[0], "reload") == 0 && a.words == 1)
 		return reload(path, &a);

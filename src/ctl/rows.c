@@ -145,8 +145,10 @@ pass_on(FILE *f, const struct rows_wish *wish, struct rows *rows, bool *failed)
 	size_t size = 0, lines = 0;
 	bool whole = false;
 
-	/* Nothing comes after the last line; what does is not looked at. */
-	for (; !whole && getline(&line, &size, f) > 0; lines++) {
+	/* Nothing comes after the last line; what does is not looked at.  What
+	 * cannot be written need not be read. */
+	for (; !whole && !ferror(stdout) &&
+	    getline(&line, &size, f) > 0; lines++) {
 		ask_clean(line);
 		if (lines == 0 && ask_is_error(line)) {
 			fputs(line, wish->json ? stdout : stderr);
@@ -193,11 +195,7 @@ rows_print(const char *path, const struct rows_wish *wish)
 	whole = pass_on(f, wish, &rows, &failed);
 	forget(&rows);
 	fclose(f);
-	if (!failed && !whole)
+	if (!failed && !whole && !ferror(stdout))
 		ask_warnx("%s: the list ends in the middle", path);
-	if (fflush(stdout) == EOF) {
-		ask_warnx("standard output: %s", strerror(errno));
-		failed = true;
-	}
 	return failed || !whole;
 }

@@ -1,6 +1,6 @@
 /*
- * Rates, live: a screen in a terminal, lines otherwise.  What is shown is the
- * difference of two looks at the metrics.
+ * Rates, live: a screen in a terminal, lines of text or of JSON otherwise.
+ * What is shown is the difference of two looks at the metrics.
  */
 #include "ctl/top.h"
 
@@ -17,112 +17,11 @@
 
 #include "base/clock.h"
 #include "base/signals.h"
-#include "ctl/ask.h"
+#include "ctl/look.h"
 
 #define INTERVAL 1000
-#define WORKERS 256
 
-/* What is read of the metrics, in all and for each worker. */
-enum { CONNECTIONS, ACCEPTED, ECHOES, RECEIVED, SENT, READY, COLUMNS };
-
-struct figures {
-	double value[COLUMNS];
-};
-
-struct look {
-	uint64_t at;			/* clock_ms() */
-	double uptime, draining, stopping, most, refused, deaths, saved,
-	    reloads, pause, waiting;
-	unsigned workers;
-	struct figures total, worker[WORKERS];
-};
-
-static const struct {
-	const char *name;
-	int column;
-} series[] = {
-	{ "connections", CONNECTIONS },
-	{ "connections_accepted_total", ACCEPTED },
-	{ "echoes_total", ECHOES },
-	{ "received_bytes_total", RECEIVED },
-	{ "sent_bytes_total", SENT },
-	{ "worker_connections", CONNECTIONS },
-	{ "worker_accepted_total", ACCEPTED },
-	{ "worker_echoes_total", ECHOES },
-	{ "worker_received_bytes_total", RECEIVED },
-	{ "worker_sent_bytes_total", SENT },
-	{ "worker_ready", READY },
-};
-
-static void
-take_single(struct look *l, const char *name, double n)
-{
-	const struct {
-		const char *name;
-		double *to;
-	} singles[] = {
-		{ "uptime_seconds", &l->uptime },
-		{ "draining", &l->draining },
-		{ "stopping", &l->stopping },
-		{ "max_connections", &l->most },
-		{ "connections_refused_total", &l->refused },
-		{ "worker_deaths_total", &l->deaths },
-		{ "connections_saved_total", &l->saved },
-		{ "reloads_total", &l->reloads },
-		{ "last_reload_pause_seconds", &l->pause },
-		{ "listener_queue", &l->waiting },
-	};
-
-	/* Of those that have labels, the sum. */
-	for (size_t i = 0; i < sizeof(singles) / sizeof(singles[0]); i++)
-		if (strcmp(singles[i].name, name) == 0)
-			*singles[i].to += n;
-}
-
-/* One line of the metrics: echod_NAME{worker="2"} 17 */
-static void
-take(struct look *l, char *line)
-{
-	char *name = line + strlen("echod_"), *end = strpbrk(name, "{ ");
-	char *value = strrchr(line, ' ');
-	const char *label = strstr(line, "{worker=\"");
-	unsigned k = label == NULL ? 0 :
-	    (unsigned)strtoul(label + 9, NULL, 10);
-	double n;
-
-	if (end == NULL || value == NULL || k >= WORKERS)
-		return;
-	n = strtod(value, NULL);
-	*end = '\0';
-	take_single(l, name, n);
-	for (size_t i = 0; i < sizeof(series) / sizeof(series[0]); i++) {
-		if (strcmp(series[i].name, name) != 0)
-			continue;
-		if (label == NULL)
-			l->total.value[series[i].column] = n;
-		else
-			l->worker[k].value[series[i].column] = n;
-		if (label != NULL && k >= l->workers)
-			l->workers = k + 1;
-	}
-}
-
-/* Returns 0, or -1 with the reason said. */
-static int
-look(struct look *l, const char *path)
-{
-	char *answer = ask(path, "metrics"), *rest = answer, *line;
-
-	memset(l, 0, sizeof(*l));
-	if (answer == NULL)
-		return -1;
-	while ((line = strsep(&rest, "\n")) != NULL)
-		if (strncmp(line, "echod_", 6) == 0)
-			take(l, line);
-	free(answer);
-	l->at = clock_ms();
-	return 0;
-}
+enum form { FORM_SCREEN, FORM_LINES, FORM_JSON };
 
 /* "12.3k" in six places. */
 static const char *
@@ -177,6 +76,12 @@ print_bar(double part, double whole, int width)
 		putchar('#');
 }
 
+static const char *
+mode(const struct look *now)
+{
+	return now->stopping > 0 ? "stopping" : now->draining > 0 ?
+	    "draining" : "serving";
+}
 
 static void
 draw(const struct look *now, const struct look *then, int rows, int columns)
@@ -187,8 +92,7 @@ draw(const struct look *now, const struct look *then, int rows, int columns)
 	int room = rows - 7, bar = columns - 66;
 
 	printf("\033[H\033[1mechod\033[0m  %s, up %ld d %02ld:%02ld:%02ld"
-	    "\033[K\n", now->stopping > 0 ? "stopping" : now->draining > 0 ?
-	    "draining" : "serving", up / 86400, up / 3600 % 24, up / 60 % 60,
+	    "\033[K\n", mode(now), up / 86400, up / 3600 % 24, up / 60 % 60,
 	    up % 60);
 	printf("%.0f of %.0f connections, %.0f waiting, %.0f refused\033[K\n",
 	    now->total.value[CONNECTIONS], now->most, now->waiting,
@@ -226,6 +130,40 @@ stream(const struct look *now, const struct look *then, unsigned round)
 	fflush(stdout);
 }
 
+static void
+json_figures(const struct figures *now, const struct figures *then,
+    uint64_t ms)
+{
+	printf("\"connections\":%.0f,\"accepted_per_second\":%.3f,"
+	    "\"echoes_per_second\":%.3f,\"in_per_second\":%.3f,"
+	    "\"out_per_second\":%.3f", now->value[CONNECTIONS],
+	    rate(now, then, ACCEPTED, ms), rate(now, then, ECHOES, ms),
+	    rate(now, then, RECEIVED, ms), rate(now, then, SENT, ms));
+}
+
+/* An object on a line of its own. */
+static void
+stream_json(const struct look *now, const struct look *then)
+{
+	uint64_t ms = now->at - then->at;
+
+	printf("{\"mode\":\"%s\",\"uptime\":%.3f,\"maxclients\":%.0f,"
+	    "\"waiting\":%.0f,\"refused\":%.0f,\"deaths\":%.0f,"
+	    "\"saved\":%.0f,\"reloads\":%.0f,", mode(now), now->uptime,
+	    now->most, now->waiting, now->refused, now->deaths, now->saved,
+	    now->reloads);
+	json_figures(&now->total, &then->total, ms);
+	fputs(",\"workers\":[", stdout);
+	for (unsigned k = 0; k < now->workers; k++) {
+		printf("%s{\"worker\":%u,\"ready\":%s,", k > 0 ? "," : "",
+		    k, now->worker[k].value[READY] > 0 ? "true" : "false");
+		json_figures(&now->worker[k], &then->worker[k], ms);
+		putchar('}');
+	}
+	puts("]}");
+	fflush(stdout);
+}
+
 static struct termios before;
 
 static void
@@ -258,19 +196,25 @@ told_to_end(void)
 	return signals_take(SIGHUP) > 0 || told;
 }
 
-/* Sleep until `wake`; returns true if the user wants to end.  A change of the
- * terminal's size ends the sleep. */
+/* Sleep until `wake`; returns true if the user wants to end, or the reader of
+ * a pipe has `gone`.  A change of the terminal's size ends the sleep. */
 static bool
-pause_until(uint64_t wake, bool screen)
+pause_until(uint64_t wake, bool screen, bool *gone)
 {
-	struct pollfd p = { screen ? STDIN_FILENO : -1, POLLIN, 0 };
+	struct pollfd p[] = {
+		{ screen ? STDIN_FILENO : -1, POLLIN, 0 },
+		{ STDOUT_FILENO, 0, 0 },	/* POLLERR, POLLHUP */
+	};
 	struct timespec ts;
 	char key = 0;
 
 	while (clock_ms() < wake) {
-		if (ppoll(&p, 1, clock_left(wake, clock_ms(), &ts),
-		    signals_open_mask()) == 1 &&
-		    (read(STDIN_FILENO, &key, 1) != 1 || key == 'q' ||
+		int n = ppoll(p, 2, clock_left(wake, clock_ms(), &ts),
+		    signals_open_mask());
+
+		*gone = n > 0 && p[1].revents != 0;
+		if (n > 0 && (*gone ||
+		    read(STDIN_FILENO, &key, 1) != 1 || key == 'q' ||
 		    key == 'Q'))
 			return true;
 		if (told_to_end())
@@ -282,12 +226,16 @@ pause_until(uint64_t wake, bool screen)
 }
 
 static void
-show(const struct look *now, const struct look *then, bool screen,
+show(const struct look *now, const struct look *then, enum form form,
     unsigned round)
 {
 	struct winsize size;
 
-	if (!screen) {
+	if (form == FORM_JSON) {
+		stream_json(now, then);
+		return;
+	}
+	if (form == FORM_LINES) {
 		stream(now, then, round);
 		return;
 	}
@@ -297,35 +245,35 @@ show(const struct look *now, const struct look *then, bool screen,
 }
 
 int
-top_run(const char *path, unsigned rounds)
+top_run(const char *path, unsigned rounds, bool json)
 {
 	static const int recorded[] = { SIGINT, SIGTERM, SIGHUP, SIGWINCH, 0 };
 	static struct look then, now, last;
-	bool screen = isatty(STDOUT_FILENO) &&
-	    tcgetattr(STDIN_FILENO, &before) == 0;
-	bool end = false, failed;
+	enum form form = json ? FORM_JSON : isatty(STDOUT_FILENO) &&
+	    tcgetattr(STDIN_FILENO, &before) == 0 ? FORM_SCREEN : FORM_LINES;
+	bool screen = form == FORM_SCREEN, end = false, gone = false;
 
-	if (look(&then, path) == -1)
+	if (look_at(&then, path) == -1)
 		return 1;
 	signals_block();
 	signals_choose(recorded);
 	if (screen)
 		enter_screen();
 	now = then;
-	for (unsigned round = 0; !end && (rounds == 0 || round < rounds);
-	    round++) {
+	/* SIGPIPE is blocked as the others are: a stream that fails is seen. */
+	for (unsigned round = 0; !end && !ferror(stdout) &&
+	    (rounds == 0 || round < rounds); round++) {
 		if (screen)
-			show(&now, &then, screen, round);
-		end = pause_until(clock_ms() + INTERVAL, screen);
+			show(&now, &then, form, round);
+		end = pause_until(clock_ms() + INTERVAL, screen, &gone);
 		last = now;
-		if (end || look(&now, path) == -1)
+		if (end || look_at(&now, path) == -1)
 			break;
 		then = last;
 		if (!screen)
-			show(&now, &then, screen, round);
+			show(&now, &then, form, round);
 	}
-	failed = now.workers == 0;
 	if (screen)
 		leave_screen();
-	return failed;
+	return gone || now.workers == 0;
 }

@@ -6,21 +6,20 @@
 #define ECHOD_MASTER_ADMIN_H
 
 #include <stdbool.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #include "config/config.h"
+#include "master/control_file.h"
 #include "master/privileges.h"
 
 struct admin {
 	int control;			/* AF_UNIX; -1: none */
 	int metrics;			/* TCP; -1: none */
-	/* The file we have made at `path`; "" if there is none of ours. */
-	char path[CONFIG_CONTROL_PATH + 1];
-	dev_t device;
-	ino_t inode;
+	struct control_file file;	/* of `control` */
 };
 
-#define ADMIN_NONE { -1, -1, "", 0, 0 }
+#define ADMIN_NONE { -1, -1, CONTROL_FILE_NONE }
 
 /*
  * Have what `c` wants.  What `old` has of it already (NULL: nothing), as
@@ -44,6 +43,10 @@ int admin_check(const struct config *c, const struct config *was, char *why,
 /* Close what `s` has and `other` (NULL: nothing) has not; a socket's file is
  * removed if it is still the one we made and that is permitted. */
 void admin_close(struct admin *s, const struct admin *other);
+
+/* Take a client of either, close-on-exec and non-blocking; `peer` and `len` as
+ * accept(2) has them.  Returns -1 with errno set if there is none. */
+int admin_accept(int listener, struct sockaddr *peer, socklen_t *len);
 
 /* Let the listeners survive an exec, or not.  Returns 0, or -1 with errno
  * set. */

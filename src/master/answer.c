@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/signals.h"
+#include "master/quote.h"
 
 void
 answer_census(const struct arena *a, struct census *c)
@@ -92,20 +93,6 @@ answer_reason(enum close_reason r)
 	};
 
 	return r < CLOSE_REASONS && names[r] != NULL ? names[r] : "unknown";
-}
-
-void
-answer_string(FILE *out, const char *text)
-{
-	fputc('"', out);
-	for (const char *p = text; *p != '\0'; p++)
-		if (*p == '"' || *p == '\\')
-			fprintf(out, "\\%c", *p);
-		else if ((unsigned char)*p < ' ' || (unsigned char)*p >= 0x7f)
-			fprintf(out, "\\u%04x", (unsigned char)*p);
-		else
-			fputc(*p, out);
-	fputc('"', out);
 }
 
 void
@@ -225,8 +212,10 @@ status_json(const struct master *m, const struct census *c, FILE *out)
 		unsigned waiting, limit;
 
 		answer_queue(&m->arena, i, &waiting, &limit);
-		fprintf(out, "%s{\"name\":\"%s\",\"waiting\":%u,\"limit\":%u}",
-		    i > 0 ? "," : "", m->arena.own->listener[i].name, waiting, limit);
+		fprintf(out, "%s{\"name\":", i > 0 ? "," : "");
+		quote_json(out, m->arena.own->listener[i].name);
+		fprintf(out, ",\"waiting\":%u,\"limit\":%u}", waiting,
+		    limit);
 	}
 	fprintf(out, "],\"workers\":%u,\"ready\":%u,\"connections\":%llu,"
 	    "\"maxclients\":%u,\"accepted\":%llu,\"echoes\":%llu,"
@@ -246,7 +235,7 @@ status_json(const struct master *m, const struct census *c, FILE *out)
 	    (unsigned long long)t->saved, (unsigned long long)t->reloads,
 	    (unsigned long long)t->reloads_refused,
 	    (unsigned long long)t->kept);
-	answer_string(out, m->arena.own->totals.refusal);
+	quote_json(out, m->arena.own->totals.refusal);
 	fprintf(out, ",\"last_reload\":{\"pause\":%llu.%03llu,\"ago\":",
 	    ANSWER_SECONDS(t->pause));
 	if (t->reloaded == 0)
@@ -318,16 +307,16 @@ put_json(void *to, const char *key, const char *value)
 	if (strncmp(key, "set.", 4) == 0) {
 		fputs(list->items++ > 0 ? ",\n" : "", out);
 		fprintf(out, "{\"name\":\"%s\",\"value\":", key + 4);
-		answer_string(out, value);
+		quote_json(out, value);
 	} else if (strncmp(key, "in.", 3) == 0) {
 		fputs(",\"file\":", out);
-		answer_string(out, value);
+		quote_json(out, value);
 	/* NOLINTNEXTLINE(cert-err34-c): config_save() wrote two unsigned */
 	} else if (strncmp(key, "from.", 5) == 0 && sscanf(value, "%u %u%n",
 	    &origin, &line, &note) == 2) {
 		fprintf(out, ",\"origin\":\"%s\",\"line\":%u,\"note\":",
 		    origins[origin % 3], line);
-		answer_string(out, value + note + 1);
+		quote_json(out, value + note + 1);
 		fputc('}', out);
 	}
 }
@@ -344,6 +333,6 @@ answer_config(const struct config *c, FILE *out, bool json)
 	fputs("{\"directives\":[\n", out);
 	config_save(c, put_json, &list);
 	fputs("\n],\"file\":", out);
-	answer_string(out, c->file);
+	quote_json(out, c->file);
 	fputs("}\n", out);
 }

@@ -37,9 +37,6 @@ void answer_queue(const struct arena *a, unsigned i, unsigned *waiting,
 /* A close reason as a label: "client_eof". */
 const char *answer_reason(enum close_reason r);
 
-/* Write `text` as a JSON string, quotes included. */
-void answer_string(FILE *out, const char *text);
-
 /* Write a duration as people say it: "3 d 04:05:06". */
 void answer_duration(FILE *out, uint64_t ms);
 

@@ -17,16 +17,22 @@
 #include "master/instances.h"
 
 #define CLIENTS CONFIG_CONTROL_CLIENTS
+/* Places for root and the service's user only, for root only, and a user's. */
+#define KEPT 40
+#define KEPT_ROOT 20
+#define PER_USER 20
 /* Longest line, with its newline. */
 #define REQUEST_BYTES 1024
 /* Events, and new clients, looked at in one step. */
 #define BATCH 16
-/* A client that neither asks nor reads for so long is dropped, ms. */
+/* A client that neither asks nor reads for so long, or that is there for so
+ * long, is dropped, ms. */
 #define PATIENCE 30000
+#define PATIENCE_IN_ALL 60000
 
 struct client {
 	int fd;				/* -1: no client */
-	uint64_t expires;		/* clock_ms() */
+	uint64_t expires, ends;		/* clock_ms() */
 	uid_t uid;
 	bool answering;
 	char request[REQUEST_BYTES];
@@ -61,11 +67,11 @@ control_begin(struct master *m)
 	/* Those it accepts inherit it; see receive_request(). */
 	if (setsockopt(state.listener, SOL_SOCKET, SO_PASSCRED, &(int){ 1 },
 	    sizeof(int)) == -1)
-		log_warn("control-socket %s: SO_PASSCRED", m->admin.path);
+		log_warn("control-socket %s: SO_PASSCRED", m->admin.file.path);
 	state.epoll = instances_make(m);
 	if (state.epoll == -1 || watch(EPOLL_CTL_ADD, state.listener, EPOLLIN,
 	    CLIENTS) == -1)
-		log_warn("control-socket %s", m->admin.path);
+		log_warn("control-socket %s", m->admin.file.path);
 }
 
 int
@@ -134,10 +140,26 @@ refuse(int fd, const char *why)
 	part(fd);
 }
 
+/* Whether one more of `uid` may come: nobody else keeps an administrator out,
+ * who may want to know what is going on. */
+static bool
+has_place(uid_t uid)
+{
+	unsigned same = 0;
+
+	if (uid == 0)
+		return true;
+	if (uid == geteuid())
+		return state.clients < CLIENTS - KEPT_ROOT;
+	for (unsigned i = 0; i < CLIENTS; i++)
+		same += state.client[i].fd != -1 && state.client[i].uid == uid;
+	return same < PER_USER && state.clients < CLIENTS - KEPT;
+}
+
 static void
 welcome(int fd, uid_t uid)
 {
-	for (unsigned i = 0; i < CLIENTS; i++) {
+	for (unsigned i = 0; i < CLIENTS && has_place(uid); i++) {
 		struct client *c = &state.client[i];
 
 		if (c->fd != -1)
@@ -147,14 +169,14 @@ welcome(int fd, uid_t uid)
 		c->fd = fd;
 		c->uid = uid;
 		c->expires = clock_ms() + PATIENCE;
+		c->ends = clock_ms() + PATIENCE_IN_ALL;
 		state.clients++;
 		return;
 	}
 	refuse(fd, "error: too many clients of the control socket\n");
 }
 
-/* Take who waits; accept4's home is the worker's, whose recovery depends on
- * how it is used. */
+/* Take who waits. */
 static void
 receive(struct master *m)
 {
@@ -162,14 +184,13 @@ receive(struct master *m)
 		static struct log_brake brake, shortages;
 		unsigned missed;
 		uid_t uid = (uid_t)-1;
-		int fd = accept4(state.listener, NULL, NULL,
-		    SOCK_CLOEXEC | SOCK_NONBLOCK);
+		int fd = admin_accept(state.listener, NULL, NULL);
 
 		if (fd == -1) {
 			if (errno != EAGAIN && errno != ECONNABORTED &&
 			    log_brake(&shortages, &missed))
 				log_warn("accept on control-socket %s",
-				    m->admin.path);
+				    m->admin.file.path);
 			return;
 		}
 		if (may_ask(m, fd, &uid)) {
@@ -218,7 +239,8 @@ answer(struct client *c, struct master *m)
 		}
 		if (n > 0) {
 			c->sent += (size_t)n;
-			c->expires = clock_ms() + PATIENCE;
+			c->expires = clock_earlier(c->ends,
+			    clock_ms() + PATIENCE);
 		}
 	}
 	if (c->sent == c->length && !c->list.active)

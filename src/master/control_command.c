@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "master/answer.h"
 #include "master/metrics.h"
+#include "master/quote.h"
 #include "master/reload.h"
 #include "master/resize.h"
 #include "master/stop.h"
@@ -36,7 +37,7 @@ control_fail(const struct request *r, const char *fmt, ...)
 		return;
 	}
 	fputs("{\"error\":", r->out);
-	answer_string(r->out, text);
+	quote_json(r->out, text);
 	fputs("}\n", r->out);
 }
 
@@ -58,7 +59,7 @@ succeed(const struct request *r, const char *fmt, ...)
 		return;
 	}
 	fputs("{\"ok\":", r->out);
-	answer_string(r->out, text);
+	quote_json(r->out, text);
 	fputs("}\n", r->out);
 }
 
@@ -285,7 +286,7 @@ help(struct request *r)
 			fprintf(r->out, "%s\n", commands[i].usage);
 		else {
 			fputs(i == 0 ? "[" : ",\n", r->out);
-			answer_string(r->out, commands[i].usage);
+			quote_json(r->out, commands[i].usage);
 		}
 	if (r->json)
 		fputs("]\n", r->out);

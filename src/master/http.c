@@ -4,7 +4,8 @@
  *
  * The library is loaded once the service is up, not linked: with the TLS
  * library that comes with it, it takes milliseconds to start, which at a
- * reload clients would wait for.
+ * reload clients would wait for.  It has no listener: http_door.c gives it
+ * clients that have asked.
  */
 #include "master/http.h"
 
@@ -22,6 +23,13 @@ int
 http_watch(void)
 {
 	return -1;
+}
+
+bool
+http_has(int fd)
+{
+	(void)fd;
+	return false;
 }
 
 void
@@ -46,24 +54,27 @@ http_next(void)
 
 #include "base/log.h"
 #include "master/answer.h"
+#include "master/http_door.h"
 #include "master/instances.h"
 #include "master/metrics.h"
 #include "master/page.h"
 
-/* Seconds after which a client that does not ask or read is dropped. */
-#define PATIENCE_S 10
+/* Seconds after which the library drops a client by itself; http_door.c has
+ * done so before. */
+#define PATIENCE_S 12
 /* For one client's request and headers, bytes. */
 #define CLIENT_MEMORY 16384
 
 static struct {
 	struct MHD_Daemon *daemon;
-	int epoll;
+	int epoll;			/* the library's */
 	bool running;			/* the library is; its way out */
 	jmp_buf out;
 } state = { .epoll = -1 };
 
 /* What we use of the library. */
 #define FUNCTIONS(F) F(start_daemon) F(get_daemon_info) F(run) \
+	F(add_connection) F(get_connection_info) \
 	F(get_timeout) F(create_response_from_buffer) \
 	F(add_response_header) F(queue_response) F(destroy_response) \
 	F(set_panic_func)
@@ -115,6 +126,15 @@ static const struct resource {
 	{ "/", "text/html; charset=utf-8", page_write },
 };
 
+static const struct resource *
+find(const char *url)
+{
+	for (size_t i = 0; i < sizeof(resources) / sizeof(resources[0]); i++)
+		if (strcmp(url, resources[i].path) == 0)
+			return &resources[i];
+	return NULL;
+}
+
 /* Queue `text`, which is from malloc(3) and becomes the library's. */
 static enum MHD_Result
 reply(struct MHD_Connection *connection, unsigned status, char *text,
@@ -130,13 +150,16 @@ reply(struct MHD_Connection *connection, unsigned status, char *text,
 	}
 	mhd.add_response_header(r, "Content-Type", type);
 	mhd.add_response_header(r, "Cache-Control", "no-store");
+	/* A place is for one request. */
+	mhd.add_response_header(r, "Connection", "close");
 	mhd.add_response_header(r, "X-Content-Type-Options", "nosniff");
 	mhd.add_response_header(r, "Content-Security-Policy",
 	    "default-src 'none'; style-src 'unsafe-inline'; "
 	    "script-src 'unsafe-inline'; connect-src 'self'; "
 	    "frame-ancestors 'none'");
-	if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
-		mhd.add_response_header(r, "Allow", "GET, HEAD");
+	/* Nothing is what OPTIONS is answered with. */
+	if (status == MHD_HTTP_METHOD_NOT_ALLOWED || length == 0)
+		mhd.add_response_header(r, "Allow", "GET, HEAD, OPTIONS");
 	queued = mhd.queue_response(connection, status, r);
 	mhd.destroy_response(r);
 	return queued;
@@ -150,6 +173,14 @@ reply_text(struct MHD_Connection *connection, unsigned status,
 
 	return copy == NULL ? MHD_NO : reply(connection, status, copy,
 	    strlen(copy), "text/plain; charset=utf-8");
+}
+
+/* The status that a balancer goes by. */
+static unsigned
+health(const struct master *m)
+{
+	return m->stop.phase != STOP_NONE || m->arena.own->draining ?
+	    MHD_HTTP_SERVICE_UNAVAILABLE : MHD_HTTP_OK;
 }
 
 static enum MHD_Result
@@ -168,9 +199,8 @@ serve(struct MHD_Connection *connection, const struct master *m,
 		free(text);
 		return MHD_NO;
 	}
-	if (what->write == write_health && (m->stop.phase != STOP_NONE ||
-	    m->arena.own->draining))
-		status = MHD_HTTP_SERVICE_UNAVAILABLE;
+	if (what->write == write_health)
+		status = health(m);
 	return reply(connection, status, text, length, what->type);
 }
 
@@ -192,13 +222,18 @@ asked(void *master, struct MHD_Connection *connection, const char *url,
 		*upload_size = 0;	/* read and forgotten */
 		return MHD_YES;
 	}
+	/* What HAProxy asks for, unless it is told otherwise: it wants to know
+	 * whether to send clients. */
+	if (strcmp(method, MHD_HTTP_METHOD_OPTIONS) == 0 &&
+	    (strcmp(url, "*") == 0 || find(url) != NULL))
+		return reply_text(connection, health(master), "");
 	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 &&
-	    strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
+	    strcmp(method, MHD_HTTP_METHOD_HEAD) != 0 &&
+	    strcmp(method, MHD_HTTP_METHOD_OPTIONS) != 0)
 		return reply_text(connection, MHD_HTTP_METHOD_NOT_ALLOWED,
-		    "GET and HEAD only\n");
-	for (size_t i = 0; i < sizeof(resources) / sizeof(resources[0]); i++)
-		if (strcmp(url, resources[i].path) == 0)
-			return serve(connection, master, &resources[i]);
+		    "GET, HEAD and OPTIONS only\n");
+	if (find(url) != NULL)
+		return serve(connection, master, find(url));
 	return reply_text(connection, MHD_HTTP_NOT_FOUND,
 	    "there are /, /metrics and /healthz\n");
 }
@@ -217,24 +252,92 @@ panic(void *nothing, const char *file, unsigned line, const char *reason)
 	abort();
 }
 
-void
-http_begin(struct master *m)
+/* The library tells of descriptors that it has and has closed. */
+static void
+noticed(void *nothing, struct MHD_Connection *connection, void **client,
+    enum MHD_ConnectionNotificationCode code)
 {
-	const union MHD_DaemonInfo *info;
+	const union MHD_ConnectionInfo *info;
 
-	if (m->admin.metrics == -1 || load_library() == -1)
+	(void)nothing;
+	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+		info = mhd.get_connection_info(connection,
+		    MHD_CONNECTION_INFO_CONNECTION_FD);
+		*client = info == NULL ? NULL :
+		    http_door_find(info->connect_fd);
+	} else if (*client != NULL)
+		http_door_left(*client);
+}
+
+/* What it has left is in no state to be touched. */
+static void
+give_up(void)
+{
+	state.epoll = -1;
+	http_door_shut();
+	log_warnx("metrics: the HTTP library has given up; there are none "
+	    "until a reload");
+}
+
+static void
+run(void)
+{
+	if (state.epoll == -1)
 		return;
+	state.running = true;
+	if (setjmp(state.out) == 0)
+		(void)mhd.run(state.daemon);
+	else
+		give_up();
+	state.running = false;
+}
+
+static void
+answer(struct http_client *c, int fd, const struct sockaddr *peer,
+    socklen_t len)
+{
+	state.running = true;
+	if (setjmp(state.out) == 0)
+		(void)mhd.add_connection(state.daemon, fd, peer, len);
+	else
+		give_up();
+	state.running = false;
+	/* Some versions begin with it here, some there; and if they cannot,
+	 * they say nothing and have closed it. */
+	run();
+	if (http_door_find(fd) == c)
+		http_door_left(c);
+}
+
+static struct MHD_Daemon *
+start(struct master *m)
+{
+	struct MHD_Daemon *volatile daemon = NULL;
+
 	mhd.set_panic_func(panic, NULL);
 	state.running = true;
 	if (setjmp(state.out) == 0)
-		state.daemon = mhd.start_daemon(MHD_USE_EPOLL, 0, NULL, NULL,
-		    asked, m, MHD_OPTION_LISTEN_SOCKET, m->admin.metrics,
+		daemon = mhd.start_daemon(MHD_USE_EPOLL |
+		    MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, asked, m,
 		    MHD_OPTION_CONNECTION_LIMIT,
 		    (unsigned)CONFIG_METRICS_CLIENTS,
 		    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)PATIENCE_S,
 		    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CLIENT_MEMORY,
+		    MHD_OPTION_NOTIFY_CONNECTION, noticed, NULL,
 		    MHD_OPTION_END);
 	state.running = false;
+	return daemon;
+}
+
+void
+http_begin(struct master *m)
+{
+	static const struct http_library library = { answer, run };
+	const union MHD_DaemonInfo *info;
+
+	if (m->admin.metrics == -1 || load_library() == -1)
+		return;
+	state.daemon = start(m);
 	info = state.daemon == NULL ? NULL : mhd.get_daemon_info(state.daemon,
 	    MHD_DAEMON_INFO_EPOLL_FD);
 	if (info == NULL || instances_have(m, info->epoll_fd)) {
@@ -243,29 +346,32 @@ http_begin(struct master *m)
 		return;
 	}
 	state.epoll = info->epoll_fd;
+	if (http_door_open(m, &library) == 0 &&
+	    http_door_also(state.epoll) == 0)
+		return;
+	log_warn("metrics on port %u", m->config->metrics_port);
+	state.epoll = -1;
+	http_door_shut();
 }
 
 int
 http_watch(void)
 {
-	return state.epoll;
+	return http_door_watch();
+}
+
+bool
+http_has(int fd)
+{
+	return fd == state.epoll || fd == http_door_watch();
 }
 
 void
 http_step(void)
 {
-	if (state.epoll == -1)
-		return;
-	state.running = true;
-	if (setjmp(state.out) == 0)
-		(void)mhd.run(state.daemon);
-	else {
-		/* What it left is in no state to be touched. */
-		state.epoll = -1;
-		log_warnx("metrics: the HTTP library has given up; there are "
-		    "none until a reload");
-	}
-	state.running = false;
+	http_door_step();
+	if (http_door_answering() > 0)
+		run();
 }
 
 uint64_t
@@ -273,9 +379,12 @@ http_next(void)
 {
 	MHD_UNSIGNED_LONG_LONG ms;
 
-	if (state.epoll == -1 || mhd.get_timeout(state.daemon, &ms) != MHD_YES)
+	if (state.epoll == -1)
 		return CLOCK_NEVER;
-	return clock_ms() + ms;
+	if (http_door_answering() == 0 ||
+	    mhd.get_timeout(state.daemon, &ms) != MHD_YES)
+		return http_door_next();
+	return clock_earlier(http_door_next(), clock_ms() + ms);
 }
 
 #endif

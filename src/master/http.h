@@ -5,6 +5,7 @@
 #ifndef ECHOD_MASTER_HTTP_H
 #define ECHOD_MASTER_HTTP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "master/master.h"
@@ -15,6 +16,9 @@ void http_begin(struct master *m);
 
 /* A descriptor that is readable when there is something to do; -1: never. */
 int http_watch(void);
+
+/* True if `fd` is the number of an epoll(7) instance of its. */
+bool http_has(int fd);
 
 /* Do some of what there is to do; never waits for a client. */
 void http_step(void);

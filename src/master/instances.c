@@ -24,7 +24,7 @@ instances_have(const struct master *m, int fd)
 	for (unsigned k = 0; k < m->arena.slots; k++)
 		if (m->arena.own->slot[k].watch_fd == fd)
 			return true;
-	return fd == control_watch() || fd == http_watch();
+	return fd == control_watch() || http_has(fd);
 }
 
 int

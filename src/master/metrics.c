@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/signals.h"
 #include "master/answer.h"
+#include "master/quote.h"
 
 /* Between samples, ms. */
 #define SAMPLE_MS 5000
@@ -29,6 +30,16 @@ one(FILE *out, const char *name, const char *type, const char *help, ull n)
 	fprintf(out, "echod_%s %llu\n", name, n);
 }
 
+/* One of several, told apart by a label. */
+static void
+labelled(FILE *out, const char *name, const char *label, const char *value,
+    ull n)
+{
+	fprintf(out, "echod_%s{%s=", name, label);
+	quote_label(out, value);
+	fprintf(out, "} %llu\n", n);
+}
+
 static void
 seconds(FILE *out, const char *name, const char *help, uint64_t ms)
 {
@@ -45,7 +56,7 @@ service(const struct master *m, FILE *out)
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	head(out, "build_info", "gauge", "Version of the program; always 1.");
-	fprintf(out, "echod_build_info{version=\"%s\"} 1\n", PACKAGE_VERSION);
+	labelled(out, "build_info", "version", PACKAGE_VERSION, 1);
 	seconds(out, "start_time_seconds", "When the service was started, "
 	    "Unix time; reloads do not count.", (uint64_t)now.tv_sec * 1000 +
 	    (uint64_t)now.tv_nsec / 1000000 - up);
@@ -70,8 +81,8 @@ clients(const struct census *c, FILE *out)
 	head(out, "connections_closed_total", "counter",
 	    "Connections closed, by reason.");
 	for (unsigned r = 0; r < CLOSE_REASONS; r++)
-		fprintf(out, "echod_connections_closed_total{reason=\"%s\"} "
-		    "%llu\n", answer_reason(r), (ull)c->closed[r]);
+		labelled(out, "connections_closed_total", "reason",
+		    answer_reason(r), c->closed[r]);
 	one(out, "received_bytes_total", "counter",
 	    "Bytes received from clients.", c->rx);
 	one(out, "sent_bytes_total", "counter", "Bytes given back to clients.",
@@ -89,15 +100,15 @@ listeners(const struct arena *a, FILE *out)
 	    "Connections waiting to be accepted.");
 	for (unsigned i = 0; i < a->own->listeners; i++) {
 		answer_queue(a, i, &waiting, &limit);
-		fprintf(out, "echod_listener_queue{listener=\"%s\"} %u\n",
+		labelled(out, "listener_queue", "listener",
 		    a->own->listener[i].name, waiting);
 	}
 	head(out, "listener_queue_limit", "gauge",
 	    "Connections that may wait to be accepted.");
 	for (unsigned i = 0; i < a->own->listeners; i++) {
 		answer_queue(a, i, &waiting, &limit);
-		fprintf(out, "echod_listener_queue_limit{listener=\"%s\"} "
-		    "%u\n", a->own->listener[i].name, limit);
+		labelled(out, "listener_queue_limit", "listener",
+		    a->own->listener[i].name, limit);
 	}
 }
 
@@ -168,16 +179,14 @@ events(const struct service_totals *t, FILE *out)
 	    "Workers that died unasked, by signal; exit if by none.");
 	for (int i = 0; i < ARENA_SIGNALS; i++)
 		if (is_listed(t, i))
-			fprintf(out, "echod_worker_deaths_total{signal=\"%s\"}"
-			    " %llu\n", i == 0 ? "exit" : signals_name(i),
-			    (ull)t->deaths[i]);
+			labelled(out, "worker_deaths_total", "signal",
+			    i == 0 ? "exit" : signals_name(i), t->deaths[i]);
 	one(out, "recoveries_total", "counter",
 	    "Deaths of workers that connections outlived.", t->recoveries);
 	head(out, "connections_saved_total", "counter",
 	    "Connections that outlived their process, by what ended it.");
-	fprintf(out, "echod_connections_saved_total{from=\"death\"} %llu\n"
-	    "echod_connections_saved_total{from=\"reload\"} %llu\n",
-	    (ull)t->saved, (ull)t->kept);
+	labelled(out, "connections_saved_total", "from", "death", t->saved);
+	labelled(out, "connections_saved_total", "from", "reload", t->kept);
 	one(out, "connections_closed_by_request_total", "counter",
 	    "Connections closed by an administrator.", t->closed);
 	one(out, "reloads_total", "counter", "Reloads.", t->reloads);

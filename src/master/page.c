@@ -12,6 +12,7 @@
 #include "base/signals.h"
 #include "master/answer.h"
 #include "master/page_chart.h"
+#include "master/quote.h"
 
 typedef unsigned long long ull;
 
@@ -199,7 +200,7 @@ write_events(const struct master *m, const struct census *c, FILE *out)
 	fputs("</dl>", out);
 	if (*m->arena.own->totals.refusal != '\0') {
 		fputs("<p class=other>Refused: ", out);
-		page_text(out, m->arena.own->totals.refusal);
+		quote_html(out, m->arena.own->totals.refusal);
 		fputs("</p>", out);
 	}
 	fputs("</section>\n", out);
@@ -215,8 +216,9 @@ write_listeners(const struct master *m, const struct census *c, FILE *out)
 		unsigned waiting, limit;
 
 		answer_queue(&m->arena, i, &waiting, &limit);
-		fprintf(out, "<dt>%s<dd>%u of %u waiting\n",
-		    m->arena.own->listener[i].name, waiting, limit);
+		fputs("<dt>", out);
+		quote_html(out, m->arena.own->listener[i].name);
+		fprintf(out, "<dd>%u of %u waiting\n", waiting, limit);
 	}
 	page_short(in, sizeof(in), (double)c->rx, "B");
 	page_short(back, sizeof(back), (double)c->tx, "B");

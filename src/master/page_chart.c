@@ -42,16 +42,6 @@ page_exact(char *text, size_t size, uint64_t n)
 	text[used] = '\0';
 }
 
-void
-page_text(FILE *out, const char *text)
-{
-	for (const char *p = text; *p != '\0'; p++)
-		if (*p == '<' || *p == '>' || *p == '&' || *p == '"')
-			fprintf(out, "&#%d;", *p);
-		else
-			fputc(*p, out);
-}
-
 /* The `i`th of the samples there are, the oldest first. */
 static const struct sample *
 sample(const struct service_totals *t, uint64_t i)

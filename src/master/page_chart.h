@@ -23,7 +23,4 @@ void page_short(char *text, size_t size, double n, const char *unit);
 /* "12 345", with narrow blanks. */
 void page_exact(char *text, size_t size, uint64_t n);
 
-/* Text as HTML. */
-void page_text(FILE *out, const char *text);
-
 #endif

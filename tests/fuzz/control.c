@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/utf8.h"
 #include "ground.h"
 #include "master.h"
 #include "master/master.h"
@@ -26,9 +27,12 @@ blanks(const char *p)
 static const char *
 string(const char *p)
 {
+	uint32_t point;
+
 	must(*p == '"');
-	for (p++; *p != '"'; p++) {
-		must((unsigned char)*p >= ' ');
+	for (p++; *p != '"'; p += utf8_character(p, &point)) {
+		must((unsigned char)*p >= ' ' &&
+		    utf8_character(p, &point) != 0);
 		if (*p == '\\') {
 			p++;
 			must(*p != '\0' && strchr("\"\\u", *p) != NULL);
