@@ -560,8 +560,9 @@ installed_unit() {
 	for option in --enable-notify-reload --disable-notify-reload; do
 		installed_unit $option
 		[ "$(grep -c '^ExecReload=' echod.service)" -eq 1 ]
-		grep -qx "ExecReload=$P/sbin/echod -c $P/etc/echod/redis.conf -s reload" \
+		grep -qx "ExecReload=$P/sbin/echod -c $P/etc/echod/redis.conf -o pidfile=$PIDFILE -s reload" \
 			echod.service
+		grep -q "^ExecStart=.* -o pidfile=$PIDFILE" echod.service
 	done
 }
 
