@@ -503,7 +503,11 @@ openrc() {
 	"$ECHOD" -T -c "$B/etc/redis.conf" >dump
 	grep -q "^pidfile = \"*$PIDFILE\"* " dump
 	grep -q "^logfile = \"*$P/var/log/echod/echod-%Y-%m-%d.log\"* " dump
-	grep -qE '^supervised = .*redis.conf:' dump
+	# A line that the rule does not find any more would be left, in silence.
+	local name
+	for name in pidfile logfile supervised user control-socket; do
+		grep -E "^$name = .*redis.conf:" dump
+	done
 }
 
 # Ten thousand silent clients of one address filled the service, for ever.
