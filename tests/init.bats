@@ -292,8 +292,6 @@ served() {
 	lsb 0 status
 	grep -q "pid $(cat pid.was)" out
 	lsb 0 start
-	lsb 1 reload
-	grep -q 'pid is gone' out
 	served
 	lsb 0 stop
 	wait_for 5 dead "$(cat pid.was)"
