@@ -278,6 +278,95 @@ served() {
 	lsb 3 status
 }
 
+@test "pid file gone: status 0, and stop stops this one, no other" {
+	root_only
+	"$P/sbin/echod" -o bind="$HOST" -o port="$(free_port)" -o workers=1 \
+		-o pidfile="$DIR/pid" >other.log 2>&1 3>&- 4>&- &
+	local other=$!
+	PIDS+=("$other")
+	wait_for 10 grep -q ' ready on ' other.log
+	lsb 0 start
+	cp "$PIDFILE" pid.was
+	PIDS+=("$(cat pid.was)")
+	rm "$PIDFILE"
+	lsb 0 status
+	grep -q "pid $(cat pid.was)" out
+	lsb 0 start
+	served
+	lsb 0 stop
+	wait_for 5 dead "$(cat pid.was)"
+	not served
+	kill -0 "$other"
+	lsb 3 status
+	# The same where the file names another, or is what cannot be read.
+	lsb 0 start
+	cp "$PIDFILE" pid.was
+	PIDS+=("$(cat pid.was)")
+	rm "$PIDFILE"
+	echo "$other" >"$PIDFILE"
+	lsb 0 stop
+	wait_for 5 dead "$(cat pid.was)"
+	kill -0 "$other"
+	rm -f "$PIDFILE"
+	mkfifo "$PIDFILE"
+	lsb 3 status
+	lsb 0 stop
+}
+
+@test "a start has descriptors for maxclients, whatever init's own limit is" {
+	root_only
+	# Where it may not be raised, the start goes on with what there is.
+	(ulimit -n 1024; lsb 0 start)
+	grep '^Max open files' "/proc/$(cat "$PIDFILE")/limits" >limit
+	lsb 0 stop
+	(ulimit -n 1024; ulimit -n 65536) || skip "the hard limit cannot be raised here"
+	grep -q '^Max open files *[0-9]* *65536 ' limit
+}
+
+@test "what the script has to say is on lines of its own" {
+	root_only
+	lsb 0 start
+	cat out
+	head -n 1 out | grep -qE '^(.* )?Starting [^:]*: echod[ .]*$'
+	not grep -q 'not found' out
+	lsb 0 stop
+	misconfigure
+	lsb 6 start
+	grep -q 'redis.conf:1: port' out
+	not grep -q 'Starting.*redis.conf' out
+	[ "$(grep -c Starting out)" -eq 1 ]
+}
+
+@test "directories: the log's is for adm to read, and what is not root's is left" {
+	root_only
+	getent passwd nobody >/dev/null || skip "there is no user nobody"
+	local d=$P/var/log/echod a
+	rm -rf "${P:?}/var"
+	open_directory
+	chmod a+rx "$P"
+	sed -i 's/^user = .*/user = nobody/' "$P/etc/echod/redis.conf"
+	lsb 0 start
+	[ "$(stat -c %U:%a "${PIDFILE%/*}")" = nobody:755 ]
+	[ "$(stat -c %U:%G:%a "$d")" = nobody:adm:2750 ]
+	lsb 0 stop
+	# A directory that is to be made within one of the user's.
+	mkdir -p "$P/var/home/user" "$P/etc/default"
+	chown nobody "$P/var/home"
+	echo "PIDFILE=$P/var/home/user/run/echod.pid" >"$P/etc/default/echod"
+	lsb 1 start
+	grep -q "$P/var/home/user is not root's alone" out
+	[ ! -e "$P/var/home/user/run" ]
+	# In one where anybody may write, what is there cannot be exchanged.
+	mkdir "$P/var/tmp"
+	chmod 1777 "$P/var/tmp"
+	for a in dangling "$P/var/home"; do
+		ln -sfn "$a" "$P/var/tmp/run"
+		echo "PIDFILE=$P/var/tmp/run/run/echod.pid" >"$P/etc/default/echod"
+		lsb 1 start
+		[ ! -e "$P/var/home/run" ]
+	done
+}
+
 @test "etc/default is read" {
 	root_only
 	mkdir -p "$P/etc/default"
@@ -412,29 +501,87 @@ openrc() {
 	"$ECHOD" -T -c "$B/etc/redis.conf" >dump
 	grep -q "^pidfile = \"*$PIDFILE\"* " dump
 	grep -q "^logfile = \"*$P/var/log/echod/echod-%Y-%m-%d.log\"* " dump
-	grep -qE '^supervised = .*redis.conf:' dump
+	# A line that the rule does not find any more would be left, in silence.
+	local name
+	for name in pidfile logfile supervised user control-socket; do
+		grep -E "^$name = .*redis.conf:" dump
+	done
 }
 
-# What an option of systemd-analyze needs: a program at ExecStart.
+# Ten thousand silent clients of one address filled the service, for ever.
+@test "the installed configuration bounds what one address can take" {
+	"$ECHOD" -T -c "$B/etc/redis.conf" >dump
+	local name
+	for name in timeout tcp-keepalive maxclients-per-ip; do
+		grep -E "^$name = [1-9][0-9]* .*redis.conf:" dump
+	done
+}
+
+# unit [CONFIGURE OPTION]: ./echod.service as it is installed.
 unit() {
 	command -v systemd-analyze >/dev/null || skip "systemd-analyze is not installed"
-	cp "$P/lib/systemd/system/echod.service" .
+	installed_unit "$@"
+}
+
+installed_unit() {
+	if [ $# -eq 0 ]; then
+		cp "$P/lib/systemd/system/echod.service" .
+		return
+	fi
+	mkdir "b$1"
+	cd "b$1" || return 1
+	{
+		"$TOP_SRCDIR/configure" -q --prefix="$P" --with-user="$(id -un)" "$@" &&
+			make -s install-data DESTDIR="$DIR/d$1"
+	} >out 2>&1 3>&- || {
+		cat out
+		return 1
+	}
+	cd ..
+	cp "d$1$P/lib/systemd/system/echod.service" .
+}
+
+# Both types were in the unit: a # that make took for the begin of a comment was
+# to hide the other.  An older systemd complained, and a newer one took the last.
+@test "the installed unit has one type, the one that configure was told" {
+	installed_unit
+	[ "$(grep -c '^#*Type=' echod.service)" -eq 1 ]
+	grep -qx 'Type=notify' echod.service
+	not grep -q ReloadSignal echod.service
+	installed_unit --disable-notify-reload
+	cmp echod.service "$P/lib/systemd/system/echod.service"
+	installed_unit --enable-notify-reload
+	[ "$(grep -c '^#*Type=' echod.service)" -eq 1 ]
+	grep -qx 'Type=notify-reload' echod.service
+	grep -qx 'ReloadSignal=SIGCONT' echod.service
+}
+
+# A signal cannot say that the reload was refused.
+@test "the unit of either type reloads by a command that tells what became of it" {
+	local option
+	for option in --enable-notify-reload --disable-notify-reload; do
+		installed_unit $option
+		[ "$(grep -c '^ExecReload=' echod.service)" -eq 1 ]
+		grep -qx "ExecReload=$P/sbin/echod -c $P/etc/echod/redis.conf -o pidfile=$PIDFILE -s reload" \
+			echod.service
+		grep -q "^ExecStart=.* -o pidfile=$PIDFILE" echod.service
+	done
 }
 
 @test "systemd-analyze verify has nothing to say about the unit" {
+	local version option
 	unit
-	local version
 	version=$(systemd-analyze --version | awk 'NR == 1 { print $2 }')
-	if [ "${version%%.*}" -lt 253 ]; then
-		# What --disable-notify-reload makes of it.
-		sed -i -e 's/^Type=notify-reload/#&/' -e 's/^ReloadSignal/#&/' \
-			-e 's/^#Type=notify$/Type=notify/' -e 's/^#ExecReload/ExecReload/' \
-			echod.service
-	fi
-	MANPATH=$P/share/man run systemd-analyze verify --man=no ./echod.service
-	echo "$output"
-	[ "$status" -eq 0 ]
-	not grep -q 'echod.service' <<<"$output"
+	for option in --disable-notify-reload --enable-notify-reload; do
+		if [ "$option" = --enable-notify-reload ] && [ "${version%%.*}" -lt 253 ]; then
+			continue
+		fi
+		unit $option
+		MANPATH=$P/share/man run systemd-analyze verify --man=no ./echod.service
+		echo "$output"
+		[ "$status" -eq 0 ]
+		not grep -q 'echod.service' <<<"$output"
+	done
 }
 
 @test "systemd-analyze security: an exposure of 1.5 at most" {

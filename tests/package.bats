@@ -35,6 +35,7 @@ tool() {
 package() {
 	tool dpkg-buildpackage
 	tool dh
+	tool dh_apparmor
 	DEB=$(echo "$WORK"/echod_*.deb)
 	[ -f "$DEB" ] || {
 		cat "$WORK/release"
@@ -80,6 +81,9 @@ bootstrap_root() {
 	done
 	grep -q '/echod.service$' list
 	grep -q '/echod.socket$' list
+	for f in apparmor.d/echod needrestart/restart.d/echod.service; do
+		grep -q " ./etc/$f\$" list
+	done
 	not grep -q ' ./etc/redis' list
 	dpkg-deb --ctrl-tarfile "$DEB" | tar xO ./conffiles >conffiles
 	grep -qx /etc/echod/redis.conf conffiles
@@ -125,6 +129,19 @@ bootstrap_root() {
 	fi
 }
 
+@test "AppArmor's profile can be read, and maintainer scripts are clean" {
+	package
+	dpkg-deb -R "$DEB" x
+	if command -v shellcheck >/dev/null; then
+		shellcheck x/DEBIAN/preinst x/DEBIAN/p*rm \
+			"$TOP_SRCDIR/debian/echod.postinst" \
+			x/etc/needrestart/restart.d/echod
+	fi
+	tool apparmor_parser
+	[ -e /etc/apparmor.d/tunables/global ] || skip "AppArmor's abstractions are not installed"
+	apparmor_parser --skip-kernel-load --skip-cache x/etc/apparmor.d/echod
+}
+
 @test "installed, upgraded under load, removed, purged" {
 	package
 	[ "$(id -u)" -eq 0 ] || skip "wants root"
@@ -147,7 +164,7 @@ bootstrap_root() {
 		return 1
 	}
 	local step
-	for step in policy install upgrade foreign remove again purge; do
+	for step in policy install upgrade foreign stopped remove again busy purge; do
 		grep -qx "done: $step" life.log
 	done
 	not grep -iE 'warning: unable|error processing' life.log
