@@ -289,9 +289,10 @@ def silent_from(count, source, file):
 
 def comers(source, file, text=""):
     """Connect from an address, say `text`, leave, and so on until the file
-    "enough" is there."""
+    "enough" is there; five minutes at most."""
     host = (source, 0)
-    while not os.path.exists("enough"):
+    end = time.time() + 300
+    while time.time() < end and not os.path.exists("enough"):
         try:
             s = socket.create_connection((HOST, PORT), 5, host)
             s.sendall(text.encode())
