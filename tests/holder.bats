@@ -188,7 +188,7 @@ reachable() {
 @test "somebody looks at the descriptors all the time: the lock outlives reloads" {
 	start pidfile=pid
 	(trap 'exit 0' TERM
-		while :; do ls "/proc/$SERVER/fd" "/proc/$SERVER/fdinfo"; done) \
+		while ls "/proc/$SERVER/fd" "/proc/$SERVER/fdinfo"; do :; done) \
 		>/dev/null 2>&1 3>&- 4>&- &
 	PIDS+=("$!")
 	for _ in {1..5}; do

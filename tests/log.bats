@@ -201,8 +201,8 @@ stop_in_room() {
 	while not os.path.exists("read"):
 	    time.sleep(0.02)
 	with open("messages", "wb", 0) as f:
-	    while True:
-	        f.write(peer.recv(65536).replace(b"\0", b"\n"))
+	    while data := peer.recv(65536):
+	        f.write(data.replace(b"\0", b"\n"))
 	END
 	spawn_in_room deaf python3 deaf.py 3>&- 4>&-
 	wait_for 10 test -e listening
