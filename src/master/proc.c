@@ -74,7 +74,8 @@ proc_fdinfo(pid_t pid, const char *number, int *locker)
 	f = fopen(line, "re");
 	*locker = 0;
 	if (f == NULL)
-		return PROOF_NOT;
+		return errno == EACCES || errno == EPERM ? PROOF_UNKNOWN :
+		    PROOF_NOT;
 	while (fgets(line, sizeof(line), f) != NULL)
 		/* NOLINTBEGIN(cert-err34-c): the kernel wrote it */
 		if (sscanf(line, "flags: %o", &flags) == 1 &&
@@ -114,7 +115,9 @@ proc_proof(pid_t pid, int fd)
 		if (st.st_dev != file.st_dev || st.st_ino != file.st_ino)
 			continue;
 		proof = proc_fdinfo(pid, entry->d_name, &locker);
-		if (proof > best)
+		if (proof == PROOF_UNKNOWN)
+			denied = true;
+		else if (proof > best)
 			best = proof;
 	}
 	closedir(dir);
