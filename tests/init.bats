@@ -271,9 +271,19 @@ served() {
 	ln -s "$DIR/victim" "$PIDFILE"
 	lsb 1 start
 	rm "$PIDFILE"
+	# One that root made would be followed.
+	getent passwd nobody >/dev/null || skip "there is no user nobody"
+	chmod 600 victim
+	rm -rf "${P:?}/var"
+	open_directory
+	chmod a+rx "$P"
+	sed -i 's/^user = .*/user = nobody/' "$P/etc/echod/redis.conf"
 	mkdir -p "$P/var/log/echod"
 	ln -s "$DIR/victim" "$P/var/log/echod/$(date +echod-%Y-%m-%d.log)"
+	chown -h nobody "$P/var/log/echod" "$P"/var/log/echod/*
 	lsb 1 start
+	cat out
+	[ "$(stat -c %U victim)" = root ]
 	[ "$(cat victim)" = secret ]
 	lsb 3 status
 }
