@@ -177,6 +177,10 @@ debian_redis_conf() {
 	conf 'maxmemory-clients 1GB\n'
 	dump -c conf
 	shown maxmemory-clients 1gb conf:1
+	# Ten digits and a unit, which was then no amount when it was read again.
+	dump -o maxmemory-clients=9990000000000
+	shown maxmemory-clients 9755859375kb 'command line'
+	dump -o maxmemory-clients=9755859375kb
 	dump -o maxmemory-clients=0
 	shown maxmemory-clients 0 'command line'
 	dump -o maxmemory-clients=5%

@@ -14,6 +14,8 @@
 
 /* Less than one client may hold is none. */
 #define MEMORY_LEAST 131072
+/* An amount has 18 digits at most, whatever its unit. */
+#define MEMORY_MOST 999999999999999999ULL
 
 static const struct {
 	const char *name;
@@ -49,10 +51,7 @@ memory_set(struct memory_size *m, const char *text, char *why, size_t size)
 		*m = (struct memory_size){ MEMORY_AUTO, 0 };
 		return 0;
 	}
-	/* Fifteen digits and a unit are less than 2^64 can hold. */
-	if (digits > 0 && digits <= 9 && (text[0] != '0' || digits == 1))
-		n = strtoull(text, NULL, 10);
-	else if (digits > 9 && digits <= 18 && text[digits] == '\0')
+	if (digits > 0 && digits <= 18 && (text[0] != '0' || digits == 1))
 		n = strtoull(text, NULL, 10);
 	else
 		digits = 0;
@@ -61,6 +60,8 @@ memory_set(struct memory_size *m, const char *text, char *why, size_t size)
 	for (size_t i = 0; i < UNITS && digits > 0; i++) {
 		if (strcasecmp(units[i].name, text + digits) != 0)
 			continue;
+		if (n > MEMORY_MOST / units[i].bytes)
+			break;
 		n *= units[i].bytes;
 		if (n != 0 && n < MEMORY_LEAST) {
 			snprintf(why, size, "\"%.64s\" is less than %dkb, "
