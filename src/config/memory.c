@@ -14,8 +14,8 @@
 
 /* Less than one client may hold is none. */
 #define MEMORY_LEAST 131072
-/* An amount has 18 digits at most, whatever its unit. */
-#define MEMORY_MOST 999999999999999999ULL
+/* An amount has 19 digits at most, whatever its unit. */
+#define MEMORY_MOST 9999999999999999999ULL
 
 static const struct {
 	const char *name;
@@ -51,7 +51,7 @@ memory_set(struct memory_size *m, const char *text, char *why, size_t size)
 		*m = (struct memory_size){ MEMORY_AUTO, 0 };
 		return 0;
 	}
-	if (digits > 0 && digits <= 18 && (text[0] != '0' || digits == 1))
+	if (digits > 0 && digits <= 19 && (text[0] != '0' || digits == 1))
 		n = strtoull(text, NULL, 10);
 	else
 		digits = 0;
