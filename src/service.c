@@ -67,7 +67,8 @@ open_listeners(struct master *m, const struct config *c,
 /*
  * Everything that can fail or needs root, in this order: the pid file (is
  * there another one of us?), the arena, the listeners, the log, the sockets
- * for control and metrics, then root is given up and the workers start.  Returns 0, or -1 with the reason logged.
+ * for control and metrics, then root is given up and the workers start.
+ * Returns 0, or -1 with the reason logged.
  */
 static int
 bring_up(struct master *m, const struct config *c, struct pidfile *p)

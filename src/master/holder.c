@@ -17,6 +17,7 @@
 
 #include <bsd/stdlib.h>
 
+#include "base/pidfd.h"
 #include "master/proc.h"
 
 int

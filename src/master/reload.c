@@ -353,7 +353,8 @@ reload_next(const struct master *m)
 	/* begin() may have ended at once, with another one waiting; judge()
 	 * may have found that nobody is left to leave. */
 	if ((m->reload.phase == RELOAD_NONE && m->reload.again &&
-	    m->arena.own->dropped == 0) || (m->reload.phase == RELOAD_LEAVING && all_left(m)))
+	    m->arena.own->dropped == 0) ||
+	    (m->reload.phase == RELOAD_LEAVING && all_left(m)))
 		return 0;
 	return clock_earlier(next, drop_next(m));
 }
