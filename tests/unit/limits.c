@@ -118,7 +118,7 @@ test_amounts(void)
 		"999999999gb" };
 	static const char *const bad[] = { "", "-1", "+1mb", "1 mb", "01mb",
 		"1.5g", "0x10mb", "mb", "%", "0%", "101%", "5 %", "1tb", "1mbb",
-		"127kb", "1", "1000000000gb", "99999999999999999999",
+		"127kb", "1", "10000000000gb", "99999999999999999999",
 		"automatic" };
 	struct memory_size m;
 	char why[256];
