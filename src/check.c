@@ -82,7 +82,8 @@ round_trip(int fd, const struct config *c)
 		return errno == EAGAIN ? "no answer" : strerror(errno);
 	if (n > 0)
 		return "too long an answer";
-	if (got != (c->handler != HANDLER_DISCARD ? len : 0) || memcmp(reply, line, got) != 0)
+	if (got != (c->handler != HANDLER_DISCARD ? len : 0) ||
+	    memcmp(reply, line, got) != 0)
 		return "wrong answer";
 	return NULL;
 }

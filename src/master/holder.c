@@ -108,7 +108,9 @@ holder_without_lock(struct holder *h, int fd)
 		h->pid = h->written;
 	} else
 		holder_is(h, HOLDER_NONE, "process %ld, which it names, is %s",
-		    (long)h->written, proc_name(h->written)[0] != '\0' ?
+		    (long)h->written, proc_is_echod(h->written) ?
+		    "an echod that does not have this file open" :
+		    proc_name(h->written)[0] != '\0' ?
 		    proc_name(h->written) : "another one");
 }
 
