@@ -33,9 +33,9 @@ struct log_settings {
 
 /*
  * Start logging as `s` says; before this call, lines go to standard error as
- * "echod: message", or as errors to the journal.  The strings of `s` must outlive the logging.  Missing
- * directories of the file are made (mode 0755).  Returns 0, or -1 with errno
- * set and the path that failed in log_path().
+ * "echod: message", or as errors to the journal.  The strings of `s` must
+ * outlive the logging.  Missing directories of the file are made (mode 0755).
+ * Returns 0, or -1 with errno set and the path that failed in log_path().
  */
 int log_open(const struct log_settings *s);
 
@@ -47,8 +47,8 @@ int log_reopen(void);
 
 /*
  * The master's part: deliver what workers could not, and open the file anew if
- * its date has passed or its path leads elsewhere, and syslog's daemon likewise.
- * While lines are written it looks once a second; log_next() is when it has
+ * its date has passed or its path leads elsewhere; the same for syslog's
+ * daemon.  While lines are written it looks once a second; log_next() is when it has
  * to be called, clock_ms(), unless log_watch() is readable before.
  */
 void log_step(void);

@@ -49,7 +49,8 @@ format_syslog(char *line, size_t size, const struct line *l)
 	strftime(when, sizeof(when), "%b %e %T", &l->tm);
 	snprintf(line, size, "<%d>%s %s[%ld]: %s: %s",
 	    log_state.set.syslog_facility | severities[l->level], when,
-	    log_state.set.syslog_ident, (long)getpid(), log_state.role, l->text);
+	    log_state.set.syslog_ident, (long)getpid(), log_state.role,
+	    l->text);
 	return strlen(line);
 }
 
@@ -97,8 +98,9 @@ deliver_line(enum log_sink sink, const char *line, size_t len)
 static size_t
 format_for(enum log_sink sink, char *line, const struct line *l)
 {
-	return sink == LOG_SINK_SYSLOG ? format_syslog(line, LOG_LINE_BYTES, l) :
-	    format(line, LOG_LINE_BYTES, l, sink == LOG_SINK_CONSOLE &&
+	if (sink == LOG_SINK_SYSLOG)
+		return format_syslog(line, LOG_LINE_BYTES, l);
+	return format(line, LOG_LINE_BYTES, l, sink == LOG_SINK_CONSOLE &&
 	    log_state.console_is_journal);
 }
 
@@ -213,7 +215,8 @@ emit(enum log_level level, const char *text, unsigned sinks)
 		wanted |= 1 << LOG_SINK_SYSLOG;
 	if (log_state.file.fd != -1)
 		wanted |= 1 << LOG_SINK_FILE;
-	if (log_state.set.console != -1 && (int)level >= log_state.set.console_level &&
+	if (log_state.set.console != -1 &&
+	    (int)level >= log_state.set.console_level &&
 	    (log_state.file.fd == -1 || atomic_load(&s->doubled) == 0))
 		wanted |= 1 << LOG_SINK_CONSOLE;
 	wanted &= sinks;

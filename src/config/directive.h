@@ -60,8 +60,8 @@ int directive_set(struct config *c, const struct directive *d,
 int directive_check_path(const char *path, char *why, size_t size);
 
 /*
- * A mistake in `line` of the file (NULL: it cannot be read at all), described by
- * `e`.  Returns -1 if it ends the reading; 0 if `c` is forgiving, which then
+ * A mistake in `line` of the file (NULL: it cannot be read at all), described
+ * by `e`.  Returns -1 if it ends the reading; 0 if `c` is forgiving, which then
  * knows what is in doubt.
  */
 int config_forgive(struct config *c, const char *line,

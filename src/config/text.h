@@ -17,8 +17,8 @@ enum text_flags {
 /*
  * Look for what does not look like what it is in the first `len` bytes of the
  * string `text`: control characters, blanks that are not ASCII, characters
- * without a shape, bytes that are not UTF-8.  Returns 0, or -1 with a reason that shows the
- * first of them as \xNN in `why`.
+ * without a shape, bytes that are not UTF-8.  Returns 0, or -1 with a reason
+ * that shows the first of them as \xNN in `why`.
  */
 int text_check(const char *text, size_t len, unsigned flags, char *why,
     size_t size);

@@ -42,7 +42,7 @@ adopt_control(struct admin *s, const struct admin *old,
 		log_warn("control-socket %s: its mode stays", s->file.path);
 }
 
-/* Returns a socket that is bound, and listens if it shall; or -1 with errno
+/* Returns a socket that is bound, and listens if `listening`; or -1 with errno
  * set. */
 static int
 make_metrics(const struct config *c, bool listening)

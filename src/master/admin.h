@@ -34,8 +34,8 @@ int admin_open(struct admin *s, const struct config *c,
  * Whether the control socket's path and the address of the metrics can be had
  * by a process that may do what this one may, beside what a service configured
  * by `was` has already.  `was` NULL: for a start; what is in use is no error
- * then, since that may be by the service itself.  Returns 0, or -1 with a reason
- * in `why`.
+ * then, since that may be by the service itself.  Returns 0, or -1 with a
+ * reason in `why`.
  */
 int admin_check(const struct config *c, const struct config *was, char *why,
     size_t size);

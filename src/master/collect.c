@@ -1,5 +1,5 @@
 /*
- * The listeners that there shall be: the one verdict on whether they can.
+ * The listeners that are wanted: the one verdict on whether they can.
  */
 #include "master/collect.h"
 

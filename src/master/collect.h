@@ -1,5 +1,5 @@
 /*
- * The listeners that there shall be.
+ * The listeners that are wanted.
  */
 #ifndef ECHOD_MASTER_COLLECT_H
 #define ECHOD_MASTER_COLLECT_H
@@ -13,7 +13,7 @@
 #include "state/arena.h"
 
 /*
- * The listeners as they shall be, while they are being collected from those
+ * The listeners that are wanted, while they are being collected from those
  * there are, those that were passed (master/inherit.h) and new ones.
  */
 struct collection {

@@ -43,8 +43,8 @@ int image_open(void);
  */
 pid_t image_check(int fd, int record, int output);
 
-/* The last line of what the check has written to `output`, without the program's
- * name. */
+/* The last line of what the check has written to `output`, without the
+ * program's name. */
 void image_check_said(int output, char *line, size_t size);
 
 /* Execute the image in `fd` in place of this one, with our arguments and the

@@ -1,5 +1,5 @@
 /*
- * The listening sockets: those there are, those there shall be, and how the
+ * The listening sockets: those there are, those wanted, and how the
  * ones become the others.
  */
 #include "master/listen.h"
@@ -215,7 +215,8 @@ listen_next_missing(const struct arena *a, unsigned *i)
 		const char *port = strrchr(w->name, ':');
 		const struct listener *l;
 
-		if (collect_find(have.listener, have.listeners, w->name) != NULL)
+		if (collect_find(have.listener, have.listeners,
+		    w->name) != NULL)
 			continue;
 		snprintf(dual, sizeof(dual), "[::]%s", port);
 		l = collect_find(have.listener, have.listeners, dual);

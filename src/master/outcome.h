@@ -38,8 +38,8 @@ int outcome_parse(struct outcome *o, const char *text);
 /* Tell all of them, and forget them. */
 void outcome_tell(struct outcome *o, bool done, const char *text);
 
-/* The asking side: a socket, whose number is stored in `asker`; or -1 with errno
- * set. */
+/* The asking side: a socket, whose number is stored in `asker`; or -1 with
+ * errno set. */
 int outcome_open(int *asker);
 
 /* Wait for what process `pid`, which is `pidfd` (or -1), sends.  Returns 0 if

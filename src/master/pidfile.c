@@ -56,7 +56,7 @@ pidfile_open(const char *path)
 	    open(path, FLAGS | O_CREAT | O_EXCL, 0644) : fd;
 }
 
-/* In one go: nobody shall read half of it, or nothing. */
+/* In one go: a reader never sees half of it, or nothing. */
 static int
 pidfile_enter(int fd)
 {

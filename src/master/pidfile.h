@@ -22,8 +22,8 @@ struct pidfile {
 #define PIDFILE_NONE { -1, "" }
 
 /*
- * Make the file `path` ours and write our pid.  The workers of an echod that was
- * killed are waited for, `patience_ms` at most.  Returns 0, with a warning in
+ * Make the file `path` ours and write our pid.  The workers of an echod that
+ * was killed are waited for, `patience_ms` at most.  Returns 0, with a warning in
  * `why` or ""; or -1 with the reason in `why`: another echod has it, or it
  * cannot be made or written.
  */

@@ -235,8 +235,8 @@ ended(struct master *m, unsigned k, int status)
 		log_warnx("worker %u (pid %ld) %s%s%s, %u connections held; "
 		    "next one in %llu ms", k, (long)pid, c->hung ?
 		    "was stuck and " : "", reap_words(status),
-		    oom ? " for want of memory" : "", held_by(m, s), (unsigned long long)
-		    clock_until(c->respawn_at, clock_ms()));
+		    oom ? " for want of memory" : "", held_by(m, s),
+		    (unsigned long long)clock_until(c->respawn_at, clock_ms()));
 		if (c->respawn_at > clock_ms())
 			atomic_store(&s->state, SLOT_ORPHANED);
 	}

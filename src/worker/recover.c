@@ -152,7 +152,8 @@ watch(struct worker *w, int fd)
 	c->hot = CONNECTION_NOT_HOT;
 	/* If memory is full still, it is so again. */
 	c->paused = 0;
-	if ((paused || (c->flags & CONN_ENROLLED) == 0 || (c->flags & CONN_WRITES) != 0 ||
+	if ((paused || (c->flags & CONN_ENROLLED) == 0 ||
+	    (c->flags & CONN_WRITES) != 0 ||
 	    connection_unsent(c) > 0) && watch_add(w, fd) == -1)
 		give_up(w, fd, CLOSE_ERROR, errno);
 }

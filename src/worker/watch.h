@@ -46,9 +46,10 @@ void watch_listen(struct worker *w, bool on);
 void watch_shut(struct worker *w, unsigned i);
 
 /* Watch the connection `fd` for what its record waits for: to send what is
- * unsent, else to read, unless it is paused.  If the kernel is short of something (ENOMEM; ENOSPC,
- * which is fs.epoll.max_user_watches), that is said, and watch_again() is to
- * be called at w->enroll_at.  Returns 0 then, too; else -1 with errno set. */
+ * unsent, else to read, unless it is paused.  If the kernel is short of
+ * something (ENOMEM; ENOSPC, which is fs.epoll.max_user_watches), that is said,
+ * and watch_again() is to be called at w->enroll_at.  Returns 0 then, too; else
+ * -1 with errno set. */
 int watch_add(struct worker *w, int fd);
 
 /* Watch what could not be: the wake-up descriptor and connections. */
