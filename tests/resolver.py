@@ -2,13 +2,15 @@
 """A DNS server on 127.0.0.1 port 53 whose answer is never the same twice.
 
 The n-th question for an IPv4 address is answered with 127.0.1.n, and is a line
-of standard output; there are no others.
+of standard output; there are no others.  It ends when nobody asks for five
+minutes.
 """
 import socket
 import struct
 
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.bind(("127.0.0.1", 53))
+s.settimeout(300)
 print("ready", flush=True)
 n = 0
 while True:
