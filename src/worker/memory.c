@@ -204,9 +204,11 @@ memory_measure(const struct worker *w, struct memory_sizes *m)
 	for (unsigned fd = 0; fd < end; fd++) {
 		const struct connection *c = &w->arena->connection[fd];
 		uint32_t held = connection_held_by(c);
-		unsigned n = c->blocks < SPILL_BLOCKS ? c->blocks :
-		    SPILL_BLOCKS;
+		/* Read once: another worker may be writing anything. */
+		unsigned n = __atomic_load_n(&c->blocks, __ATOMIC_RELAXED);
 
+		if (n > SPILL_BLOCKS)
+			n = SPILL_BLOCKS;
 		if (n == 0 || (holder_state(held) != CONN_OPEN &&
 		    holder_state(held) != CONN_GIVEN))
 			continue;
