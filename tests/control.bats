@@ -450,7 +450,8 @@ steal() {
 	        except OSError:
 	            pass
 	END
-	as_daemon "$python" thief 3>&- 4>&- &
+	setpriv --reuid=daemon --regid=daemon --clear-groups \
+		"$python" thief 3>&- 4>&- &
 	THIEF=$!
 	PIDS+=("$THIEF")
 	wait_for 10 test -e run/there

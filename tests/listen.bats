@@ -354,7 +354,9 @@ hosts() {
 	room
 	echo 'nameserver 127.0.0.1' >resolv.conf
 	in_room mount --bind "$DIR/resolv.conf" /etc/resolv.conf
-	in_room python3 "$TOP_SRCDIR/tests/resolver.py" >asked 3>&- 4>&- &
+	# A function in the background would be a shell, and end without it.
+	nsenter -t "$ROOM" -n -m --wd="$DIR" -- \
+		python3 "$TOP_SRCDIR/tests/resolver.py" >asked 3>&- 4>&- &
 	PIDS+=("$!")
 	wait_for 10 grep -q ready asked
 	conf bind=echo.test
