@@ -1,5 +1,5 @@
 /*
- * Listeners that a reload dropped: whoever waits at them is taken, then they
+ * Listeners that a reload dropped: clients that wait at them are taken, then they
  * are closed.
  */
 #include "master/drop.h"
@@ -36,7 +36,7 @@ drop_step(struct master *m)
 	if (atomic_load(&m->arena.header->drop) == DROP_EMPTIED)
 		listen_drop(&m->arena);
 	else if (clock_ms() >= m->reload.drop_at) {
-		/* Whom we asked may have died, or have no descriptor left. */
+		/* The worker that we asked may have died, or have no descriptor left. */
 		if (++m->reload.drops < DROP_LOOKS)
 			drop_ask(m, DROP_ASKED);
 		else if (m->reload.drops < DROP_LOOKS + DROP_ASKS)
