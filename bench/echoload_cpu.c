@@ -15,7 +15,7 @@
 
 struct process {
 	unsigned pid, parent;
-	double ticks;		/* of its own and of the children it buried */
+	double ticks; /* of its own and of the children it buried */
 	bool ours;
 };
 
@@ -78,9 +78,10 @@ read_process(struct process *p, const char *pid)
 	if (read_line(path, line, sizeof(line)) == -1 ||
 	    (rest = strrchr(line, ')')) == NULL ||
 	    /* NOLINTNEXTLINE(cert-err34-c): the kernel's own numbers */
-	    sscanf(rest, ") %*c %u %*d %*d %*d %*d %*u %*u %*u %*u %*u "
-	    "%lu %lu %ld %ld", &p->parent, &utime, &stime, &cutime,
-	    &cstime) != 5)
+	    sscanf(rest,
+		") %*c %u %*d %*d %*d %*d %*u %*u %*u %*u %*u "
+		"%lu %lu %ld %ld",
+		&p->parent, &utime, &stime, &cutime, &cstime) != 5)
 		return -1;
 	p->pid = (unsigned)strtoul(pid, NULL, 10);
 	p->ticks = (double)utime + (double)stime + (double)cutime +
@@ -95,8 +96,8 @@ static void
 mark_family(struct process *list, size_t n, unsigned pid)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (list[i].ours || (list[i].pid != pid &&
-		    list[i].parent != pid))
+		if (list[i].ours ||
+		    (list[i].pid != pid && list[i].parent != pid))
 			continue;
 		list[i].ours = true;
 		if (list[i].pid != pid)

@@ -30,7 +30,8 @@ value_of(size_t bucket)
 		return (double)bucket;
 	shift--;
 	return ldexp((double)(bucket - (shift << HIST_BITS)) + 0.5,
-	    (int)shift) - 0.5;
+		   (int)shift) -
+	    0.5;
 }
 
 void

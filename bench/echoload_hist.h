@@ -7,8 +7,8 @@
 
 #include <stdint.h>
 
-#define HIST_BITS 7			/* 2^7 buckets a power of two */
-#define HIST_TOP 38			/* values below 2^38 ns, 274 s */
+#define HIST_BITS 7 /* 2^7 buckets a power of two */
+#define HIST_TOP 38 /* values below 2^38 ns, 274 s */
 #define HIST_BUCKETS ((HIST_TOP - HIST_BITS + 1) << HIST_BITS)
 
 struct hist {

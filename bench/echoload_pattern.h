@@ -11,9 +11,9 @@
 #include <stdint.h>
 
 struct pattern {
-	char *bytes;		/* the ring, and its beginning once more */
-	size_t ring;		/* bytes of the ring, a multiple of size */
-	size_t all;		/* bytes of the ring and a burst */
+	char *bytes; /* the ring, and its beginning once more */
+	size_t ring; /* bytes of the ring, a multiple of size */
+	size_t all;  /* bytes of the ring and a burst */
 	size_t size, lines;
 };
 

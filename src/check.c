@@ -43,10 +43,12 @@ dial(const char *host, unsigned port)
 		return -1;
 	fd = socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	/* SO_SNDTIMEO bounds connect(2) as well, socket(7). */
-	if (fd != -1 && (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience,
-	    sizeof(patience)) == -1 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO,
-	    &patience, sizeof(patience)) == -1 ||
-	    connect(fd, (struct sockaddr *)&ss, len) == -1)) {
+	if (fd != -1 &&
+	    (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience,
+		 sizeof(patience)) == -1 ||
+		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
+		    sizeof(patience)) == -1 ||
+		connect(fd, (struct sockaddr *)&ss, len) == -1)) {
 		saved = errno == EINPROGRESS ? ETIMEDOUT : errno;
 		close(fd);
 		fd = -1;
@@ -62,8 +64,9 @@ round_trip(int fd, const struct config *c)
 {
 	/* Of a connection that nobody relayed (PROXY protocol, 2.1). */
 	static const char header[] = "PROXY UNKNOWN\r\n";
-	size_t header_len = c->proxy_protocol == PROXY_PROTOCOL_ON ?
-	    sizeof(header) - 1 : 0;
+	size_t header_len = c->proxy_protocol == PROXY_PROTOCOL_ON
+	    ? sizeof(header) - 1
+	    : 0;
 	char line[48], reply[sizeof(line)];
 	size_t len, got = 0;
 	ssize_t n;
@@ -71,7 +74,7 @@ round_trip(int fd, const struct config *c)
 	len = (size_t)snprintf(line, sizeof(line), "echod --check %08x%08x\n",
 	    arc4random(), arc4random());
 	if (send(fd, header, header_len, MSG_NOSIGNAL | MSG_MORE) !=
-	    (ssize_t)header_len ||
+		(ssize_t)header_len ||
 	    send(fd, line, len, MSG_NOSIGNAL) != (ssize_t)len ||
 	    shutdown(fd, SHUT_WR) == -1)
 		return strerror(errno);
@@ -115,14 +118,13 @@ check(const struct config *c)
 		asked.bind.address[i].optional = true;
 	if (addresses_find(&list, &asked, NULL, why, sizeof(why)) == -1 ||
 	    list.count == 0) {
-		printf("echod: %s\n", list.count == 0 && list.remarks > 0 ?
-		    list.remark[0] : why);
+		printf("echod: %s\n",
+		    list.count == 0 && list.remarks > 0 ? list.remark[0] : why);
 		return 1;
 	}
 	host = check_target(check_first(&list));
 	fd = dial(host, c->port);
-	failure = fd == -1 ? strerror(errno) :
-	    round_trip(fd, c);
+	failure = fd == -1 ? strerror(errno) : round_trip(fd, c);
 	if (fd != -1)
 		close(fd);
 	if (failure != NULL)

@@ -28,15 +28,20 @@
 
 #define OVERRIDES_MAX 64
 
-enum action { ACTION_SERVE, ACTION_TEST, ACTION_DUMP, ACTION_CHECK,
-	ACTION_SIGNAL };
+enum action {
+	ACTION_SERVE,
+	ACTION_TEST,
+	ACTION_DUMP,
+	ACTION_CHECK,
+	ACTION_SIGNAL
+};
 
 struct arguments {
 	enum action action;
-	const char *file;		/* -c, or NULL */
+	const char *file; /* -c, or NULL */
 	const char *override[OVERRIDES_MAX];
 	unsigned overrides;
-	const char *signal;		/* -s */
+	const char *signal; /* -s */
 };
 
 static struct arguments arguments;
@@ -69,8 +74,8 @@ choose(struct arguments *a, enum action action)
 {
 	static const char *const names[] = { "", "-t", "-T", "--check", "-s" };
 
-	if (a->action != ACTION_SERVE && (a->action != action ||
-	    action == ACTION_SIGNAL)) {
+	if (a->action != ACTION_SERVE &&
+	    (a->action != action || action == ACTION_SIGNAL)) {
 		log_warnx("%s and %s: one at a time", names[a->action],
 		    names[action]);
 		exit(EXIT_USAGE);
@@ -99,9 +104,12 @@ take_rest(struct arguments *a, int argc, char **argv)
 		a->file = argv[0];
 		return;
 	}
-	log_warnx("unexpected argument: %s%s%s", argv[argc > 1 &&
-	    a->file == NULL ? 1 : 0], send_knows(argv[0]) ? "; did you mean "
-	    "-s " : "", send_knows(argv[0]) ? argv[0] : "");
+	log_warnx("unexpected argument: %s%s%s",
+	    argv[argc > 1 && a->file == NULL ? 1 : 0],
+	    send_knows(argv[0]) ? "; did you mean "
+				  "-s "
+				: "",
+	    send_knows(argv[0]) ? argv[0] : "");
 	exit(EXIT_USAGE);
 }
 
@@ -147,7 +155,8 @@ parse_arguments(struct arguments *a, int argc, char **argv)
 		case 's':
 			if (!send_knows(optarg)) {
 				log_warnx("-s %s: not reload, stop, kill, "
-				    "reopen or status", optarg);
+					  "reopen or status",
+				    optarg);
 				exit(EXIT_USAGE);
 			}
 			choose(a, ACTION_SIGNAL);
@@ -187,14 +196,15 @@ find_file(const struct arguments *a)
 
 	if (name[0] != '/' && image_directory()[0] != '\0' &&
 	    (getcwd(cwd, sizeof(cwd)) == NULL ||
-	    strcmp(cwd, image_directory()) != 0)) {
+		strcmp(cwd, image_directory()) != 0)) {
 		snprintf(path, sizeof(path), "%s/%s", image_directory(), name);
 		name = path;
 	}
 	/* Only what is not there is not: one that cannot be reached is an
 	 * error, when it is read. */
-	return a->file == NULL && access(name, F_OK) == -1 &&
-	    errno == ENOENT ? NULL : name;
+	return a->file == NULL && access(name, F_OK) == -1 && errno == ENOENT
+	    ? NULL
+	    : name;
 }
 
 /* A start needs all of it to be right; who asks something of the service that
@@ -227,14 +237,14 @@ test(const struct config *c, const struct takeover *t)
 		log_warnx("%s", why);
 		return EXIT_CONFIG;
 	}
-	if (t == NULL && (listen_check(NULL, 0, c, &resolved, why,
-	    sizeof(why)) == -1 || admin_check(c, NULL, why,
-	    sizeof(why)) == -1)) {
+	if (t == NULL &&
+	    (listen_check(NULL, 0, c, &resolved, why, sizeof(why)) == -1 ||
+		admin_check(c, NULL, why, sizeof(why)) == -1)) {
 		log_warnx("%s", why);
 		return EXIT_CONFIG;
 	}
-	if (t != NULL && takeover_add(t->record, "checked",
-	    PACKAGE_VERSION) == -1) {
+	if (t != NULL &&
+	    takeover_add(t->record, "checked", PACKAGE_VERSION) == -1) {
 		log_warn("takeover");
 		return EXIT_NOT_STARTED;
 	}
@@ -252,7 +262,7 @@ dump(const struct config *c)
 	if (read)
 		addresses_dump(c, stdout);
 	if (read && config_dump(c, stdout) == -1)
-		return EXIT_NOT_STARTED;	/* output.c says why */
+		return EXIT_NOT_STARTED; /* output.c says why */
 	if (c->mistakes == 0)
 		return EXIT_CLEAN;
 	log_warnx("%s", c->mistake);
@@ -279,10 +289,11 @@ ask(const struct config *c)
 	/* With another handler than thought the answer would not be right. */
 	if (arguments.action == ACTION_CHECK)
 		return is_known(c, "bind", DOUBT_MAYBE) &&
-		    is_known(c, "port", DOUBT_MAYBE) &&
-		    is_known(c, "handler", DOUBT_SURE) &&
-		    is_known(c, "proxy-protocol", DOUBT_SURE) ? check(c) :
-		    EXIT_CONFIG;
+			is_known(c, "port", DOUBT_MAYBE) &&
+			is_known(c, "handler", DOUBT_SURE) &&
+			is_known(c, "proxy-protocol", DOUBT_SURE)
+		    ? check(c)
+		    : EXIT_CONFIG;
 	if (!is_known(c, "pidfile", DOUBT_MAYBE))
 		return EXIT_CONFIG;
 	if (c->pidfile[0] == '\0' && c->mistakes > 0) {

@@ -35,8 +35,8 @@ make_room(struct arena *a, struct config *c)
 
 	if (descriptors > a->capacity) {
 		log_warnx("maxclients %u needs %u descriptors; without a "
-		    "restart there can be %u", c->maxclients, descriptors,
-		    a->capacity);
+			  "restart there can be %u",
+		    c->maxclients, descriptors, a->capacity);
 		return -1;
 	}
 	if (c->workers > a->slots) {
@@ -111,16 +111,14 @@ take_over(struct master *m, struct config *c, const struct takeover *t,
 	if (c->accept_rate != t->config.accept_rate ||
 	    c->accept_burst != t->config.accept_burst)
 		atomic_store(&m->arena.header->accept_due, 0);
-	if (make_room(&m->arena, c) == -1 ||
-	    move_pidfile(p, old, c) == -1)
+	if (make_room(&m->arena, c) == -1 || move_pidfile(p, old, c) == -1)
 		return -1;
 	/* What the former program listened on is what it goes on with. */
 	if (t->failure[0] != '\0')
 		listen_keep(&m->arena, c);
 	else if (listen_open(&m->arena, c, &t->resolved) == -1)
 		return -1;
-	if (admin_open(&m->admin, c, &same, &old_admin, &t->config) ==
-	    -1)
+	if (admin_open(&m->admin, c, &same, &old_admin, &t->config) == -1)
 		return -1;
 	if (master_start(m, true) == 0)
 		return 0;
@@ -142,8 +140,9 @@ static struct {
 static int
 give_back(const struct takeover *t, const char *reason)
 {
-	int record = given.text == NULL ? -1 :
-	    takeover_again(given.text, given.length);
+	int record = given.text == NULL
+	    ? -1
+	    : takeover_again(given.text, given.length);
 
 	log_warnx("the takeover failed: %s", reason);
 	if (t->failure[0] != '\0')
@@ -164,8 +163,8 @@ give_back(const struct takeover *t, const char *reason)
 static void
 tell_change(const char *name, const char *was, const char *is)
 {
-	log_notice("reload: %s: %s -> %s", name, was[0] != '\0' ? was : "(none)",
-	    is[0] != '\0' ? is : "(none)");
+	log_notice("reload: %s: %s -> %s", name,
+	    was[0] != '\0' ? was : "(none)", is[0] != '\0' ? is : "(none)");
 }
 
 /* What came of it, in one line after those of what has changed. */
@@ -182,17 +181,21 @@ report_takeover(const struct config *c, const struct takeover *t,
 	totals->kept += held;
 	if (t->failure[0] != '\0') {
 		arena_refuse(a, t->failure);
-		log_warnx("reload failed: %s; echod " PACKAGE_VERSION " carries "
+		log_warnx(
+		    "reload failed: %s; echod " PACKAGE_VERSION " carries "
 		    "on as before, %llu connections kept, nobody was served "
-		    "for %llu ms", t->failure, held, ms);
+		    "for %llu ms",
+		    t->failure, held, ms);
 		return;
 	}
 	totals->reloads++;
 	totals->refusal[0] = '\0';
 	if (config_compare(&t->config, c, tell_change) > 0)
 		setup_report(c);
-	log_notice("reloaded: echod %s -> " PACKAGE_VERSION ", %llu connections "
-	    "kept, nobody was served for %llu ms", t->version, held, ms);
+	log_notice("reloaded: echod %s -> " PACKAGE_VERSION
+		   ", %llu connections "
+		   "kept, nobody was served for %llu ms",
+	    t->version, held, ms);
 }
 
 /* What the image before had and we have not. */
@@ -211,8 +214,7 @@ leave_admin(struct admin *left, const struct config *was,
 static void
 commit(struct master *m, const struct takeover *t, struct pidfile *old)
 {
-	struct admin left = { t->control, t->metrics,
-		CONTROL_FILE_NONE };
+	struct admin left = { t->control, t->metrics, CONTROL_FILE_NONE };
 
 	free(given.text);
 	(void)takeover_keep(&m->arena, false);
@@ -274,7 +276,7 @@ service_resume(struct config *c, const struct takeover *t, service_load *load)
 		snprintf(why, sizeof(why), "%s", log_last_warning());
 		if (pidfile.fd != old.fd)
 			pidfile_release(&pidfile);
-		listen_restore(&m.arena, &listeners);	/* publishes, too */
+		listen_restore(&m.arena, &listeners); /* publishes, too */
 		if (takeover_keep(&m.arena, true) == -1)
 			log_warn("descriptors for the former program");
 		return give_back(t, why);

@@ -17,12 +17,17 @@
 
 /* What -s status exits with: as the Linux Standard Base has it, and one of
  * those it leaves to applications. */
-enum { STATUS_RUNNING = 0, STATUS_DEAD = 1, STATUS_STOPPED = 3,
-	STATUS_UNKNOWN = 4, STATUS_FINISHING = 150 };
+enum {
+	STATUS_RUNNING = 0,
+	STATUS_DEAD = 1,
+	STATUS_STOPPED = 3,
+	STATUS_UNKNOWN = 4,
+	STATUS_FINISHING = 150
+};
 
 static const struct {
 	const char *name;
-	int signo;		/* 0: none */
+	int signo; /* 0: none */
 } known[] = {
 	{ "reload", SIGUSR2 },
 	{ "stop", SIGTERM },
@@ -60,7 +65,8 @@ send_reload(const struct holder *h)
 		if (holder_signal(h, SIGUSR2, NULL) == -1)
 			log_warn("-s reload: pid %ld", (long)h->pid);
 		else
-			log_warnx("-s reload: asked for; what comes of it "
+			log_warnx(
+			    "-s reload: asked for; what comes of it "
 			    "cannot be heard from another network namespace, "
 			    "the log tells");
 		return EXIT_NOT_STARTED;
@@ -116,8 +122,8 @@ send_status(const struct holder *h, const char *path)
 	}
 	send_complain(h, path, "status");
 	if (h->state != HOLDER_NONE)
-		return h->state == HOLDER_LEFT ? STATUS_FINISHING :
-		    STATUS_UNKNOWN;
+		return h->state == HOLDER_LEFT ? STATUS_FINISHING
+					       : STATUS_UNKNOWN;
 	return h->written != 0 ? STATUS_DEAD : STATUS_STOPPED;
 }
 

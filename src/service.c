@@ -42,9 +42,9 @@ static void
 report_program(const struct config *c)
 {
 	log_notice("echod " PACKAGE_VERSION ", %u workers, handler %s, "
-	    "maxclients %u, configuration %s", c->workers,
-	    handler_of((enum handler_kind)c->handler)->name, c->maxclients,
-	    c->file[0] != '\0' ? c->file : "built in");
+		   "maxclients %u, configuration %s",
+	    c->workers, handler_of((enum handler_kind)c->handler)->name,
+	    c->maxclients, c->file[0] != '\0' ? c->file : "built in");
 	if (geteuid() == 0)
 		log_warnx("running as root; set `user` to give that up");
 	setup_report(c);
@@ -58,7 +58,7 @@ open_listeners(struct master *m, const struct config *c,
 
 	inherit_end();
 	if (r == -1)
-		inherit_report();	/* which may be why */
+		inherit_report(); /* which may be why */
 	else if (id->uid != (uid_t)-1)
 		listen_give(&m->arena, id->uid, id->gid);
 	return r;
@@ -83,11 +83,12 @@ bring_up(struct master *m, const struct config *c, struct pidfile *p)
 		log_warn("limit of %u descriptors", descriptors);
 		return -1;
 	}
-	if (arena_create(&m->arena, CONFIG_WORKERS_MAX, descriptors,
-	    most) == -1) {
+	if (arena_create(&m->arena, CONFIG_WORKERS_MAX, descriptors, most) ==
+	    -1) {
 		log_warnx("arena for %u descriptors: %s%s", descriptors,
-		    strerror(errno), limits_why_no_room(errno,
-		    arena_size(CONFIG_WORKERS_MAX, descriptors)));
+		    strerror(errno),
+		    limits_why_no_room(errno,
+			arena_size(CONFIG_WORKERS_MAX, descriptors)));
 		return -1;
 	}
 	if (open_listeners(m, c, &id) == -1)
@@ -131,8 +132,8 @@ service_start(const struct config *c)
 	if (m.image == -1 || bring_up(&m, c, &pidfile) == -1) {
 		if (m.image == -1)
 			log_warn("the program's own file: open %s",
-			    image_path()[0] != '\0' ? image_path() :
-			    "/proc/self/exe");
+			    image_path()[0] != '\0' ? image_path()
+						    : "/proc/self/exe");
 		admin_close(&m.admin, NULL);
 		pidfile_release(&pidfile);
 		return EXIT_NOT_STARTED;

@@ -43,12 +43,13 @@ setup_log(const struct config *c, const struct identity *id, int inherited)
 	int named = descriptor_name(c->logfile);
 	struct log_settings s = {
 		.level = (int)c->loglevel,
-		.console = named != -1 ? named : c->daemonize ?
-		    STDERR_FILENO : STDOUT_FILENO,
-		.console_level = c->daemonize ? LOG_LEVEL_WARNING :
-		    LOG_LEVEL_DEBUG,
-		.file = c->logfile[0] != '\0' && named == -1 ?
-		    c->logfile : NULL,
+		.console = named != -1 ? named
+		    : c->daemonize     ? STDERR_FILENO
+				       : STDOUT_FILENO,
+		.console_level = c->daemonize ? LOG_LEVEL_WARNING
+					      : LOG_LEVEL_DEBUG,
+		.file = c->logfile[0] != '\0' && named == -1 ? c->logfile
+							     : NULL,
 		.uid = id->uid,
 		.gid = id->gid,
 		.inherited = inherited,
@@ -66,8 +67,8 @@ setup_log(const struct config *c, const struct identity *id, int inherited)
 int
 setup_pidfile(struct pidfile *p, const struct config *c, bool wait)
 {
-	unsigned patience = wait ? (c->shutdown_timeout + PATIENCE_S) * 1000 :
-	    0;
+	unsigned patience = wait ? (c->shutdown_timeout + PATIENCE_S) * 1000
+				 : 0;
 	char why[512];
 
 	if (c->pidfile[0] == '\0')
@@ -87,7 +88,7 @@ static void
 setup_report_trust(const struct config *c)
 {
 	static const char text[] = "proxy-trusted is empty: every client can "
-	    "name itself by any address";
+				   "name itself by any address";
 
 	if (c->proxy_protocol == PROXY_PROTOCOL_OFF ||
 	    c->proxy_trusted.count != 0)
@@ -104,12 +105,18 @@ setup_report_trust(const struct config *c)
 static unsigned long long
 memory_needed(const struct config *c)
 {
-	enum { RECORD = 133, FIRST_BLOCK = SPILL_BLOCK, SOCKET = 4096,
-		WORKER = 2 << 20, MASTER = 4 << 20 };
+	enum {
+		RECORD = 133,
+		FIRST_BLOCK = SPILL_BLOCK,
+		SOCKET = 4096,
+		WORKER = 2 << 20,
+		MASTER = 4 << 20
+	};
 
-	return c->maxmemory_clients.n + (unsigned long long)c->maxclients *
-	    (RECORD + FIRST_BLOCK + SOCKET) + WORKER *
-	    (unsigned long long)c->workers + MASTER;
+	return c->maxmemory_clients.n +
+	    (unsigned long long)c->maxclients *
+	    (RECORD + FIRST_BLOCK + SOCKET) +
+	    WORKER * (unsigned long long)c->workers + MASTER;
 }
 
 static void
@@ -121,9 +128,10 @@ warn_of_memory(const struct config *c)
 	limit = limits_memory(what, sizeof(what));
 	if (limit < needed)
 		log_warnx("memory: there are %llu MB (%s), but %u clients may "
-		    "take %llu MB, of which maxmemory-clients is %llu: "
-		    "lower one of the two", limit >> 20, what, c->maxclients,
-		    needed >> 20, c->maxmemory_clients.n >> 20);
+			  "take %llu MB, of which maxmemory-clients is %llu: "
+			  "lower one of the two",
+		    limit >> 20, what, c->maxclients, needed >> 20,
+		    c->maxmemory_clients.n >> 20);
 }
 
 void
@@ -140,11 +148,12 @@ setup_report(const struct config *c)
 	if (c->supervised == SUPERVISED_SYSTEMD && !supervise_wanted())
 		log_warnx("supervised systemd: NOTIFY_SOCKET is not set");
 	if (c->supervised == SUPERVISED_NO && supervise_wanted())
-		log_warnx("NOTIFY_SOCKET is set, but supervised is no: the "
+		log_warnx(
+		    "NOTIFY_SOCKET is set, but supervised is no: the "
 		    "service manager that waits to be told is told nothing");
 	if (c->daemonize && c->logfile[0] == '\0' && !c->syslog_enabled)
 		log_warnx("daemonize without logfile or syslog-enabled: "
-		    "messages go nowhere");
+			  "messages go nowhere");
 }
 
 void

@@ -19,8 +19,7 @@ int setup_limit(unsigned descriptors, unsigned long *most);
 /* Log as `c` says, to files of `id`.  A file that cannot be opened is replaced
  * by the one `inherited`, if that is not -1.  Returns 0, or -1 with the reason
  * logged. */
-int setup_log(const struct config *c, const struct identity *id,
-    int inherited);
+int setup_log(const struct config *c, const struct identity *id, int inherited);
 
 /* Claim the pid file, if there is to be one, and write our pid; `wait` for the
  * workers of an echod that was killed, if they have it.  Returns 0, or -1 with

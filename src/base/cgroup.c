@@ -14,8 +14,8 @@
 /* A hierarchy that can have the controller. */
 struct hierarchy {
 	bool v2;
-	char root[PATH_MAX];		/* what of it is mounted */
-	char mount[PATH_MAX];		/* where */
+	char root[PATH_MAX];  /* what of it is mounted */
+	char mount[PATH_MAX]; /* where */
 };
 
 static FILE *
@@ -67,21 +67,21 @@ cgroup_mount(struct hierarchy *h, const char *line, const char *controller)
 	const char *rest = strstr(line, " - ");
 
 	_Static_assert(PATH_MAX == 4096, "widths below");
-	if (rest == NULL || sscanf(line, "%*s %*s %*s %4095s %4095s", h->root,
-	    h->mount) != 2 ||
+	if (rest == NULL ||
+	    sscanf(line, "%*s %*s %*s %4095s %4095s", h->root, h->mount) != 2 ||
 	    sscanf(rest, " - %63s %*s %1023s", type, options) != 2)
 		return false;
 	cgroup_unescape(h->root);
 	cgroup_unescape(h->mount);
 	h->v2 = strcmp(type, "cgroup2") == 0;
-	return h->v2 || (strcmp(type, "cgroup") == 0 &&
-	    cgroup_lists(options, controller));
+	return h->v2 ||
+	    (strcmp(type, "cgroup") == 0 && cgroup_lists(options, controller));
 }
 
 /* Where we are in the hierarchy, by /proc/self/cgroup, in `path`. */
 static bool
-cgroup_path(const struct hierarchy *h, const char *root,
-    const char *controller, char *path, size_t size)
+cgroup_path(const struct hierarchy *h, const char *root, const char *controller,
+    char *path, size_t size)
 {
 	FILE *f = cgroup_open(root, "proc/self/cgroup");
 	char line[PATH_MAX + 128];
@@ -94,8 +94,8 @@ cgroup_path(const struct hierarchy *h, const char *root,
 			continue;
 		*p++ = '\0';
 		p[strcspn(p, "\n")] = '\0';
-		found = (h->v2 ? *list == '\0' :
-		    cgroup_lists(list, controller)) &&
+		found = (h->v2 ? *list == '\0'
+			       : cgroup_lists(list, controller)) &&
 		    strlcpy(path, p, size) < size;
 	}
 	if (f != NULL)
@@ -131,7 +131,7 @@ cgroup_climb(const struct hierarchy *h, const char *root, const char *path,
 
 	if (base < 0 || (size_t)base >= sizeof(directory) ||
 	    strlcat(directory, cgroup_below(path, h->root),
-	    sizeof(directory)) >= sizeof(directory))
+		sizeof(directory)) >= sizeof(directory))
 		return;
 	while (visit(to, directory, h->v2)) {
 		end = strrchr(directory + base, '/');

@@ -19,8 +19,8 @@
  * of every file that is read: "", or a test's directory.
  */
 typedef bool cgroup_visit(void *to, const char *directory, bool v2);
-void cgroup_walk(const char *root, const char *controller,
-    cgroup_visit *visit, void *to);
+void cgroup_walk(const char *root, const char *controller, cgroup_visit *visit,
+    void *to);
 
 /* The number in file `name` of `directory`, CGROUP_MAX for "max".  Returns
  * false if there is none. */

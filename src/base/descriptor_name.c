@@ -94,10 +94,9 @@ descriptor_name(const char *path)
 			return -1;
 		target[n] = '\0';
 		if (target[0] != '/')
-			snprintf(whole, sizeof(whole), "%s/%s", folder,
-			    target);
+			snprintf(whole, sizeof(whole), "%s/%s", folder, target);
 		if (strlcpy(here, target[0] == '/' ? target : whole,
-		    sizeof(here)) >= sizeof(here))
+			sizeof(here)) >= sizeof(here))
 			return -1;
 	}
 	return -1;

@@ -24,9 +24,9 @@ const char *limits_root = "";
 
 /* A group's limit of something, if it is the lowest so far. */
 struct limits_lowest {
-	const char *v1, *v2[2];		/* files */
+	const char *v1, *v2[2]; /* files */
 	uint64_t value;
-	char path[PATH_MAX];		/* of the file; "": none */
+	char path[PATH_MAX]; /* of the file; "": none */
 };
 
 static bool
@@ -54,8 +54,8 @@ limits_memory(char *what, size_t size)
 		.v2 = { "memory.max", "memory.high" } };
 	long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
 
-	l.value = pages > 0 && page > 0 ? (uint64_t)pages * (uint64_t)page :
-	    CGROUP_MAX;
+	l.value = pages > 0 && page > 0 ? (uint64_t)pages * (uint64_t)page
+					: CGROUP_MAX;
 	cgroup_walk(limits_root, "memory", limits_visit, &l);
 	strlcpy(what, l.path[0] != '\0' ? l.path : "the machine's memory",
 	    size);
@@ -141,13 +141,14 @@ limits_why_no_room(int error, uint64_t bytes)
 	words[0] = '\0';
 	if (error == EFBIG && limits_soft(RLIMIT_FSIZE, &n) && n < bytes)
 		limits_say("; RLIMIT_FSIZE (ulimit -f, LimitFSIZE=) is %llu "
-		    "bytes, %llu are needed", (ull)n, (ull)bytes);
+			   "bytes, %llu are needed",
+		    (ull)n, (ull)bytes);
 	if (error != ENOMEM)
 		return limits_told(error);
 	if (limits_soft(RLIMIT_AS, &n))
 		limits_say("; RLIMIT_AS (ulimit -v, LimitAS=) is %llu bytes "
-		    "of address space, %llu more are needed", (ull)n,
-		    (ull)bytes);
+			   "of address space, %llu more are needed",
+		    (ull)n, (ull)bytes);
 	limits_say_commit();
 	return limits_told(error);
 }
@@ -159,11 +160,11 @@ limits_visit_pids(void *to, const char *directory, bool v2)
 
 	(void)to;
 	(void)v2;
-	if (cgroup_number(directory, "pids.max", &most) &&
-	    most != CGROUP_MAX &&
+	if (cgroup_number(directory, "pids.max", &most) && most != CGROUP_MAX &&
 	    cgroup_number(directory, "pids.current", &now) && now >= most)
 		limits_say("; %.256s/pids.max (TasksMax=) is %llu, and so many "
-		    "there are", directory, (ull)most);
+			   "there are",
+		    directory, (ull)most);
 	return true;
 }
 
@@ -179,10 +180,9 @@ limits_why_no_process(int error)
 		if (words[0] == '\0' && geteuid() != 0 &&
 		    limits_soft(RLIMIT_NPROC, &n))
 			limits_say("; RLIMIT_NPROC (ulimit -u, LimitNPROC=) is "
-			    "%llu processes of user %lu", (ull)n,
-			    (unsigned long)geteuid());
-		if (words[0] == '\0' &&
-		    limits_proc("kernel/threads-max", &n)) {
+				   "%llu processes of user %lu",
+			    (ull)n, (unsigned long)geteuid());
+		if (words[0] == '\0' && limits_proc("kernel/threads-max", &n)) {
 			limits_say("; kernel.threads-max is %llu", (ull)n);
 			if (limits_proc("kernel/pid_max", &n))
 				limits_say(", kernel.pid_max %llu", (ull)n);
@@ -200,8 +200,9 @@ limits_visit_kills(void *to, const char *directory, bool v2)
 	uint64_t *kills = to;
 
 	if (*kills == CGROUP_MAX)
-		(void)cgroup_keyed(directory, v2 ? "memory.events" :
-		    "memory.oom_control", "oom_kill", kills);
+		(void)cgroup_keyed(directory,
+		    v2 ? "memory.events" : "memory.oom_control", "oom_kill",
+		    kills);
 	return false;
 }
 

@@ -24,7 +24,8 @@
 /* Lines of workers taken at a time. */
 #define POST_MOST 64
 
-struct log_state log_state = { .file = { .fd = -1 }, .syslog_fd = -1,
+struct log_state log_state = { .file = { .fd = -1 },
+	.syslog_fd = -1,
 	.role = "master" };
 
 /*
@@ -39,8 +40,9 @@ open_console(void)
 	struct stat st;
 	int fd;
 
-	log_state.console_name = log_state.set.console == STDERR_FILENO ?
-	    "standard error" : "standard output";
+	log_state.console_name = log_state.set.console == STDERR_FILENO
+	    ? "standard error"
+	    : "standard output";
 	if (log_state.set.console == -1 ||
 	    fstat(log_state.set.console, &st) == -1)
 		return;
@@ -60,12 +62,15 @@ log_tell_file(void)
 {
 	struct log_shared *s = log_shared();
 
-	atomic_store(&s->from, log_file_is_dated(&log_state.file) ?
-	    log_state.file.from : INT64_MIN);
-	atomic_store(&s->until, log_file_is_dated(&log_state.file) ?
-	    log_state.file.until : INT64_MAX);
-	atomic_store(&s->doubled, log_state.set.console != -1 &&
-	    log_sink_is_same(log_state.set.console, log_state.file.fd));
+	atomic_store(&s->from,
+	    log_file_is_dated(&log_state.file) ? log_state.file.from
+					       : INT64_MIN);
+	atomic_store(&s->until,
+	    log_file_is_dated(&log_state.file) ? log_state.file.until
+					       : INT64_MAX);
+	atomic_store(&s->doubled,
+	    log_state.set.console != -1 &&
+		log_sink_is_same(log_state.set.console, log_state.file.fd));
 	atomic_store(&s->sink[LOG_SINK_FILE].cut, 0);
 }
 
@@ -116,7 +121,8 @@ log_open(const struct log_settings *s)
 	errno = error;
 	if (error != 0)
 		log_warn("logfile %s: cannot open, still writing to the former "
-		    "file", log_state.file.tried);
+			 "file",
+		    log_state.file.tried);
 	return 0;
 }
 
@@ -141,7 +147,7 @@ log_reopen(void)
 
 	if (log_state.file.pattern == NULL)
 		return 0;
-	log_state.refreshing = true;	/* its own lines need no look */
+	log_state.refreshing = true; /* its own lines need no look */
 	r = log_file_anew(time(NULL));
 	log_state.refreshing = false;
 	return r;
@@ -161,7 +167,8 @@ log_refresh(time_t now)
 	left = log_file_covers(&log_state.file, now);
 	if (log_file_anew(now) == 0 && left)
 		log_notice("logfile %s: it was removed, renamed or replaced; "
-		    "opened anew", log_state.file.path);
+			   "opened anew",
+		    log_state.file.path);
 	log_state.refreshing = false;
 }
 
@@ -181,8 +188,8 @@ log_collect(void)
 	size_t len;
 	int sink;
 
-	for (int i = 0; i < POST_MOST &&
-	    (sink = log_post_take(line, &len)) != -1; i++)
+	for (int i = 0;
+	     i < POST_MOST && (sink = log_post_take(line, &len)) != -1; i++)
 		if (sink != LOG_POST_LOOK)
 			log_emit_for_worker((enum log_sink)sink, line, len);
 		else {
@@ -210,15 +217,15 @@ log_step(void)
 uint64_t
 log_next(void)
 {
-	uint64_t next = log_state.look_at != 0 ? log_state.look_at :
-	    CLOCK_NEVER;
+	uint64_t next = log_state.look_at != 0 ? log_state.look_at
+					       : CLOCK_NEVER;
 	time_t left;
 
 	if (log_state.file.fd == -1 || !log_file_is_dated(&log_state.file))
 		return next;
 	left = log_state.file.until - time(NULL);
-	return clock_earlier(next, left > 0 ? clock_ms() +
-	    (uint64_t)left * 1000 : log_state.retry_at);
+	return clock_earlier(next,
+	    left > 0 ? clock_ms() + (uint64_t)left * 1000 : log_state.retry_at);
 }
 
 int
@@ -289,8 +296,9 @@ log_follow(const _Atomic uint32_t *level)
 bool
 log_wants(enum log_level level)
 {
-	int least = log_state.level == NULL ? log_state.set.level :
-	    (int)atomic_load_explicit(log_state.level, memory_order_relaxed);
+	int least = log_state.level == NULL
+	    ? log_state.set.level
+	    : (int)atomic_load_explicit(log_state.level, memory_order_relaxed);
 
 	return !log_state.open || (int)level >= least;
 }

@@ -14,21 +14,25 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_VERBOSE, LOG_LEVEL_NOTICE,
-	LOG_LEVEL_WARNING };
+enum log_level {
+	LOG_LEVEL_DEBUG,
+	LOG_LEVEL_VERBOSE,
+	LOG_LEVEL_NOTICE,
+	LOG_LEVEL_WARNING
+};
 
 struct log_settings {
-	int level;		/* enum log_level: what is below is dropped */
-	int console;		/* descriptor for lines, or -1 */
-	int console_level;	/* what the console shows of it */
-	const char *file;	/* strftime(3) pattern, absolute; or NULL */
-	uid_t uid;		/* who shall own a created file or directory; */
-	gid_t gid;		/* (uid_t)-1, (gid_t)-1: whoever creates it */
-	int inherited;		/* descriptor on a file to go on with if `file`
+	int level;	   /* enum log_level: what is below is dropped */
+	int console;	   /* descriptor for lines, or -1 */
+	int console_level; /* what the console shows of it */
+	const char *file;  /* strftime(3) pattern, absolute; or NULL */
+	uid_t uid;	   /* who shall own a created file or directory; */
+	gid_t gid;	   /* (uid_t)-1, (gid_t)-1: whoever creates it */
+	int inherited;	   /* descriptor on a file to go on with if `file`
 				   cannot be opened, or -1 */
 	bool syslog;
 	const char *syslog_ident;
-	int syslog_facility;	/* LOG_DAEMON ... as in syslog(3), shifted */
+	int syslog_facility; /* LOG_DAEMON ... as in syslog(3), shifted */
 };
 
 /*
@@ -112,7 +116,7 @@ void log_line_errno(enum log_level level, const char *fmt, ...)
  * `*missed` how many were held back since the last one.
  */
 struct log_brake {
-	uint64_t next;		/* clock_ms() from which one may pass */
+	uint64_t next; /* clock_ms() from which one may pass */
 	unsigned held;
 };
 bool log_brake(struct log_brake *b, unsigned *missed);

@@ -100,8 +100,8 @@ format_for(enum log_sink sink, char *line, const struct line *l)
 {
 	if (sink == LOG_SINK_SYSLOG)
 		return format_syslog(line, LOG_LINE_BYTES, l);
-	return format(line, LOG_LINE_BYTES, l, sink == LOG_SINK_CONSOLE &&
-	    log_state.console_is_journal);
+	return format(line, LOG_LINE_BYTES, l,
+	    sink == LOG_SINK_CONSOLE && log_state.console_is_journal);
 }
 
 /* The line, after one that says how many did not get there. */
@@ -115,8 +115,10 @@ deliver(enum log_sink sink, const struct line *l)
 	int error;
 
 	if (lost > 0) {
-		snprintf(note, sizeof(note), "%u log lines lost before this: "
-		    "%s", lost, strerror(atomic_load(&s->error)));
+		snprintf(note, sizeof(note),
+		    "%u log lines lost before this: "
+		    "%s",
+		    lost, strerror(atomic_load(&s->error)));
 		gap.level = LOG_LEVEL_WARNING;
 		gap.text = note;
 		error = deliver_line(sink, line, format_for(sink, line, &gap));
@@ -138,10 +140,10 @@ give_to_master(const struct line *l)
 
 	return !log_is_master() &&
 	    (l->when.tv_sec < atomic_load(&s->from) ||
-	    l->when.tv_sec >= atomic_load(&s->until) ||
-	    log_sink_is_removed(log_state.file.fd)) &&
-	    log_post_send(LOG_SINK_FILE, line, format(line, sizeof(line), l,
-	    false)) == 0;
+		l->when.tv_sec >= atomic_load(&s->until) ||
+		log_sink_is_removed(log_state.file.fd)) &&
+	    log_post_send(LOG_SINK_FILE, line,
+		format(line, sizeof(line), l, false)) == 0;
 }
 
 static void emit(enum log_level level, const char *text, unsigned sinks);
@@ -227,8 +229,9 @@ emit(enum log_level level, const char *text, unsigned sinks)
 		if (wanted & 1 << LOG_SINK_CONSOLE &&
 		    log_state.console_is_journal &&
 		    atomic_load(&s->journals) != 0)
-			wanted &= ~(1U << (error[LOG_SINK_SYSLOG] == 0 ?
-			    LOG_SINK_CONSOLE : LOG_SINK_SYSLOG));
+			wanted &= ~(1U
+			    << (error[LOG_SINK_SYSLOG] == 0 ? LOG_SINK_CONSOLE
+							    : LOG_SINK_SYSLOG));
 	}
 	if (wanted & 1 << LOG_SINK_FILE) {
 		if (log_is_master())
@@ -265,8 +268,8 @@ emit_early(const char *text)
 {
 	char line[LOG_LINE_BYTES];
 
-	snprintf(line, sizeof(line), journal_is(STDERR_FILENO) ? "<3>%s\n" :
-	    "echod: %s\n", text);
+	snprintf(line, sizeof(line),
+	    journal_is(STDERR_FILENO) ? "<3>%s\n" : "echod: %s\n", text);
 	(void)!write(STDERR_FILENO, line, strlen(line));
 }
 
@@ -278,8 +281,9 @@ vline(enum log_level level, int error, const char *fmt, va_list ap)
 	int n;
 
 	n = vsnprintf(text, sizeof(text), fmt, ap);
-	len = n < 0 ? 0 : (size_t)n < sizeof(text) ? (size_t)n :
-	    sizeof(text) - 1;
+	len = n < 0		       ? 0
+	    : (size_t)n < sizeof(text) ? (size_t)n
+				       : sizeof(text) - 1;
 	if (error != 0)
 		snprintf(text + len, sizeof(text) - len, ": %s",
 		    strerror(error));

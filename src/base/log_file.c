@@ -50,8 +50,8 @@ log_file_set_times(struct log_file *f, time_t now, const char *name)
 	time_t minute = now - now % 60;
 
 	f->from = minute;
-	while (f->from > minute - DAY &&
-	    log_file_is_named(f, f->from - 60, name))
+	while (
+	    f->from > minute - DAY && log_file_is_named(f, f->from - 60, name))
 		f->from -= 60;
 	f->until = minute + 60;
 	while (f->until < minute + DAY && log_file_is_named(f, f->until, name))

@@ -13,12 +13,12 @@
 #include "base/safe_path.h"
 
 struct log_file {
-	const char *pattern;	/* strftime(3), absolute; NULL: none */
+	const char *pattern; /* strftime(3), absolute; NULL: none */
 	struct safe_owner owner;
-	int fd;			/* -1: not open */
-	time_t from, until;	/* lines of these times go to it */
-	char path[PATH_MAX];	/* of the open file */
-	char tried[PATH_MAX];	/* last opened or tried */
+	int fd;		      /* -1: not open */
+	time_t from, until;   /* lines of these times go to it */
+	char path[PATH_MAX];  /* of the open file */
+	char tried[PATH_MAX]; /* last opened or tried */
 };
 
 /* Open the file for lines of time `now`, in the place of the one that is open.

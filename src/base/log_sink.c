@@ -25,7 +25,7 @@ log_shared(void)
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (shared == MAP_FAILED)
-		shared = &own;		/* each process counts for itself */
+		shared = &own; /* each process counts for itself */
 	return shared;
 }
 
@@ -68,7 +68,7 @@ log_sink_write(struct log_sink_state *s, int fd, bool is_socket, char mend,
 		if (more == (ssize_t)rest)
 			return 0;
 		if (more >= 0)
-			errno = ENOSPC;	/* which a short write does not set */
+			errno = ENOSPC; /* which a short write does not set */
 	}
 	/* A line whose beginning is there already: what follows must not be
 	 * taken for its end. */

@@ -13,22 +13,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum log_sink { LOG_SINK_CONSOLE, LOG_SINK_FILE, LOG_SINK_SYSLOG, LOG_SINKS };
+enum log_sink {
+	LOG_SINK_CONSOLE,
+	LOG_SINK_FILE,
+	LOG_SINK_SYSLOG,
+	LOG_SINKS
+};
 
 struct log_sink_state {
-	_Atomic uint32_t lost;		/* lines since the last that it took */
-	_Atomic int error;		/* errno of the last loss */
-	_Atomic uint32_t cut;		/* its last line has no end */
-	_Atomic uint64_t told;		/* clock_ms() it was told elsewhere */
+	_Atomic uint32_t lost; /* lines since the last that it took */
+	_Atomic int error;     /* errno of the last loss */
+	_Atomic uint32_t cut;  /* its last line has no end */
+	_Atomic uint64_t told; /* clock_ms() it was told elsewhere */
 };
 
 struct log_shared {
 	struct log_sink_state sink[LOG_SINKS];
-	_Atomic int64_t from, until;	/* lines of these times go to the file */
-	_Atomic uint32_t doubled;	/* the file is what the console is */
-	_Atomic uint32_t stream;	/* syslog's socket is a stream */
-	_Atomic uint32_t journals;	/* /dev/log is the journal's */
-	_Atomic uint64_t poked;		/* clock_ms() the master was asked to
+	_Atomic int64_t from, until; /* lines of these times go to the file */
+	_Atomic uint32_t doubled;    /* the file is what the console is */
+	_Atomic uint32_t stream;     /* syslog's socket is a stream */
+	_Atomic uint32_t journals;   /* /dev/log is the journal's */
+	_Atomic uint64_t poked;	     /* clock_ms() the master was asked to
 					   look; 0: it has */
 };
 

@@ -24,17 +24,17 @@
 struct log_state {
 	struct log_settings set;
 	bool open;
-	pid_t opener;			/* the master */
+	pid_t opener; /* the master */
 	struct log_file file;
-	int syslog_fd;			/* or -1 */
+	int syslog_fd; /* or -1 */
 	char role[32];
-	char warning[LOG_TEXT_BYTES];	/* the last one */
+	char warning[LOG_TEXT_BYTES]; /* the last one */
 	const char *console_name;
 	bool console_is_socket, console_is_journal;
-	const _Atomic uint32_t *level;	/* log_follow(), or NULL */
-	uint64_t look_at;		/* whether paths lead to us; 0: never */
-	uint64_t retry_at;		/* the file could not be opened */
-	bool refreshing;		/* it is being seen to */
+	const _Atomic uint32_t *level; /* log_follow(), or NULL */
+	uint64_t look_at;	       /* whether paths lead to us; 0: never */
+	uint64_t retry_at;	       /* the file could not be opened */
+	bool refreshing;	       /* it is being seen to */
 };
 
 extern struct log_state log_state;

@@ -43,8 +43,9 @@ log_syslog_socket(int type)
 	atomic_store(&log_shared()->journals, log_syslog_is_journals());
 	if (fd == -1 || type == SOCK_DGRAM)
 		return fd;
-	if (stat(LOG_SYSLOG_PATH, &connected_to) == 0 && connect(fd,
-	    (const struct sockaddr *)&daemon_at, sizeof(daemon_at)) == 0)
+	if (stat(LOG_SYSLOG_PATH, &connected_to) == 0 &&
+	    connect(fd, (const struct sockaddr *)&daemon_at,
+		sizeof(daemon_at)) == 0)
 		return fd;
 	int saved = errno;
 	close(fd);
@@ -85,11 +86,12 @@ log_syslog_try(int fd, const char *line, size_t len)
 	struct log_shared *s = log_shared();
 
 	if (atomic_load(&s->stream) != 0)
-		return log_sink_write(&s->sink[LOG_SINK_SYSLOG], fd, true,
-		    '\0', line, len + 1);
+		return log_sink_write(&s->sink[LOG_SINK_SYSLOG], fd, true, '\0',
+		    line, len + 1);
 	return sendto(fd, line, len, MSG_NOSIGNAL | MSG_DONTWAIT,
-	    (const struct sockaddr *)&daemon_at, sizeof(daemon_at)) == -1 ?
-	    errno : 0;
+		   (const struct sockaddr *)&daemon_at, sizeof(daemon_at)) == -1
+	    ? errno
+	    : 0;
 }
 
 bool
@@ -123,7 +125,7 @@ log_syslog_look(int fd)
 	if (atomic_load(&log_shared()->stream) != 0 &&
 	    stat(LOG_SYSLOG_PATH, &st) == 0 && S_ISSOCK(st.st_mode) &&
 	    (st.st_dev != connected_to.st_dev ||
-	    st.st_ino != connected_to.st_ino) &&
+		st.st_ino != connected_to.st_ino) &&
 	    log_syslog_replace(fd, SOCK_STREAM) == EPROTOTYPE)
 		(void)log_syslog_replace(fd, SOCK_DGRAM);
 }

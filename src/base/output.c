@@ -15,10 +15,10 @@
 #include <unistd.h>
 
 static struct {
-	const char *name;		/* of the program */
+	const char *name; /* of the program */
 	int status;
 	bool guarded;
-	bool closed[STDERR_FILENO + 1];	/* at the start */
+	bool closed[STDERR_FILENO + 1]; /* at the start */
 } state;
 
 /* Returns 0, or -1 with errno set. */
@@ -54,8 +54,7 @@ output_occupy(void)
 	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
 		state.closed[fd] = fcntl(fd, F_GETFD) == -1;
 		/* open(2) gives the lowest number that is free: this one. */
-		if (state.closed[fd] &&
-		    open("/", O_RDONLY | O_DIRECTORY) == -1)
+		if (state.closed[fd] && open("/", O_RDONLY | O_DIRECTORY) == -1)
 			(void)open("/", O_PATH | O_DIRECTORY);
 	}
 }

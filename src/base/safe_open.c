@@ -32,8 +32,8 @@ safe_open_give(int fd, const struct safe_path *p,
 		return -1;
 	if (!S_ISREG(st.st_mode) || st.st_uid == owner->uid)
 		return 0;
-	return fchown(fd, owner->uid, (dir.st_mode & S_ISGID) != 0 ?
-	    (gid_t)-1 : owner->gid);
+	return fchown(fd, owner->uid,
+	    (dir.st_mode & S_ISGID) != 0 ? (gid_t)-1 : owner->gid);
 }
 
 /* Root, for itself, in others' directories: a file that has another name,
@@ -65,8 +65,8 @@ safe_open_as_root(const struct safe_path *p, int flags, mode_t mode,
 			if (fd != -1 || errno != ENOENT)
 				break;
 		}
-		fd = openat(p->dir, p->name, flags | O_CREAT | O_EXCL |
-		    O_NOFOLLOW, mode);
+		fd = openat(p->dir, p->name,
+		    flags | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
 		if (fd == -1 && errno != EEXIST)
 			break;
 		if (fd != -1) {

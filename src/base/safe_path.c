@@ -24,10 +24,10 @@ struct walk {
 	struct safe_path *at;
 	const struct safe_owner *owner;
 	bool make;
-	bool shared;			/* sticky: others have names in it, too */
-	bool acting;			/* as the owner: what it may, it may */
+	bool shared; /* sticky: others have names in it, too */
+	bool acting; /* as the owner: what it may, it may */
 	unsigned links;
-	char rest[PATH_MAX];		/* not walked yet */
+	char rest[PATH_MAX]; /* not walked yet */
 };
 
 static struct {
@@ -50,8 +50,8 @@ safe_path_become(const struct safe_owner *owner)
 	if (before.groups == -1)
 		return -1;
 	pw = getpwuid(owner->uid);
-	r = pw != NULL ? initgroups(pw->pw_name, owner->gid) :
-	    setgroups(1, &owner->gid);
+	r = pw != NULL ? initgroups(pw->pw_name, owner->gid)
+		       : setgroups(1, &owner->gid);
 	if (r == -1)
 		return -1;
 	before.active = true;
@@ -89,8 +89,7 @@ safe_path_is_open(const struct stat *st, bool *shared)
 	bool writable = (st->st_mode & S_IWOTH) != 0 ||
 	    ((st->st_mode & S_IWGRP) != 0 && st->st_gid != 0);
 
-	*shared = st->st_uid == 0 && writable &&
-	    (st->st_mode & S_ISVTX) != 0;
+	*shared = st->st_uid == 0 && writable && (st->st_mode & S_ISVTX) != 0;
 	return st->st_uid != 0 || (writable && !*shared);
 }
 
@@ -156,14 +155,14 @@ safe_path_make(struct walk *w, const char *name)
 		return errno == EEXIST ? 0 : -1;
 	if (w->at->foreign || w->acting || o->uid == (uid_t)-1)
 		return 0;
-	fd = openat(w->at->dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
-	    O_CLOEXEC);
+	fd = openat(w->at->dir, name,
+	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd == -1)
 		return -1;
 	/* In a directory with that bit, the group is the directory's. */
 	if (fstat(fd, &st) == 0)
-		r = fchown(fd, o->uid, (st.st_mode & S_ISGID) != 0 ?
-		    (gid_t)-1 : o->gid);
+		r = fchown(fd, o->uid,
+		    (st.st_mode & S_ISGID) != 0 ? (gid_t)-1 : o->gid);
 	close(fd);
 	return r;
 }
@@ -183,7 +182,7 @@ safe_path_splice(struct walk *w, int link, const char *rest)
 		return -1;
 	}
 	if (snprintf(whole, sizeof(whole), "%s%s%s", text,
-	    *rest != '\0' ? "/" : "", rest) >= (int)sizeof(whole)) {
+		*rest != '\0' ? "/" : "", rest) >= (int)sizeof(whole)) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}

@@ -26,11 +26,11 @@ struct safe_owner {
 
 /* A name, and the directory that it is in. */
 struct safe_path {
-	int dir;			/* O_PATH */
-	char name[NAME_MAX + 1];	/* no slash; not a link of root's */
-	bool foreign;			/* others can change what it means */
-	bool border;			/* it, but not what leads to it */
-	bool kernels;			/* a link of procfs, to be followed */
+	int dir;		 /* O_PATH */
+	char name[NAME_MAX + 1]; /* no slash; not a link of root's */
+	bool foreign;		 /* others can change what it means */
+	bool border;		 /* it, but not what leads to it */
+	bool kernels;		 /* a link of procfs, to be followed */
 };
 
 /*

@@ -11,7 +11,14 @@
 #endif
 
 static const int never_blocked[] = {
-	SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGTRAP, SIGTSTP,
+	SIGSEGV,
+	SIGBUS,
+	SIGFPE,
+	SIGILL,
+	SIGABRT,
+	SIGSYS,
+	SIGTRAP,
+	SIGTSTP,
 };
 
 /* Values that came along with a signal; more are not kept. */

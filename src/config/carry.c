@@ -32,13 +32,12 @@ config_save(const struct config *c, config_put *put, void *to)
 		directive_format(c, &directives[i], value, sizeof(value));
 		put(to, key, value);
 		if (s->origin == ORIGIN_FILE && s->file != 0) {
-			snprintf(key, sizeof(key), "in.%s",
-			    directives[i].name);
+			snprintf(key, sizeof(key), "in.%s", directives[i].name);
 			put(to, key, config_origin_file(c, s));
 		}
 		snprintf(key, sizeof(key), "from.%s", directives[i].name);
-		snprintf(value, sizeof(value), "%u %u %s",
-		    (unsigned)s->origin, s->line, s->note);
+		snprintf(value, sizeof(value), "%u %u %s", (unsigned)s->origin,
+		    s->line, s->note);
 		put(to, key, value);
 	}
 }
@@ -80,7 +79,9 @@ config_restore(struct config *c, const char *key, const char *value)
 
 	if (strcmp(key, "file") == 0)
 		return strlcpy(c->file, value, sizeof(c->file)) <
-		    sizeof(c->file) ? 0 : -1;
+			sizeof(c->file)
+		    ? 0
+		    : -1;
 	if (strcmp(key, "ignored") == 0)
 		return restore_ignored(&c->ignored, value);
 	if (name == NULL || (d = directive_find(name + 1)) == NULL)

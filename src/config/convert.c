@@ -29,9 +29,11 @@ set_number(unsigned *value, const struct directive *d, const char *text,
 	/* strtonum(3) alone would let pass " 7", "+7" and "007". */
 	if (!isdigit((unsigned char)text[0]) ||
 	    (text[0] == '0' && text[1] != '\0')) {
-		snprintf(why, size, "\"%.64s\" is not a plain decimal number "
-		    "(%s%u to %u)", text, d->type == TYPE_AUTO ? "auto or " :
-		    "", d->min, d->max);
+		snprintf(why, size,
+		    "\"%.64s\" is not a plain decimal number "
+		    "(%s%u to %u)",
+		    text, d->type == TYPE_AUTO ? "auto or " : "", d->min,
+		    d->max);
 		return -1;
 	}
 	n = strtonum(text, d->min, d->max, &reason);
@@ -82,12 +84,15 @@ convert_check_written(const char *text, char *why, size_t size)
 	/* U+2018 to U+201F, as word processors put them. */
 	if (strncmp(text, "\xe2\x80", 2) == 0 &&
 	    (unsigned char)text[2] - 0x98u < 8) {
-		snprintf(why, size, "begins with \\xe2\\x80\\x%02x, which is "
-		    "no quote here; use \" or '", (unsigned char)text[2]);
+		snprintf(why, size,
+		    "begins with \\xe2\\x80\\x%02x, which is "
+		    "no quote here; use \" or '",
+		    (unsigned char)text[2]);
 		return -1;
 	}
 	if (text_quotes(text) == NULL) {
-		snprintf(why, size, "has quotes of both kinds, or a backslash, "
+		snprintf(why, size,
+		    "has quotes of both kinds, or a backslash, "
 		    "and would need quotes around it");
 		return -1;
 	}
@@ -95,11 +100,11 @@ convert_check_written(const char *text, char *why, size_t size)
 }
 
 static int
-set_string(char *value, const struct directive *d, const char *text,
-    char *why, size_t size)
+set_string(char *value, const struct directive *d, const char *text, char *why,
+    size_t size)
 {
-	size_t room = d->size < CONFIG_VALUE_BYTES ? d->size :
-	    CONFIG_VALUE_BYTES;
+	size_t room = d->size < CONFIG_VALUE_BYTES ? d->size
+						   : CONFIG_VALUE_BYTES;
 	char shown[52];
 
 	if (convert_check_written(text, why, size) == -1)
@@ -129,14 +134,18 @@ directive_check_path(const char *path, char *why, size_t size)
 	const char *variable = convert_shell_variable(path);
 	char shown[80];
 
-	text_show(shown, sizeof(shown), path[0] != '~' && variable != NULL ?
-	    variable : path, 0);
+	text_show(shown, sizeof(shown),
+	    path[0] != '~' && variable != NULL ? variable : path, 0);
 	if (path[0] == '~')
-		snprintf(why, size, "only a shell replaces the ~ of \"%s\"; "
-		    "give the whole path, or ./~ for a file called so", shown);
+		snprintf(why, size,
+		    "only a shell replaces the ~ of \"%s\"; "
+		    "give the whole path, or ./~ for a file called so",
+		    shown);
 	else if (variable != NULL)
-		snprintf(why, size, "only a shell replaces \"%s\"; give the "
-		    "whole path", shown);
+		snprintf(why, size,
+		    "only a shell replaces \"%s\"; give the "
+		    "whole path",
+		    shown);
 	else
 		return 0;
 	return -1;
@@ -170,8 +179,10 @@ set_bind_word(struct bind_address *a, const char *word, char *why, size_t size)
 	a->named = kind == ADDRESS_NAME;
 	if (kind != ADDRESS_NONE)
 		return 0;
-	snprintf(why, size, "\"%.64s\" is not an IPv4 or IPv6 address, nor a "
-	    "host name", host);
+	snprintf(why, size,
+	    "\"%.64s\" is not an IPv4 or IPv6 address, nor a "
+	    "host name",
+	    host);
 	return -1;
 }
 
@@ -195,7 +206,7 @@ set_bind(struct bind_list *list, const char *text, char *why, size_t size)
 			return -1;
 		}
 		if (set_bind_word(&list->address[list->count++], word, why,
-		    size) == -1)
+			size) == -1)
 			return -1;
 	}
 	if (list->count == 0) {
@@ -225,8 +236,8 @@ int
 directive_set(struct config *c, const struct directive *d, const char *text,
     char *why, size_t size)
 {
-	if (text_check(text, strlen(text), convert_flags(d->type), why,
-	    size) == -1)
+	if (text_check(text, strlen(text), convert_flags(d->type), why, size) ==
+	    -1)
 		return -1;
 	switch (d->type) {
 	case TYPE_AUTO:

@@ -69,8 +69,10 @@ parse_one(struct network *n, char *word, char *why, size_t size)
 		return 0;
 	n->bits = (uint8_t)strtonum(slash, 0, width(n->family), &reason);
 	if (reason != NULL || *slash < '0' || *slash > '9') {
-		snprintf(why, size, "\"%.64s/%.16s\": the prefix is not 0 to "
-		    "%u", word, slash, width(n->family));
+		snprintf(why, size,
+		    "\"%.64s/%.16s\": the prefix is not 0 to "
+		    "%u",
+		    word, slash, width(n->family));
 		return -1;
 	}
 	if (has_host_bits(n)) {
@@ -101,8 +103,8 @@ networks_parse(struct network_list *list, const char *text, char *why,
 			    NETWORKS_MAX);
 			return -1;
 		}
-		if (parse_one(&list->network[list->count], word, why,
-		    size) == -1)
+		if (parse_one(&list->network[list->count], word, why, size) ==
+		    -1)
 			return -1;
 		networks_normalize(&list->network[list->count]);
 		list->count++;
@@ -119,10 +121,11 @@ networks_format(const struct network_list *list, char *text, size_t size)
 		char address[INET6_ADDRSTRLEN], entry[INET6_ADDRSTRLEN + 8];
 
 		if (inet_ntop(n->family, n->address, address,
-		    sizeof(address)) == NULL)
+			sizeof(address)) == NULL)
 			continue;
-		snprintf(entry, sizeof(entry), n->bits == width(n->family) ?
-		    "%s%s" : "%s%s/%u", i > 0 ? " " : "", address, n->bits);
+		snprintf(entry, sizeof(entry),
+		    n->bits == width(n->family) ? "%s%s" : "%s%s/%u",
+		    i > 0 ? " " : "", address, n->bits);
 		strlcat(text, entry, size);
 	}
 }

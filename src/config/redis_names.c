@@ -51,9 +51,10 @@ directive_known_to_redis(const char *name)
 		const char *row = redis_names[i];
 		const char *star = redis_names_family(row);
 
-		if (star != NULL ? strncasecmp(row, name,
-		    (size_t)(star - row)) == 0 && redis_names_word(name) :
-		    strcasecmp(row, name) == 0)
+		if (star != NULL
+			? strncasecmp(row, name, (size_t)(star - row)) == 0 &&
+			    redis_names_word(name)
+			: strcasecmp(row, name) == 0)
 			return true;
 	}
 	return redis_names_module(name) && redis_names_word(name);
@@ -76,8 +77,9 @@ distance(const char *a, const char *b)
 
 		row[0] = (unsigned)i;
 		for (size_t j = 1; j <= lb; j++) {
-			unsigned best = diagonal + (tolower((unsigned char)
-			    a[i - 1]) != tolower((unsigned char)b[j - 1]));
+			unsigned best = diagonal +
+			    (tolower((unsigned char)a[i - 1]) !=
+				tolower((unsigned char)b[j - 1]));
 
 			diagonal = row[j];
 			if (row[j] + 1 < best)

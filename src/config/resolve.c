@@ -27,9 +27,9 @@ config_defaults(struct config *c)
 
 	memset(c, 0, sizeof(*c));
 	for (unsigned i = 0; i < directive_count; i++)
-		if (directive_set(c, &directives[i], directives[i].initial,
-		    why, sizeof(why)) == -1)
-			abort();	/* the table contradicts itself */
+		if (directive_set(c, &directives[i], directives[i].initial, why,
+			sizeof(why)) == -1)
+			abort(); /* the table contradicts itself */
 }
 
 static struct setting *
@@ -44,8 +44,7 @@ config_note(const struct config *c, const char *name)
 	return c->origin[directive_find(name) - directives].note;
 }
 
-static int
-fail(struct config *c, const char *name, struct config_error *e,
+static int fail(struct config *c, const char *name, struct config_error *e,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 /* An error about the value of `name`, wherever that was given. */
@@ -63,8 +62,9 @@ fail(struct config *c, const char *name, struct config_error *e,
 		snprintf(e->text, sizeof(e->text), "%s:%u: %s: ", shown,
 		    s->line, name);
 	else
-		snprintf(e->text, sizeof(e->text), "%s%s: ",
-		    s->origin == ORIGIN_COMMAND_LINE ? "-o " : "", name);
+		snprintf(e->text, sizeof(e->text),
+		    "%s%s: ", s->origin == ORIGIN_COMMAND_LINE ? "-o " : "",
+		    name);
 	n = strlen(e->text);
 	va_start(ap, fmt);
 	vsnprintf(e->text + n, sizeof(e->text) - n, fmt, ap);
@@ -125,13 +125,15 @@ clamp_maxclients(struct config *c, unsigned long max_descriptors,
 	struct setting *s = setting_of(c, "maxclients");
 
 	if (max_descriptors <= reserved)
-		return fail(c, "maxclients", e, "the limit of %lu descriptors "
+		return fail(c, "maxclients", e,
+		    "the limit of %lu descriptors "
 		    "leaves none for clients; %u are needed for %u workers",
 		    max_descriptors, reserved, c->workers);
 	if (c->maxclients > max_descriptors - reserved) {
-		snprintf(s->note, sizeof(s->note), "clamped from %u: the limit "
-		    "is %lu descriptors, %u of them reserved", c->maxclients,
-		    max_descriptors, reserved);
+		snprintf(s->note, sizeof(s->note),
+		    "clamped from %u: the limit "
+		    "is %lu descriptors, %u of them reserved",
+		    c->maxclients, max_descriptors, reserved);
 		c->maxclients = (unsigned)(max_descriptors - reserved);
 	}
 	return 0;
@@ -177,15 +179,20 @@ make_absolute(struct config *c, const char *name, char *path, size_t size,
 		return 0;
 	strlcpy(relative, path, sizeof(relative));
 	if (directory[0] == '\0')
-		r = fail(c, name, e, "%s: a relative path, and getcwd(2) finds "
-		    "no working directory", relative);
+		r = fail(c, name, e,
+		    "%s: a relative path, and getcwd(2) finds "
+		    "no working directory",
+		    relative);
 	else if ((size_t)snprintf(path, size, "%s/%s", directory, relative) >=
-	    size || strlen(path) >= CONFIG_VALUE_BYTES)
+		size ||
+	    strlen(path) >= CONFIG_VALUE_BYTES)
 		r = fail(c, name, e, "%s: %s", relative,
 		    strerror(ENAMETOOLONG));
 	else if (text_quotes(path) == NULL)
-		r = fail(c, name, e, "%s: has quotes of both kinds, or a "
-		    "backslash, and would need quotes around it", path);
+		r = fail(c, name, e,
+		    "%s: has quotes of both kinds, or a "
+		    "backslash, and would need quotes around it",
+		    path);
 	else
 		return 0;
 	/* There is no such path: nobody can do with it. */
@@ -202,18 +209,23 @@ resolve_descriptors(struct config *c, struct config_error *e)
 	int fd = descriptor_name(c->logfile);
 
 	if (fd != -1 && fd != STDOUT_FILENO && fd != STDERR_FILENO)
-		return fail(c, "logfile", e, "%s is descriptor %d: only "
-		    "standard output and error can be logged to", c->logfile,
-		    fd);
+		return fail(c, "logfile", e,
+		    "%s is descriptor %d: only "
+		    "standard output and error can be logged to",
+		    c->logfile, fd);
 	if (fd != -1 && c->daemonize)
-		return fail(c, "logfile", e, "%s is standard %s, which a "
+		return fail(c, "logfile", e,
+		    "%s is standard %s, which a "
 		    "daemon gives up: set a file, or daemonize = no",
 		    c->logfile, fd == STDOUT_FILENO ? "output" : "error");
 	if (descriptor_name(c->pidfile) != -1)
-		return fail(c, "pidfile", e, "%s is the name of a descriptor, "
-		    "not of a file", c->pidfile);
+		return fail(c, "pidfile", e,
+		    "%s is the name of a descriptor, "
+		    "not of a file",
+		    c->pidfile);
 	if (descriptor_name(c->control_socket) != -1)
-		return fail(c, "control-socket", e, "%s is the name of a "
+		return fail(c, "control-socket", e,
+		    "%s is the name of a "
 		    "descriptor, not of a socket to be made",
 		    c->control_socket);
 	return 0;
@@ -226,17 +238,22 @@ check_sockets(struct config *c, struct config_error *e)
 	char address[sizeof(c->metrics_bind)];
 
 	if (strlen(c->control_socket) > CONFIG_CONTROL_PATH)
-		return fail(c, "control-socket", e, "%.64s...: longer than %d "
-		    "bytes", c->control_socket, CONFIG_CONTROL_PATH);
+		return fail(c, "control-socket", e,
+		    "%.64s...: longer than %d "
+		    "bytes",
+		    c->control_socket, CONFIG_CONTROL_PATH);
 	strlcpy(address, c->metrics_bind, sizeof(address));
-	if (address_spell(address, c->metrics_bind,
-	    sizeof(c->metrics_bind)) != ADDRESS_NUMERIC)
-		return fail(c, "metrics-bind", e, "\"%s\" is not an IPv4 or "
-		    "IPv6 address", address);
+	if (address_spell(address, c->metrics_bind, sizeof(c->metrics_bind)) !=
+	    ADDRESS_NUMERIC)
+		return fail(c, "metrics-bind", e,
+		    "\"%s\" is not an IPv4 or "
+		    "IPv6 address",
+		    address);
 	if (c->metrics_port == 0)
 		return 0;
 #ifndef HAVE_MICROHTTPD
-	return fail(c, "metrics-port", e, "this echod was built without "
+	return fail(c, "metrics-port", e,
+	    "this echod was built without "
 	    "libmicrohttpd");
 #endif
 	/* A worker that recovers knows a client by the port it came to. */
@@ -262,15 +279,16 @@ settle_supervision(struct config *c)
 	const char *socket = getenv("NOTIFY_SOCKET");
 
 	if (c->supervised == SUPERVISED_AUTO) {
-		c->supervised = socket != NULL ? SUPERVISED_SYSTEMD :
-		    SUPERVISED_NO;
-		note(c, "supervised", socket != NULL ?
-		    "auto: NOTIFY_SOCKET is set" :
-		    "auto: NOTIFY_SOCKET is not set");
+		c->supervised = socket != NULL ? SUPERVISED_SYSTEMD
+					       : SUPERVISED_NO;
+		note(c, "supervised",
+		    socket != NULL ? "auto: NOTIFY_SOCKET is set"
+				   : "auto: NOTIFY_SOCKET is not set");
 	}
 	if (c->supervised != SUPERVISED_NO && c->daemonize) {
 		c->daemonize = 0;
-		note(c, "daemonize", "changed from yes: supervised services "
+		note(c, "daemonize",
+		    "changed from yes: supervised services "
 		    "stay in the foreground");
 	}
 }
@@ -284,7 +302,8 @@ settle_sandbox(struct config *c, struct config_error *e)
 	if (c->sandbox == SANDBOX_NO)
 		return 0;
 	if (setting_of(c, "sandbox")->origin != ORIGIN_DEFAULT)
-		return fail(c, "sandbox", e, "this echod was built without "
+		return fail(c, "sandbox", e,
+		    "this echod was built without "
 		    "libseccomp");
 	c->sandbox = SANDBOX_NO;
 	note(c, "sandbox", "changed from yes: built without libseccomp");
@@ -312,8 +331,10 @@ settle_workers(struct config *c)
 		c->workers = room;
 		len = (size_t)snprintf(text, sizeof(text), "auto: %u.%03u",
 		    quota / 1000, quota % 1000);
-		len -= quota % 1000 == 0 ? 4 : quota % 100 == 0 ? 2 :
-		    quota % 10 == 0 ? 1 : 0;
+		len -= quota % 1000 == 0 ? 4
+		    : quota % 100 == 0	 ? 2
+		    : quota % 10 == 0	 ? 1
+					 : 0;
 		snprintf(text + len, sizeof(text) - len, " CPUs of quota");
 		note(c, "workers", text);
 	}
@@ -333,13 +354,13 @@ config_resolve(struct config *c, const char *directory,
 	if (clamp_maxclients(c, max_descriptors, e) == -1 ||
 	    check_identity(c, e) == -1 ||
 	    make_absolute(c, "pidfile", c->pidfile, sizeof(c->pidfile),
-	    directory, e) == -1 ||
+		directory, e) == -1 ||
 	    make_absolute(c, "logfile", c->logfile, sizeof(c->logfile),
-	    directory, e) == -1 ||
+		directory, e) == -1 ||
 	    make_absolute(c, "control-socket", c->control_socket,
-	    sizeof(c->control_socket), directory, e) == -1 ||
-	    resolve_descriptors(c, e) == -1 ||
-	    check_sockets(c, e) == -1 || settle_sandbox(c, e) == -1)
+		sizeof(c->control_socket), directory, e) == -1 ||
+	    resolve_descriptors(c, e) == -1 || check_sockets(c, e) == -1 ||
+	    settle_sandbox(c, e) == -1)
 		return -1;
 	return 0;
 }
@@ -358,8 +379,10 @@ dump_one(const struct config *c, const struct directive *d,
 	    quote);
 	fprintf(out, "%-40s # ", line);
 	if (s->origin == ORIGIN_FILE)
-		fprintf(out, "%s:%u", text_show(shown, sizeof(shown),
-		    config_origin_file(c, s), 0), s->line);
+		fprintf(out, "%s:%u",
+		    text_show(shown, sizeof(shown), config_origin_file(c, s),
+			0),
+		    s->line);
 	else
 		fputs(s->origin == ORIGIN_DEFAULT ? "default" : "command line",
 		    out);

@@ -18,7 +18,7 @@ scratch_copy(int from, int to)
 	ssize_t n;
 
 	while ((n = pread(from, text, sizeof(text), at)) > 0) {
-		errno = ENOSPC;		/* which a short write does not set */
+		errno = ENOSPC; /* which a short write does not set */
 		if (write(to, text, (size_t)n) != n)
 			return -1;
 		at += n;

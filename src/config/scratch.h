@@ -6,7 +6,7 @@
 
 struct scratch {
 	char path[32];
-	int fd;			/* of a copy, or -1 */
+	int fd; /* of a copy, or -1 */
 };
 
 /* Make it for the file `fd`, from whose beginning it will be read.  Returns 0,

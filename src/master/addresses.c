@@ -30,10 +30,10 @@ int
 resolved_add(struct resolved *r, const char *name, const char *host)
 {
 	if (r->count == sizeof(r->entry) / sizeof(r->entry[0]) ||
-	    strlcpy(r->entry[r->count].name, name,
-	    sizeof(r->entry[0].name)) >= sizeof(r->entry[0].name) ||
-	    strlcpy(r->entry[r->count].host, host,
-	    sizeof(r->entry[0].host)) >= sizeof(r->entry[0].host))
+	    strlcpy(r->entry[r->count].name, name, sizeof(r->entry[0].name)) >=
+		sizeof(r->entry[0].name) ||
+	    strlcpy(r->entry[r->count].host, host, sizeof(r->entry[0].host)) >=
+		sizeof(r->entry[0].host))
 		return -1;
 	r->count++;
 	return 0;
@@ -56,8 +56,7 @@ addresses_remark(struct addresses *a, const char *fmt, ...)
 
 /* Ask the resolver.  Returns 0, or -1 with its reason in `why`. */
 static int
-addresses_resolve(struct resolved *r, const char *name, char *why,
-    size_t size)
+addresses_resolve(struct resolved *r, const char *name, char *why, size_t size)
 {
 	const struct addrinfo hints = { .ai_flags = AI_PASSIVE,
 		.ai_socktype = SOCK_STREAM };
@@ -67,8 +66,8 @@ addresses_resolve(struct resolved *r, const char *name, char *why,
 
 	if (error != 0) {
 		snprintf(why, size, "bind: %s: %s", name,
-		    error == EAI_SYSTEM ? strerror(errno) :
-		    gai_strerror(error));
+		    error == EAI_SYSTEM ? strerror(errno)
+					: gai_strerror(error));
 		return -1;
 	}
 	for (struct addrinfo *ai = list; ai != NULL; ai = ai->ai_next) {
@@ -134,16 +133,17 @@ addresses_add(struct addresses *a, const char *host, const struct config *c,
 		if (strcmp(old->host, host) != 0)
 			continue;
 		if ((old->given & 1U << given) == 0)
-			addresses_remark(a, "bind: %s is there twice; it is "
-			    "listened on once", addresses_origin(origin,
-			    sizeof(origin), host, b));
+			addresses_remark(a,
+			    "bind: %s is there twice; it is "
+			    "listened on once",
+			    addresses_origin(origin, sizeof(origin), host, b));
 		old->given |= 1U << given;
 		old->required |= !b->optional && !b->named;
 		return 0;
 	}
 	if (a->count == CONFIG_BIND_MAX) {
-		snprintf(why, size, "bind: %s: more than %d addresses",
-		    b->host, CONFIG_BIND_MAX);
+		snprintf(why, size, "bind: %s: more than %d addresses", b->host,
+		    CONFIG_BIND_MAX);
 		return -1;
 	}
 	strlcpy(new->host, host, sizeof(new->host));
@@ -156,8 +156,8 @@ addresses_add(struct addresses *a, const char *host, const struct config *c,
 
 /* Returns 0, or -1 with a reason in `why`. */
 static int
-addresses_add_name(struct addresses *a, const struct config *c,
-    unsigned given, const struct resolved *known, char *why, size_t size)
+addresses_add_name(struct addresses *a, const struct config *c, unsigned given,
+    const struct resolved *known, char *why, size_t size)
 {
 	const struct bind_address *b = &c->bind.address[given];
 	struct resolved *r = &a->resolved;
@@ -171,8 +171,9 @@ addresses_add_name(struct addresses *a, const struct config *c,
 		return resolved_add(r, b->host, "");
 	}
 	for (unsigned i = first; i < r->count; i++)
-		if (*r->entry[i].host != '\0' && addresses_add(a,
-		    r->entry[i].host, c, given, why, size) == -1)
+		if (*r->entry[i].host != '\0' &&
+		    addresses_add(a, r->entry[i].host, c, given, why, size) ==
+			-1)
 			return -1;
 	return 0;
 }
@@ -199,8 +200,10 @@ addresses_leave_out(struct addresses *a)
 				any = &a->address[k];
 		if (any == NULL)
 			continue;
-		addresses_remark(a, "bind: %s is a part of %s, which serves "
-		    "it", gone->host, any->host);
+		addresses_remark(a,
+		    "bind: %s is a part of %s, which serves "
+		    "it",
+		    gone->host, any->host);
 		any->given |= gone->given;
 		any->required |= gone->required;
 		memmove(gone, gone + 1, (a->count - i - 1) * sizeof(*gone));
@@ -215,9 +218,10 @@ addresses_find(struct addresses *a, const struct config *c,
 {
 	memset(a, 0, sizeof(*a));
 	for (unsigned i = 0; i < c->bind.count; i++)
-		if ((c->bind.address[i].named ? addresses_add_name(a, c, i,
-		    known, why, size) : addresses_add(a,
-		    c->bind.address[i].host, c, i, why, size)) == -1)
+		if ((c->bind.address[i].named
+			    ? addresses_add_name(a, c, i, known, why, size)
+			    : addresses_add(a, c->bind.address[i].host, c, i,
+				  why, size)) == -1)
 			return -1;
 	addresses_leave_out(a);
 	return 0;
@@ -233,7 +237,7 @@ addresses_dump(const struct config *c, FILE *out)
 		if (!c->bind.address[i].named)
 			continue;
 		if (addresses_resolve(&r, c->bind.address[i].host, why,
-		    sizeof(why)) == -1) {
+			sizeof(why)) == -1) {
 			fprintf(out, "# %s\n", why);
 			continue;
 		}

@@ -19,16 +19,16 @@ struct resolved {
 	unsigned count;
 	struct {
 		char name[ADDRESS_NAME_SIZE];
-		char host[ADDRESS_SIZE];	/* "": has no address */
+		char host[ADDRESS_SIZE]; /* "": has no address */
 	} entry[2 * CONFIG_BIND_MAX];
 };
 
 /* One address to listen on. */
 struct address {
-	char host[ADDRESS_SIZE];	/* as address_spell() has it */
-	char name[LISTENER_NAME];	/* of its listener: "[::1]:6379" */
-	uint32_t given;			/* bit i: by bind.address[i] */
-	bool required;			/* not having it is an error */
+	char host[ADDRESS_SIZE];  /* as address_spell() has it */
+	char name[LISTENER_NAME]; /* of its listener: "[::1]:6379" */
+	uint32_t given;		  /* bit i: by bind.address[i] */
+	bool required;		  /* not having it is an error */
 };
 
 struct addresses {
@@ -58,8 +58,7 @@ const struct address *addresses_named(const struct addresses *a,
 int resolved_add(struct resolved *r, const char *name, const char *host);
 
 /* "[::1]:6379" */
-void addresses_name(char *name, size_t size, const char *host,
-    unsigned port);
+void addresses_name(char *name, size_t size, const char *host, unsigned port);
 
 /* Print each name in `bind`, and what it stands for, as comments. */
 void addresses_dump(const struct config *c, FILE *out);

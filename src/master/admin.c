@@ -23,9 +23,8 @@
 /* The listener of the image before, at the same path: only the mode can be
  * another; or the file is gone, and another made if that is permitted. */
 static void
-adopt_control(struct admin *s, const struct admin *old,
-    const struct config *c, const struct identity *id,
-    const struct config *was)
+adopt_control(struct admin *s, const struct admin *old, const struct config *c,
+    const struct identity *id, const struct config *was)
 {
 	struct stat st;
 
@@ -55,9 +54,11 @@ make_metrics(const struct config *c, bool listening)
 		return -1;
 	fd = socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
 	    0);
-	if (fd != -1 && (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one,
-	    sizeof(one)) == -1 || bind(fd, (struct sockaddr *)&ss, len) ==
-	    -1 || (listening && listen(fd, BACKLOG) == -1))) {
+	if (fd != -1 &&
+	    (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ==
+		    -1 ||
+		bind(fd, (struct sockaddr *)&ss, len) == -1 ||
+		(listening && listen(fd, BACKLOG) == -1))) {
 		saved = errno;
 		close(fd);
 		fd = -1;
@@ -81,10 +82,12 @@ check_control(const struct config *c, const struct config *was, char *why,
 {
 	static const struct safe_owner nobody = { (uid_t)-1, (gid_t)-1 };
 
-	if (c->control_socket[0] == '\0' || (was != NULL &&
-	    strcmp(c->control_socket, was->control_socket) == 0) ||
-	    control_file_is_free(c->control_socket, &nobody) || (was == NULL &&
-	    (errno == EADDRINUSE || errno == EACCES || errno == ENOENT)))
+	if (c->control_socket[0] == '\0' ||
+	    (was != NULL &&
+		strcmp(c->control_socket, was->control_socket) == 0) ||
+	    control_file_is_free(c->control_socket, &nobody) ||
+	    (was == NULL &&
+		(errno == EADDRINUSE || errno == EACCES || errno == ENOENT)))
 		return 0;
 	snprintf(why, size, "control-socket %s: %s", c->control_socket,
 	    strerror(errno));
@@ -130,8 +133,9 @@ admin_open(struct admin *s, const struct config *c, const struct identity *id,
 	}
 	if (c->metrics_port == 0)
 		return 0;
-	s->metrics = old != NULL && old->metrics != -1 &&
-	    same_metrics(c, was) ? old->metrics : make_metrics(c, true);
+	s->metrics = old != NULL && old->metrics != -1 && same_metrics(c, was)
+	    ? old->metrics
+	    : make_metrics(c, true);
 	if (s->metrics != -1)
 		return 0;
 	log_warn("metrics %s port %u", c->metrics_bind, c->metrics_port);
@@ -142,14 +146,14 @@ admin_open(struct admin *s, const struct config *c, const struct identity *id,
 void
 admin_close(struct admin *s, const struct admin *other)
 {
-	if (s->control != -1 && (other == NULL ||
-	    other->control != s->control)) {
+	if (s->control != -1 &&
+	    (other == NULL || other->control != s->control)) {
 		control_file_remove(&s->file);
 		close(s->control);
 		s->control = -1;
 	}
-	if (s->metrics != -1 && (other == NULL ||
-	    other->metrics != s->metrics)) {
+	if (s->metrics != -1 &&
+	    (other == NULL || other->metrics != s->metrics)) {
 		close(s->metrics);
 		s->metrics = -1;
 	}

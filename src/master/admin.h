@@ -14,12 +14,15 @@
 #include "master/privileges.h"
 
 struct admin {
-	int control;			/* AF_UNIX; -1: none */
-	int metrics;			/* TCP; -1: none */
-	struct control_file file;	/* of `control` */
+	int control;		  /* AF_UNIX; -1: none */
+	int metrics;		  /* TCP; -1: none */
+	struct control_file file; /* of `control` */
 };
 
-#define ADMIN_NONE { -1, -1, CONTROL_FILE_NONE }
+#define ADMIN_NONE \
+	{ \
+		-1, -1, CONTROL_FILE_NONE \
+	}
 
 /*
  * Have what `c` wants.  What `old` has of it already (NULL: nothing), as

@@ -44,8 +44,7 @@ answer_mode(const struct master *m)
 		return "stopping";
 	if (m->reload.phase != RELOAD_NONE)
 		return "reloading";
-	return m->arena.own->draining ? "draining" :
-	    "serving";
+	return m->arena.own->draining ? "draining" : "serving";
 }
 
 const char *
@@ -57,8 +56,8 @@ answer_worker_state(const struct master *m, unsigned k)
 
 	if (m->child[k].pid != 0 && m->child[k].stopped != 0)
 		return "stopped";
-	return state < sizeof(names) / sizeof(names[0]) ? names[state] :
-	    "unknown";
+	return state < sizeof(names) / sizeof(names[0]) ? names[state]
+							: "unknown";
 }
 
 void
@@ -69,8 +68,8 @@ answer_queue(const struct arena *a, unsigned i, unsigned *waiting,
 	socklen_t len = sizeof(info);
 
 	memset(&info, 0, sizeof(info));
-	(void)getsockopt(a->own->listener[i].fd, IPPROTO_TCP, TCP_INFO,
-	    &info, &len);
+	(void)getsockopt(a->own->listener[i].fd, IPPROTO_TCP, TCP_INFO, &info,
+	    &len);
 	/* So they are called on a listener: tcp_get_info() of the kernel. */
 	*waiting = info.tcpi_unacked;
 	*limit = info.tcpi_sacked;
@@ -156,10 +155,11 @@ status_text(const struct master *m, const struct census *c, FILE *out)
 		fprintf(out, "listening    %s, %u of %u waiting\n",
 		    m->arena.own->listener[i].name, waiting, limit);
 	}
-	fprintf(out, "workers      %u, %u ready\n"
+	fprintf(out,
+	    "workers      %u, %u ready\n"
 	    "connections  %llu of %u now, %llu ever, %llu refused\n"
-	    "echoes       %llu\nbytes in     ", m->arena.own->workers,
-	    c->ready, (unsigned long long)c->connections,
+	    "echoes       %llu\nbytes in     ",
+	    m->arena.own->workers, c->ready, (unsigned long long)c->connections,
 	    m->config->maxclients, (unsigned long long)c->accepted,
 	    (unsigned long long)c->closed[CLOSE_LIMIT],
 	    (unsigned long long)c->echoes);
@@ -174,12 +174,12 @@ status_text(const struct master *m, const struct census *c, FILE *out)
 		    (unsigned long long)c->closed[r]);
 		before = ", ";
 	}
-	fputs(*before == '\0' ? "none\ndeaths       " : "\ndeaths       ",
-	    out);
+	fputs(*before == '\0' ? "none\ndeaths       " : "\ndeaths       ", out);
 	if (c->deaths == 0)
 		fputs("none", out);
 	write_deaths(t, out, false);
-	fprintf(out, "\nrecovered    %llu times, %llu connections saved\n"
+	fprintf(out,
+	    "\nrecovered    %llu times, %llu connections saved\n"
 	    "reloads      %llu, %llu refused, %llu connections kept",
 	    (unsigned long long)t->recoveries, (unsigned long long)t->saved,
 	    (unsigned long long)t->reloads,
@@ -193,8 +193,7 @@ status_text(const struct master *m, const struct census *c, FILE *out)
 	}
 	fputc('\n', out);
 	if (*m->arena.own->totals.refusal != '\0')
-		fprintf(out, "refused      %s\n",
-		    m->arena.own->totals.refusal);
+		fprintf(out, "refused      %s\n", m->arena.own->totals.refusal);
 }
 
 static void
@@ -203,7 +202,8 @@ status_json(const struct master *m, const struct census *c, FILE *out)
 	const struct arena_own *o = m->arena.own;
 	const struct service_totals *t = &o->totals;
 
-	fprintf(out, "{\"version\":\"%s\",\"pid\":%ld,\"mode\":\"%s\","
+	fprintf(out,
+	    "{\"version\":\"%s\",\"pid\":%ld,\"mode\":\"%s\","
 	    "\"draining\":%s,\"uptime\":%llu.%03llu,\"listeners\":[",
 	    PACKAGE_VERSION, (long)getpid(), answer_mode(m),
 	    o->draining ? "true" : "false",
@@ -214,25 +214,27 @@ status_json(const struct master *m, const struct census *c, FILE *out)
 		answer_queue(&m->arena, i, &waiting, &limit);
 		fprintf(out, "%s{\"name\":", i > 0 ? "," : "");
 		quote_json(out, m->arena.own->listener[i].name);
-		fprintf(out, ",\"waiting\":%u,\"limit\":%u}", waiting,
-		    limit);
+		fprintf(out, ",\"waiting\":%u,\"limit\":%u}", waiting, limit);
 	}
-	fprintf(out, "],\"workers\":%u,\"ready\":%u,\"connections\":%llu,"
+	fprintf(out,
+	    "],\"workers\":%u,\"ready\":%u,\"connections\":%llu,"
 	    "\"maxclients\":%u,\"accepted\":%llu,\"echoes\":%llu,"
 	    "\"in\":%llu,\"out\":%llu,\"closed\":{",
-	    m->arena.own->workers, c->ready,
-	    (unsigned long long)c->connections, m->config->maxclients,
-	    (unsigned long long)c->accepted, (unsigned long long)c->echoes,
-	    (unsigned long long)c->rx, (unsigned long long)c->tx);
+	    m->arena.own->workers, c->ready, (unsigned long long)c->connections,
+	    m->config->maxclients, (unsigned long long)c->accepted,
+	    (unsigned long long)c->echoes, (unsigned long long)c->rx,
+	    (unsigned long long)c->tx);
 	for (unsigned r = 0; r < CLOSE_REASONS; r++)
 		fprintf(out, "%s\"%s\":%llu", r > 0 ? "," : "",
 		    answer_reason(r), (unsigned long long)c->closed[r]);
 	fputs("},\"deaths\":{", out);
 	write_deaths(t, out, true);
-	fprintf(out, "},\"recoveries\":%llu,\"saved\":%llu,\"reloads\":%llu,"
+	fprintf(out,
+	    "},\"recoveries\":%llu,\"saved\":%llu,\"reloads\":%llu,"
 	    "\"reloads_refused\":%llu,\"kept\":%llu,"
-	    "\"refusal\":", (unsigned long long)t->recoveries,
-	    (unsigned long long)t->saved, (unsigned long long)t->reloads,
+	    "\"refusal\":",
+	    (unsigned long long)t->recoveries, (unsigned long long)t->saved,
+	    (unsigned long long)t->reloads,
 	    (unsigned long long)t->reloads_refused,
 	    (unsigned long long)t->kept);
 	quote_json(out, m->arena.own->totals.refusal);
@@ -270,13 +272,16 @@ answer_workers(const struct master *m, FILE *out, bool json)
 		const struct slot *s = &m->arena.slot[k];
 		const struct slot_counters *n = &s->count;
 
-		fprintf(out, json ? "%s{\"worker\":%u,\"pid\":%ld,"
-		    "\"state\":\"%s\",\"connections\":%u,\"accepted\":%llu,"
-		    "\"refused\":%llu,\"echoes\":%llu,\"in\":%llu,"
-		    "\"out\":%llu}" : "%s%6u %8ld %-9s %11u %11llu %11llu "
-		    "%12llu %14llu %14llu\n", json && k > 0 ? ",\n" : "", k,
-		    (long)m->child[k].pid, answer_worker_state(m, k),
-		    slot_load(s),
+		fprintf(out,
+		    json
+			? "%s{\"worker\":%u,\"pid\":%ld,"
+			  "\"state\":\"%s\",\"connections\":%u,\"accepted\":%llu,"
+			  "\"refused\":%llu,\"echoes\":%llu,\"in\":%llu,"
+			  "\"out\":%llu}"
+			: "%s%6u %8ld %-9s %11u %11llu %11llu "
+			  "%12llu %14llu %14llu\n",
+		    json && k > 0 ? ",\n" : "", k, (long)m->child[k].pid,
+		    answer_worker_state(m, k), slot_load(s),
 		    (unsigned long long)atomic_load(&n->accepted),
 		    (unsigned long long)atomic_load(&n->closed[CLOSE_LIMIT]),
 		    (unsigned long long)atomic_load(&n->echoes),
@@ -311,9 +316,9 @@ put_json(void *to, const char *key, const char *value)
 	} else if (strncmp(key, "in.", 3) == 0) {
 		fputs(",\"file\":", out);
 		quote_json(out, value);
-	/* NOLINTNEXTLINE(cert-err34-c): config_save() wrote two unsigned */
-	} else if (strncmp(key, "from.", 5) == 0 && sscanf(value, "%u %u%n",
-	    &origin, &line, &note) == 2) {
+		/* NOLINTNEXTLINE(cert-err34-c): config_save() wrote two unsigned */
+	} else if (strncmp(key, "from.", 5) == 0 &&
+	    sscanf(value, "%u %u%n", &origin, &line, &note) == 2) {
 		fprintf(out, ",\"origin\":\"%s\",\"line\":%u,\"note\":",
 		    origins[origin % 3], line);
 		quote_json(out, value + note + 1);

@@ -11,15 +11,15 @@
 #include "master/master.h"
 
 /* Milliseconds as two arguments of "%llu.%03llu". */
-#define ANSWER_SECONDS(ms) (unsigned long long)(ms) / 1000, \
-	(unsigned long long)(ms) % 1000
+#define ANSWER_SECONDS(ms) \
+	(unsigned long long)(ms) / 1000, (unsigned long long)(ms) % 1000
 
 /* The counters of all slots together. */
 struct census {
 	uint64_t connections, accepted, rx, tx, echoes;
 	uint64_t closed[CLOSE_REASONS];
 	uint64_t deaths;
-	unsigned ready;			/* workers that serve */
+	unsigned ready; /* workers that serve */
 };
 void answer_census(const struct arena *a, struct census *c);
 

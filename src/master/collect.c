@@ -35,8 +35,8 @@ collect_excludes(const char *a, const char *b)
 	    (*a == '[') != (*b == '['))
 		return false;
 	return strncmp(a, "0.0.0.0:", 8) == 0 ||
-	    strncmp(b, "0.0.0.0:", 8) == 0 ||
-	    strncmp(a, "[::]:", 5) == 0 || strncmp(b, "[::]:", 5) == 0;
+	    strncmp(b, "0.0.0.0:", 8) == 0 || strncmp(a, "[::]:", 5) == 0 ||
+	    strncmp(b, "[::]:", 5) == 0;
 }
 
 /*
@@ -51,15 +51,14 @@ collect_share(const struct listener *l, unsigned n, const char *name)
 
 	for (unsigned i = 0; i < n; i++)
 		/* The check has names only: listen_share() did it. */
-		if (collect_excludes(l[i].name, name) && (l[i].fd == -1 ||
-		    listener_share(l[i].fd, true) == 0))
+		if (collect_excludes(l[i].name, name) &&
+		    (l[i].fd == -1 || listener_share(l[i].fd, true) == 0))
 			any = true;
 	return any;
 }
 
 int
-collect_open(struct collection *s, struct listener *l,
-    const struct address *a)
+collect_open(struct collection *s, struct listener *l, const struct address *a)
 {
 	unsigned how = s->how;
 	const char *call;
@@ -82,8 +81,7 @@ collect_open(struct collection *s, struct listener *l,
 	if (!a->required && listener_is_absent(errno))
 		return 1;
 	error = errno;
-	listener_reason(s->why, s->size, call, l->name, error,
-	    s->config->port);
+	listener_reason(s->why, s->size, call, l->name, error, s->config->port);
 	return s->used_is_fine && error == EADDRINUSE ? 0 : -1;
 }
 
@@ -135,8 +133,8 @@ collect_one(struct collection *s, const struct address *a)
 	}
 	memset(l, 0, sizeof(*l));
 	strlcpy(l->name, a->name, sizeof(l->name));
-	l->fd = s->how != 0 ? -1 :
-	    inherit_take(s->addresses, l->name, &l->flags);
+	l->fd = s->how != 0 ? -1
+			    : inherit_take(s->addresses, l->name, &l->flags);
 	if (l->fd == -1)
 		r = collect_open(s, l, a);
 	if (r != 0)
@@ -155,10 +153,11 @@ collect_judge(struct collection *s)
 	const struct bind_list *list = &s->config->bind;
 
 	for (unsigned i = 0; i < list->count; i++)
-		if (!list->address[i].optional &&
-		    (s->there & 1U << i) == 0) {
-			snprintf(s->why, s->size, "bind: %s: this machine has "
-			    "none of its addresses", list->address[i].host);
+		if (!list->address[i].optional && (s->there & 1U << i) == 0) {
+			snprintf(s->why, s->size,
+			    "bind: %s: this machine has "
+			    "none of its addresses",
+			    list->address[i].host);
 			return -1;
 		}
 	if (s->there != 0)
@@ -167,8 +166,10 @@ collect_judge(struct collection *s)
 		snprintf(s->why, s->size, "%s, and nothing is left",
 		    s->addresses->remark[0]);
 	else
-		snprintf(s->why, s->size, "bind: none of the %u addresses is "
-		    "available", list->count);
+		snprintf(s->why, s->size,
+		    "bind: none of the %u addresses is "
+		    "available",
+		    list->count);
 	return -1;
 }
 

@@ -19,14 +19,14 @@
 struct collection {
 	const struct addresses *addresses;
 	const struct config *config;
-	unsigned how;				/* OPEN_TRY or 0 */
-	bool used_is_fine;			/* somebody listens there */
-	struct listener old[2 * ARENA_LISTENERS_MAX];	/* not wanted, so far */
+	unsigned how;	   /* OPEN_TRY or 0 */
+	bool used_is_fine; /* somebody listens there */
+	struct listener old[2 * ARENA_LISTENERS_MAX]; /* not wanted, so far */
 	unsigned olds;
 	struct listener wanted[2 * ARENA_LISTENERS_MAX];
-	bool opened[ARENA_LISTENERS_MAX];	/* just now */
+	bool opened[ARENA_LISTENERS_MAX]; /* just now */
 	unsigned count;
-	uint32_t there;		/* bind's entries that have an address here */
+	uint32_t there; /* bind's entries that have an address here */
 	char *why;
 	size_t size;
 };
@@ -46,7 +46,6 @@ int collect_open(struct collection *s, struct listener *l,
     const struct address *a);
 
 /* The listener called `name`, or NULL. */
-struct listener *collect_find(struct listener *l, unsigned n,
-    const char *name);
+struct listener *collect_find(struct listener *l, unsigned n, const char *name);
 
 #endif

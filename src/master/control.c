@@ -31,15 +31,15 @@
 #define PATIENCE_IN_ALL 60000
 
 struct client {
-	int fd;				/* -1: no client */
-	uint64_t expires, ends;		/* clock_ms() */
+	int fd;			/* -1: no client */
+	uint64_t expires, ends; /* clock_ms() */
 	uid_t uid;
 	bool answering;
 	char request[REQUEST_BYTES];
 	size_t got;
-	char *answer;			/* from malloc(3) */
+	char *answer; /* from malloc(3) */
 	size_t length, sent;
-	struct control_list list;	/* what the answer goes on with */
+	struct control_list list; /* what the answer goes on with */
 };
 
 static struct {
@@ -66,11 +66,11 @@ control_begin(struct master *m)
 		return;
 	/* Those it accepts inherit it; see receive_request(). */
 	if (setsockopt(state.listener, SOL_SOCKET, SO_PASSCRED, &(int){ 1 },
-	    sizeof(int)) == -1)
+		sizeof(int)) == -1)
 		log_warn("control-socket %s: SO_PASSCRED", m->admin.file.path);
 	state.epoll = instances_make(m);
-	if (state.epoll == -1 || watch(EPOLL_CTL_ADD, state.listener, EPOLLIN,
-	    CLIENTS) == -1)
+	if (state.epoll == -1 ||
+	    watch(EPOLL_CTL_ADD, state.listener, EPOLLIN, CLIENTS) == -1)
 		log_warn("control-socket %s", m->admin.file.path);
 }
 
@@ -130,7 +130,7 @@ may_ask(const struct master *m, int fd, uid_t *uid)
 	*uid = peer.uid;
 	return peer.uid == 0 || peer.uid == geteuid() ||
 	    (m->config->control_socket_mode == 0660 &&
-	    in_group(fd, &peer, getegid()));
+		in_group(fd, &peer, getegid()));
 }
 
 static void
@@ -199,7 +199,8 @@ receive(struct master *m)
 		}
 		if (log_brake(&brake, &missed))
 			log_warnx("control: user %u may not ask; %u more "
-			    "refused unlogged", (unsigned)uid, missed);
+				  "refused unlogged",
+			    (unsigned)uid, missed);
 		refuse(fd, "error: permission denied\n");
 	}
 }
@@ -301,8 +302,10 @@ receive_request(struct client *c)
 		char room[CMSG_SPACE(sizeof(struct ucred))];
 	} control;
 	struct iovec v = { c->request + c->got, sizeof(c->request) - c->got };
-	struct msghdr msg = { .msg_iov = &v, .msg_iovlen = 1,
-		.msg_control = &control, .msg_controllen = sizeof(control) };
+	struct msghdr msg = { .msg_iov = &v,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control) };
 	ssize_t n = recvmsg(c->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	const struct cmsghdr *header = n > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
 	struct ucred said = { 0, (uid_t)-1, (gid_t)-1 };
@@ -343,7 +346,7 @@ listen_to(struct client *c, struct master *m)
 	} else
 		return;
 	if (watch(EPOLL_CTL_MOD, c->fd, EPOLLOUT,
-	    (unsigned)(c - state.client)) == -1)
+		(unsigned)(c - state.client)) == -1)
 		drop(c);
 	else
 		answer(c, m);
@@ -355,8 +358,7 @@ expire(void)
 	uint64_t now = clock_ms();
 
 	for (unsigned i = 0; i < CLIENTS; i++)
-		if (state.client[i].fd != -1 &&
-		    now >= state.client[i].expires)
+		if (state.client[i].fd != -1 && now >= state.client[i].expires)
 			drop(&state.client[i]);
 }
 

@@ -20,8 +20,7 @@
 
 #define WORDS_MAX 8
 
-static const char *const levels[] = { "debug", "verbose", "notice",
-	"warning" };
+static const char *const levels[] = { "debug", "verbose", "notice", "warning" };
 
 void
 control_fail(const struct request *r, const char *fmt, ...)
@@ -41,8 +40,7 @@ control_fail(const struct request *r, const char *fmt, ...)
 	fputs("}\n", r->out);
 }
 
-static void
-succeed(const struct request *r, const char *fmt, ...)
+static void succeed(const struct request *r, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
 static void
@@ -90,15 +88,13 @@ workers(struct request *r)
 		answer_workers(m, r->out, r->json);
 		return;
 	}
-	wanted = (unsigned)strtonum(r->word[1], 1, CONFIG_WORKERS_MAX,
-	    &reason);
+	wanted = (unsigned)strtonum(r->word[1], 1, CONFIG_WORKERS_MAX, &reason);
 	if (reason != NULL) {
 		control_fail(r, "workers: \"%.64s\" is %s (1 to %d)",
 		    r->word[1], reason, CONFIG_WORKERS_MAX);
 		return;
 	}
-	if (m->stop.phase != STOP_NONE ||
-	    m->reload.phase == RELOAD_LEAVING) {
+	if (m->stop.phase != STOP_NONE || m->reload.phase == RELOAD_LEAVING) {
 		control_fail(r, "workers: not while %s", answer_mode(m));
 		return;
 	}
@@ -112,8 +108,10 @@ workers(struct request *r)
 	if (before == wanted)
 		succeed(r, "%u workers", wanted);
 	else
-		control_fail(r, "workers: %u for now, others are still "
-		    "leaving; the log says more", before);
+		control_fail(r,
+		    "workers: %u for now, others are still "
+		    "leaving; the log says more",
+		    before);
 }
 
 static void
@@ -229,8 +227,10 @@ loglevel(struct request *r)
 			succeed(r, "%s, until the next reload", levels[i]);
 			return;
 		}
-	control_fail(r, "loglevel: \"%.64s\" is none of debug, verbose, "
-	    "notice, warning", r->word[1]);
+	control_fail(r,
+	    "loglevel: \"%.64s\" is none of debug, verbose, "
+	    "notice, warning",
+	    r->word[1]);
 }
 
 static void
@@ -244,19 +244,21 @@ drain(struct request *r)
 		return;
 	}
 	if (r->m->arena.own->draining != on)
-		log_notice(on ? "%s: health checks fail from now on" :
-		    "%s: health checks succeed again", asker(r));
+		log_notice(on ? "%s: health checks fail from now on"
+			      : "%s: health checks succeed again",
+		    asker(r));
 	r->m->arena.own->draining = on;
 	arena_publish(&r->m->arena);
-	succeed(r, on ? "health checks fail, clients are served" :
-	    "health checks succeed");
+	succeed(r,
+	    on ? "health checks fail, clients are served"
+	       : "health checks succeed");
 }
 
 static void help(struct request *r);
 
 static const struct command {
 	const char *name;
-	int least, most;		/* words, itself included */
+	int least, most; /* words, itself included */
 	void (*run)(struct request *r);
 	const char *usage;
 } commands[] = {

@@ -13,12 +13,12 @@
 
 struct request {
 	struct master *m;
-	FILE *out;			/* the answer, in memory */
+	FILE *out; /* the answer, in memory */
 	bool json;
 	int words;
-	char **word;			/* of the line, without "json" */
-	uid_t uid;			/* who asks */
-	struct control_list *list;	/* for an answer that has no end */
+	char **word;		   /* of the line, without "json" */
+	uid_t uid;		   /* who asks */
+	struct control_list *list; /* for an answer that has no end */
 };
 
 /* Carry out `line`, which is taken apart.  The answer is in `r->out`, or is

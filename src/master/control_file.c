@@ -35,7 +35,7 @@ control_file_address(struct sockaddr_un *sun, int fd, const char *name)
 	sun->sun_family = AF_UNIX;
 	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
 	    (size_t)snprintf(sun->sun_path, sizeof(sun->sun_path),
-	    "/proc/self/fd/%d%s%s", fd, *name != '\0' ? "/" : "", name));
+		"/proc/self/fd/%d%s%s", fd, *name != '\0' ? "/" : "", name));
 }
 
 /* Whether nobody listens on the socket of which `fd` is an O_PATH descriptor.
@@ -86,8 +86,8 @@ control_file_bind(const struct safe_path *p, const char *name, mode_t mode)
 	struct sockaddr_un sun;
 	socklen_t len = control_file_address(&sun, p->dir, name);
 	mode_t before;
-	int saved, r, fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC |
-	    SOCK_NONBLOCK, 0);
+	int saved, r,
+	    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd == -1)
 		return -1;
@@ -111,8 +111,9 @@ control_file_place(struct control_file *f, int fd, const struct safe_path *p,
 
 	/* Where only root can write, the name means the same all the time. */
 	if ((!p->foreign && f->owner.uid != (uid_t)-1 &&
-	    fchownat(p->dir, name, f->owner.uid, f->owner.gid,
-	    AT_SYMLINK_NOFOLLOW) == -1) || listen(fd, BACKLOG) == -1 ||
+		fchownat(p->dir, name, f->owner.uid, f->owner.gid,
+		    AT_SYMLINK_NOFOLLOW) == -1) ||
+	    listen(fd, BACKLOG) == -1 ||
 	    fstatat(p->dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
 	    renameat(p->dir, name, p->dir, p->name) == -1)
 		return -1;

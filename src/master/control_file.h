@@ -13,13 +13,19 @@
 #include "master/privileges.h"
 
 struct control_file {
-	char path[CONFIG_CONTROL_PATH + 1];	/* "": there is none of ours */
+	char path[CONFIG_CONTROL_PATH + 1]; /* "": there is none of ours */
 	dev_t device;
 	ino_t inode;
-	struct safe_owner owner;		/* for whom it was made */
+	struct safe_owner owner; /* for whom it was made */
 };
 
-#define CONTROL_FILE_NONE { "", 0, 0, { (uid_t)-1, (gid_t)-1 } }
+#define CONTROL_FILE_NONE \
+	{ \
+		"", 0, 0, \
+		{ \
+			(uid_t) - 1, (gid_t)-1 \
+		} \
+	}
 
 /* Whether the path may be taken by `owner`: there is nothing, or a socket that
  * nobody listens on.  Sets errno if not. */

@@ -23,8 +23,8 @@
 #include "master/answer.h"
 
 /* Of one piece. */
-#define LOOKS 4096			/* records looked at */
-#define ROWS 200			/* written */
+#define LOOKS 4096 /* records looked at */
+#define ROWS 200   /* written */
 
 static uint64_t
 cookie_of(int fd)
@@ -65,8 +65,9 @@ state_name(const struct connection *c, enum connection_state s)
 	case PHASE_LINGERING:
 		return "lingering";
 	default:
-		return connection_unsent(c) > 0 ? "blocked" :
-		    connection_pending(c) > 0 ? "partial" : "serving";
+		return connection_unsent(c) > 0 ? "blocked"
+		    : connection_pending(c) > 0 ? "partial"
+						: "serving";
 	}
 }
 
@@ -80,7 +81,8 @@ write_row(struct control_list *l, int fd, const struct connection *c,
 	unsigned long long in = c->rx, back = c->tx;
 
 	if (l->json)
-		fprintf(out, "%s{\"peer\":\"%s\",\"worker\":%u,"
+		fprintf(out,
+		    "%s{\"peer\":\"%s\",\"worker\":%u,"
 		    "\"age\":%llu.%03llu,\"idle\":%llu.%03llu,\"in\":%llu,"
 		    "\"out\":%llu,\"held\":%zu,\"state\":\"%s\",\"fd\":%d}",
 		    l->rows == 0 ? "" : ",\n", peer_name(&c->peer),
@@ -88,8 +90,10 @@ write_row(struct control_list *l, int fd, const struct connection *c,
 		    ANSWER_SECONDS(idle), in, back, connection_pending(c),
 		    state, fd);
 	else
-		fprintf(out, "%-24s %6u %8llu.%03llu %8llu.%03llu %12llu %12llu "
-		    "%6zu %s\n", peer_name(&c->peer), holder_slot(holder),
+		fprintf(out,
+		    "%-24s %6u %8llu.%03llu %8llu.%03llu %12llu %12llu "
+		    "%6zu %s\n",
+		    peer_name(&c->peer), holder_slot(holder),
 		    ANSWER_SECONDS(age), ANSWER_SECONDS(idle), in, back,
 		    connection_pending(c), state);
 	l->rows++;
@@ -171,8 +175,9 @@ control_list_more(struct control_list *l, const struct arena *a, FILE *out)
 		struct connection c;
 		uint32_t holder = connection_held_by(live);
 
-		if (!is_open(holder) || (l->worker != -1 &&
-		    holder_slot(holder) != (unsigned)l->worker))
+		if (!is_open(holder) ||
+		    (l->worker != -1 &&
+			holder_slot(holder) != (unsigned)l->worker))
 			continue;
 		memcpy(&c, (const void *)live, sizeof(c));
 		if (connection_held_by(live) == holder &&
@@ -197,7 +202,8 @@ parse_peer(struct peer *p, const char *text)
 
 	memset(p, 0, sizeof(*p));
 	if (strlcpy(host, text + (text[0] == '['), sizeof(host)) >=
-	    sizeof(host) || (colon = strrchr(host, ':')) == NULL)
+		sizeof(host) ||
+	    (colon = strrchr(host, ':')) == NULL)
 		return false;
 	*colon = '\0';
 	p->port = (uint16_t)strtonum(colon + 1, 0, 65535, &reason);
@@ -285,14 +291,16 @@ control_list_shut(const struct arena *a, int fd)
 	if (own == -1)
 		return -1;
 	if ((uint32_t)own >= arena_descriptors(a)) {
-		close(own);		/* somebody raised our limit */
+		close(own); /* somebody raised our limit */
 		errno = EMFILE;
 		return -1;
 	}
 	if (!mark(a, own, cookie_of(own)))
 		return -1;
 	r = is_open(connection_held_by(c)) && cookie != 0 &&
-	    cookie_of(own) == cookie ? shutdown(own, SHUT_RDWR) : -1;
+		cookie_of(own) == cookie
+	    ? shutdown(own, SHUT_RDWR)
+	    : -1;
 	close_marked(a, own);
 	return r;
 }

@@ -14,9 +14,9 @@
 struct control_list {
 	bool active;
 	bool json;
-	int next;			/* descriptor to look at */
-	int worker;			/* only its; -1: all */
-	char peer[64];			/* only whose name begins so */
+	int next;      /* descriptor to look at */
+	int worker;    /* only its; -1: all */
+	char peer[64]; /* only whose name begins so */
 	uint64_t rows;
 };
 

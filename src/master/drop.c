@@ -22,8 +22,9 @@ static void
 drop_ask(struct master *m, enum drop how)
 {
 	atomic_store(&m->arena.header->drop, how);
-	m->reload.drop_at = clock_ms() + (how == DROP_ASKED_LAST ?
-	    DROP_PATIENCE : DROP_PATIENCE / DROP_LOOKS);
+	m->reload.drop_at = clock_ms() +
+	    (how == DROP_ASKED_LAST ? DROP_PATIENCE
+				    : DROP_PATIENCE / DROP_LOOKS);
 	for (unsigned k = 0; k < m->arena.own->workers; k++)
 		(void)eventfd_write(m->arena.own->slot[k].wake_fd, 1);
 }

@@ -23,11 +23,13 @@
 int
 holder_lock(int fd)
 {
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET,
-		.l_start = HOLDER_BYTE, .l_len = 1 };
+	struct flock lock = { .l_type = F_WRLCK,
+		.l_whence = SEEK_SET,
+		.l_start = HOLDER_BYTE,
+		.l_len = 1 };
 	int r = fcntl(fd, F_SETLK, &lock);
 
-	if (r == -1 && errno == EACCES)		/* the other one, POSIX */
+	if (r == -1 && errno == EACCES) /* the other one, POSIX */
 		errno = EAGAIN;
 	return r;
 }
@@ -36,8 +38,10 @@ holder_lock(int fd)
 static struct flock
 holder_conflict(int fd, short type)
 {
-	struct flock lock = { .l_type = type, .l_whence = SEEK_SET,
-		.l_start = HOLDER_BYTE, .l_len = 1 };
+	struct flock lock = { .l_type = type,
+		.l_whence = SEEK_SET,
+		.l_start = HOLDER_BYTE,
+		.l_len = 1 };
 
 	if (fcntl(fd, F_GETLK, &lock) == -1)
 		lock.l_type = F_UNLCK;
@@ -68,8 +72,7 @@ holder_open_pid(pid_t pid)
 	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 
-	if (fd == -1 && errno != ESRCH && kill(pid, 0) == -1 &&
-	    errno == ESRCH)
+	if (fd == -1 && errno != ESRCH && kill(pid, 0) == -1 && errno == ESRCH)
 		return -1;
 	/* One that has ended and was not reaped yet. */
 	if (fd != -1 && poll(&p, 1, 0) == 1) {
@@ -102,16 +105,19 @@ holder_without_lock(struct holder *h, int fd)
 	h->pidfd = holder_open_pid(h->written);
 	if (h->pidfd == -1 && errno == ESRCH)
 		return;
-	if (proc_is_echod(h->written) && (proc_proof(h->written, fd) ==
-	    PROOF_OPEN || proc_proof(h->written, fd) == PROOF_LOCKED)) {
+	if (proc_is_echod(h->written) &&
+	    (proc_proof(h->written, fd) == PROOF_OPEN ||
+		proc_proof(h->written, fd) == PROOF_LOCKED)) {
 		h->state = HOLDER_ECHOD;
 		h->pid = h->written;
 	} else
 		holder_is(h, HOLDER_NONE, "process %ld, which it names, is %s",
-		    (long)h->written, proc_is_echod(h->written) ?
-		    "an echod that does not have this file open" :
-		    proc_name(h->written)[0] != '\0' ?
-		    proc_name(h->written) : "another one");
+		    (long)h->written,
+		    proc_is_echod(h->written)
+			? "an echod that does not have this file open"
+			: proc_name(h->written)[0] != '\0'
+			? proc_name(h->written)
+			: "another one");
 }
 
 /* The lock is an echod's, and the kernel knows no process for it. */
@@ -120,10 +126,13 @@ holder_unseen(struct holder *h)
 {
 	if (h->written != 0 && kill(h->written, 0) == -1 && errno == ESRCH) {
 		h->pid = h->written;
-		holder_is(h, HOLDER_LEFT, "the workers of process %ld, which "
-		    "was killed, are still finishing", (long)h->pid);
+		holder_is(h, HOLDER_LEFT,
+		    "the workers of process %ld, which "
+		    "was killed, are still finishing",
+		    (long)h->pid);
 	} else
-		holder_is(h, HOLDER_ELSEWHERE, "a process that has locked it "
+		holder_is(h, HOLDER_ELSEWHERE,
+		    "a process that has locked it "
 		    "is not to be seen from here: in another PID namespace, "
 		    "or on another machine");
 }
@@ -137,18 +146,22 @@ holder_judge(struct holder *h, int fd)
 	/* Some kernels' fdinfo has no locks.  Where /proc does not show the
 	 * process at all, for want of it or by hidepid=, the kernel's word and
 	 * the file's have to do. */
-	if (proof == PROOF_LOCKED || (proof != PROOF_NOT &&
-	    proc_is_echod(h->pid)) || (proof == PROOF_UNKNOWN &&
-	    proc_name(h->pid)[0] == '\0' && h->pid == h->written))
+	if (proof == PROOF_LOCKED ||
+	    (proof != PROOF_NOT && proc_is_echod(h->pid)) ||
+	    (proof == PROOF_UNKNOWN && proc_name(h->pid)[0] == '\0' &&
+		h->pid == h->written))
 		h->state = HOLDER_ECHOD;
 	else if (proof == PROOF_UNKNOWN)
-		holder_is(h, HOLDER_STRANGER, "it is locked by process %ld "
+		holder_is(h, HOLDER_STRANGER,
+		    "it is locked by process %ld "
 		    "(%s), which may not be looked at and need not be an echod",
 		    (long)h->pid, proc_name(h->pid));
 	else
-		holder_is(h, HOLDER_LEFT, "the workers of an echod that was "
+		holder_is(h, HOLDER_LEFT,
+		    "the workers of an echod that was "
 		    "killed are still finishing; its number, %ld, is another "
-		    "process's now (%s)", (long)h->pid, proc_name(h->pid));
+		    "process's now (%s)",
+		    (long)h->pid, proc_name(h->pid));
 }
 
 void
@@ -176,8 +189,10 @@ holder_find(struct holder *h, int fd)
 	h->pid = lock.l_pid;
 	h->pidfd = holder_open_pid(h->pid);
 	if (h->pidfd == -1 && errno == ESRCH)
-		holder_is(h, HOLDER_LEFT, "the workers of process %ld, which "
-		    "was killed, are still finishing", (long)h->pid);
+		holder_is(h, HOLDER_LEFT,
+		    "the workers of process %ld, which "
+		    "was killed, are still finishing",
+		    (long)h->pid);
 	else
 		holder_judge(h, fd);
 	/* Its number may have become another's before we had the pidfd. */
@@ -236,14 +251,17 @@ holder_in_the_way(struct holder *h, int fd)
 		return;
 	}
 	if (lock.l_pid <= 0) {
-		holder_is(h, HOLDER_STRANGER, "it is locked by a process that "
+		holder_is(h, HOLDER_STRANGER,
+		    "it is locked by a process that "
 		    "is not to be seen from here");
 		return;
 	}
 	name = proc_name(lock.l_pid);
-	holder_is(h, HOLDER_STRANGER, "it is locked by process %ld%s%s%s, "
-	    "which is no echod", (long)lock.l_pid, name[0] != '\0' ? " (" : "",
-	    name, name[0] != '\0' ? ")" : "");
+	holder_is(h, HOLDER_STRANGER,
+	    "it is locked by process %ld%s%s%s, "
+	    "which is no echod",
+	    (long)lock.l_pid, name[0] != '\0' ? " (" : "", name,
+	    name[0] != '\0' ? ")" : "");
 }
 
 int
@@ -253,8 +271,8 @@ holder_signal(const struct holder *h, int signo, const int *value)
 	siginfo_t info;
 
 	if (h->pidfd == -1)
-		return value == NULL ? kill(h->pid, signo) :
-		    sigqueue(h->pid, signo, v);
+		return value == NULL ? kill(h->pid, signo)
+				     : sigqueue(h->pid, signo, v);
 	memset(&info, 0, sizeof(info));
 	info.si_signo = signo;
 	info.si_code = SI_QUEUE;

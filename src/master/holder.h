@@ -19,20 +19,20 @@
 #define HOLDER_BYTE 0x6563686f64
 
 enum holder_state {
-	HOLDER_NONE,		/* no echod, and no lock either */
-	HOLDER_ECHOD,		/* the echod `pid` */
-	HOLDER_LEFT,		/* workers of the echod `pid`, which was killed */
-	HOLDER_ELSEWHERE,	/* an echod that cannot be seen from here */
-	HOLDER_STRANGER		/* some process that is no echod */
+	HOLDER_NONE,	  /* no echod, and no lock either */
+	HOLDER_ECHOD,	  /* the echod `pid` */
+	HOLDER_LEFT,	  /* workers of the echod `pid`, which was killed */
+	HOLDER_ELSEWHERE, /* an echod that cannot be seen from here */
+	HOLDER_STRANGER	  /* some process that is no echod */
 };
 
 struct holder {
 	enum holder_state state;
-	pid_t pid;		/* 0: not known */
-	pid_t written;		/* the number in the file; 0: none */
-	int pidfd;		/* of an echod, from before it was looked at;
+	pid_t pid;	 /* 0: not known */
+	pid_t written;	 /* the number in the file; 0: none */
+	int pidfd;	 /* of an echod, from before it was looked at;
 				   -1 where the kernel has none */
-	char found[192];	/* in words, but for HOLDER_ECHOD; or "" */
+	char found[192]; /* in words, but for HOLDER_ECHOD; or "" */
 };
 
 /* Take that lock on `fd`.  Returns 0, or -1 with errno set, EAGAIN if another

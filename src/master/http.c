@@ -67,17 +67,19 @@ http_next(void)
 
 static struct {
 	struct MHD_Daemon *daemon;
-	int epoll;			/* the library's */
-	bool running;			/* the library is; its way out */
+	int epoll;    /* the library's */
+	bool running; /* the library is; its way out */
 	jmp_buf out;
 } state = { .epoll = -1 };
 
 /* What we use of the library. */
-#define FUNCTIONS(F) F(start_daemon) F(get_daemon_info) F(run) \
-	F(add_connection) F(get_connection_info) \
-	F(get_timeout) F(create_response_from_buffer) \
-	F(add_response_header) F(queue_response) F(destroy_response) \
-	F(set_panic_func)
+#define FUNCTIONS(F) \
+	F(start_daemon) \
+	F(get_daemon_info) \
+	F(run) \
+	F(add_connection) F(get_connection_info) F(get_timeout) \
+	    F(create_response_from_buffer) F(add_response_header) \
+		F(queue_response) F(destroy_response) F(set_panic_func)
 
 /* NOLINTNEXTLINE(bugprone-macro-parentheses): no declarator with them */
 #define MEMBER(name) __typeof__(MHD_##name) *name;
@@ -95,8 +97,8 @@ load_library(void)
 	/* POSIX's way to make a function of what dlsym(3) returns. */
 #define LOAD(name) \
 	if (all) \
-		all = (*(void **)&mhd.name = dlsym(library, "MHD_" #name)) \
-		    != NULL;
+		all = (*(void **)&mhd.name = dlsym(library, "MHD_" #name)) != \
+		    NULL;
 	FUNCTIONS(LOAD)
 	if (all)
 		return 0;
@@ -166,21 +168,22 @@ reply(struct MHD_Connection *connection, unsigned status, char *text,
 }
 
 static enum MHD_Result
-reply_text(struct MHD_Connection *connection, unsigned status,
-    const char *text)
+reply_text(struct MHD_Connection *connection, unsigned status, const char *text)
 {
 	char *copy = strdup(text);
 
-	return copy == NULL ? MHD_NO : reply(connection, status, copy,
-	    strlen(copy), "text/plain; charset=utf-8");
+	return copy == NULL ? MHD_NO
+			    : reply(connection, status, copy, strlen(copy),
+				  "text/plain; charset=utf-8");
 }
 
 /* The status that a balancer goes by. */
 static unsigned
 health(const struct master *m)
 {
-	return m->stop.phase != STOP_NONE || m->arena.own->draining ?
-	    MHD_HTTP_SERVICE_UNAVAILABLE : MHD_HTTP_OK;
+	return m->stop.phase != STOP_NONE || m->arena.own->draining
+	    ? MHD_HTTP_SERVICE_UNAVAILABLE
+	    : MHD_HTTP_OK;
 }
 
 static enum MHD_Result
@@ -219,7 +222,7 @@ asked(void *master, struct MHD_Connection *connection, const char *url,
 		return MHD_YES;
 	}
 	if (*upload_size != 0) {
-		*upload_size = 0;	/* read and forgotten */
+		*upload_size = 0; /* read and forgotten */
 		return MHD_YES;
 	}
 	/* What HAProxy asks for, unless it is told otherwise: it wants to know
@@ -263,8 +266,8 @@ noticed(void *nothing, struct MHD_Connection *connection, void **client,
 	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
 		info = mhd.get_connection_info(connection,
 		    MHD_CONNECTION_INFO_CONNECTION_FD);
-		*client = info == NULL ? NULL :
-		    http_door_find(info->connect_fd);
+		*client = info == NULL ? NULL
+				       : http_door_find(info->connect_fd);
 	} else if (*client != NULL)
 		http_door_left(*client);
 }
@@ -276,7 +279,7 @@ give_up(void)
 	state.epoll = -1;
 	http_door_shut();
 	log_warnx("metrics: the HTTP library has given up; there are none "
-	    "until a reload");
+		  "until a reload");
 }
 
 static void
@@ -318,8 +321,8 @@ start(struct master *m)
 	state.running = true;
 	if (setjmp(state.out) == 0)
 		daemon = mhd.start_daemon(MHD_USE_EPOLL |
-		    MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, asked, m,
-		    MHD_OPTION_CONNECTION_LIMIT,
+			MHD_USE_NO_LISTEN_SOCKET,
+		    0, NULL, NULL, asked, m, MHD_OPTION_CONNECTION_LIMIT,
 		    (unsigned)CONFIG_METRICS_CLIENTS,
 		    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)PATIENCE_S,
 		    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CLIENT_MEMORY,
@@ -338,11 +341,13 @@ http_begin(struct master *m)
 	if (m->admin.metrics == -1 || load_library() == -1)
 		return;
 	state.daemon = start(m);
-	info = state.daemon == NULL ? NULL : mhd.get_daemon_info(state.daemon,
-	    MHD_DAEMON_INFO_EPOLL_FD);
+	info = state.daemon == NULL
+	    ? NULL
+	    : mhd.get_daemon_info(state.daemon, MHD_DAEMON_INFO_EPOLL_FD);
 	if (info == NULL || instances_have(m, info->epoll_fd)) {
 		log_warnx("metrics on port %u: the HTTP library does not "
-		    "start", m->config->metrics_port);
+			  "start",
+		    m->config->metrics_port);
 		return;
 	}
 	state.epoll = info->epoll_fd;

@@ -38,15 +38,19 @@
 #define BATCH 16
 #define NEW 64
 
-enum http_phase { HTTP_NOBODY, HTTP_ASKING, HTTP_ANSWERED };
+enum http_phase {
+	HTTP_NOBODY,
+	HTTP_ASKING,
+	HTTP_ANSWERED
+};
 
 struct http_client {
 	enum http_phase phase;
-	bool known;			/* http_door_find() has found it */
-	bool local;			/* of this machine */
+	bool known; /* http_door_find() has found it */
+	bool local; /* of this machine */
 	int fd;
-	uint64_t since, expires;	/* clock_ms() */
-	uint64_t address;		/* one of the Internet has one of it */
+	uint64_t since, expires; /* clock_ms() */
+	uint64_t address;	 /* one of the Internet has one of it */
 	struct sockaddr_storage peer;
 	socklen_t len;
 };
@@ -133,8 +137,8 @@ http_door_identify(struct http_client *c)
 		memcpy(&four, &in6->sin6_addr.s6_addr[12], sizeof(four));
 	else
 		memcpy(&c->address, &in6->sin6_addr, sizeof(c->address));
-	c->local = four != 0 ? ntohl(four) >> 24 == IN_LOOPBACKNET :
-	    IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr);
+	c->local = four != 0 ? ntohl(four) >> 24 == IN_LOOPBACKNET
+			     : IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr);
 	if (c->local)
 		c->address = 0;
 	else if (four != 0)
@@ -267,8 +271,9 @@ http_door_receive(void)
 		new.expires = new.since + ASKING_MS;
 		http_door_identify(&new);
 		c = http_door_place(&new);
-		if (c == NULL || http_door_add(new.fd, EPOLLIN | EPOLLRDHUP |
-		    EPOLLET, (uint32_t)(c - state.client)) == -1)
+		if (c == NULL ||
+		    http_door_add(new.fd, EPOLLIN | EPOLLRDHUP | EPOLLET,
+			(uint32_t)(c - state.client)) == -1)
 			close(new.fd);
 		else
 			*c = new;

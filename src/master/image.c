@@ -24,12 +24,15 @@
 #define SELF "/proc/self/exe"
 
 /* The check's descriptors. */
-enum { CHECK_RECORD = 3, CHECK_IMAGE = 4 };
+enum {
+	CHECK_RECORD = 3,
+	CHECK_IMAGE = 4
+};
 
 static struct {
 	char path[PATH_MAX];
 	char directory[PATH_MAX];
-	char **argv;		/* a copy; [0], room for -t, the rest, NULL */
+	char **argv; /* a copy; [0], room for -t, the rest, NULL */
 	int argc;
 } image;
 
@@ -66,8 +69,9 @@ search(const char *name)
 	if (path == NULL || strlcpy(copy, path, sizeof(copy)) >= sizeof(copy))
 		return false;
 	while ((dir = strsep(&rest, ":")) != NULL)
-		if (*dir == '/' && snprintf(image.path, sizeof(image.path),
-		    "%s/%s", dir, name) < (int)sizeof(image.path) &&
+		if (*dir == '/' &&
+		    snprintf(image.path, sizeof(image.path), "%s/%s", dir,
+			name) < (int)sizeof(image.path) &&
 		    is_self(image.path))
 			return true;
 	return false;
@@ -83,9 +87,9 @@ find(const char *name)
 		strlcpy(image.path, name, sizeof(image.path));
 	else if (strchr(name, '/') == NULL)
 		(void)search(name);
-	else if (image.directory[0] != '\0' && snprintf(image.path,
-	    sizeof(image.path), "%s/%s", image.directory, name) >=
-	    (int)sizeof(image.path))
+	else if (image.directory[0] != '\0' &&
+	    snprintf(image.path, sizeof(image.path), "%s/%s", image.directory,
+		name) >= (int)sizeof(image.path))
 		image.path[0] = '\0';
 	if (image.path[0] != '\0' && is_self(image.path))
 		return;
@@ -179,8 +183,8 @@ spawn_check(int fd, int record, int output, pid_t *pid)
 	}
 	sigemptyset(&none);
 	sigfillset(&all);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK |
-	    POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setflags(&attributes,
+	    POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 	posix_spawnattr_setsigmask(&attributes, &none);
 	posix_spawnattr_setsigdefault(&attributes, &all);
 	posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
@@ -198,9 +202,10 @@ spawn_check(int fd, int record, int output, pid_t *pid)
 	    environ);
 	/* Without /proc, by its path, if that is still the same program. */
 	if (error == ENOENT && access("/proc/self/fd", X_OK) == -1)
-		error = fstat(fd, &st) == 0 && is_same(image.path, &st) ?
-		    posix_spawn(pid, image.path, &actions, &attributes,
-		    image.argv, environ) : ETXTBSY;
+		error = fstat(fd, &st) == 0 && is_same(image.path, &st)
+		    ? posix_spawn(pid, image.path, &actions, &attributes,
+			  image.argv, environ)
+		    : ETXTBSY;
 	unsetenv(IMAGE_ENVIRONMENT);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
@@ -234,12 +239,13 @@ image_check_said(int output, char *line, size_t size)
 	char text[4096], *p;
 	ssize_t n;
 	off_t end = lseek(output, 0, SEEK_END);
-	off_t from = end > (off_t)sizeof(text) - 1 ?
-	    end - (off_t)sizeof(text) + 1 : 0;
+	off_t from = end > (off_t)sizeof(text) - 1
+	    ? end - (off_t)sizeof(text) + 1
+	    : 0;
 
 	n = pread(output, text, sizeof(text) - 1, from);
 	text[n > 0 ? n : 0] = '\0';
-	for (p = text + strlen(text); p > text && p[-1] == '\n'; )
+	for (p = text + strlen(text); p > text && p[-1] == '\n';)
 		*--p = '\0';
 	p = strrchr(text, '\n');
 	p = p == NULL ? text : p + 1;

@@ -21,19 +21,19 @@
 
 #include "base/log.h"
 
-#define FIRST (STDERR_FILENO + 1)	/* SD_LISTEN_FDS_START */
+#define FIRST (STDERR_FILENO + 1) /* SD_LISTEN_FDS_START */
 /* Far more than there are addresses. */
 #define PASSED_MAX 64
 
 static struct {
 	unsigned count;
 	struct passed {
-		int fd;			/* -1: taken, or closed */
+		int fd; /* -1: taken, or closed */
 		uint32_t flags;
-		char name[LISTENER_NAME];	/* "": can't listen on it */
-		char label[64];		/* of LISTEN_FDNAMES */
+		char name[LISTENER_NAME]; /* "": can't listen on it */
+		char label[64];		  /* of LISTEN_FDNAMES */
 	} passed[PASSED_MAX];
-	char remark[1024];	/* one warning for all of it, or "" */
+	char remark[1024]; /* one warning for all of it, or "" */
 } inherit;
 
 static void inherit_remark(const char *fmt, ...)
@@ -99,13 +99,14 @@ inherit_number(void)
 	n = (unsigned)strtonum(fds, 0, PASSED_MAX, &reason);
 	if (reason != NULL) {
 		inherit_remark("LISTEN_FDS=%.32s is %s (0 to %d): no socket "
-		    "that was passed is used", fds, reason, PASSED_MAX);
+			       "that was passed is used",
+		    fds, reason, PASSED_MAX);
 		return 0;
 	}
 	if (pid == NULL || strtonum(pid, 1, INT32_MAX, &reason) != getpid()) {
 		inherit_remark("LISTEN_FDS=%.32s: meant for process %.32s, and "
-		    "this is %ld: no socket that was passed is used", fds,
-		    pid != NULL ? pid : "(LISTEN_PID is not set)",
+			       "this is %ld: no socket that was passed is used",
+		    fds, pid != NULL ? pid : "(LISTEN_PID is not set)",
 		    (long)getpid());
 		return 0;
 	}
@@ -156,8 +157,7 @@ inherit_take(const struct addresses *a, const char *name, uint32_t *flags)
 		int fd = p->fd, how;
 
 		if (fd == -1 || strcmp(p->name, name) != 0 ||
-		    ((p->flags & LISTENER_DUAL) != 0 &&
-		    !inherit_wants_ipv4(a)))
+		    ((p->flags & LISTENER_DUAL) != 0 && !inherit_wants_ipv4(a)))
 			continue;
 		how = fcntl(fd, F_GETFL);
 		if (how == -1 || fcntl(fd, F_SETFL, how | O_NONBLOCK) == -1 ||
@@ -176,9 +176,10 @@ inherit_fault(const struct passed *p)
 {
 	if (*p->name == '\0')
 		return "is no TCP socket that listens";
-	return (p->flags & LISTENER_DUAL) != 0 ?
-	    "takes IPv4 clients, too, and is used only if bind has both :: and "
-	    "0.0.0.0" : "is none of the addresses of bind with port";
+	return (p->flags & LISTENER_DUAL) != 0
+	    ? "takes IPv4 clients, too, and is used only if bind has both :: and "
+	      "0.0.0.0"
+	    : "is none of the addresses of bind with port";
 }
 
 void
@@ -189,9 +190,11 @@ inherit_end(void)
 
 		if (p->fd == -1)
 			continue;
-		inherit_remark("%s%s%s%s%s%s", *inherit.remark != '\0' ?
-		    "; " : "LISTEN_FDS: passed and not used: ", p->label,
-		    *p->label != '\0' ? " " : "", p->name,
+		inherit_remark("%s%s%s%s%s%s",
+		    *inherit.remark != '\0'
+			? "; "
+			: "LISTEN_FDS: passed and not used: ",
+		    p->label, *p->label != '\0' ? " " : "", p->name,
 		    *p->name != '\0' ? " " : "", inherit_fault(p));
 		close(p->fd);
 		p->fd = -1;

@@ -22,8 +22,7 @@ void inherit_begin(void);
  * takes IPv4 clients beside those of IPv6, LISTENER_DUAL: one that does stands
  * for both, and is given for "::" only if `a` has 0.0.0.0, too.
  */
-int inherit_take(const struct addresses *a, const char *name,
-    uint32_t *flags);
+int inherit_take(const struct addresses *a, const char *name, uint32_t *flags);
 
 /* Close what was not taken. */
 void inherit_end(void);

@@ -20,8 +20,8 @@ static uint64_t look_at;
 static bool
 late_may_look(const struct master *m)
 {
-	return m->stop.phase == STOP_NONE &&
-	    m->reload.phase == RELOAD_NONE && m->arena.own->dropped == 0;
+	return m->stop.phase == STOP_NONE && m->reload.phase == RELOAD_NONE &&
+	    m->arena.own->dropped == 0;
 }
 
 static void

@@ -44,7 +44,7 @@ listen_adjust(struct listener *l, const struct config *c)
 {
 	if (listener_adjust(l->fd, c) == -1 ||
 	    ((l->flags & LISTENER_PASSED) == 0 &&
-	    listener_share(l->fd, false) == -1))
+		listener_share(l->fd, false) == -1))
 		log_warn("%s keeps its former settings", l->name);
 	l->flags &= ~LISTENER_ABSENT;
 	if (!listener_has_address(l->fd))
@@ -84,8 +84,10 @@ listen_open(const struct arena *a, const struct config *c,
 {
 	struct arena_own *o = a->own;
 	char why[512];
-	struct collection s = { .addresses = &wanted, .config = c,
-		.olds = o->listeners + o->dropped, .why = why,
+	struct collection s = { .addresses = &wanted,
+		.config = c,
+		.olds = o->listeners + o->dropped,
+		.why = why,
 		.size = sizeof(why) };
 
 	/* What a reload drops has gone before the next one. */
@@ -137,9 +139,13 @@ listen_check(const char *const *names, unsigned n, const struct config *c,
     struct resolved *resolved, char *why, size_t size)
 {
 	static struct addresses found;
-	struct collection s = { .addresses = &found, .config = c,
-		.how = OPEN_TRY, .used_is_fine = names == NULL, .olds = n,
-		.why = why, .size = size };
+	struct collection s = { .addresses = &found,
+		.config = c,
+		.how = OPEN_TRY,
+		.used_is_fine = names == NULL,
+		.olds = n,
+		.why = why,
+		.size = size };
 
 	for (unsigned i = 0; i < n; i++) {
 		s.old[i].fd = -1;
@@ -165,7 +171,7 @@ listen_restore(const struct arena *a, const struct listen_state *s)
 
 	for (unsigned i = 0; i < o->listeners + o->dropped; i++)
 		if (collect_find(before.listener, s->listeners + s->dropped,
-		    o->listener[i].name) == NULL)
+			o->listener[i].name) == NULL)
 			close(o->listener[i].fd);
 	memcpy(a->own->listener, s->listener, sizeof(s->listener));
 	a->own->listeners = s->listeners;
@@ -193,8 +199,9 @@ listen_drop(const struct arena *a)
 
 	for (unsigned i = s.listeners; i < s.listeners + s.dropped; i++) {
 		log_notice("%s is listened on no longer%s", s.listener[i].name,
-		    (s.listener[i].flags & LISTENER_PASSED) != 0 ?
-		    ", but who passed it keeps it open" : "");
+		    (s.listener[i].flags & LISTENER_PASSED) != 0
+			? ", but who passed it keeps it open"
+			: "");
 		close(s.listener[i].fd);
 	}
 	a->own->dropped = 0;
@@ -215,8 +222,8 @@ listen_next_missing(const struct arena *a, unsigned *i)
 		const char *port = strrchr(w->name, ':');
 		const struct listener *l;
 
-		if (collect_find(have.listener, have.listeners,
-		    w->name) != NULL)
+		if (collect_find(have.listener, have.listeners, w->name) !=
+		    NULL)
 			continue;
 		snprintf(dual, sizeof(dual), "[::]%s", port);
 		l = collect_find(have.listener, have.listeners, dual);
@@ -241,10 +248,12 @@ listen_missing(const struct arena *a, const struct config *c,
 {
 	const struct address *w;
 	char why[512];
-	struct collection s = { .addresses = &wanted, .config = c,
-		.why = why, .size = sizeof(why) };
+	struct collection s = { .addresses = &wanted,
+		.config = c,
+		.why = why,
+		.size = sizeof(why) };
 
-	for (unsigned i = 0; (w = listen_next_missing(a, &i)) != NULL; ) {
+	for (unsigned i = 0; (w = listen_next_missing(a, &i)) != NULL;) {
 		memset(l, 0, sizeof(*l));
 		strlcpy(l->name, w->name, sizeof(l->name));
 		if (collect_open(&s, l, w) == 0)
@@ -267,7 +276,7 @@ listen_report(const struct arena *a, const struct config *c)
 	for (unsigned i = 0; i < a->own->listeners; i++)
 		if ((l[i].flags & LISTENER_ABSENT) != 0)
 			log_notice("bind %s: " LISTEN_SKIPPED, l[i].name);
-	for (unsigned i = 0; (w = listen_next_missing(a, &i)) != NULL; )
+	for (unsigned i = 0; (w = listen_next_missing(a, &i)) != NULL;)
 		log_notice("bind %s: " LISTEN_SKIPPED, w->name);
 	if (f == NULL)
 		return;
@@ -275,7 +284,8 @@ listen_report(const struct arena *a, const struct config *c)
 	/* NOLINTNEXTLINE(cert-err34-c): the kernel's own int */
 	if (fscanf(f, "%u", &most) == 1 && most < c->tcp_backlog)
 		log_warnx("tcp-backlog %u: the kernel allows %u "
-		    "(net.core.somaxconn)", c->tcp_backlog, most);
+			  "(net.core.somaxconn)",
+		    c->tcp_backlog, most);
 	fclose(f);
 }
 

@@ -33,9 +33,8 @@ void listen_keep(const struct arena *a, const struct config *c);
  * start would log is warned of.  `resolved` gets what names stand for.  Returns
  * 0, or -1 with a reason in `why`.
  */
-int listen_check(const char *const *names, unsigned n,
-    const struct config *c, struct resolved *resolved, char *why,
-    size_t size);
+int listen_check(const char *const *names, unsigned n, const struct config *c,
+    struct resolved *resolved, char *why, size_t size);
 
 /* Let the check of a reload, and nobody but our user, bind to our ports. */
 void listen_share(const struct arena *a, bool yes);

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #ifndef IPV6_MINHOPCOUNT
-#define IPV6_MINHOPCOUNT 73	/* linux/in6.h, which glibc has not all of */
+#define IPV6_MINHOPCOUNT 73 /* linux/in6.h, which glibc has not all of */
 #endif
 
 static int
@@ -74,9 +74,9 @@ listener_deafen(int fd)
 
 	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &len) == -1)
 		return -1;
-	return family == AF_INET6 ?
-	    listener_set(fd, IPPROTO_IPV6, IPV6_MINHOPCOUNT, 255) :
-	    listener_set(fd, IPPROTO_IP, IP_MINTTL, 255);
+	return family == AF_INET6
+	    ? listener_set(fd, IPPROTO_IPV6, IPV6_MINHOPCOUNT, 255)
+	    : listener_set(fd, IPPROTO_IP, IP_MINTTL, 255);
 }
 
 /* All that is set before bind(2). */
@@ -87,9 +87,9 @@ listener_prepare(int fd, int family, unsigned how)
 	    ((how & OPEN_SHARED) != 0 && listener_share(fd, true) == -1) ||
 	    /* IPv6 sockets take this of IPv4, too. */
 	    ((how & OPEN_EARLY) != 0 &&
-	    listener_set(fd, IPPROTO_IP, IP_FREEBIND, 1) == -1) ||
+		listener_set(fd, IPPROTO_IP, IP_FREEBIND, 1) == -1) ||
 	    (family == AF_INET6 &&
-	    listener_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) == -1))
+		listener_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) == -1))
 		return -1;
 	return 0;
 }
@@ -170,8 +170,8 @@ listener_is_stale(int fd, const char *name)
 {
 	char host[ADDRESS_SIZE];
 	struct sockaddr_storage ss, now;
-	const struct sockaddr_in6 *was = (const void *)&ss, *is =
-	    (const void *)&now;
+	const struct sockaddr_in6 *was = (const void *)&ss,
+				  *is = (const void *)&now;
 	socklen_t len = sizeof(ss);
 
 	if (*name != '[' || strcspn(name, "]") > sizeof(host))
@@ -214,14 +214,17 @@ listener_reason(char *why, size_t size, const char *call, const char *name,
 	unsigned first = error == EACCES ? listener_first_free_port() : 0;
 
 	if (port < first)
-		snprintf(why, size, "%s %s: %s; ports below %u take "
+		snprintf(why, size,
+		    "%s %s: %s; ports below %u take "
 		    "CAP_NET_BIND_SERVICE, a socket unit or a start as root: "
-		    "see PRIVILEGED PORTS in echod(8)", call, name,
-		    strerror(error), first);
+		    "see PRIVILEGED PORTS in echod(8)",
+		    call, name, strerror(error), first);
 	else if (error == EINVAL && strncmp(name, "[fe80:", 6) == 0 &&
 	    strchr(name, '%') == NULL)
-		snprintf(why, size, "%s %s: an address of one link takes the "
-		    "name of its interface: fe80::1%%eth0", call, name);
+		snprintf(why, size,
+		    "%s %s: an address of one link takes the "
+		    "name of its interface: fe80::1%%eth0",
+		    call, name);
 	else
 		snprintf(why, size, "%s %s: %s", call, name, strerror(error));
 }

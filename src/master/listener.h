@@ -12,15 +12,15 @@
 
 /* How to open one. */
 enum {
-	OPEN_SHARED = 1,	/* others of ours do not stand in its way */
-	OPEN_EARLY = 2,		/* the machine need not have the address yet */
-	OPEN_TRY = 4		/* only to see whether it can be: not listen */
+	OPEN_SHARED = 1, /* others of ours do not stand in its way */
+	OPEN_EARLY = 2,	 /* the machine need not have the address yet */
+	OPEN_TRY = 4	 /* only to see whether it can be: not listen */
 };
 
 /* A socket that listens on the address, or -1 with errno set and the call that
  * failed in `call`. */
-int listener_open(const struct address *a, const struct config *c,
-    unsigned how, const char **call);
+int listener_open(const struct address *a, const struct config *c, unsigned how,
+    const char **call);
 
 /* Set what accepted sockets inherit, and whatever else can be changed of one
  * that listens.  Returns 0, or -1 with errno set. */
@@ -48,7 +48,7 @@ bool listener_is_absent(int error);
 
 /* The reason why `call` failed for the listener called `name`, and what helps:
  * "bind 0.0.0.0:7: Permission denied; ...". */
-void listener_reason(char *why, size_t size, const char *call,
-    const char *name, int error, unsigned port);
+void listener_reason(char *why, size_t size, const char *call, const char *name,
+    int error, unsigned port);
 
 #endif

@@ -72,15 +72,22 @@ pace(void)
 static struct pollfd
 end_of(pid_t pid, int pidfd)
 {
-	return (struct pollfd){ pid != 0 && pidfd != 0 ? pidfd : -1, POLLIN,
-	    0 };
+	return (
+	    struct pollfd){ pid != 0 && pidfd != 0 ? pidfd : -1, POLLIN, 0 };
 }
 
 /* Children are waited for by their descriptors, too: SIGCHLD can be lost. */
 static void
 sleep_until(struct master *m, uint64_t wake)
 {
-	enum { WAKE, CONTROL, HTTP, LOG, CHECKER, CHILD };
+	enum {
+		WAKE,
+		CONTROL,
+		HTTP,
+		LOG,
+		CHECKER,
+		CHILD
+	};
 	/* poll(2) passes over those that are -1. */
 	struct pollfd p[CHILD + CONFIG_WORKERS_MAX] = {
 		{ m->arena.own->master_wake_fd, POLLIN, 0 },
@@ -97,7 +104,7 @@ sleep_until(struct master *m, uint64_t wake)
 		p[CHILD + k] = end_of(m->child[k].pid, m->child[k].pidfd);
 	pace();
 	if (ppoll(p, CHILD + workers, clock_left(wake, clock_ms(), &ts),
-	    signals_open_mask()) <= 0)
+		signals_open_mask()) <= 0)
 		return;
 	if (p[WAKE].revents != 0)
 		(void)eventfd_read(p[WAKE].fd, &ignored);
@@ -119,7 +126,7 @@ ready_workers(const struct master *m)
 static void
 abandon(struct master *m)
 {
-	m->stop.phase = STOP_DRAINING;	/* nobody is replaced any more */
+	m->stop.phase = STOP_DRAINING; /* nobody is replaced any more */
 	for (unsigned k = 0; k < m->arena.own->workers; k++)
 		if (m->child[k].pid != 0)
 			(void)kill(m->child[k].pid, SIGKILL);
@@ -160,8 +167,8 @@ static bool
 cannot_start(const struct master *m, bool takeover)
 {
 	for (unsigned k = 0; k < m->config->workers; k++)
-		if (takeover ? m->child[k].stillborn >= START_TRIES :
-		    m->child[k].pid == 0)
+		if (takeover ? m->child[k].stillborn >= START_TRIES
+			     : m->child[k].pid == 0)
 			return true;
 	return false;
 }
@@ -217,8 +224,10 @@ master_start(struct master *m, bool takeover)
 	while (!failed && (ready = ready_workers(m)) < wanted &&
 	    clock_ms() < deadline) {
 		/* Not to depend on one wake-up that was lost. */
-		sleep_until(m, clock_earlier(clock_earlier(deadline,
-		    clock_ms() + WAKE_AGAIN), spawn_next(m)));
+		sleep_until(m,
+		    clock_earlier(clock_earlier(deadline,
+				      clock_ms() + WAKE_AGAIN),
+			spawn_next(m)));
 		/* Reaping can take its time (reap_later()). */
 		if (ready_workers(m) < wanted)
 			reap(m);
@@ -260,8 +269,7 @@ reopen_log(const char *why)
 static bool
 may_resize(const struct master *m)
 {
-	return m->stop.phase == STOP_NONE &&
-	    m->reload.phase != RELOAD_LEAVING;
+	return m->stop.phase == STOP_NONE && m->reload.phase != RELOAD_LEAVING;
 }
 
 static void
@@ -292,7 +300,7 @@ take_signals(struct master *m)
 		resize_grow(m, "SIGTTIN");
 	if (signals_take(SIGTTOU) > 0 && may_resize(m))
 		resize_shrink(m, "SIGTTOU");
-	(void)signals_take(SIGCHLD);	/* reap() looks in any case */
+	(void)signals_take(SIGCHLD); /* reap() looks in any case */
 }
 
 /* Not one worker serves, and each has died STILLBORN times before it did. */
@@ -323,7 +331,7 @@ master_run(struct master *m)
 			break;
 		if (cannot_live(m)) {
 			log_warnx("no worker lives long enough to serve: "
-			    "giving up");
+				  "giving up");
 			abandon(m);
 			return EXIT_NOT_STARTED;
 		}
@@ -349,7 +357,7 @@ master_run(struct master *m)
 		wake = clock_earlier(wake, supervise_next());
 		sleep_until(m, clock_earlier(wake, log_next()));
 	}
-	log_step();		/* the workers' last words */
+	log_step(); /* the workers' last words */
 	log_tell_losses();
 	return stop_receipt(m);
 }

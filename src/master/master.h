@@ -17,58 +17,66 @@
 #include "state/arena.h"
 
 /* What a worker process runs; worker_main(), handed over by main(). */
-typedef int worker_entry(const struct config *config,
-    const struct arena *arena, unsigned slot, pid_t master);
+typedef int worker_entry(const struct config *config, const struct arena *arena,
+    unsigned slot, pid_t master);
 
 _Static_assert(ARENA_SLOTS_MAX <= CONFIG_WORKERS_MAX,
     "struct master and struct worker have a place for each slot");
 
 struct child {
-	pid_t pid;			/* 0: none */
-	int pidfd;			/* 0: none */
-	bool ended;			/* that is what its pidfd says */
-	uint64_t started;		/* clock_ms() */
-	uint64_t respawn_at;		/* CLOCK_NEVER: not wanted */
-	unsigned brake;			/* ms the next respawn has to wait */
-	unsigned stillborn;		/* deaths in a row before it served */
-	bool retiring;			/* it goes and its slot with it */
-	unsigned foster;		/* worker that takes its slot over, +1 */
+	pid_t pid;	     /* 0: none */
+	int pidfd;	     /* 0: none */
+	bool ended;	     /* that is what its pidfd says */
+	uint64_t started;    /* clock_ms() */
+	uint64_t respawn_at; /* CLOCK_NEVER: not wanted */
+	unsigned brake;	     /* ms the next respawn has to wait */
+	unsigned stillborn;  /* deaths in a row before it served */
+	bool retiring;	     /* it goes and its slot with it */
+	unsigned foster;     /* worker that takes its slot over, +1 */
 	/* For the watchdog. */
-	uint64_t heartbeat;		/* as last seen */
-	uint64_t since;			/* clock_ms() it was seen first */
-	uint64_t stopped;		/* clock_ms() of a SIGSTOP, or 0 */
-	bool hung;			/* killed for being stuck */
-	unsigned oom;			/* deaths in a row for want of memory */
+	uint64_t heartbeat; /* as last seen */
+	uint64_t since;	    /* clock_ms() it was seen first */
+	uint64_t stopped;   /* clock_ms() of a SIGSTOP, or 0 */
+	bool hung;	    /* killed for being stuck */
+	unsigned oom;	    /* deaths in a row for want of memory */
 };
 
-enum stop_phase { STOP_NONE, STOP_DELAYED, STOP_DRAINING };
+enum stop_phase {
+	STOP_NONE,
+	STOP_DELAYED,
+	STOP_DRAINING
+};
 
 struct stop {
 	enum stop_phase phase;
-	uint64_t began;			/* clock_ms() of the first signal */
-	uint64_t drain_at;		/* end of shutdown-delay */
-	uint64_t kill_at;		/* the deadline */
-	bool over;			/* it has passed: everybody is killed */
-	unsigned killed;		/* workers that had to be */
+	uint64_t began;	   /* clock_ms() of the first signal */
+	uint64_t drain_at; /* end of shutdown-delay */
+	uint64_t kill_at;  /* the deadline */
+	bool over;	   /* it has passed: everybody is killed */
+	unsigned killed;   /* workers that had to be */
 };
 
-enum reload_phase { RELOAD_NONE, RELOAD_CHECKING, RELOAD_LEAVING };
+enum reload_phase {
+	RELOAD_NONE,
+	RELOAD_CHECKING,
+	RELOAD_LEAVING
+};
 
 struct reload {
 	enum reload_phase phase;
-	int image;			/* the next one, to be executed */
-	int record;			/* struct takeover, as a memfd */
-	int output;			/* what the check says, a memfd */
-	pid_t checker;			/* 0: it has ended ... */
-	int checker_fd;			/* its pidfd; 0: none */
-	int status;			/* ... with this */
-	struct resolved resolved;	/* by the check */
-	uint64_t deadline;		/* of the phase */
-	uint64_t began;			/* workers were told to leave */
-	bool again;			/* another one was asked for */
-	struct outcome asked, later;	/* by those who wait to be told */
-	unsigned drops;			/* times it was asked for the last */
-	uint64_t drop_at;		/* shut and close dropped listeners */
+	int image;		     /* the next one, to be executed */
+	int record;		     /* struct takeover, as a memfd */
+	int output;		     /* what the check says, a memfd */
+	pid_t checker;		     /* 0: it has ended ... */
+	int checker_fd;		     /* its pidfd; 0: none */
+	int status;		     /* ... with this */
+	struct resolved resolved;    /* by the check */
+	uint64_t deadline;	     /* of the phase */
+	uint64_t began;		     /* workers were told to leave */
+	bool again;		     /* another one was asked for */
+	struct outcome asked, later; /* by those who wait to be told */
+	unsigned drops;		     /* times it was asked for the last */
+	uint64_t drop_at;	     /* shut and close dropped listeners */
 };
 
 struct master {
@@ -76,14 +84,14 @@ struct master {
 	struct arena arena;
 	const struct pidfile *pidfile;
 	struct admin admin;
-	int image;			/* this one, image_hold() */
+	int image; /* this one, image_hold() */
 	struct reload reload;
 	worker_entry *entry;
 	struct child child[CONFIG_WORKERS_MAX];
 	struct stop stop;
-	uint64_t watch_at;		/* the watchdog looks again */
-	uint64_t oom_kills;		/* that the kernel has counted ... */
-	uint64_t oom_at;		/* ... and when they became more; or 0 */
+	uint64_t watch_at;  /* the watchdog looks again */
+	uint64_t oom_kills; /* that the kernel has counted ... */
+	uint64_t oom_at;    /* ... and when they became more; or 0 */
 };
 
 /* Exit statuses of the program; EX_CONFIG is that of sysexits.h. */
@@ -91,7 +99,7 @@ enum exit_status {
 	EXIT_CLEAN = 0,
 	EXIT_NOT_STARTED = 1,
 	EXIT_USAGE = 2,
-	EXIT_CUT = 3,		/* clients were cut or workers killed */
+	EXIT_CUT = 3, /* clients were cut or workers killed */
 	EXIT_CONFIG = 78
 };
 

@@ -57,9 +57,10 @@ service(const struct master *m, FILE *out)
 	clock_gettime(CLOCK_REALTIME, &now);
 	head(out, "build_info", "gauge", "Version of the program; always 1.");
 	labelled(out, "build_info", "version", PACKAGE_VERSION, 1);
-	seconds(out, "start_time_seconds", "When the service was started, "
-	    "Unix time; reloads do not count.", (uint64_t)now.tv_sec * 1000 +
-	    (uint64_t)now.tv_nsec / 1000000 - up);
+	seconds(out, "start_time_seconds",
+	    "When the service was started, "
+	    "Unix time; reloads do not count.",
+	    (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000 - up);
 	seconds(out, "uptime_seconds", "Time since then.", up);
 	one(out, "draining", "gauge", "1 if health checks are made to fail.",
 	    o->draining);
@@ -112,7 +113,14 @@ listeners(const struct arena *a, FILE *out)
 	}
 }
 
-enum column { HELD, UP, ACCEPTED, ECHOES, RX, TX };
+enum column {
+	HELD,
+	UP,
+	ACCEPTED,
+	ECHOES,
+	RX,
+	TX
+};
 
 static const struct {
 	enum column column;

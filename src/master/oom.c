@@ -82,7 +82,7 @@ oom_killed(struct master *m, unsigned k, int status)
 		return true;
 	atomic_store(&m->arena.slot[k].shed, 1);
 	log_warnx("worker %u has been killed for want of memory %u times in a "
-	    "row: the next one closes clients that hold much of it", k,
-	    c->oom);
+		  "row: the next one closes clients that hold much of it",
+	    k, c->oom);
 	return true;
 }

@@ -107,10 +107,11 @@ outcome_open(int *asker)
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int saved;
 
-	if (fd != -1 && setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &(int){ 1 },
-	    sizeof(int)) == 0 && bind(fd, (struct sockaddr *)&sun,
-	    sizeof(sun.sun_family)) == 0 && getsockname(fd,
-	    (struct sockaddr *)&sun, &len) == 0) {
+	if (fd != -1 &&
+	    setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &(int){ 1 }, sizeof(int)) ==
+		0 &&
+	    bind(fd, (struct sockaddr *)&sun, sizeof(sun.sun_family)) == 0 &&
+	    getsockname(fd, (struct sockaddr *)&sun, &len) == 0) {
 		*asker = (int)strtol(sun.sun_path + 1, NULL, 16);
 		return fd;
 	}
@@ -131,8 +132,10 @@ outcome_receive(int fd, pid_t pid, char *text, size_t size)
 		char room[CMSG_SPACE(sizeof(struct ucred))];
 	} control;
 	struct iovec v = { text, size - 1 };
-	struct msghdr msg = { .msg_iov = &v, .msg_iovlen = 1,
-		.msg_control = &control, .msg_controllen = sizeof(control) };
+	struct msghdr msg = { .msg_iov = &v,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control) };
 	ssize_t n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
 	const struct cmsghdr *header = n > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
 	struct ucred sender = { 0, (uid_t)-1, (gid_t)-1 };

@@ -82,7 +82,8 @@ write_header(const struct master *m, FILE *out)
 {
 	const char *mode = answer_mode(m);
 
-	fprintf(out, "<header><h1>echod</h1><span class=\"mode %s\">%s</span>"
+	fprintf(out,
+	    "<header><h1>echod</h1><span class=\"mode %s\">%s</span>"
 	    "<span class=dim>%s &middot; pid %ld &middot; up ",
 	    mode[0] == 's' && mode[1] == 'e' ? "serving" : "other", mode,
 	    PACKAGE_VERSION, (long)getpid());
@@ -98,8 +99,8 @@ write_charts(const struct master *m, const struct census *c, FILE *out)
 
 	fputs("<section class=\"grid charts\">\n", out);
 	snprintf(text, sizeof(text), "%u", m->config->maxclients);
-	page_chart(t, SERIES_CONNECTIONS, "Connections",
-	    (double)c->connections, text, out);
+	page_chart(t, SERIES_CONNECTIONS, "Connections", (double)c->connections,
+	    text, out);
 	page_chart(t, SERIES_ACCEPTED, "Accepted", -1, NULL, out);
 	page_chart(t, SERIES_ECHOES, "Echoes", -1, NULL, out);
 	page_chart(t, SERIES_BYTES, "Bytes, in and out", -1, NULL, out);
@@ -116,10 +117,12 @@ write_workers(const struct master *m, FILE *out)
 	for (unsigned k = 0; k < a->own->workers; k++)
 		if (slot_load(&a->slot[k]) > most)
 			most = slot_load(&a->slot[k]);
-	fputs("<section class=card style=\"margin-bottom:14px\"><h2>Workers"
+	fputs(
+	    "<section class=card style=\"margin-bottom:14px\"><h2>Workers"
 	    "</h2><div class=wide><table><tr><th>Worker<th>State<th>Connections"
 	    "<th class=track><th>Echoes<th class=opt>Accepted<th class=opt>In"
-	    "<th class=opt>Out<th class=opt>Pid\n", out);
+	    "<th class=opt>Out<th class=opt>Pid\n",
+	    out);
 	for (unsigned k = 0; k < a->own->workers; k++) {
 		const struct slot *s = &a->slot[k];
 		const char *state = answer_worker_state(m, k);
@@ -130,11 +133,12 @@ write_workers(const struct master *m, FILE *out)
 		    "B");
 		page_short(back, sizeof(back),
 		    (double)atomic_load(&s->count.tx), "B");
-		fprintf(out, "<tr><td>%u<td><span class=%s>%s</span><td>%u"
+		fprintf(out,
+		    "<tr><td>%u<td><span class=%s>%s</span><td>%u"
 		    "<td class=track><span class=bar style=\"width:%llu%%\">"
 		    "</span><td>%s<td class=opt>%llu<td class=opt>%s"
-		    "<td class=opt>%s<td class=\"opt dim\">%ld\n", k,
-		    state[0] == 'r' ? "serving" : "other", state,
+		    "<td class=opt>%s<td class=\"opt dim\">%ld\n",
+		    k, state[0] == 'r' ? "serving" : "other", state,
 		    slot_load(s), (ull)slot_load(s) * 100 / (ull)most, echoes,
 		    (ull)atomic_load(&s->count.accepted), in, back,
 		    (long)m->child[k].pid);
@@ -151,14 +155,18 @@ write_closed(const struct census *c, FILE *out)
 	for (unsigned r = 0; r < CLOSE_REASONS; r++)
 		if (c->closed[r] > most)
 			most = c->closed[r];
-	fputs("<section class=card><h2>Connections closed</h2><table class=plain>\n", out);
+	fputs(
+	    "<section class=card><h2>Connections closed</h2><table class=plain>\n",
+	    out);
 	for (unsigned r = 0; r < CLOSE_REASONS; r++) {
 		fprintf(out, "<tr%s><td>%s<td class=track>",
 		    c->closed[r] == 0 ? " class=dim" : "",
 		    close_reason_name(r));
 		if (c->closed[r] > 0)
-			fprintf(out, "<span class=bar style=\"width:%llu%%\">"
-			    "</span>", (ull)(c->closed[r] * 100 / most));
+			fprintf(out,
+			    "<span class=bar style=\"width:%llu%%\">"
+			    "</span>",
+			    (ull)(c->closed[r] * 100 / most));
 		page_exact(text, sizeof(text), c->closed[r]);
 		fprintf(out, "<td>%s\n", text);
 	}
@@ -183,7 +191,8 @@ write_events(const struct master *m, const struct census *c, FILE *out)
 	fact(out, "Workers died", c->deaths);
 	for (int i = 0; i < ARENA_SIGNALS; i++)
 		if (t->deaths[i] > 0)
-			fprintf(out, "<dt class=dim>&emsp;%s<dd class=dim>%llu\n",
+			fprintf(out,
+			    "<dt class=dim>&emsp;%s<dd class=dim>%llu\n",
 			    i == 0 ? "exit" : signals_name(i),
 			    (ull)t->deaths[i]);
 	fact(out, "Connections saved", t->saved);
@@ -227,8 +236,10 @@ write_listeners(const struct master *m, const struct census *c, FILE *out)
 	fact(out, "Connections ever", c->accepted);
 	fact(out, "Refused", c->closed[CLOSE_LIMIT]);
 	fact(out, "Echoes", c->echoes);
-	fprintf(out, "<dt>Bytes in<dd>%s<dt>Bytes out<dd>%s\n</dl>"
-	    "</section>\n", in, back);
+	fprintf(out,
+	    "<dt>Bytes in<dd>%s<dt>Bytes out<dd>%s\n</dl>"
+	    "</section>\n",
+	    in, back);
 }
 
 void
@@ -237,11 +248,13 @@ page_write(const struct master *m, FILE *out)
 	struct census c;
 
 	answer_census(&m->arena, &c);
-	fprintf(out, "<!DOCTYPE html>\n<html lang=en><head><meta charset=utf-8>"
+	fprintf(out,
+	    "<!DOCTYPE html>\n<html lang=en><head><meta charset=utf-8>"
 	    "<meta name=viewport content=\"width=device-width,"
 	    "initial-scale=1\"><title>echod: %s</title><noscript><meta "
 	    "http-equiv=refresh content=5></noscript><style>%s</style></head>"
-	    "<body><main>\n", answer_mode(m), style);
+	    "<body><main>\n",
+	    answer_mode(m), style);
 	write_header(m, out);
 	write_charts(m, &c, out);
 	write_workers(m, out);
@@ -249,8 +262,10 @@ page_write(const struct master *m, FILE *out)
 	write_listeners(m, &c, out);
 	write_closed(&c, out);
 	write_events(m, &c, out);
-	fprintf(out, "</div><footer>Totals are since the start and outlive "
+	fprintf(out,
+	    "</div><footer>Totals are since the start and outlive "
 	    "reloads. <a href=\"/metrics\">metrics</a> &middot; "
 	    "<a href=\"/healthz\">health</a></footer></main>"
-	    "<script>%s</script></body></html>\n", script);
+	    "<script>%s</script></body></html>\n",
+	    script);
 }

@@ -19,10 +19,12 @@ page_short(char *text, size_t size, double n, const char *unit)
 		n /= 1000;
 		i++;
 	}
-	snprintf(text, size, i == 0 && n == (double)(long)n ? "%.0f%s%s%s" :
-	    n < 9.95 ? "%.2f%s%s%s" : n < 99.5 ? "%.1f%s%s%s" :
-	    "%.0f%s%s%s", n, i > 0 || *unit != '\0' ? "\302\240" : "",
-	    prefixes[i], unit);
+	snprintf(text, size,
+	    i == 0 && n == (double)(long)n ? "%.0f%s%s%s"
+		: n < 9.95		   ? "%.2f%s%s%s"
+		: n < 99.5		   ? "%.1f%s%s%s"
+					   : "%.0f%s%s%s",
+	    n, i > 0 || *unit != '\0' ? "\302\240" : "", prefixes[i], unit);
 }
 
 void
@@ -76,8 +78,10 @@ value(const struct service_totals *t, uint64_t i, enum series series)
 
 	if (series == SERIES_CONNECTIONS)
 		return n;
-	return s->at > before->at && n > counter(before, series) ? (n - counter(before, series)) * 1000 /
-	    (double)(s->at - before->at) : 0;
+	return s->at > before->at && n > counter(before, series)
+	    ? (n - counter(before, series)) * 1000 /
+		(double)(s->at - before->at)
+	    : 0;
 }
 
 /* Returns the highest value; stores the last one. */
@@ -105,11 +109,12 @@ collect(const struct service_totals *t, enum series series, double *values,
 static void
 draw(const double *values, unsigned count, double most, FILE *out)
 {
-	const double step = (double)WIDTH / (count > SHORTEST ? count - 1 :
-	    SHORTEST - 1);
+	const double step = (double)WIDTH /
+	    (count > SHORTEST ? count - 1 : SHORTEST - 1);
 	double x0 = WIDTH - step * (double)(count > 0 ? count - 1 : 0);
 
-	fprintf(out, "<svg viewBox=\"0 0 %d %d\" preserveAspectRatio=none "
+	fprintf(out,
+	    "<svg viewBox=\"0 0 %d %d\" preserveAspectRatio=none "
 	    "aria-hidden=true><line class=b x1=0 x2=%d y1=%d y2=%d></line>",
 	    WIDTH, HEIGHT, WIDTH, HEIGHT - 1, HEIGHT - 1);
 	for (int area = 1; area >= 0 && count > 1; area--) {
@@ -117,9 +122,14 @@ draw(const double *values, unsigned count, double most, FILE *out)
 		if (area)
 			fprintf(out, "M%.1f %dL", x0, HEIGHT - 1);
 		for (unsigned i = 0; i < count; i++)
-			fprintf(out, "%c%.1f %.1f", i > 0 ? ' ' : area ? ' ' :
-			    'M', x0 + step * i, HEIGHT - 1 - (most > 0 ?
-			    values[i] / most * (HEIGHT - 4) : 0));
+			fprintf(out, "%c%.1f %.1f",
+			    i > 0      ? ' '
+				: area ? ' '
+				       : 'M',
+			    x0 + step * i,
+			    HEIGHT - 1 -
+				(most > 0 ? values[i] / most * (HEIGHT - 4)
+					  : 0));
 		if (area)
 			fprintf(out, " %d %dZ", WIDTH, HEIGHT - 1);
 		fputs("\"></path>", out);
@@ -132,8 +142,8 @@ write_span(FILE *out, uint64_t ms)
 {
 	unsigned s = (unsigned)(ms / 1000);
 
-	fprintf(out, s < 90 ? "last %u s" : "last %u min", s < 90 ? s :
-	    (s + 30) / 60);
+	fprintf(out, s < 90 ? "last %u s" : "last %u min",
+	    s < 90 ? s : (s + 30) / 60);
 }
 
 void

@@ -9,8 +9,12 @@
 
 #include "state/arena.h"
 
-enum series { SERIES_CONNECTIONS, SERIES_ACCEPTED, SERIES_ECHOES,
-	SERIES_BYTES };
+enum series {
+	SERIES_CONNECTIONS,
+	SERIES_ACCEPTED,
+	SERIES_ECHOES,
+	SERIES_BYTES
+};
 
 /* A card with a number and its course over ten minutes at most.  `now` is the
  * number, -1: the series' last value; `of` what it can be at most, or NULL. */

@@ -52,8 +52,9 @@ pidfile_open(const char *path)
 	int fd = open(path, FLAGS);
 
 	/* O_CREAT where a file is can be refused, fs.protected_regular. */
-	return fd == -1 && errno == ENOENT ?
-	    open(path, FLAGS | O_CREAT | O_EXCL, 0644) : fd;
+	return fd == -1 && errno == ENOENT
+	    ? open(path, FLAGS | O_CREAT | O_EXCL, 0644)
+	    : fd;
 }
 
 /* In one go: a reader never sees half of it, or nothing. */
@@ -63,9 +64,10 @@ pidfile_enter(int fd)
 	char text[32];
 	int n = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
 
-	errno = ENOSPC;		/* which a short write does not set */
-	return pwrite(fd, text, (size_t)n, 0) != n || ftruncate(fd, n) == -1 ?
-	    -1 : 0;
+	errno = ENOSPC; /* which a short write does not set */
+	return pwrite(fd, text, (size_t)n, 0) != n || ftruncate(fd, n) == -1
+	    ? -1
+	    : 0;
 }
 
 /*
@@ -91,8 +93,8 @@ pidfile_replace(int fd, const char *path)
 	if (new == -1)
 		return -1;
 	if (holder_lock(new) == -1 || pidfile_enter(new) == -1 ||
-	    fstat(fd, &ours) == -1 || renameat2(AT_FDCWD, name, AT_FDCWD,
-	    path, RENAME_EXCHANGE) == -1)
+	    fstat(fd, &ours) == -1 ||
+	    renameat2(AT_FDCWD, name, AT_FDCWD, path, RENAME_EXCHANGE) == -1)
 		saved = errno;
 	else if (lstat(name, &there) == 0 && pidfile_same(&ours, &there))
 		saved = 0;
@@ -110,7 +112,12 @@ pidfile_replace(int fd, const char *path)
 }
 
 /* What one try comes to. */
-enum claim { CLAIM_DONE, CLAIM_FAILED, CLAIM_AGAIN, CLAIM_WAIT };
+enum claim {
+	CLAIM_DONE,
+	CLAIM_FAILED,
+	CLAIM_AGAIN,
+	CLAIM_WAIT
+};
 
 struct reason {
 	char *text;
@@ -128,9 +135,11 @@ pidfile_evade(struct pidfile *p, const char *found, bool needed,
 	if (new == -1 && errno == EEXIST)
 		return CLAIM_AGAIN;
 	if (new == -1) {
-		snprintf(why->text, why->size, "%s; no other file can take "
-		    "its place: %s%s", found, strerror(errno), needed ? "" :
-		    "; going on without a lock");
+		snprintf(why->text, why->size,
+		    "%s; no other file can take "
+		    "its place: %s%s",
+		    found, strerror(errno),
+		    needed ? "" : "; going on without a lock");
 		return needed ? CLAIM_FAILED : CLAIM_DONE;
 	}
 	snprintf(why->text, why->size, "%s; another file has taken its place",
@@ -191,8 +200,8 @@ pidfile_take(struct pidfile *p, struct reason *why)
 	if (locked)
 		return CLAIM_DONE;
 	holder_in_the_way(&h, p->fd);
-	return h.state == HOLDER_NONE ? CLAIM_AGAIN :
-	    pidfile_evade(p, h.found, false, why);
+	return h.state == HOLDER_NONE ? CLAIM_AGAIN
+				      : pidfile_evade(p, h.found, false, why);
 }
 
 static enum claim

@@ -15,11 +15,14 @@
  * the file must not be opened a second time by the service.
  */
 struct pidfile {
-	int fd;			/* -1: none */
+	int fd; /* -1: none */
 	char path[PATH_MAX];
 };
 
-#define PIDFILE_NONE { -1, "" }
+#define PIDFILE_NONE \
+	{ \
+		-1, "" \
+	}
 
 /*
  * Make the file `path` ours and write our pid.  The workers of an echod that

@@ -9,7 +9,7 @@
 #include "config/config.h"
 
 struct identity {
-	uid_t uid;		/* (uid_t)-1: stay who we are */
+	uid_t uid; /* (uid_t)-1: stay who we are */
 	gid_t gid;
 };
 

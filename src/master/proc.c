@@ -74,15 +74,18 @@ proc_fdinfo(pid_t pid, const char *number, int *locker)
 	f = fopen(line, "re");
 	*locker = 0;
 	if (f == NULL)
-		return errno == EACCES || errno == EPERM ? PROOF_UNKNOWN :
-		    PROOF_NOT;
+		return errno == EACCES || errno == EPERM ? PROOF_UNKNOWN
+							 : PROOF_NOT;
 	while (fgets(line, sizeof(line), f) != NULL)
 		/* NOLINTBEGIN(cert-err34-c): the kernel wrote it */
 		if (sscanf(line, "flags: %o", &flags) == 1 &&
 		    (flags & O_ACCMODE) != O_RDONLY)
 			proof = PROOF_OPEN;
-		else if (proof == PROOF_OPEN && sscanf(line, "lock: %*d: "
-		    "POSIX %*s WRITE %d", locker) == 1)
+		else if (proof == PROOF_OPEN &&
+		    sscanf(line,
+			"lock: %*d: "
+			"POSIX %*s WRITE %d",
+			locker) == 1)
 			proof = PROOF_LOCKED;
 	/* NOLINTEND(cert-err34-c) */
 	fclose(f);
@@ -101,8 +104,7 @@ proc_proof(pid_t pid, int fd)
 	DIR *dir;
 
 	snprintf(path, sizeof(path), "/proc/%ld/fd", (long)pid);
-	dir = proc_is_ours() && fstat(fd, &file) == 0 ? opendir(path) :
-	    NULL;
+	dir = proc_is_ours() && fstat(fd, &file) == 0 ? opendir(path) : NULL;
 	if (dir == NULL)
 		return PROOF_UNKNOWN;
 	while (best < PROOF_LOCKED && (entry = readdir(dir)) != NULL) {

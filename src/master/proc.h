@@ -9,10 +9,10 @@
 
 /* What the table of descriptors of a process says of a file. */
 enum proof {
-	PROOF_NOT,		/* it has not got it open for writing */
-	PROOF_OPEN,		/* it has */
-	PROOF_LOCKED,		/* and holds a write lock on it */
-	PROOF_UNKNOWN		/* it may not be looked at */
+	PROOF_NOT,    /* it has not got it open for writing */
+	PROOF_OPEN,   /* it has */
+	PROOF_LOCKED, /* and holds a write lock on it */
+	PROOF_UNKNOWN /* it may not be looked at */
 };
 
 /* True if /proc is there, and of our own PID namespace. */

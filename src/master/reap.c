@@ -103,7 +103,8 @@ tell_denied(struct slot *s, unsigned k, pid_t pid, int status)
 
 	if (call != 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
 		log_warnx("worker %u (pid %ld) made a system call that workers "
-		    "never make: %s", k, (long)pid,
+			  "never make: %s",
+		    k, (long)pid,
 		    call_name((uint32_t)(call >> 32), (int)(uint32_t)call));
 }
 
@@ -117,8 +118,8 @@ note_death(struct slot *s, const struct child *c, int status)
 		if (c->hung)
 			fault = FAULT_HUNG;
 		else if (is_fault(status))
-			fault = WIFSIGNALED(status) ? WTERMSIG(status) :
-			    SIGABRT;
+			fault = WIFSIGNALED(status) ? WTERMSIG(status)
+						    : SIGABRT;
 	}
 	/* A successor that died too must not hide what it was to settle. */
 	if (fault != 0)
@@ -134,8 +135,8 @@ held_by(const struct master *m, const struct slot *s)
 {
 	unsigned held = atomic_load(&s->held);
 
-	return held < m->arena.own->descriptors ? held :
-	    m->arena.own->descriptors;
+	return held < m->arena.own->descriptors ? held
+						: m->arena.own->descriptors;
 }
 
 /* A death that was not asked for, for the books: of its clients all go on but
@@ -147,8 +148,9 @@ count_death(const struct master *m, const struct slot *s, int status)
 	uint64_t held = held_by(m, s);
 	int signo = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 
-	if (WIFEXITED(status) && (WEXITSTATUS(status) == WORKER_LEFT ||
-	    WEXITSTATUS(status) == WORKER_DRAINED))
+	if (WIFEXITED(status) &&
+	    (WEXITSTATUS(status) == WORKER_LEFT ||
+		WEXITSTATUS(status) == WORKER_DRAINED))
 		return;
 	t->deaths[signo < ARENA_SIGNALS ? signo : 0]++;
 	if (atomic_load(&s->fault) != 0 && held > 0)
@@ -175,8 +177,7 @@ release_fostered(struct master *m, unsigned k)
 }
 
 static void
-ended_in_stop(struct master *m, unsigned k, int status, pid_t pid,
-    bool served)
+ended_in_stop(struct master *m, unsigned k, int status, pid_t pid, bool served)
 {
 	struct slot *s = &m->arena.slot[k];
 
@@ -184,8 +185,8 @@ ended_in_stop(struct master *m, unsigned k, int status, pid_t pid,
 		return;
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != WORKER_LEFT)
 		log_warnx("worker %u (pid %ld) %s while stopping, %u "
-		    "connections held", k, (long)pid, reap_words(status),
-		    held_by(m, s));
+			  "connections held",
+		    k, (long)pid, reap_words(status), held_by(m, s));
 	/* What it held is still to be drained, if there is time. */
 	atomic_store(&s->state, SLOT_EMPTY);
 	if (!m->stop.over)
@@ -218,24 +219,25 @@ ended(struct master *m, unsigned k, int status)
 	if (m->reload.phase == RELOAD_LEAVING) {
 		if (!WIFEXITED(status) || WEXITSTATUS(status) != WORKER_LEFT)
 			log_warnx("worker %u (pid %ld) %s, asked to leave, "
-			    "%u connections held", k, (long)pid,
-			    reap_words(status), held_by(m, s));
-		return;		/* the next image has a worker for it */
+				  "%u connections held",
+			    k, (long)pid, reap_words(status), held_by(m, s));
+		return; /* the next image has a worker for it */
 	}
 	if (c->retiring) {
 		log_notice("worker %u (pid %ld) retired, %u connections to "
-		    "move", k, (long)pid, held_by(m, s));
+			   "move",
+		    k, (long)pid, held_by(m, s));
 		atomic_store(&s->state, SLOT_ORPHANED);
 	} else if (WIFEXITED(status) && WEXITSTATUS(status) == WORKER_LEFT) {
-		log_notice("worker %u (pid %ld) left on request", k,
-		    (long)pid);
+		log_notice("worker %u (pid %ld) left on request", k, (long)pid);
 		c->respawn_at = clock_ms();
 	} else {
 		schedule(c, served, is_fault(status));
 		log_warnx("worker %u (pid %ld) %s%s%s, %u connections held; "
-		    "next one in %llu ms", k, (long)pid, c->hung ?
-		    "was stuck and " : "", reap_words(status),
-		    oom ? " for want of memory" : "", held_by(m, s),
+			  "next one in %llu ms",
+		    k, (long)pid, c->hung ? "was stuck and " : "",
+		    reap_words(status), oom ? " for want of memory" : "",
+		    held_by(m, s),
 		    (unsigned long long)clock_until(c->respawn_at, clock_ms()));
 		if (c->respawn_at > clock_ms())
 			atomic_store(&s->state, SLOT_ORPHANED);
@@ -256,8 +258,8 @@ reap(struct master *m)
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED |
-	    WCONTINUED)) > 0) {
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED)) >
+	    0) {
 		if (pid == m->reload.checker && !WIFSTOPPED(status) &&
 		    !WIFCONTINUED(status)) {
 			m->reload.checker = 0;
@@ -288,13 +290,14 @@ reap_later(struct master *m)
 	for (unsigned k = 0; k < m->arena.own->workers; k++) {
 		siginfo_t info = { .si_pid = 0 };
 
-		if (m->child[k].pid == 0 || waitid(P_PID,
-		    (id_t)m->child[k].pid, &info,
-		    WEXITED | WNOHANG | WNOWAIT) == -1 || info.si_pid == 0)
+		if (m->child[k].pid == 0 ||
+		    waitid(P_PID, (id_t)m->child[k].pid, &info,
+			WEXITED | WNOHANG | WNOWAIT) == -1 ||
+		    info.si_pid == 0)
 			continue;
 		/* As wait(2) would have it. */
-		ended(m, k, info.si_code == CLD_EXITED ?
-		    W_EXITCODE(info.si_status, 0) :
-		    W_EXITCODE(0, info.si_status));
+		ended(m, k,
+		    info.si_code == CLD_EXITED ? W_EXITCODE(info.si_status, 0)
+					       : W_EXITCODE(0, info.si_status));
 	}
 }

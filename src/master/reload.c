@@ -78,8 +78,8 @@ refuse_errno(struct master *m, const char *what)
 	char reason[2 * PATH_MAX + 1024];
 
 	snprintf(reason, sizeof(reason), "%s: %s%s", what, strerror(errno),
-	    errno == EFBIG ? limits_why_no_room(errno, 1 << 16) :
-	    limits_why_no_process(errno));
+	    errno == EFBIG ? limits_why_no_room(errno, 1 << 16)
+			   : limits_why_no_process(errno));
 	refuse(m, reason);
 }
 
@@ -144,8 +144,10 @@ begin(struct master *m)
 	r->resolved.count = 0;
 	r->image = image_open();
 	if (r->image == -1) {
-		refuse_errno(m, image_path()[0] != '\0' ? image_path() :
-		    "its path, which /proc/self/exe would have told");
+		refuse_errno(m,
+		    image_path()[0] != '\0'
+			? image_path()
+			: "its path, which /proc/self/exe would have told");
 		return;
 	}
 	r->record = write_record(m);
@@ -217,15 +219,18 @@ judge(struct master *m)
 	char line[1024], reason[PATH_MAX + 1200];
 
 	image_check_said(r->output, line, sizeof(line));
-	if (r->status == 0 && takeover_read(&t, r->record, line,
-	    sizeof(line)) == 0 && t.checked[0] != '\0') {
+	if (r->status == 0 &&
+	    takeover_read(&t, r->record, line, sizeof(line)) == 0 &&
+	    t.checked[0] != '\0') {
 		r->resolved = t.resolved;
 		workers_leave(m);
 		return;
 	}
 	if (r->status == 0)
-		snprintf(reason, sizeof(reason), "%s cannot take over from "
-		    "echod " PACKAGE_VERSION, image_path());
+		snprintf(reason, sizeof(reason),
+		    "%s cannot take over from "
+		    "echod " PACKAGE_VERSION,
+		    image_path());
 	else if (WIFEXITED(r->status) && line[0] != '\0')
 		strlcpy(reason, line, sizeof(reason));
 	else
@@ -252,7 +257,7 @@ come_back(struct master *m)
 			continue;
 		else if (!m->child[k].retiring)
 			m->child[k].respawn_at = clock_ms();
-		else	/* what it held is for the others, as in ended() */
+		else /* what it held is for the others, as in ended() */
 			atomic_store(&m->arena.slot[k].state, SLOT_ORPHANED);
 }
 
@@ -279,10 +284,9 @@ hand_over(struct master *m)
 		atomic_store(&m->arena.slot[k].died, 0);
 	close(r->record);
 	r->record = write_record(m);
-	arena_publish(&m->arena);	/* which nobody else can spoil now */
+	arena_publish(&m->arena); /* which nobody else can spoil now */
 	/* One that did not survive would be missed when it is too late. */
-	if (r->record != -1 && arena_has_memfd(&m->arena) &&
-	    keep(m, true) == 0)
+	if (r->record != -1 && arena_has_memfd(&m->arena) && keep(m, true) == 0)
 		image_exec(r->image, r->record);
 	saved = errno;
 	(void)keep(m, false);
@@ -297,8 +301,8 @@ kill_laggards(struct master *m)
 	for (unsigned k = 0; k < m->arena.own->workers; k++) {
 		struct child *c = &m->child[k];
 
-		if (c->pid == 0 || (c->stopped == 0 &&
-		    clock_ms() < m->reload.deadline))
+		if (c->pid == 0 ||
+		    (c->stopped == 0 && clock_ms() < m->reload.deadline))
 			continue;
 		log_warnx("worker %u (pid %ld) does not leave: killing it", k,
 		    (long)c->pid);
@@ -330,8 +334,10 @@ reload_step(struct master *m)
 		else if (clock_ms() >= r->deadline) {
 			kill_checker(r);
 			image_check_said(r->output, line, sizeof(line));
-			snprintf(reason, sizeof(reason), "the check takes too "
-			    "long%s%s", line[0] != '\0' ? ": " : "", line);
+			snprintf(reason, sizeof(reason),
+			    "the check takes too "
+			    "long%s%s",
+			    line[0] != '\0' ? ": " : "", line);
 			refuse(m, reason);
 		}
 		break;
@@ -347,13 +353,13 @@ reload_step(struct master *m)
 uint64_t
 reload_next(const struct master *m)
 {
-	uint64_t next = m->reload.phase == RELOAD_NONE ? CLOCK_NEVER :
-	    m->reload.deadline;
+	uint64_t next = m->reload.phase == RELOAD_NONE ? CLOCK_NEVER
+						       : m->reload.deadline;
 
 	/* begin() may have ended at once, with another one waiting; judge()
 	 * may have found that nobody is left to leave. */
 	if ((m->reload.phase == RELOAD_NONE && m->reload.again &&
-	    m->arena.own->dropped == 0) ||
+		m->arena.own->dropped == 0) ||
 	    (m->reload.phase == RELOAD_LEAVING && all_left(m)))
 		return 0;
 	return clock_earlier(next, drop_next(m));

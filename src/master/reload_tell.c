@@ -17,9 +17,11 @@ reload_tell_begun(void)
 
 	/* sd_notify(3), RELOADING=1: the time must be CLOCK_MONOTONIC's. */
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%llu\n"
-	    "STATUS=Reloading", (unsigned long long)ts.tv_sec * 1000000 +
-	    (unsigned long long)ts.tv_nsec / 1000);
+	snprintf(state, sizeof(state),
+	    "RELOADING=1\nMONOTONIC_USEC=%llu\n"
+	    "STATUS=Reloading",
+	    (unsigned long long)ts.tv_sec * 1000000 +
+		(unsigned long long)ts.tv_nsec / 1000);
 	supervise_notify(state);
 }
 

@@ -21,7 +21,8 @@ resize_grow(struct master *m, const char *who)
 	}
 	if (k == m->arena.slots) {
 		log_warnx("%s: there are %u workers, the most there can "
-		    "be", who, k);
+			  "be",
+		    who, k);
 		return;
 	}
 	if (spawn_prepare_slot(m, k) == -1) {
@@ -82,8 +83,8 @@ choose(const struct master *m)
 
 		if (m->child[k].pid != 0 && m->child[k].stopped == 0 &&
 		    atomic_load(&s->state) == SLOT_READY &&
-		    (best == -1 || slot_load(s) <
-		    slot_load(&m->arena.slot[best])))
+		    (best == -1 ||
+			slot_load(s) < slot_load(&m->arena.slot[best])))
 			best = (int)k;
 	}
 	return best;
@@ -115,12 +116,12 @@ see_to_orphan(struct master *m, unsigned k)
 	if (sibling == -1) {
 		/* Only its own next worker can, if it is to have one. */
 		if (!c->retiring)
-			atomic_compare_exchange_strong(
-			    &m->arena.slot[k].state, &orphaned, SLOT_EMPTY);
+			atomic_compare_exchange_strong(&m->arena.slot[k].state,
+			    &orphaned, SLOT_EMPTY);
 		return;
 	}
 	if (atomic_load(&m->arena.slot[sibling].foster) != 0)
-		return;		/* has one to see to; it wakes us then */
+		return; /* has one to see to; it wakes us then */
 	c->foster = (unsigned)sibling + 1;
 	c->since = clock_ms();
 	atomic_store(&m->arena.slot[sibling].foster, k + 1);
@@ -133,14 +134,14 @@ resize_step(struct master *m)
 	unsigned n;
 
 	for (unsigned k = 0; k < m->arena.own->workers; k++)
-		if (m->child[k].pid == 0 && atomic_load(
-		    &m->arena.slot[k].state) == SLOT_ORPHANED)
+		if (m->child[k].pid == 0 &&
+		    atomic_load(&m->arena.slot[k].state) == SLOT_ORPHANED)
 			see_to_orphan(m, k);
 		else
-			m->child[k].foster = 0;	/* nobody need be asked */
+			m->child[k].foster = 0; /* nobody need be asked */
 	/* A slot that is empty and retired ceases to be one. */
-	while ((n = m->arena.own->workers) > 1 &&
-	    m->stop.phase == STOP_NONE && m->child[n - 1].retiring && m->child[n - 1].pid == 0 &&
+	while ((n = m->arena.own->workers) > 1 && m->stop.phase == STOP_NONE &&
+	    m->child[n - 1].retiring && m->child[n - 1].pid == 0 &&
 	    atomic_load(&m->arena.slot[n - 1].state) == SLOT_EMPTY) {
 		m->child[n - 1].retiring = false;
 		m->arena.own->workers = n - 1;

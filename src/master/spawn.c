@@ -154,8 +154,9 @@ spawn_next(const struct master *m)
 
 	/* Who takes over a slot wakes us when it is done. */
 	for (unsigned k = 0; k < m->arena.own->workers; k++)
-		if (m->child[k].pid == 0 && (atomic_load(
-		    &m->arena.slot[k].state) & 0xff) != SLOT_FOSTERED)
+		if (m->child[k].pid == 0 &&
+		    (atomic_load(&m->arena.slot[k].state) & 0xff) !=
+			SLOT_FOSTERED)
 			next = clock_earlier(next, m->child[k].respawn_at);
 	return next;
 }

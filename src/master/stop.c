@@ -56,15 +56,14 @@ stop_request(struct master *m, const char *who)
 	if (s->phase == STOP_NONE) {
 		s->began = now;
 		s->drain_at = now + (uint64_t)config->shutdown_delay * 1000;
-		s->kill_at = s->drain_at + (timeout > MARGIN ? timeout :
-		    MARGIN);
+		s->kill_at = s->drain_at +
+		    (timeout > MARGIN ? timeout : MARGIN);
 		s->phase = STOP_DELAYED;
 		reload_abandon(m);
 		log_notice("%s: stopping, %u s at most", who,
 		    config->shutdown_delay + config->shutdown_timeout);
 		supervise_notify("STOPPING=1\nSTATUS=Stopping");
-	} else if (now - s->began >= SAME_REQUEST &&
-	    now + NOW < s->kill_at) {
+	} else if (now - s->began >= SAME_REQUEST && now + NOW < s->kill_at) {
 		log_notice("%s again: stopping now", who);
 		s->drain_at = now;
 		s->kill_at = now + NOW;
@@ -149,7 +148,7 @@ stop_receipt(const struct master *m)
 	for (unsigned k = 0; k < a->own->workers; k++)
 		unsent += atomic_load(&a->slot[k].count.bytes_cut);
 	log_notice("stopped in %llu.%03llu s: %llu connections drained, "
-	    "%llu cut, %llu bytes unsent, %u workers killed",
+		   "%llu cut, %llu bytes unsent, %u workers killed",
 	    (unsigned long long)ms / 1000, (unsigned long long)ms % 1000,
 	    (unsigned long long)arena_closed(a, CLOSE_DRAINED),
 	    (unsigned long long)cut, (unsigned long long)unsent,

@@ -33,14 +33,14 @@
 
 static struct {
 	bool enabled;
-	bool ready, stopping;		/* it has been told so */
-	unsigned workers;		/* as last seen; 0: not yet */
+	bool ready, stopping; /* it has been told so */
+	unsigned workers;     /* as last seen; 0: not yet */
 	char remark[1024];
-	char status[STATUS_BYTES];	/* as last told */
+	char status[STATUS_BYTES]; /* as last told */
 	uint64_t extend_at;
-	uint64_t period;		/* of its watchdog, ms; 0: none */
+	uint64_t period; /* of its watchdog, ms; 0: none */
 	uint64_t feed_at;
-	uint64_t served;		/* clock_ms() that somebody served */
+	uint64_t served; /* clock_ms() that somebody served */
 	uint64_t heartbeat[CONFIG_WORKERS_MAX];
 } supervise;
 
@@ -92,9 +92,12 @@ supervise_enable(bool warn)
 	    strlen(path) >= sizeof(((struct sockaddr_un *)0)->sun_path)) {
 		if (warn)
 			log_warnx("NOTIFY_SOCKET %s: %s; the service manager "
-			    "is told nothing", path, path[0] != '/' &&
-			    path[0] != '@' ? "neither a path nor an abstract "
-			    "name (@)" : "too long");
+				  "is told nothing",
+			    path,
+			    path[0] != '/' && path[0] != '@'
+				? "neither a path nor an abstract "
+				  "name (@)"
+				: "too long");
 		return;
 	}
 	supervise.enabled = true;
@@ -123,13 +126,15 @@ supervise_send(const char *state, bool wait)
 	len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
 	    strlen(path));
 	if (path[0] == '@')
-		sun.sun_path[0] = '\0';		/* unix(7), abstract */
+		sun.sun_path[0] = '\0'; /* unix(7), abstract */
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	/* A manager that does not read must not hold up the service. */
-	sent = fd != -1 && setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience,
-	    sizeof(patience)) == 0 && sendto(fd, state, strlen(state),
-	    MSG_NOSIGNAL | (wait ? 0 : MSG_DONTWAIT),
-	    (struct sockaddr *)&sun, len) != -1;
+	sent = fd != -1 &&
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience,
+		sizeof(patience)) == 0 &&
+	    sendto(fd, state, strlen(state),
+		MSG_NOSIGNAL | (wait ? 0 : MSG_DONTWAIT),
+		(struct sockaddr *)&sun, len) != -1;
 	/* It may be busy: it is told the next time. */
 	if (!sent && log_brake(&brake, &missed))
 		log_warn("NOTIFY_SOCKET %s", path);
@@ -146,8 +151,8 @@ supervise_notify(const char *state)
 
 /* One line, whatever a reason says. */
 static void
-supervise_status(char *status, size_t size, unsigned workers,
-    const char *names, const char *more)
+supervise_status(char *status, size_t size, unsigned workers, const char *names,
+    const char *more)
 {
 	snprintf(status, size, "STATUS=Serving on %s with %u workers%s%s",
 	    names, workers, more, supervise.remark);
@@ -163,8 +168,7 @@ supervise_ready(const struct config *c, const char *names, const char *remark)
 
 	strlcpy(supervise.remark, remark, sizeof(supervise.remark));
 	supervise_status(supervise.status, sizeof(supervise.status),
-	    supervise.workers != 0 ? supervise.workers : c->workers, names,
-	    "");
+	    supervise.workers != 0 ? supervise.workers : c->workers, names, "");
 	snprintf(state, sizeof(state), "READY=1\nMAINPID=%ld\n%s",
 	    (long)getpid(), supervise.status);
 	supervise_notify(state);
@@ -201,8 +205,9 @@ supervise_extend(const struct master *m, uint64_t now)
 {
 	bool stopping = m->stop.phase != STOP_NONE;
 	bool first = stopping && !supervise.stopping;
-	uint64_t left = stopping && m->stop.kill_at > now ?
-	    m->stop.kill_at - now : 0;
+	uint64_t left = stopping && m->stop.kill_at > now
+	    ? m->stop.kill_at - now
+	    : 0;
 	char state[64];
 
 	supervise.stopping = stopping;
@@ -211,8 +216,9 @@ supervise_extend(const struct master *m, uint64_t now)
 		return;
 	supervise.extend_at = now + EXTEND_EVERY;
 	snprintf(state, sizeof(state), "EXTEND_TIMEOUT_USEC=%llu",
-	    (unsigned long long)clock_earlier(EXTEND_BY, stopping ?
-	    left + EXTEND_REST : EXTEND_BY) * 1000);
+	    (unsigned long long)clock_earlier(EXTEND_BY,
+		stopping ? left + EXTEND_REST : EXTEND_BY) *
+		1000);
 	(void)supervise_send(state, false);
 }
 
@@ -266,9 +272,11 @@ supervise_step(const struct master *m)
 	if (supervise.period == 0 || now < supervise.feed_at)
 		return;
 	/* Twice as often as needed; soon again if it could not be sent. */
-	supervise.feed_at = now + (!supervise_is_live(m, now) ||
-	    supervise_send("WATCHDOG=1", false) ? supervise.period / 2 :
-	    supervise.period / 8) + 1;
+	supervise.feed_at = now +
+	    (!supervise_is_live(m, now) || supervise_send("WATCHDOG=1", false)
+		    ? supervise.period / 2
+		    : supervise.period / 8) +
+	    1;
 }
 
 uint64_t
@@ -280,6 +288,6 @@ supervise_next(void)
 		return next;
 	if (supervise.stopping)
 		next = supervise.extend_at;
-	return supervise.period == 0 ? next :
-	    clock_earlier(next, supervise.feed_at);
+	return supervise.period == 0 ? next
+				     : clock_earlier(next, supervise.feed_at);
 }

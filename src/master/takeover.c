@@ -28,12 +28,19 @@
 /* Items that are a number or a text in struct takeover. */
 static const struct item {
 	const char *key;
-	enum { ITEM_TEXT, ITEM_INT, ITEM_U64, ITEM_BOOL } type;
+	enum {
+		ITEM_TEXT,
+		ITEM_INT,
+		ITEM_U64,
+		ITEM_BOOL
+	} type;
 	size_t offset, size;
 } items[] = {
-#define ITEM(key, type, member) { key, type, \
-	offsetof(struct takeover, member), \
-	sizeof(((struct takeover *)0)->member) }
+#define ITEM(key, type, member) \
+	{ \
+		key, type, offsetof(struct takeover, member), \
+		    sizeof(((struct takeover *)0)->member) \
+	}
 	ITEM("version", ITEM_TEXT, version),
 	ITEM("layout", ITEM_TEXT, layout),
 	ITEM("program", ITEM_TEXT, program),
@@ -68,7 +75,7 @@ takeover_add(int record, const char *key, const char *value)
 	}
 	if (lseek(record, 0, SEEK_END) == -1)
 		return -1;
-	errno = ENOSPC;		/* which a short write does not set */
+	errno = ENOSPC; /* which a short write does not set */
 	return write(record, text, (size_t)n + 1) == n + 1 ? 0 : -1;
 }
 
@@ -163,8 +170,10 @@ take_item(struct takeover *t, const struct item *item, const char *value)
 	if (item->type == ITEM_TEXT)
 		return strlcpy(p, value, item->size) < item->size ? 0 : -1;
 	n = strtonum(value, item->type == ITEM_INT ? -1 : 0,
-	    item->type == ITEM_INT ? INT_MAX : item->type == ITEM_BOOL ? 1 :
-	    LLONG_MAX, &reason);
+	    item->type == ITEM_INT	  ? INT_MAX
+		: item->type == ITEM_BOOL ? 1
+					  : LLONG_MAX,
+	    &reason);
 	if (reason != NULL)
 		return -1;
 	number = (int)n;
@@ -184,7 +193,9 @@ take_listener(struct takeover *t, const char *name)
 	if (t->listeners == ARENA_LISTENERS_MAX)
 		return -1;
 	return strlcpy(t->listener[t->listeners++], name,
-	    sizeof(t->listener[0])) < sizeof(t->listener[0]) ? 0 : -1;
+		   sizeof(t->listener[0])) < sizeof(t->listener[0])
+	    ? 0
+	    : -1;
 }
 
 /* "NAME ADDRESS", or "NAME " if it has none. */
@@ -233,8 +244,10 @@ take_all(struct takeover *t, char *text, size_t len, char *why, size_t size)
 		p = equals + 1;
 		*equals = '\0';
 		if (take(t, key, p) == -1) {
-			snprintf(why, size, "takeover: %.64s: \"%.64s\" cannot "
-			    "be", key, p);
+			snprintf(why, size,
+			    "takeover: %.64s: \"%.64s\" cannot "
+			    "be",
+			    key, p);
 			return -1;
 		}
 	}
@@ -254,7 +267,7 @@ takeover_text(int record, size_t *length)
 	*length = (size_t)st.st_size;
 	/* One byte more, for a text that somebody has cut. */
 	text = calloc(1, *length + 1);
-	errno = EIO;			/* which a short read does not set */
+	errno = EIO; /* which a short read does not set */
 	if (text == NULL || pread(record, text, *length, 0) == st.st_size)
 		return text;
 	free(text);
@@ -266,7 +279,7 @@ takeover_again(const char *text, size_t length)
 {
 	int record = memfd_create("echod-takeover", MFD_CLOEXEC);
 
-	errno = ENOSPC;		/* which a short write does not set */
+	errno = ENOSPC; /* which a short write does not set */
 	if (record == -1 || write(record, text, length) == (ssize_t)length)
 		return record;
 	close(record);
@@ -288,8 +301,10 @@ takeover_read(struct takeover *t, int record, char *why, size_t size)
 	text = takeover_text(record, &length);
 	if (text == NULL) {
 		if (errno == EINVAL || errno == EBADF)
-			snprintf(why, size, "takeover: descriptor %d is no "
-			    "record", record);
+			snprintf(why, size,
+			    "takeover: descriptor %d is no "
+			    "record",
+			    record);
 		else
 			snprintf(why, size, "takeover: %s", strerror(errno));
 		return -1;
@@ -310,8 +325,10 @@ takeover_inherit(struct takeover *t, char *why, size_t size)
 	record = (int)strtonum(number, 3, INT_MAX, &reason);
 	unsetenv(IMAGE_ENVIRONMENT);
 	if (reason != NULL) {
-		snprintf(why, size, "takeover: " IMAGE_ENVIRONMENT "=%.32s is "
-		    "%s", number, reason);
+		snprintf(why, size,
+		    "takeover: " IMAGE_ENVIRONMENT "=%.32s is "
+		    "%s",
+		    number, reason);
 		return -1;
 	}
 	if (takeover_read(t, record, why, size) == -1)
@@ -348,13 +365,16 @@ takeover_check(const struct takeover *t, const struct config *c, char *why,
 	struct writer w = { t->record, false };
 
 	if (strcmp(t->layout, arena_layout()) != 0) {
-		snprintf(why, size, "its arena layout is %s, that of the "
-		    "running program is %s", arena_layout(), t->layout);
+		snprintf(why, size,
+		    "its arena layout is %s, that of the "
+		    "running program is %s",
+		    arena_layout(), t->layout);
 		return -1;
 	}
 	if (strcmp(c->user, t->config.user) != 0 ||
 	    strcmp(c->group, t->config.group) != 0) {
-		snprintf(why, size, "user and group cannot change from \"%s\" "
+		snprintf(why, size,
+		    "user and group cannot change from \"%s\" "
 		    "\"%s\" to \"%s\" \"%s\" without a restart",
 		    t->config.user, t->config.group, c->user, c->group);
 		return -1;
@@ -380,8 +400,8 @@ takeover_check(const struct takeover *t, const struct config *c, char *why,
 int
 takeover_keep_one(int fd, bool keep)
 {
-	return fd > STDERR_FILENO ?
-	    fcntl(fd, F_SETFD, keep ? 0 : FD_CLOEXEC) : 0;
+	return fd > STDERR_FILENO ? fcntl(fd, F_SETFD, keep ? 0 : FD_CLOEXEC)
+				  : 0;
 }
 
 int

@@ -18,25 +18,25 @@
 #include "state/arena.h"
 
 struct takeover {
-	int record;			/* the memfd */
-	char version[64];		/* of the program that runs */
-	char layout[96];		/* arena_layout() of it */
-	char program[PATH_MAX];		/* image_path(), image_directory() */
+	int record;		/* the memfd */
+	char version[64];	/* of the program that runs */
+	char layout[96];	/* arena_layout() of it */
+	char program[PATH_MAX]; /* image_path(), image_directory() */
 	char directory[PATH_MAX];
-	int pid;			/* of the master */
-	int arena;			/* descriptors, -1 where there is none */
-	int image;			/* the image that was replaced */
+	int pid;   /* of the master */
+	int arena; /* descriptors, -1 where there is none */
+	int image; /* the image that was replaced */
 	int pidfile;
 	int log;
-	int control, metrics;		/* listeners */
-	uint64_t began;			/* clock_ms(): workers told to leave */
-	uint64_t connections;		/* held then */
-	bool again;			/* another reload was asked for */
-	struct outcome asked, later;	/* who waits for the end of which */
-	char checked[64];		/* version that has passed the check */
-	char failure[1024];		/* why the next image gave it back */
-	struct config config;		/* as it runs */
-	struct resolved resolved;	/* by the check, for the next */
+	int control, metrics;	     /* listeners */
+	uint64_t began;		     /* clock_ms(): workers told to leave */
+	uint64_t connections;	     /* held then */
+	bool again;		     /* another reload was asked for */
+	struct outcome asked, later; /* who waits for the end of which */
+	char checked[64];	     /* version that has passed the check */
+	char failure[1024];	     /* why the next image gave it back */
+	struct config config;	     /* as it runs */
+	struct resolved resolved;    /* by the check, for the next */
 	unsigned listeners;
 	char listener[ARENA_LISTENERS_MAX][LISTENER_NAME];
 };
@@ -71,8 +71,8 @@ int takeover_inherit(struct takeover *t, char *why, size_t size);
  * `bind` stand for is added to the record.  Returns 0, or -1 with a reason in
  * `why`.
  */
-int takeover_check(const struct takeover *t, const struct config *c,
-    char *why, size_t size);
+int takeover_check(const struct takeover *t, const struct config *c, char *why,
+    size_t size);
 
 /* Let the descriptors that slots and listeners have survive an exec, or not.
  * Returns 0, or -1 with errno set: one of them would not survive. */

@@ -97,8 +97,7 @@ look(struct master *m, unsigned k, uint64_t now)
 	}
 	if (c->pid != 0)
 		judge(m, k, now);
-	return c->pid != 0 && (moved || heartbeat % 2 == 1 ||
-	    c->stopped != 0);
+	return c->pid != 0 && (moved || heartbeat % 2 == 1 || c->stopped != 0);
 }
 
 void
@@ -109,7 +108,7 @@ watchdog(struct master *m)
 	bool busy = false;
 
 	if (m->config->watchdog_timeout == 0) {
-		atomic_store(watching, 1);	/* nobody need wake us */
+		atomic_store(watching, 1); /* nobody need wake us */
 		m->watch_at = CLOCK_NEVER;
 		return;
 	}

@@ -41,12 +41,11 @@ lay_out(unsigned slots, unsigned capacity)
 	l.slot = pages(sizeof(struct arena_header));
 	l.scratch = l.slot + pages(slots * sizeof(struct slot));
 	l.inbox = l.scratch + pages((size_t)slots * SCRATCH_BYTES);
-	l.mark = l.inbox + pages((size_t)slots * l.inbox_words *
-	    sizeof(uint64_t));
+	l.mark = l.inbox +
+	    pages((size_t)slots * l.inbox_words * sizeof(uint64_t));
 	l.rate = l.mark + pages(capacity * sizeof(uint32_t));
 	l.connection = l.rate + pages(ARENA_RATES * sizeof(uint64_t));
-	l.window = l.connection + pages(capacity *
-	    sizeof(struct connection));
+	l.window = l.connection + pages(capacity * sizeof(struct connection));
 	l.end = l.window + (size_t)capacity * SPILL_WINDOW;
 	return l;
 }
@@ -89,8 +88,8 @@ make(struct arena *a, unsigned slots, unsigned capacity)
 	if (ftruncate(a->fd, (off_t)l.end) == -1 || map(a, &l) == -1)
 		return -1;
 	/* Cut by whoever, it would be a fault to read it. */
-	(void)fcntl(a->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW |
-	    F_SEAL_SEAL);
+	(void)fcntl(a->fd, F_ADD_SEALS,
+	    F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
 	return 0;
 }
 
@@ -137,7 +136,7 @@ arena_create(struct arena *a, unsigned slots, unsigned descriptors,
 	/* Never short of that few bytes but early at boot, getrandom(2); then
 	 * the address space's own randomness has to do. */
 	if (getrandom(&a->header->secret, sizeof(a->header->secret),
-	    GRND_NONBLOCK) == -1)
+		GRND_NONBLOCK) == -1)
 		a->header->secret = (uintptr_t)a->header ^ clock_ms();
 	if (own_make(a) == 0)
 		return 0;
@@ -162,23 +161,83 @@ fields(void)
 #define S(member) offsetof(struct slot, member)
 #define C(member) offsetof(struct connection, member)
 	static const size_t offsets[] = {
-		H(slots), H(capacity), H(descriptors), H(started),
-		H(master_wake_fd), H(watching), H(workers), H(listeners),
-		H(dropped), H(listener), H(drop), H(copied), H(stop_deadline),
-		H(descriptor_end), H(admission), H(accept_due), H(secret),
-		H(loglevel), H(draining), H(unfiltered), H(totals),
-		L(fd), L(name), sizeof(struct listener),
-		T(deaths), T(recoveries), T(saved), T(reloads),
-		T(reloads_refused), T(kept), T(reloaded), T(pause), T(refusal),
-		T(closed), T(samples), T(sample), sizeof(struct sample),
-		S(op.fd), S(op.base), S(heartbeat), S(held), S(hot),
-		S(inflight), S(blocks), S(state), S(fault), S(died), S(foster),
-		S(pid), S(leave), S(wake_fd), S(watch_fd), S(count), S(mail), S(shed),
+		H(slots),
+		H(capacity),
+		H(descriptors),
+		H(started),
+		H(master_wake_fd),
+		H(watching),
+		H(workers),
+		H(listeners),
+		H(dropped),
+		H(listener),
+		H(drop),
+		H(copied),
+		H(stop_deadline),
+		H(descriptor_end),
+		H(admission),
+		H(accept_due),
+		H(secret),
+		H(loglevel),
+		H(draining),
+		H(unfiltered),
+		H(totals),
+		L(fd),
+		L(name),
+		sizeof(struct listener),
+		T(deaths),
+		T(recoveries),
+		T(saved),
+		T(reloads),
+		T(reloads_refused),
+		T(kept),
+		T(reloaded),
+		T(pause),
+		T(refusal),
+		T(closed),
+		T(samples),
+		T(sample),
+		sizeof(struct sample),
+		S(op.fd),
+		S(op.base),
+		S(heartbeat),
+		S(held),
+		S(hot),
+		S(inflight),
+		S(blocks),
+		S(state),
+		S(fault),
+		S(died),
+		S(foster),
+		S(pid),
+		S(leave),
+		S(wake_fd),
+		S(watch_fd),
+		S(count),
+		S(mail),
+		S(shed),
 		S(denied),
-		C(rx), C(tx), C(dropped), C(ready), C(window_base), C(holder),
-		C(handler), C(phase), C(flags), C(hot), C(idle_since),
-		C(idle_mark), C(cookie), C(limit), C(opened), C(quiet_since),
-		C(peer), C(giver), C(blocks), C(used), C(paused),
+		C(rx),
+		C(tx),
+		C(dropped),
+		C(ready),
+		C(window_base),
+		C(holder),
+		C(handler),
+		C(phase),
+		C(flags),
+		C(hot),
+		C(idle_since),
+		C(idle_mark),
+		C(cookie),
+		C(limit),
+		C(opened),
+		C(quiet_since),
+		C(peer),
+		C(giver),
+		C(blocks),
+		C(used),
+		C(paused),
 		CLOSE_REASONS,
 	};
 #undef H
@@ -186,7 +245,7 @@ fields(void)
 #undef T
 #undef S
 #undef C
-	uint32_t word = 2166136261;	/* FNV-1a */
+	uint32_t word = 2166136261; /* FNV-1a */
 
 	for (size_t i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++)
 		word = (word ^ (uint32_t)offsets[i]) * 16777619;
@@ -198,9 +257,11 @@ arena_layout(void)
 {
 	static char words[96];
 
-	snprintf(words, sizeof(words), "%d (header %zu, slot %zu, connection "
-	    "%zu, fields %08x)", ARENA_VERSION, sizeof(struct arena_header),
-	    sizeof(struct slot), sizeof(struct connection), fields());
+	snprintf(words, sizeof(words),
+	    "%d (header %zu, slot %zu, connection "
+	    "%zu, fields %08x)",
+	    ARENA_VERSION, sizeof(struct arena_header), sizeof(struct slot),
+	    sizeof(struct connection), fields());
 	return words;
 }
 
@@ -228,7 +289,7 @@ nonsense(const struct arena_header *h, off_t size)
 		return "counts beyond its sizes";
 	for (unsigned i = 0; i < h->listeners + h->dropped; i++)
 		if (memchr(h->listener[i].name, '\0',
-		    sizeof(h->listener[i].name)) == NULL)
+			sizeof(h->listener[i].name)) == NULL)
 			return "a listener without a name";
 	return NULL;
 }
@@ -249,8 +310,8 @@ arena_attach(struct arena *a, int fd, char *why, size_t size)
 		snprintf(why, size, "arena: %s", strerror(errno));
 		return -1;
 	}
-	problem = n < (ssize_t)sizeof(h) ? "too short" :
-	    nonsense(&h, st.st_size);
+	problem = n < (ssize_t)sizeof(h) ? "too short"
+					 : nonsense(&h, st.st_size);
 	if (problem != NULL) {
 		snprintf(why, size, "arena: %s", problem);
 		return -1;
@@ -351,6 +412,6 @@ arena_stop(const struct arena *a, uint64_t deadline)
 
 	while ((now == 0 || deadline < now) &&
 	    !atomic_compare_exchange_weak(&a->header->stop_deadline, &now,
-	    deadline))
+		deadline))
 		;
 }

@@ -13,7 +13,7 @@
 #include "state/connection.h"
 #include "state/slot.h"
 
-#define ARENA_MAGIC UINT64_C(0x646f686365)	/* "echod" */
+#define ARENA_MAGIC UINT64_C(0x646f686365) /* "echod" */
 /* Of the layout and of what its fields mean; a program that has another one
  * cannot take the arena over. */
 #ifndef ARENA_VERSION
@@ -31,59 +31,59 @@
 #define LISTENER_NAME 72
 
 /* A listener's flags. */
-#define LISTENER_PASSED 1U	/* whoever started us has it, too: not shut */
-#define LISTENER_DUAL 2U	/* [::] that takes IPv4 clients as well */
-#define LISTENER_ABSENT 4U	/* the machine has not its address, so far */
+#define LISTENER_PASSED 1U /* whoever started us has it, too: not shut */
+#define LISTENER_DUAL 2U   /* [::] that takes IPv4 clients as well */
+#define LISTENER_ABSENT 4U /* the machine has not its address, so far */
 
 struct listener {
 	int32_t fd;
 	uint32_t flags;
-	char name[LISTENER_NAME];	/* "0.0.0.0:6379" */
+	char name[LISTENER_NAME]; /* "0.0.0.0:6379" */
 };
 
 /* What was counted at one time, for charts; rates are the differences. */
 struct sample {
-	uint64_t at;			/* clock_ms(); 0: none yet */
+	uint64_t at; /* clock_ms(); 0: none yet */
 	uint64_t connections, accepted, echoes, rx, tx;
 };
 
 #define ARENA_SAMPLES 120
-#define ARENA_SIGNALS 65		/* signal numbers, 0 stands for an exit */
+#define ARENA_SIGNALS 65 /* signal numbers, 0 stands for an exit */
 
 /* What became of the service as a whole.  The master's alone, which is one at
  * a time; here, so that a reload keeps it. */
 struct service_totals {
-	uint64_t deaths[ARENA_SIGNALS];	/* of workers, by signal */
+	uint64_t deaths[ARENA_SIGNALS]; /* of workers, by signal */
 	uint64_t recoveries;		/* deaths that clients outlived */
 	uint64_t saved;			/* those clients */
 	uint64_t reloads, reloads_refused;
-	uint64_t kept;			/* clients at reloads */
-	uint64_t reloaded;		/* clock_ms() of the last one, or 0 */
-	uint64_t pause;			/* ms that nobody was served at it */
-	char refusal[256];		/* why the last one was refused, or "" */
-	uint64_t closed;		/* clients closed by request */
-	_Atomic uint64_t samples;	/* ever taken; the next one's place */
+	uint64_t kept;		  /* clients at reloads */
+	uint64_t reloaded;	  /* clock_ms() of the last one, or 0 */
+	uint64_t pause;		  /* ms that nobody was served at it */
+	char refusal[256];	  /* why the last one was refused, or "" */
+	uint64_t closed;	  /* clients closed by request */
+	_Atomic uint64_t samples; /* ever taken; the next one's place */
 	struct sample sample[ARENA_SAMPLES];
 };
 
 struct arena_header {
 	uint64_t magic;
 	uint32_t version;
-	uint32_t slots;			/* slots there are, used or not */
-	uint32_t capacity;		/* connection records there are */
+	uint32_t slots;	   /* slots there are, used or not */
+	uint32_t capacity; /* connection records there are */
 	/* Of them, those whose descriptors the process may have: its soft
 	 * limit.  A reload may raise it. */
 	uint32_t descriptors;
-	uint64_t started;		/* clock_ms() */
-	int32_t master_wake_fd;		/* eventfd: ends the master's sleep */
+	uint64_t started;	/* clock_ms() */
+	int32_t master_wake_fd; /* eventfd: ends the master's sleep */
 	/* 0: the master sleeps without looking at the heartbeats; a worker
 	 * that wakes up wakes it too. */
 	_Atomic uint32_t watching;
-	_Atomic uint32_t workers;	/* slots in use: 0 to workers - 1 */
+	_Atomic uint32_t workers; /* slots in use: 0 to workers - 1 */
 	/* Those that clients are taken from, then those a reload drops. */
 	uint32_t listeners, dropped;
 	struct listener listener[2 * ARENA_LISTENERS_MAX];
-	_Atomic uint32_t drop;		/* enum drop: how far that is */
+	_Atomic uint32_t drop; /* enum drop: how far that is */
 	/* 1: a process that has a copy of the descriptors may be about (the
 	 * check of a reload). */
 	_Atomic uint32_t copied;
@@ -105,7 +105,7 @@ struct arena_header {
 	/* Random: stirred into what stands for a client's address. */
 	uint64_t secret;
 
-	_Atomic uint32_t loglevel;	/* enum log_level, of every process */
+	_Atomic uint32_t loglevel; /* enum log_level, of every process */
 	/* 1: health checks are to fail; the service goes on. */
 	_Atomic uint32_t draining;
 	/* 1: the kernel has no filter for system calls, and the log says so. */
@@ -117,9 +117,9 @@ struct arena_header {
  * waits in their queues, the master closes them. */
 enum drop {
 	DROP_NONE,
-	DROP_ASKED,		/* take who waits */
-	DROP_ASKED_LAST,	/* the same, and then they may be closed */
-	DROP_TAKEN,		/* a worker is at it */
+	DROP_ASKED,	 /* take who waits */
+	DROP_ASKED_LAST, /* the same, and then they may be closed */
+	DROP_TAKEN,	 /* a worker is at it */
 	DROP_EMPTIED
 };
 
@@ -136,13 +136,13 @@ struct arena_own {
 	unsigned workers;
 	unsigned listeners, dropped;
 	struct listener listener[2 * ARENA_LISTENERS_MAX];
-	int master_pidfd;		/* this program's own, or 0 */
-	int master_wake_fd;		/* these three 0: none yet */
+	int master_pidfd;   /* this program's own, or 0 */
+	int master_wake_fd; /* these three 0: none yet */
 	struct {
 		int wake_fd, watch_fd;
 	} slot[ARENA_SLOTS_MAX];
 	uint64_t stop_deadline;
-	_Atomic uint32_t loglevel;	/* atomic for log_follow() only */
+	_Atomic uint32_t loglevel; /* atomic for log_follow() only */
 	bool draining;
 	struct service_totals totals;
 	/* The memfd, by which it is known again. */
@@ -158,18 +158,18 @@ struct arena_own {
  */
 struct arena {
 	struct arena_header *header;
-	struct arena_own *own;		/* the master's: not in the arena */
-	unsigned slots, capacity;	/* as mapped; the header's may change */
-	struct slot *slot;		/* [slots] */
-	char *scratch;			/* [slots][SCRATCH_BYTES] */
-	_Atomic uint64_t *inbox;	/* [slots][inbox_words]: a bit for each
+	struct arena_own *own;	  /* the master's: not in the arena */
+	unsigned slots, capacity; /* as mapped; the header's may change */
+	struct slot *slot;	  /* [slots] */
+	char *scratch;		  /* [slots][SCRATCH_BYTES] */
+	_Atomic uint64_t *inbox;  /* [slots][inbox_words]: a bit for each
 					   descriptor given to the slot */
 	size_t inbox_words;
-	_Atomic uint32_t *mark;		/* [capacity]: for the address that the
+	_Atomic uint32_t *mark;	       /* [capacity]: for the address that the
 					   client is counted for; 0: none */
-	_Atomic uint64_t *rate;		/* [ARENA_RATES] */
-	struct connection *connection;	/* [capacity] */
-	char *window;			/* [capacity][SPILL_WINDOW] */
+	_Atomic uint64_t *rate;	       /* [ARENA_RATES] */
+	struct connection *connection; /* [capacity] */
+	char *window;		       /* [capacity][SPILL_WINDOW] */
 	int fd;
 	size_t bytes;
 };

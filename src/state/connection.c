@@ -16,17 +16,19 @@ connection_sane(const struct connection *c)
 {
 	uint64_t cursor = connection_cursor(c);
 
-	return c->phase <= PHASE_LINGERING && cursor >= c->tx && cursor <= c->ready && c->ready <= c->rx &&
+	return c->phase <= PHASE_LINGERING && cursor >= c->tx &&
+	    cursor <= c->ready && c->ready <= c->rx &&
 	    c->rx - cursor <= SPILL_LINE &&
-	    ((c->flags & CONN_SPILLED) == 0 || (c->window_base <= cursor &&
-	    c->rx - c->window_base <= SPILL_WINDOW));
+	    ((c->flags & CONN_SPILLED) == 0 ||
+		(c->window_base <= cursor &&
+		    c->rx - c->window_base <= SPILL_WINDOW));
 }
 
 bool
 connection_sane_at_rest(const struct connection *c)
 {
-	return connection_sane(c) && (connection_pending(c) == 0 ||
-	    (c->flags & CONN_SPILLED) != 0);
+	return connection_sane(c) &&
+	    (connection_pending(c) == 0 || (c->flags & CONN_SPILLED) != 0);
 }
 
 void

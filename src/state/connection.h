@@ -62,48 +62,53 @@
 #endif
 #define SPILL_BLOCKS (SPILL_WINDOW / SPILL_BLOCK)
 
-enum connection_state { CONN_FREE, CONN_TAKING, CONN_OPEN, CONN_GIVEN,
-	CONN_CLOSING };
+enum connection_state {
+	CONN_FREE,
+	CONN_TAKING,
+	CONN_OPEN,
+	CONN_GIVEN,
+	CONN_CLOSING
+};
 
 /* How far the stop of a connection has come. */
 enum connection_phase {
-	PHASE_SERVING,		/* reading and echoing */
-	PHASE_FINISHING,	/* reads up to `limit` only, then flushes */
-	PHASE_LINGERING		/* all sent, SHUT_WR done; reads to EOF */
+	PHASE_SERVING,	 /* reading and echoing */
+	PHASE_FINISHING, /* reads up to `limit` only, then flushes */
+	PHASE_LINGERING	 /* all sent, SHUT_WR done; reads to EOF */
 };
 
 enum connection_flags {
-	CONN_SPILLED = 1,	/* the pending bytes are in the window */
-	CONN_EOF = 4,		/* the client has sent its FIN */
-	CONN_ENROLLED = 8,	/* in the owner slot's epoll instance */
-	CONN_WRITES = 16,	/* there for EPOLLOUT, or about to be */
-	CONN_COLD = 32,		/* was not hot when it was given */
-	CONN_HEADER = 64,	/* begins with a PROXY header, while cursor is
+	CONN_SPILLED = 1,  /* the pending bytes are in the window */
+	CONN_EOF = 4,	   /* the client has sent its FIN */
+	CONN_ENROLLED = 8, /* in the owner slot's epoll instance */
+	CONN_WRITES = 16,  /* there for EPOLLOUT, or about to be */
+	CONN_COLD = 32,	   /* was not hot when it was given */
+	CONN_HEADER = 64,  /* begins with a PROXY header, while cursor is
 				   0; or may */
-	CONN_CHARGED = 128	/* was counted for accept-rate */
+	CONN_CHARGED = 128 /* was counted for accept-rate */
 };
 
 /* Why a connection ended. */
 enum close_reason {
-	CLOSE_EOF,		/* the client closed, all was echoed */
-	CLOSE_RESET,		/* the client reset or vanished */
-	CLOSE_IDLE,		/* silent for `timeout` */
-	CLOSE_DRAINED,		/* the service stopped; nothing was lost */
-	CLOSE_CUT,		/* the stop's deadline passed first */
-	CLOSE_LIMIT,		/* refused: maxclients, -per-ip */
-	CLOSE_ERROR,		/* a system call failed unexpectedly */
-	CLOSE_FAULT,		/* its input killed the worker, or hung it */
-	CLOSE_DENIED,		/* refused: its address, or its PROXY header */
-	CLOSE_MEMORY,		/* held much when memory was short */
+	CLOSE_EOF,     /* the client closed, all was echoed */
+	CLOSE_RESET,   /* the client reset or vanished */
+	CLOSE_IDLE,    /* silent for `timeout` */
+	CLOSE_DRAINED, /* the service stopped; nothing was lost */
+	CLOSE_CUT,     /* the stop's deadline passed first */
+	CLOSE_LIMIT,   /* refused: maxclients, -per-ip */
+	CLOSE_ERROR,   /* a system call failed unexpectedly */
+	CLOSE_FAULT,   /* its input killed the worker, or hung it */
+	CLOSE_DENIED,  /* refused: its address, or its PROXY header */
+	CLOSE_MEMORY,  /* held much when memory was short */
 	CLOSE_REASONS
 };
 
 struct peer {
-	uint8_t address[16];	/* network order; 4 of them for AF_INET */
-	uint32_t scope;		/* of a link-local IPv6 address */
-	uint16_t port;		/* host order */
+	uint8_t address[16]; /* network order; 4 of them for AF_INET */
+	uint32_t scope;	     /* of a link-local IPv6 address */
+	uint16_t port;	     /* host order */
 	uint8_t family;
-	uint8_t unused;			/* 0: peers are compared as bytes, and
+	uint8_t unused; /* 0: peers are compared as bytes, and
 					   padding may be anything */
 };
 
@@ -112,27 +117,27 @@ struct peer {
 struct connection {
 	uint64_t rx, tx, dropped, ready;
 	uint64_t window_base;
-	_Atomic uint32_t holder;	/* connection_word() */
-	uint8_t handler;		/* enum handler_kind */
-	uint8_t phase;			/* enum connection_phase */
-	uint8_t flags;			/* enum connection_flags */
+	_Atomic uint32_t holder; /* connection_word() */
+	uint8_t handler;	 /* enum handler_kind */
+	uint8_t phase;		 /* enum connection_phase */
+	uint8_t flags;		 /* enum connection_flags */
 	uint8_t unused;
-	uint32_t hot;			/* index in the owner's array of them */
-	uint32_t idle_since;		/* clock_ms() / 100 ... */
-	uint64_t idle_mark;		/* ... when rx + tx became this */
+	uint32_t hot;	     /* index in the owner's array of them */
+	uint32_t idle_since; /* clock_ms() / 100 ... */
+	uint64_t idle_mark;  /* ... when rx + tx became this */
 	/* Second cache line: seldom touched. */
-	uint64_t cookie;		/* SO_COOKIE: names the socket */
-	uint64_t limit;			/* of rx, in PHASE_FINISHING */
-	uint64_t opened;		/* clock_ms() */
-	uint64_t quiet_since;		/* clock_ms(), in PHASE_LINGERING */
+	uint64_t cookie;      /* SO_COOKIE: names the socket */
+	uint64_t limit;	      /* of rx, in PHASE_FINISHING */
+	uint64_t opened;      /* clock_ms() */
+	uint64_t quiet_since; /* clock_ms(), in PHASE_LINGERING */
 	struct peer peer;
 	/* Slot that gave it, CONN_GIVEN.  One that looks for what it gave
 	 * itself reads it in records that are another's already. */
 	_Atomic uint16_t giver;
 	/* Of the window: its first so many blocks may have pages. */
 	uint8_t blocks;
-	uint8_t used;		/* 1: it was, since memory_cool() looked */
-	uint8_t paused;		/* 1: not read, for want of memory */
+	uint8_t used;	/* 1: it was, since memory_cool() looked */
+	uint8_t paused; /* 1: not read, for want of memory */
 	uint8_t padding[3];
 };
 
@@ -142,8 +147,8 @@ _Static_assert(sizeof(struct connection) == 128,
 
 /* Of the word `holder`, its state and slot; beyond them the claims of this
  * record are counted, so that one claim is told from another. */
-#define HOLDER_MASK	UINT32_C(0xfffff)
-#define HOLDER_CLAIM	(HOLDER_MASK + 1)
+#define HOLDER_MASK UINT32_C(0xfffff)
+#define HOLDER_CLAIM (HOLDER_MASK + 1)
 
 /* The word for a state and a slot; CONN_FREE has none. */
 static inline uint32_t
@@ -181,8 +186,10 @@ connection_held_by(const struct connection *c)
 static inline void
 connection_set(struct connection *c, uint32_t holder)
 {
-	atomic_store_explicit(&c->holder, (atomic_load_explicit(&c->holder,
-	    memory_order_relaxed) & ~HOLDER_MASK) | holder,
+	atomic_store_explicit(&c->holder,
+	    (atomic_load_explicit(&c->holder, memory_order_relaxed) &
+		~HOLDER_MASK) |
+		holder,
 	    memory_order_release);
 }
 
@@ -194,7 +201,7 @@ connection_swap(struct connection *c, uint32_t from, uint32_t to)
 
 	while ((word & HOLDER_MASK) == from)
 		if (atomic_compare_exchange_weak(&c->holder, &word,
-		    (word & ~HOLDER_MASK) | to))
+			(word & ~HOLDER_MASK) | to))
 			return true;
 	return false;
 }
@@ -222,7 +229,7 @@ connection_claim(struct connection *c, uint32_t word, unsigned slot)
 {
 	return atomic_compare_exchange_strong(&c->holder, &word,
 	    ((word & ~HOLDER_MASK) + HOLDER_CLAIM) |
-	    connection_holder(CONN_TAKING, slot));
+		connection_holder(CONN_TAKING, slot));
 }
 
 /* Position of the next byte to send or drop. */

@@ -22,26 +22,26 @@
  */
 enum operation_kind {
 	OP_NONE,
-	OP_SERVE,	/* receive, handle, send */
-	OP_ACCEPT,	/* a socket may be open and in no record yet */
-	OP_GIVE		/* a record may say GIVEN and no inbox may know */
+	OP_SERVE,  /* receive, handle, send */
+	OP_ACCEPT, /* a socket may be open and in no record yet */
+	OP_GIVE	   /* a record may say GIVEN and no inbox may know */
 };
 
 struct operation {
 	_Atomic uint32_t kind;
-	int32_t fd;		/* OP_SERVE */
+	int32_t fd; /* OP_SERVE */
 	/* OP_SERVE on scratch: position of its first byte.  The connection's
 	 * pending bytes are there as long as CONN_SPILLED is not set. */
 	uint64_t base;
 };
 
 enum slot_state {
-	SLOT_EMPTY,		/* no worker, or one that has not begun */
-	SLOT_READY,		/* serving */
-	SLOT_LEAVING,		/* its worker goes, the slot with it */
-	SLOT_ORPHANED,		/* no worker for a while; see foster */
-	SLOT_FOSTERED,		/* a sibling takes it over: slot_fostered_by() */
-	SLOT_DRAINED		/* stopped, every connection closed */
+	SLOT_EMPTY,    /* no worker, or one that has not begun */
+	SLOT_READY,    /* serving */
+	SLOT_LEAVING,  /* its worker goes, the slot with it */
+	SLOT_ORPHANED, /* no worker for a while; see foster */
+	SLOT_FOSTERED, /* a sibling takes it over: slot_fostered_by() */
+	SLOT_DRAINED   /* stopped, every connection closed */
 };
 
 /* The state of a slot that the worker of slot `k` is taking over.  Taking over
@@ -56,32 +56,32 @@ slot_fostered_by(unsigned k)
 struct slot_counters {
 	_Atomic uint64_t accepted;
 	_Atomic uint64_t closed[CLOSE_REASONS];
-	_Atomic uint64_t rx_closed, tx_closed;	/* bytes, closed connections */
+	_Atomic uint64_t rx_closed, tx_closed; /* bytes, closed connections */
 	/* Bytes of all connections, and sends that gave some back: replies
 	 * that leave together are one. */
 	_Atomic uint64_t rx, tx, echoes;
-	_Atomic uint64_t bytes_cut;	/* pending or unread at a cut */
+	_Atomic uint64_t bytes_cut; /* pending or unread at a cut */
 };
 
 struct slot {
 	struct operation op;
-	_Atomic uint64_t heartbeat;	/* odd: working; even: asleep */
-	_Atomic uint32_t held;		/* connections owned */
-	_Atomic uint32_t hot;		/* of them, those with something to do */
-	_Atomic uint32_t inflight;	/* on their way to it; a hint */
+	_Atomic uint64_t heartbeat; /* odd: working; even: asleep */
+	_Atomic uint32_t held;	    /* connections owned */
+	_Atomic uint32_t hot;	    /* of them, those with something to do */
+	_Atomic uint32_t inflight;  /* on their way to it; a hint */
 	/* Of its connections' windows, those that may have pages; written by
 	 * its worker.  A death may leave it wrong: recovery counts anew. */
 	_Atomic uint32_t blocks;
-	_Atomic uint32_t state;		/* enum slot_state, slot_fostered_by() */
+	_Atomic uint32_t state; /* enum slot_state, slot_fostered_by() */
 	/* Written by the master for the next worker: the signal that killed
 	 * the last one while it served a client, or FAULT_HUNG; 0 if it did
 	 * not die by that client's fault. */
 	_Atomic int32_t fault;
-	_Atomic uint64_t died;		/* clock_ms(), for the post-mortem */
+	_Atomic uint64_t died; /* clock_ms(), for the post-mortem */
 	/* Written by the master: slot number + 1 of one whose connections this
 	 * worker shall take over; 0: none. */
 	_Atomic uint32_t foster;
-	_Atomic int32_t pid;		/* written by the master; 0: none */
+	_Atomic int32_t pid; /* written by the master; 0: none */
 	/* Written by the master: 1 if the worker shall leave between two
 	 * operations.  The signal that comes with it only wakes it up:
 	 * epoll_pwait(2) delivers none while there are always events. */
@@ -96,8 +96,8 @@ struct slot {
 	 * to make, architecture (AUDIT_ARCH_...) << 32 | number; 0: none. */
 	_Atomic uint64_t denied;
 	/* Made by the master before any worker, never closed. */
-	int32_t wake_fd;		/* eventfd: ends the worker's sleep */
-	int32_t watch_fd;		/* epoll: all it waits for */
+	int32_t wake_fd;  /* eventfd: ends the worker's sleep */
+	int32_t watch_fd; /* epoll: all it waits for */
 	struct slot_counters count;
 } __attribute__((aligned(128)));
 
@@ -105,8 +105,9 @@ struct slot {
 static inline void
 counter_add(_Atomic uint64_t *counter, uint64_t n)
 {
-	atomic_store_explicit(counter, atomic_load_explicit(counter,
-	    memory_order_relaxed) + n, memory_order_relaxed);
+	atomic_store_explicit(counter,
+	    atomic_load_explicit(counter, memory_order_relaxed) + n,
+	    memory_order_relaxed);
 }
 
 /* Connections a slot has or will have in a moment. */

@@ -62,8 +62,10 @@ admit(struct worker *w)
 	}
 	if (arena_held(w->arena) < w->config->maxclients) {
 		to = w->draining ? (int)w->number : (int)share_place(w);
-		atomic_fetch_add(to == (int)w->number ? &w->slot->held :
-		    &w->arena->slot[to].inflight, 1);
+		atomic_fetch_add(to == (int)w->number
+			? &w->slot->held
+			: &w->arena->slot[to].inflight,
+		    1);
 	}
 	/* Only what is ours: one who lost patience with us has it now. */
 	atomic_compare_exchange_strong(admission, &mine, 0);
@@ -77,8 +79,9 @@ accept_note(const struct arena *a, int fd)
 {
 	uint32_t end = atomic_load(&a->header->descriptor_end);
 
-	while (end <= (uint32_t)fd && !atomic_compare_exchange_weak(
-	    &a->header->descriptor_end, &end, (uint32_t)fd + 1))
+	while (end <= (uint32_t)fd &&
+	    !atomic_compare_exchange_weak(&a->header->descriptor_end, &end,
+		(uint32_t)fd + 1))
 		;
 }
 
@@ -118,8 +121,9 @@ refuse(struct worker *w, int fd, const struct peer *peer,
 	ssize_t n;
 
 	/* Who is denied is told nothing. */
-	n = reason == CLOSE_DENIED ? 0 : send(fd, refusal,
-	    sizeof(refusal) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	n = reason == CLOSE_DENIED ? 0
+				   : send(fd, refusal, sizeof(refusal) - 1,
+					 MSG_NOSIGNAL | MSG_DONTWAIT);
 	if (n > 0)
 		c.tx = (uint64_t)n;
 	(void)shutdown(fd, SHUT_WR);
@@ -267,13 +271,13 @@ failed(struct worker *w, unsigned i, bool last)
 	case ETIMEDOUT:
 		if (!last)
 			return ACCEPT_MORE;
-		break;		/* nothing but errors: they may not end */
-	case EINVAL:		/* shut down by a worker that drained first */
+		break; /* nothing but errors: they may not end */
+	case EINVAL:   /* shut down by a worker that drained first */
 		if (i >= w->arena->header->listeners ||
 		    arena_stop_deadline(w->arena) != 0)
 			return ACCEPT_EMPTY;
 		break;
-	default:		/* EMFILE, ENFILE, ENOBUFS, ENOMEM; EPERM of a
+	default: /* EMFILE, ENFILE, ENOBUFS, ENOMEM; EPERM of a
 				 * security module */
 		break;
 	}
@@ -332,8 +336,7 @@ take_batch(struct worker *w, unsigned i, bool throttled)
 				rate_take(w);
 		}
 		publish();
-		atomic_store_explicit(&op->kind, OP_NONE,
-		    memory_order_relaxed);
+		atomic_store_explicit(&op->kind, OP_NONE, memory_order_relaxed);
 	}
 	return result;
 }
@@ -350,14 +353,13 @@ accept_queue(struct worker *w, unsigned i, bool shut)
 	enum accepted a = ACCEPT_MORE;
 
 	/* Not without end, should clients come as fast as we take. */
-	for (unsigned n = 0; a == ACCEPT_MORE && n < w->config->maxclients;
-	    n++)
+	for (unsigned n = 0; a == ACCEPT_MORE && n < w->config->maxclients; n++)
 		a = take_batch(w, i, false);
 	if (a == ACCEPT_PAUSED)
 		return false;
 	/* Whoever passed it to us listens on it when we are gone. */
-	if (shut && (w->arena->header->listener[i].flags &
-	    LISTENER_PASSED) == 0)
+	if (shut &&
+	    (w->arena->header->listener[i].flags & LISTENER_PASSED) == 0)
 		(void)shutdown(w->arena->header->listener[i].fd, SHUT_RD);
 	return true;
 }

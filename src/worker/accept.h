@@ -8,9 +8,9 @@
 
 /* What an attempt to empty an accept queue came to. */
 enum accepted {
-	ACCEPT_MORE,	/* a batch was taken, there may be more */
-	ACCEPT_EMPTY,	/* nobody waits, or the listener is shut down */
-	ACCEPT_PAUSED	/* no descriptor or memory: a timer is set */
+	ACCEPT_MORE,  /* a batch was taken, there may be more */
+	ACCEPT_EMPTY, /* nobody waits, or the listener is shut down */
+	ACCEPT_PAUSED /* no descriptor or memory: a timer is set */
 };
 
 /* From now on searches through the records reach `fd`. */

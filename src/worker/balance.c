@@ -27,7 +27,7 @@ give_hot(struct worker *w, unsigned to, unsigned n)
 {
 	unsigned given = 0;
 
-	for (unsigned i = w->hots; i-- > 0 && given < n; ) {
+	for (unsigned i = w->hots; i-- > 0 && given < n;) {
 		int fd = w->hot[w->hots - 1 - w->turn++ % w->hots].fd;
 
 		if (may_be_given(w, fd)) {
@@ -43,8 +43,8 @@ give_cold(struct worker *w, unsigned to, unsigned n)
 {
 	unsigned given = 0;
 
-	for (int fd = arena_next(w->arena, w->number, 0); fd != -1 &&
-	    given < n; fd = arena_next(w->arena, w->number, fd + 1))
+	for (int fd = arena_next(w->arena, w->number, 0); fd != -1 && given < n;
+	     fd = arena_next(w->arena, w->number, fd + 1))
 		if (worker_connection(w, fd)->hot == CONNECTION_NOT_HOT &&
 		    may_be_given(w, fd)) {
 			share_give(w, fd, to);
@@ -100,8 +100,9 @@ rotate(struct worker *w, unsigned *to)
 		w->served[k] = sum;
 	}
 	for (unsigned k = 0; k < workers; k++)
-		if (share_takes(w, k) && slot[k].hot > 0 && serves_more(echoes[k],
-		    slot[k].hot, echoes[best], slot[best].hot))
+		if (share_takes(w, k) && slot[k].hot > 0 &&
+		    serves_more(echoes[k], slot[k].hot, echoes[best],
+			slot[best].hot))
 			best = k;
 	w->events = 0;
 	w->rotate_round = w->round;
@@ -135,8 +136,7 @@ balance(struct worker *w)
 		n = give_hot(w, to = cool, n);
 	else if ((n = rotate(w, &to)) > 0)
 		;
-	else if ((n = surplus(slot_load(w->slot), slot_load(&slot[light]))) >
-	    0)
+	else if ((n = surplus(slot_load(w->slot), slot_load(&slot[light]))) > 0)
 		n = give_cold(w, to = light, n);
 	else if (surplus(slot_load(&slot[heavy]), slot_load(w->slot)) > 0)
 		share_wake(w, heavy);

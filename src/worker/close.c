@@ -48,8 +48,7 @@ close_connection(struct worker *w, int fd, enum close_reason reason, int error)
 	atomic_fetch_sub_explicit(&w->slot->held, 1, memory_order_release);
 	connection_set(c, connection_holder(CONN_CLOSING, w->number));
 	publish();
-	atomic_store_explicit(&w->slot->op.kind, OP_NONE,
-	    memory_order_relaxed);
+	atomic_store_explicit(&w->slot->op.kind, OP_NONE, memory_order_relaxed);
 	close_descriptor(w, fd);
 	w->changed = true;
 }
@@ -67,7 +66,7 @@ close_descriptor(struct worker *w, int fd)
 	 * a copy; one that stays would be told of for ever, and cannot be taken
 	 * out by a number that is closed. */
 	if (atomic_load_explicit(&w->arena->header->copied,
-	    memory_order_relaxed) != 0)
+		memory_order_relaxed) != 0)
 		watch_disown(w, fd);
 	close(fd);
 	/* Fails if the number is another worker's already: so be it. */

@@ -44,8 +44,7 @@ finish_one(struct worker *w, int fd)
 
 	/* With echoes that it has not acknowledged it is not done. */
 	if (connection_pending(c) == 0 && kernel_unread(fd) == 0 &&
-	    kernel_unacknowledged(fd) == 0 &&
-	    kernel_silence(fd) > IDLE_SILENCE)
+	    kernel_unacknowledged(fd) == 0 && kernel_silence(fd) > IDLE_SILENCE)
 		close_connection(w, fd, CLOSE_DRAINED, 0);
 	else
 		serve_finish(w, fd);
@@ -79,7 +78,7 @@ static void
 sweep(struct worker *w, uint64_t now)
 {
 	for (int fd = arena_next(w->arena, w->number, 0); fd != -1;
-	    fd = arena_next(w->arena, w->number, fd + 1)) {
+	     fd = arena_next(w->arena, w->number, fd + 1)) {
 		const struct connection *c = worker_connection(w, fd);
 
 		if (now >= w->deadline)
@@ -121,5 +120,5 @@ drain_step(struct worker *w)
 	}
 	return atomic_load(&w->slot->held) == 0 &&
 	    ((w->accept_at == CLOCK_NEVER && w->offers_at == CLOCK_NEVER) ||
-	    now >= w->deadline);
+		now >= w->deadline);
 }

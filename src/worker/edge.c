@@ -23,8 +23,7 @@ edge_allows(const struct config *c, const struct peer *peer)
 bool
 edge_is_balancer(const struct config *c, const struct peer *peer)
 {
-	return networks_contain(&c->proxy_trusted, peer->family,
-	    peer->address);
+	return networks_contain(&c->proxy_trusted, peer->family, peer->address);
 }
 
 static bool
@@ -105,16 +104,18 @@ edge_full(const struct worker *w, int fd, const struct peer *peer,
 	const wchar_t *end = row + arena_end(a), *m = row;
 	unsigned n = 0;
 
-	for (; n < most && (m = wmemchr(m, (wchar_t)mark,
-	    (size_t)(end - m))) != NULL; m++) {
+	for (; n < most &&
+	     (m = wmemchr(m, (wchar_t)mark, (size_t)(end - m))) != NULL;
+	     m++) {
 		const struct connection *c = &a->connection[m - row];
 		enum connection_state s = holder_state(connection_held_by(c));
 
 		if (m - row == fd)
 			continue;
 		/* Being filled in: its address is not there yet. */
-		if (s == CONN_TAKING || ((s == CONN_OPEN || s == CONN_GIVEN) &&
-		    same(&c->peer, peer)))
+		if (s == CONN_TAKING ||
+		    ((s == CONN_OPEN || s == CONN_GIVEN) &&
+			same(&c->peer, peer)))
 			n++;
 	}
 	return n >= most;
@@ -126,7 +127,7 @@ edge_count(struct worker *w, int fd, const struct peer *peer, bool fresh)
 	static char why[64];
 	const struct config *c = w->config;
 	uint64_t key = edge_key(w, peer);
-	uint32_t mark = (uint32_t)key | 1;	/* never 0 */
+	uint32_t mark = (uint32_t)key | 1; /* never 0 */
 
 	atomic_store(&w->arena->mark[fd], mark);
 	if (c->maxclients_per_ip != 0 &&
@@ -179,7 +180,7 @@ bool
 edge_counted(const struct worker *w, int fd)
 {
 	return atomic_load_explicit(&w->arena->mark[fd],
-	    memory_order_relaxed) != 0;
+		   memory_order_relaxed) != 0;
 }
 
 void

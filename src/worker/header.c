@@ -42,22 +42,23 @@ header_soonest(const struct worker *w)
 {
 	uint64_t limit = header_limit(w);
 
-	return header_is_optional(w) ? clock_earlier(limit, SIGNATURE_MS) :
-	    limit;
+	return header_is_optional(w) ? clock_earlier(limit, SIGNATURE_MS)
+				     : limit;
 }
 
 bool
 header_is_due(const struct worker *w, const struct connection *c)
 {
-	return header_is_late(c, connection_pending(c) > 0 ?
-	    header_soonest(w) : header_limit(w));
+	return header_is_late(c,
+	    connection_pending(c) > 0 ? header_soonest(w) : header_limit(w));
 }
 
 uint64_t
 header_deadline(const struct worker *w, const struct connection *c)
 {
-	return c->opened + (header_is_late(c, header_soonest(w)) ?
-	    header_limit(w) : header_soonest(w));
+	return c->opened +
+	    (header_is_late(c, header_soonest(w)) ? header_limit(w)
+						  : header_soonest(w));
 }
 
 void
@@ -77,8 +78,7 @@ header_deny(struct worker *w, const struct connection *c, const char *what,
 }
 
 static enum header_result
-header_too_late(struct worker *w, const struct connection *c,
-    const char *what)
+header_too_late(struct worker *w, const struct connection *c, const char *what)
 {
 	char within[48];
 

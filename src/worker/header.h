@@ -15,10 +15,10 @@
 #include "worker/worker.h"
 
 enum header_result {
-	HEADER_MORE,		/* not whole yet */
-	HEADER_GO,		/* the client may be served */
-	HEADER_DENY,		/* it may not, and that is logged */
-	HEADER_LIMIT		/* the same: too many of its address */
+	HEADER_MORE, /* not whole yet */
+	HEADER_GO,   /* the client may be served */
+	HEADER_DENY, /* it may not, and that is logged */
+	HEADER_LIMIT /* the same: too many of its address */
 };
 
 /*

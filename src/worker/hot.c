@@ -91,7 +91,7 @@ hot_round(struct worker *w)
 		return;
 	/* Downwards: removing one moves the last, which was looked at, into
 	 * its place. */
-	for (unsigned i = w->hots; i-- > 0; )
+	for (unsigned i = w->hots; i-- > 0;)
 		if (w->round - w->hot[i].seen >= COOL_ROUNDS)
 			cool(w, w->hot[i].fd);
 }

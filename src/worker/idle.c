@@ -72,7 +72,7 @@ is_idle(const struct worker *w, int fd, struct connection *c, uint32_t now)
 		return false;
 	}
 	return now - c->idle_since >= w->config->timeout * 10 &&
-	    kernel_unread(fd) == 0;	/* it has spoken: we are late */
+	    kernel_unread(fd) == 0; /* it has spoken: we are late */
 }
 
 void
@@ -81,7 +81,7 @@ idle_sweep(struct worker *w)
 	uint32_t now = (uint32_t)(clock_ms() / 100);
 
 	for (int fd = arena_next(w->arena, w->number, 0); fd != -1;
-	    fd = arena_next(w->arena, w->number, fd + 1)) {
+	     fd = arena_next(w->arena, w->number, fd + 1)) {
 		if (is_gone(w, fd))
 			failure_close(w, fd, ETIMEDOUT);
 		else if (is_idle(w, fd, worker_connection(w, fd), now))
@@ -95,9 +95,9 @@ idle_awaits_header(const struct worker *w, int fd)
 {
 	const struct connection *c = worker_connection(w, fd);
 
-	return connection_held_by(c) == connection_holder(CONN_OPEN,
-	    w->number) && c->phase == PHASE_SERVING &&
-	    connection_awaits_header(c);
+	return connection_held_by(c) ==
+	    connection_holder(CONN_OPEN, w->number) &&
+	    c->phase == PHASE_SERVING && connection_awaits_header(c);
 }
 
 static void
@@ -116,8 +116,8 @@ idle_end_wait(struct worker *w, int fd)
 	if (r == HEADER_GO)
 		c->flags &= (uint8_t)~CONN_HEADER;
 	else
-		close_connection(w, fd, r == HEADER_LIMIT ? CLOSE_LIMIT :
-		    CLOSE_DENIED, 0);
+		close_connection(w, fd,
+		    r == HEADER_LIMIT ? CLOSE_LIMIT : CLOSE_DENIED, 0);
 }
 
 void
@@ -126,7 +126,7 @@ idle_headers(struct worker *w)
 	uint64_t next = CLOCK_NEVER;
 
 	for (int fd = arena_next(w->arena, w->number, 0); fd != -1;
-	    fd = arena_next(w->arena, w->number, fd + 1)) {
+	     fd = arena_next(w->arena, w->number, fd + 1)) {
 		const struct connection *c = worker_connection(w, fd);
 
 		if (idle_awaits_header(w, fd) && header_is_due(w, c) &&
@@ -135,7 +135,8 @@ idle_headers(struct worker *w)
 		if (idle_awaits_header(w, fd))
 			next = clock_earlier(next, header_deadline(w, c));
 	}
-	w->header_at = next == CLOCK_NEVER ? next :
-	    next > clock_ms() + HEADER_INTERVAL ? next :
-	    clock_ms() + HEADER_INTERVAL;
+	w->header_at = next == CLOCK_NEVER ? next
+	    : next > clock_ms() + HEADER_INTERVAL
+	    ? next
+	    : clock_ms() + HEADER_INTERVAL;
 }

@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 
 #ifndef IPV6_MINHOPCOUNT
-#define IPV6_MINHOPCOUNT 73	/* linux/in6.h, which glibc has not all of */
+#define IPV6_MINHOPCOUNT 73 /* linux/in6.h, which glibc has not all of */
 #endif
 
 static bool
@@ -68,13 +68,17 @@ kernel_silence(int fd)
 uint32_t
 kernel_unanswered(int fd)
 {
-	enum { TRIES = 3, ROUND_TRIP = 1000 };
+	enum {
+		TRIES = 3,
+		ROUND_TRIP = 1000
+	};
 	struct tcp_info info;
 
 	if (!tcp_information(fd, &info))
 		return 0;
-	if (info.tcpi_probes >= TRIES || (info.tcpi_retransmits >= TRIES &&
-	    info.tcpi_last_ack_recv > info.tcpi_rto / 1000 + ROUND_TRIP))
+	if (info.tcpi_probes >= TRIES ||
+	    (info.tcpi_retransmits >= TRIES &&
+		info.tcpi_last_ack_recv > info.tcpi_rto / 1000 + ROUND_TRIP))
 		return info.tcpi_last_ack_recv;
 	return 0;
 }
@@ -85,20 +89,27 @@ fin_received(const struct tcp_info *info)
 {
 	/* enum in the kernel's net/tcp_states.h; glibc's names clash with
 	 * linux/tcp.h. */
-	enum { LAST_ACK = 9, CLOSE_WAIT = 8, CLOSING = 11 };
+	enum {
+		LAST_ACK = 9,
+		CLOSE_WAIT = 8,
+		CLOSING = 11
+	};
 
-	return info->tcpi_state == CLOSE_WAIT ||
-	    info->tcpi_state == LAST_ACK || info->tcpi_state == CLOSING;
+	return info->tcpi_state == CLOSE_WAIT || info->tcpi_state == LAST_ACK ||
+	    info->tcpi_state == CLOSING;
 }
 
 bool
 kernel_has_left(int fd)
 {
-	enum { CLOSE = 7 };
+	enum {
+		CLOSE = 7
+	};
 	struct tcp_info info;
 
-	return tcp_information(fd, &info) && (info.tcpi_state == CLOSE ||
-	    (fin_received(&info) && kernel_unread(fd) == 0));
+	return tcp_information(fd, &info) &&
+	    (info.tcpi_state == CLOSE ||
+		(fin_received(&info) && kernel_unread(fd) == 0));
 }
 
 /*
@@ -112,7 +123,9 @@ kernel_has_left(int fd)
 bool
 kernel_positions(int fd, uint64_t *rx, uint64_t *tx)
 {
-	enum { CLOSE = 7 };
+	enum {
+		CLOSE = 7
+	};
 	struct tcp_info before, after;
 	size_t unread, unacknowledged;
 

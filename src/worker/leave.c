@@ -30,8 +30,8 @@ leave_is_orphaned(struct worker *w)
 	w->parent_at = CLOCK_NEVER;
 	log_warnx("the master (pid %ld) is gone: stopping", (long)w->master);
 	w->master = 0;
-	arena_stop(w->arena, clock_ms() +
-	    (uint64_t)w->config->shutdown_timeout * 1000);
+	arena_stop(w->arena,
+	    clock_ms() + (uint64_t)w->config->shutdown_timeout * 1000);
 	return true;
 }
 
@@ -45,7 +45,7 @@ bool
 leave_told(struct worker *w)
 {
 	bool told = atomic_load_explicit(&w->slot->leave,
-	    memory_order_relaxed) != 0;
+			memory_order_relaxed) != 0;
 
 	if (++w->looks % SIGNAL_ROUNDS == 0 && signals_pending(SIGTERM))
 		told = true;

@@ -80,8 +80,8 @@ run_sharing(struct worker *w)
 	} else
 		w->balance_at = CLOCK_NEVER;
 	w->changed = false;
-	return clock_earlier(w->heal_at, clock_earlier(w->offers_at,
-	    w->balance_at));
+	return clock_earlier(w->heal_at,
+	    clock_earlier(w->offers_at, w->balance_at));
 }
 
 /* Do what is due; returns when to wake up at the latest. */
@@ -110,9 +110,9 @@ run_timers(struct worker *w)
 		idle_headers(w);
 	wake = clock_earlier(clock_earlier(wake, w->accept_at),
 	    clock_earlier(w->header_at,
-	    clock_earlier(w->cool_at, w->memory_at)));
-	if (w->sweep_at != CLOCK_NEVER && atomic_load_explicit(&w->slot->held,
-	    memory_order_relaxed) > 0) {
+		clock_earlier(w->cool_at, w->memory_at)));
+	if (w->sweep_at != CLOCK_NEVER &&
+	    atomic_load_explicit(&w->slot->held, memory_order_relaxed) > 0) {
 		if (due(w->sweep_at))
 			idle_sweep(w);
 		wake = clock_earlier(wake, w->sweep_at);
@@ -128,15 +128,17 @@ foster(struct worker *w)
 	uint32_t orphaned = SLOT_ORPHANED;
 	struct recovered r;
 
-	if (k-- == 0 || k >= w->arena->slots || !atomic_compare_exchange_strong(
-	    &w->arena->slot[k].state, &orphaned, slot_fostered_by(w->number)))
+	if (k-- == 0 || k >= w->arena->slots ||
+	    !atomic_compare_exchange_strong(&w->arena->slot[k].state, &orphaned,
+		slot_fostered_by(w->number)))
 		return;
 	r = recover(w, k);
 	w->header_at = 0;
 	atomic_store(&w->arena->slot[k].state, SLOT_EMPTY);
 	(void)eventfd_write(w->arena->header->master_wake_fd, 1);
 	log_notice("took over the connections of worker %u: %u kept, %u "
-	    "closed", k, r.kept, r.closed);
+		   "closed",
+	    k, r.kept, r.closed);
 	w->changed = true;
 }
 
@@ -157,12 +159,14 @@ empty_dropped(struct worker *w)
 	    !atomic_compare_exchange_strong(drop, &asked, DROP_TAKEN))
 		return;
 	for (unsigned i = arena_listeners(w->arena);
-	    i < arena_open_listeners(w->arena) && emptied; i++)
+	     i < arena_open_listeners(w->arena) && emptied; i++)
 		emptied = accept_queue(w, i, false);
 	/* Who could not be taken waits for one of us as long as the master
 	 * does, which may have lost patience with us and asked again. */
-	(void)atomic_compare_exchange_strong(drop, &taken, !emptied ? asked :
-	    asked == DROP_ASKED_LAST ? DROP_EMPTIED : DROP_NONE);
+	(void)atomic_compare_exchange_strong(drop, &taken,
+	    !emptied			   ? asked
+		: asked == DROP_ASKED_LAST ? DROP_EMPTIED
+					   : DROP_NONE);
 	(void)eventfd_write(h->master_wake_fd, 1);
 }
 
@@ -237,7 +241,7 @@ dispatch(struct worker *w, int events)
 	if (wake)
 		woken(w);
 	w->events += (unsigned)events;
-	if (!w->draining)	/* drain_step() takes the queues itself */
+	if (!w->draining) /* drain_step() takes the queues itself */
 		accept_from(w, listeners);
 	hot_round(w);
 	return only;
@@ -297,12 +301,12 @@ loop(struct worker *w)
 			return WORKER_DRAINED;
 		share_hear(w);
 		wake = run_timers(w);
-		counter_add(&w->slot->heartbeat, 1);	/* even: asleep */
+		counter_add(&w->slot->heartbeat, 1); /* even: asleep */
 		n = watch_wait(w, share_told(w) ? 0 : wake);
 		error = errno;
-		counter_add(&w->slot->heartbeat, 1);	/* odd: working */
+		counter_add(&w->slot->heartbeat, 1); /* odd: working */
 		if (atomic_load_explicit(&w->arena->header->watching,
-		    memory_order_relaxed) == 0)
+			memory_order_relaxed) == 0)
 			(void)eventfd_write(w->arena->header->master_wake_fd,
 			    1);
 		if (n > 0) {
@@ -337,7 +341,7 @@ worker_main(const struct config *config, const struct arena *arena,
 		.title_at = CLOCK_NEVER,
 		.cool_at = CLOCK_NEVER,
 		.memory_at = CLOCK_NEVER,
-		.changed = true,	/* siblings may have more than we */
+		.changed = true, /* siblings may have more than we */
 	};
 	char role[32];
 	struct recovered r;
@@ -374,10 +378,10 @@ worker_main(const struct config *config, const struct arena *arena,
 	died = atomic_exchange(&w.slot->died, 0);
 	if (died != 0)
 		log_notice("took over: %u connections kept, %u closed, %llu ms "
-		    "without a worker", r.kept, r.closed,
-		    (unsigned long long)(clock_ms() - died));
+			   "without a worker",
+		    r.kept, r.closed, (unsigned long long)(clock_ms() - died));
 	status = loop(&w);
-	atomic_store(&w.slot->state, status == WORKER_DRAINED ? SLOT_DRAINED :
-	    SLOT_EMPTY);
+	atomic_store(&w.slot->state,
+	    status == WORKER_DRAINED ? SLOT_DRAINED : SLOT_EMPTY);
 	return status;
 }

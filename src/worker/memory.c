@@ -26,8 +26,9 @@
 void
 memory_add(struct slot *s, const struct connection *c)
 {
-	atomic_store_explicit(&s->blocks, atomic_load_explicit(&s->blocks,
-	    memory_order_relaxed) + c->blocks, memory_order_relaxed);
+	atomic_store_explicit(&s->blocks,
+	    atomic_load_explicit(&s->blocks, memory_order_relaxed) + c->blocks,
+	    memory_order_relaxed);
 }
 
 void
@@ -91,10 +92,12 @@ memory_look(struct worker *w)
 		if (k != w->number)
 			share_wake(w, k);
 	if (log_brake(&w->memory, &missed))
-		log_warnx("clients' unfinished lines and unread replies take "
+		log_warnx(
+		    "clients' unfinished lines and unread replies take "
 		    "more than maxmemory-clients, %llu bytes: those that hold "
 		    "most are read no further, then closed; %u times more "
-		    "unlogged", w->config->maxmemory_clients.n, missed);
+		    "unlogged",
+		    w->config->maxmemory_clients.n, missed);
 }
 
 void
@@ -181,7 +184,7 @@ memory_relieve(struct worker *w)
 	w->full = false;
 	w->memory_at = CLOCK_NEVER;
 	for (int fd = arena_next(w->arena, w->number, 0); fd != -1;
-	    fd = arena_next(w->arena, w->number, fd + 1))
+	     fd = arena_next(w->arena, w->number, fd + 1))
 		if (worker_connection(w, fd)->paused != 0)
 			memory_watch(w, fd, 0);
 }
@@ -209,8 +212,9 @@ memory_measure(const struct worker *w, struct memory_sizes *m)
 
 		if (n > SPILL_BLOCKS)
 			n = SPILL_BLOCKS;
-		if (n == 0 || (holder_state(held) != CONN_OPEN &&
-		    holder_state(held) != CONN_GIVEN))
+		if (n == 0 ||
+		    (holder_state(held) != CONN_OPEN &&
+			holder_state(held) != CONN_GIVEN))
 			continue;
 		m->all[n]++;
 		m->total += n;
@@ -236,10 +240,12 @@ memory_evict(struct worker *w, const struct memory_sizes *m, uint64_t excess)
 		n--;
 	}
 	/* Those with more than n blocks, and some of those with n. */
-	some = m->all[n] == 0 ? 0 : (uint32_t)(((excess + n - 1) / n *
-	    m->own[n] + m->all[n] - 1) / m->all[n]);
+	some = m->all[n] == 0
+	    ? 0
+	    : (uint32_t)(((excess + n - 1) / n * m->own[n] + m->all[n] - 1) /
+		  m->all[n]);
 	for (int fd = arena_next(w->arena, w->number, 0); fd != -1;
-	    fd = arena_next(w->arena, w->number, fd + 1)) {
+	     fd = arena_next(w->arena, w->number, fd + 1)) {
 		unsigned blocks = worker_connection(w, fd)->blocks;
 
 		if (blocks < n || (blocks == n && some == 0))
@@ -285,12 +291,11 @@ memory_shed(struct worker *w)
 	unsigned n = 0;
 
 	for (int fd = arena_next(w->arena, w->number, 0); fd != -1;
-	    fd = arena_next(w->arena, w->number, fd + 1)) {
+	     fd = arena_next(w->arena, w->number, fd + 1)) {
 		size_t held = worker_connection(w, fd)->blocks * SPILL_BLOCK;
 
 		/* The kernel's queues are paid for by us, too (cgroup v2). */
-		if (held + kernel_unread(fd) + kernel_unacknowledged(fd) <
-		    MUCH)
+		if (held + kernel_unread(fd) + kernel_unacknowledged(fd) < MUCH)
 			continue;
 		close_connection(w, fd, CLOSE_MEMORY, 0);
 		n++;

@@ -23,8 +23,8 @@ orphan_is_client(const struct worker *w, int fd)
 	for (unsigned i = 0; i < arena_open_listeners(w->arena); i++)
 		if (fd == h->listener[i].fd)
 			return false;
-	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) ==
-	    -1 || listening != 0)
+	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) == -1 ||
+	    listening != 0)
 		return false;
 	port = kernel_local_port(fd);
 	for (unsigned i = 0; i < arena_open_listeners(w->arena); i++)

@@ -160,9 +160,10 @@ check_tlvs(const uint8_t *in, size_t at, struct proxy_header *h)
 		at += 3 + n;
 	}
 	sum = in + field;
-	if (field != 0 && crc32c(in, h->bytes, field) !=
-	    ((uint32_t)sum[0] << 24 | (uint32_t)sum[1] << 16 |
-	    (uint32_t)sum[2] << 8 | sum[3]))
+	if (field != 0 &&
+	    crc32c(in, h->bytes, field) !=
+		((uint32_t)sum[0] << 24 | (uint32_t)sum[1] << 16 |
+		    (uint32_t)sum[2] << 8 | sum[3]))
 		return bad(h, "wrong checksum");
 	return PROXY_OK;
 }
@@ -214,8 +215,8 @@ proxy_parse(const char *in, size_t len, struct proxy_header *h)
 {
 	memset(h, 0, sizeof(*h));
 	if (memcmp(in, v2_start, len < V2_START ? len : V2_START) == 0)
-		return len < V2_START ? PROXY_MAYBE :
-		    parse_v2((const uint8_t *)in, len, h);
+		return len < V2_START ? PROXY_MAYBE
+				      : parse_v2((const uint8_t *)in, len, h);
 	if (memcmp(in, v1_start, len < V1_START ? len : V1_START) != 0)
 		return PROXY_NONE;
 	return len < V1_START ? PROXY_MAYBE : parse_v1(in, len, h);

@@ -16,19 +16,19 @@
 #define PROXY_BYTES 4096
 
 enum proxy_result {
-	PROXY_MAYBE,		/* less than a signature, and like one */
-	PROXY_MORE,		/* is the beginning of a header */
-	PROXY_NONE,		/* is not the beginning of one */
-	PROXY_BAD,		/* is the beginning of a wrong one */
+	PROXY_MAYBE, /* less than a signature, and like one */
+	PROXY_MORE,  /* is the beginning of a header */
+	PROXY_NONE,  /* is not the beginning of one */
+	PROXY_BAD,   /* is the beginning of a wrong one */
 	PROXY_OK
 };
 
 struct proxy_header {
-	size_t bytes;		/* its length */
-	bool known;		/* it names the client: `peer` */
-	bool local;		/* the balancer itself is the client */
+	size_t bytes; /* its length */
+	bool known;   /* it names the client: `peer` */
+	bool local;   /* the balancer itself is the client */
 	struct peer peer;
-	const char *fault;	/* what is wrong with a bad one */
+	const char *fault; /* what is wrong with a bad one */
 };
 
 /* Look at the first `len` bytes of a connection. */

@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 
-#define SECOND UINT64_C(1000000)	/* in us */
+#define SECOND UINT64_C(1000000) /* in us */
 
 /* An entry for an address: the upper bits of its key, and when its next client
  * is due, in us of CLOCK_MONOTONIC, which turn over after half a year. */
@@ -52,8 +52,8 @@ rate_take(const struct worker *w)
 		return;
 	now = rate_now();
 	do
-		next = (was > now ? was : now) + SECOND /
-		    w->config->accept_rate;
+		next = (was > now ? was : now) +
+		    SECOND / w->config->accept_rate;
 	while (!atomic_compare_exchange_weak(due, &was, next));
 }
 
@@ -67,8 +67,8 @@ rate_return(struct worker *w)
 	if (w->config->accept_rate == 0)
 		return;
 	interval = SECOND / w->config->accept_rate;
-	while (was > interval && !atomic_compare_exchange_weak(due, &was,
-	    was - interval))
+	while (was > interval &&
+	    !atomic_compare_exchange_weak(due, &was, was - interval))
 		;
 	if (w->accept_at != CLOCK_NEVER)
 		w->accept_at = clock_earlier(w->accept_at, clock_ms());

@@ -105,7 +105,7 @@ unwatch(const struct worker *w, unsigned k, int fd)
 		return;
 	/* The flags first, as in watch_forget().  A death in between leaves
 	 * an entry that the slot's next worker disowns when it is told. */
-	c->flags &= (uint8_t)~(CONN_ENROLLED | CONN_WRITES);
+	c->flags &= (uint8_t) ~(CONN_ENROLLED | CONN_WRITES);
 	publish();
 	(void)epoll_ctl(w->arena->slot[k].watch_fd, EPOLL_CTL_DEL, fd, NULL);
 }
@@ -117,8 +117,9 @@ is_ours_to_close(const struct worker *w, int fd)
 {
 	uint64_t cookie = kernel_cookie(fd);
 
-	return cookie != 0 && (cookie == worker_connection(w, fd)->cookie ||
-	    orphan_is_client(w, fd));
+	return cookie != 0 &&
+	    (cookie == worker_connection(w, fd)->cookie ||
+		orphan_is_client(w, fd));
 }
 
 /* End a connection that this worker counts as its own and cannot go on. */
@@ -153,8 +154,8 @@ watch(struct worker *w, int fd)
 	/* If memory is full still, it is so again. */
 	c->paused = 0;
 	if ((paused || (c->flags & CONN_ENROLLED) == 0 ||
-	    (c->flags & CONN_WRITES) != 0 ||
-	    connection_unsent(c) > 0) && watch_add(w, fd) == -1)
+		(c->flags & CONN_WRITES) != 0 || connection_unsent(c) > 0) &&
+	    watch_add(w, fd) == -1)
 		give_up(w, fd, CLOSE_ERROR, errno);
 }
 
@@ -167,8 +168,10 @@ finish_close(struct worker *w, int fd, uint32_t holder)
 	bool open = c->cookie != 0 && kernel_cookie(fd) == c->cookie;
 
 	/* Fails if the number has been taken for another socket meanwhile. */
-	if (connection_swap(c, holder, connection_holder(open ? CONN_CLOSING :
-	    CONN_FREE, w->number)) && open)
+	if (connection_swap(c, holder,
+		connection_holder(open ? CONN_CLOSING : CONN_FREE,
+		    w->number)) &&
+	    open)
 		close_descriptor(w, fd);
 }
 
@@ -206,7 +209,7 @@ take_record(struct worker *w, unsigned k, int fd, struct recovered *r)
 	 * by now, and given it on: that one's word stays. */
 	if (holder_state(h) == CONN_GIVEN && holder != k &&
 	    atomic_compare_exchange_strong(&c->giver, &giver,
-	    (uint16_t)w->number)) {
+		(uint16_t)w->number)) {
 		atomic_fetch_or(&arena_inbox(w->arena, holder)[fd / 64],
 		    UINT64_C(1) << (fd % 64));
 		share_wake(w, holder);
@@ -259,20 +262,23 @@ take_doubtful(struct worker *w, unsigned k, int fd, bool shed,
 
 	if (connection_held_by(c) != connection_holder(CONN_OPEN, k) ||
 	    (fault == 0 && !shed && settle(w, k, fd)))
-		return;		/* the rest as with all others */
+		return; /* the rest as with all others */
 	if (fault != 0 && handler < HANDLER_KINDS)
 		log_warnx("%s closed: its input to handler %s %s worker %u "
-		    "(%s); %llu bytes in, %llu out", peer_name(&c->peer),
-		    handler_of(handler)->name, fault == FAULT_HUNG ?
-		    "hung" : "crashed", k, fault == FAULT_HUNG ?
-		    "watchdog" : signals_name(fault),
+			  "(%s); %llu bytes in, %llu out",
+		    peer_name(&c->peer), handler_of(handler)->name,
+		    fault == FAULT_HUNG ? "hung" : "crashed", k,
+		    fault == FAULT_HUNG ? "watchdog" : signals_name(fault),
 		    (unsigned long long)c->rx, (unsigned long long)c->tx);
 	/* Slot k's until it is CLOSING: as an open one of ours, a death would
 	 * leave it to a successor that knows of no doubt. */
 	if (k != w->number)
 		count_taken(w, k, fd, CONN_OPEN);
-	give_up(w, fd, fault != 0 ? CLOSE_FAULT : shed ? CLOSE_MEMORY :
-	    CLOSE_RESET, 0);
+	give_up(w, fd,
+	    fault != 0 ? CLOSE_FAULT
+		: shed ? CLOSE_MEMORY
+		       : CLOSE_RESET,
+	    0);
 	r->closed++;
 }
 
@@ -284,7 +290,7 @@ resume(struct worker *w, int doubtful, struct recovered *r)
 	const uint32_t ours = connection_holder(CONN_OPEN, w->number);
 
 	for (int fd = arena_next(w->arena, w->number, 0); fd != -1;
-	    fd = arena_next(w->arena, w->number, fd + 1)) {
+	     fd = arena_next(w->arena, w->number, fd + 1)) {
 		const struct connection *c = worker_connection(w, fd);
 
 		/* Those it had before, if it takes over a sibling's. */
@@ -318,7 +324,7 @@ recover(struct worker *w, unsigned k)
 	/* Counted anew. */
 	atomic_store(&s->blocks, 0);
 	for (int fd = arena_next(w->arena, k, 0); fd != -1;
-	    fd = arena_next(w->arena, k, fd + 1)) {
+	     fd = arena_next(w->arena, k, fd + 1)) {
 		worker_connection(w, fd)->hot = CONNECTION_NOT_HOT;
 		memory_add(s, worker_connection(w, fd));
 		held++;

@@ -7,8 +7,8 @@
 #include "worker/worker.h"
 
 struct recovered {
-	unsigned kept;		/* connections that go on */
-	unsigned closed;	/* connections that could not */
+	unsigned kept;	 /* connections that go on */
+	unsigned closed; /* connections that could not */
 };
 
 /*

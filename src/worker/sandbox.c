@@ -34,17 +34,23 @@
 #include "base/signals.h"
 
 #ifndef PR_SET_VMA
-#define PR_SET_VMA 0x53564d41		/* Linux 5.17 */
+#define PR_SET_VMA 0x53564d41 /* Linux 5.17 */
 #endif
 #ifndef SYS_SECCOMP
-#define SYS_SECCOMP 1			/* si_code of SIGSYS, sigaction(2) */
+#define SYS_SECCOMP 1 /* si_code of SIGSYS, sigaction(2) */
 #endif
 
 /* Argument `n` in the bits of `mask` is `value`.  Of an int only the lower
  * half counts: the upper half of its register can be anything. */
-#define ARG(n, mask, value) { n, SCMP_CMP_MASKED_EQ, mask, value }
+#define ARG(n, mask, value) \
+	{ \
+		n, SCMP_CMP_MASKED_EQ, mask, value \
+	}
 #define INT(n, value) ARG(n, 0xffffffff, value)
-#define NULL_POINTER(n) { n, SCMP_CMP_EQ, 0, 0 }
+#define NULL_POINTER(n) \
+	{ \
+		n, SCMP_CMP_EQ, 0, 0 \
+	}
 
 #define SEND_FLAGS (MSG_NOSIGNAL | MSG_DONTWAIT)
 
@@ -54,15 +60,23 @@ struct permit {
 	struct scmp_arg_cmp arg[2];
 };
 
-#define ANY(name) { .call = SCMP_SYS(name) }
-#define ONE(name, a) { .call = SCMP_SYS(name), .args = 1, .arg = { a } }
-#define TWO(name, a, b) { .call = SCMP_SYS(name), .args = 2, .arg = { a, b } }
+#define ANY(name) \
+	{ \
+		.call = SCMP_SYS(name) \
+	}
+#define ONE(name, a) \
+	{ \
+		.call = SCMP_SYS(name), .args = 1, .arg = { a } \
+	}
+#define TWO(name, a, b) \
+	{ \
+		.call = SCMP_SYS(name), .args = 2, .arg = { a, b } \
+	}
 
 static const struct permit permits[] = {
 	/* An echo.  Asked for first, see permit_all().  No address: what is
 	 * sent goes to whom the socket is connected. */
-	TWO(sendto, INT(3, SEND_FLAGS), NULL_POINTER(4)),
-	ANY(recvfrom),
+	TWO(sendto, INT(3, SEND_FLAGS), NULL_POINTER(4)), ANY(recvfrom),
 	ANY(epoll_pwait),
 
 	/* Connections come, are watched and go.  Sockets are taken from
@@ -70,9 +84,7 @@ static const struct permit permits[] = {
 	ONE(accept4, INT(3, SOCK_NONBLOCK)),
 	/* Of its own instance, see permit_watching(); only to take out, of a
 	 * slot that it takes over. */
-	ONE(epoll_ctl, INT(1, EPOLL_CTL_DEL)),
-	ANY(shutdown),
-	ANY(close),
+	ONE(epoll_ctl, INT(1, EPOLL_CTL_DEL)), ANY(shutdown), ANY(close),
 	/* How to go on after a death: worker/kernel.c, recover.c. */
 	TWO(getsockopt, INT(1, IPPROTO_TCP), INT(2, TCP_INFO)),
 	TWO(getsockopt, INT(1, SOL_SOCKET), INT(2, SO_COOKIE)),
@@ -80,55 +92,37 @@ static const struct permit permits[] = {
 	/* kernel_hear() */
 	TWO(setsockopt, INT(1, IPPROTO_IP), INT(2, IP_MINTTL)),
 	TWO(setsockopt, INT(1, IPPROTO_IPV6), INT(2, IPV6_MINHOPCOUNT)),
-	ANY(getsockname),
-	ANY(getpeername),
-	ONE(ioctl, INT(1, SIOCINQ)),
+	ANY(getsockname), ANY(getpeername), ONE(ioctl, INT(1, SIOCINQ)),
 	ONE(ioctl, INT(1, SIOCOUTQ)),
 
 	/* Waking others and being woken (eventfd_read, eventfd_write), and
 	 * lines of the log.  Where there is no poll, libc uses ppoll. */
-	ANY(read),
-	ANY(write),
-	ANY(poll),
-	ANY(ppoll),
+	ANY(read), ANY(write), ANY(poll), ANY(ppoll),
 	/* What libc says on standard error before it aborts. */
 	ONE(writev, INT(0, STDERR_FILENO)),
 
 	/* The time is asked of the vDSO, but not with every clock source. */
-	ANY(clock_gettime),
-	ANY(gettimeofday),
-	ANY(time),
-	ANY(sched_yield),	/* admit() of accept.c */
+	ANY(clock_gettime), ANY(gettimeofday), ANY(time),
+	ANY(sched_yield), /* admit() of accept.c */
 	/* rest() of loop.c: nanosleep(3) is the one or the other. */
-	ANY(clock_nanosleep),
-	ANY(nanosleep),
+	ANY(clock_nanosleep), ANY(nanosleep),
 
 	/* Memory: windows given back, and malloc(3): the list of the hot, on
 	 * huge pages or with names if the administrator tunes it so.  Nothing
 	 * that can be executed, no file. */
 	ANY(brk),
-	TWO(mmap, ARG(2, PROT_EXEC, 0),
-	    ARG(3, MAP_ANONYMOUS, MAP_ANONYMOUS)),
-	ONE(mprotect, ARG(2, PROT_EXEC, 0)),
-	ANY(mremap),
-	ANY(munmap),
-	ONE(madvise, INT(2, MADV_REMOVE)),
-	ONE(madvise, INT(2, MADV_DONTNEED)),
-	ONE(madvise, INT(2, MADV_HUGEPAGE)),
-	ONE(prctl, INT(0, PR_SET_VMA)),
-	ANY(getrandom),	/* its key, at the first use */
+	TWO(mmap, ARG(2, PROT_EXEC, 0), ARG(3, MAP_ANONYMOUS, MAP_ANONYMOUS)),
+	ONE(mprotect, ARG(2, PROT_EXEC, 0)), ANY(mremap), ANY(munmap),
+	ONE(madvise, INT(2, MADV_REMOVE)), ONE(madvise, INT(2, MADV_DONTNEED)),
+	ONE(madvise, INT(2, MADV_HUGEPAGE)), ONE(prctl, INT(0, PR_SET_VMA)),
+	ANY(getrandom), /* its key, at the first use */
 
 	/* Signals: asking for one, coming back from a handler or a stop
 	 * (SIGSTOP, SIGCONT), abort(3).  Handlers are set before. */
-	ANY(rt_sigpending),
-	ANY(rt_sigprocmask),
-	ANY(rt_sigreturn),
+	ANY(rt_sigpending), ANY(rt_sigprocmask), ANY(rt_sigreturn),
 	ANY(restart_syscall),
 
-	ANY(getpid),
-	ANY(gettid),
-	ANY(getppid),
-	ANY(exit_group),
+	ANY(getpid), ANY(gettid), ANY(getppid), ANY(exit_group),
 
 	/*
 	 * Not here although programs like this one are often seen to make
@@ -149,8 +143,8 @@ denied(int signo, siginfo_t *info, void *context)
 	(void)context;
 	/* kill(1) makes this signal, too. */
 	if (info->si_code == SYS_SECCOMP)
-		atomic_store(&accused->denied, (uint64_t)info->si_arch << 32 |
-		    (uint32_t)info->si_syscall);
+		atomic_store(&accused->denied,
+		    (uint64_t)info->si_arch << 32 | (uint32_t)info->si_syscall);
 	/* Delivered at the return, with its default action again: the core
 	 * shows who made the call. */
 	(void)raise(signo);
@@ -165,8 +159,8 @@ permit_raise(scmp_filter_ctx filter, int signo)
 		INT(2, (scmp_datum_t)signo),
 	};
 
-	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW,
-	    SCMP_SYS(tgkill), 2, arg);
+	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill),
+	    2, arg);
 }
 
 /* Of the log file: has it a name yet?  (base/log_sink.c) */
@@ -179,8 +173,8 @@ permit_log_file(scmp_filter_ctx filter)
 
 	if (log_descriptor() == -1)
 		return 0;
-	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW,
-	    SCMP_SYS(fstat), 1, arg);
+	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(fstat),
+	    1, arg);
 }
 
 /* Syslog's socket is not connected (base/log.c): an address, on that one. */
@@ -194,8 +188,8 @@ permit_syslog(scmp_filter_ctx filter)
 
 	if (log_syslog_descriptor() == -1)
 		return 0;
-	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW,
-	    SCMP_SYS(sendto), 2, arg);
+	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(sendto),
+	    2, arg);
 }
 
 /* What it may put something into.  The master has instances of its own, and
@@ -291,7 +285,7 @@ filter_calls(const struct worker *w)
 		return;
 	errno = -error;
 	log_warn("sandbox: workers can make any system call, the kernel has no "
-	    "filter");
+		 "filter");
 }
 #endif
 

@@ -30,9 +30,9 @@ struct view {
 
 /* What came of an attempt to settle pending bytes. */
 enum progress {
-	SETTLED,	/* nothing is pending, or the handler holds it */
-	BLOCKED,	/* the socket takes no more for now */
-	BROKEN		/* the connection is closed */
+	SETTLED, /* nothing is pending, or the handler holds it */
+	BLOCKED, /* the socket takes no more for now */
+	BROKEN	 /* the connection is closed */
 };
 
 static char *
@@ -63,8 +63,7 @@ static void
 end(struct worker *w)
 {
 	publish();
-	atomic_store_explicit(&w->slot->op.kind, OP_NONE,
-	    memory_order_relaxed);
+	atomic_store_explicit(&w->slot->op.kind, OP_NONE, memory_order_relaxed);
 }
 
 /* Send what is unsent. */
@@ -110,8 +109,8 @@ rule(const struct connection *c, const struct view *v, size_t fresh)
 	size_t len = connection_pending(c);
 	struct ruling r;
 
-	if ((c->flags & CONN_EOF) == 0 && (c->phase != PHASE_FINISHING ||
-	    c->rx < c->limit))
+	if ((c->flags & CONN_EOF) == 0 &&
+	    (c->phase != PHASE_FINISHING || c->rx < c->limit))
 		return h->data(in, len, fresh < len ? fresh : len,
 		    SPILL_LINE - len);
 	r = h->eof(in, len);
@@ -135,8 +134,8 @@ take_header(struct worker *w, int fd, struct connection *c,
 	if (r == HEADER_MORE)
 		return BLOCKED;
 	if (r != HEADER_GO) {
-		close_connection(w, fd, r == HEADER_LIMIT ? CLOSE_LIMIT :
-		    CLOSE_DENIED, 0);
+		close_connection(w, fd,
+		    r == HEADER_LIMIT ? CLOSE_LIMIT : CLOSE_DENIED, 0);
 		return BROKEN;
 	}
 	/* The address first: without it the header would be gone. */
@@ -219,8 +218,8 @@ static void
 finish(struct worker *w, int fd, struct connection *c)
 {
 	if ((c->flags & CONN_EOF) != 0) {
-		close_connection(w, fd, c->phase == PHASE_SERVING ?
-		    CLOSE_EOF : CLOSE_DRAINED, 0);
+		close_connection(w, fd,
+		    c->phase == PHASE_SERVING ? CLOSE_EOF : CLOSE_DRAINED, 0);
 		return;
 	}
 	/* Closing now would turn whatever the client is still sending into a

@@ -37,8 +37,9 @@ heartbeat(const struct worker *w, unsigned k)
 bool
 share_takes(const struct worker *w, unsigned k)
 {
-	return k != w->number && atomic_load_explicit(
-	    &w->arena->slot[k].state, memory_order_relaxed) == SLOT_READY &&
+	return k != w->number &&
+	    atomic_load_explicit(&w->arena->slot[k].state,
+		memory_order_relaxed) == SLOT_READY &&
 	    w->shunned[k] != heartbeat(w, k) + 1;
 }
 
@@ -168,8 +169,8 @@ claim(struct worker *w, int fd, unsigned from)
 	if ((unsigned)fd >= w->arena->capacity)
 		return false;
 	if (!connection_swap(worker_connection(w, fd),
-	    connection_holder(CONN_GIVEN, from),
-	    connection_holder(CONN_OPEN, w->number)))
+		connection_holder(CONN_GIVEN, from),
+		connection_holder(CONN_OPEN, w->number)))
 		return false;
 	arrive(&w->arena->slot[from]);
 	return true;
@@ -221,7 +222,7 @@ share_wake_expectant(const struct worker *w)
 {
 	for (unsigned k = 0; k < arena_workers(w->arena); k++)
 		if (atomic_load_explicit(&w->arena->slot[k].inflight,
-		    memory_order_relaxed) != 0)
+			memory_order_relaxed) != 0)
 			share_wake(w, k);
 }
 
@@ -252,8 +253,9 @@ reclaim_from(struct worker *w, unsigned k)
 			int fd = (int)i * 64 + __builtin_ctzll(bits);
 
 			if ((unsigned)fd >= w->arena->capacity ||
-			    atomic_load_explicit(&worker_connection(w,
-			    fd)->giver, memory_order_relaxed) != w->number ||
+			    atomic_load_explicit(&worker_connection(w, fd)
+						      ->giver,
+				memory_order_relaxed) != w->number ||
 			    !claim(w, fd, k))
 				continue;
 			atomic_fetch_and(&inbox[i],

@@ -60,8 +60,8 @@ is_shortage(struct worker *w, const char *what)
 static int
 watch_wake(struct worker *w)
 {
-	if (set(w, EPOLL_CTL_MOD, w->slot->wake_fd, EPOLLIN, WATCHED_WAKE,
-	    0) == 0)
+	if (set(w, EPOLL_CTL_MOD, w->slot->wake_fd, EPOLLIN, WATCHED_WAKE, 0) ==
+	    0)
 		return 0;
 	if (!is_shortage(w, "its wake-up"))
 		return -1;
@@ -77,8 +77,8 @@ watch_master(struct worker *w)
 
 	w->parent_at = CLOCK_NEVER;
 	/* Where that cannot be, it is looked whose child we are. */
-	if (fd == 0 || set(w, EPOLL_CTL_MOD, fd, EPOLLIN, WATCHED_MASTER,
-	    0) == -1)
+	if (fd == 0 ||
+	    set(w, EPOLL_CTL_MOD, fd, EPOLLIN, WATCHED_MASTER, 0) == -1)
 		w->parent_at = clock_ms();
 }
 
@@ -109,7 +109,7 @@ watch_listen(struct worker *w, bool on)
 		if (!on || (w->shut & 1U << i) != 0)
 			drop(w, h->listener[i].fd);
 		else if (set(w, EPOLL_CTL_ADD, h->listener[i].fd, EPOLLIN,
-		    WATCHED_LISTENER, i) == -1 &&
+			     WATCHED_LISTENER, i) == -1 &&
 		    is_shortage(w, h->listener[i].name))
 			w->accept_at = clock_ms() + AGAIN;
 	w->listening = on;
@@ -133,17 +133,19 @@ watch_add(struct worker *w, int fd)
 {
 	struct connection *c = worker_connection(w, fd);
 	bool out = waits_to_send(c);
-	int op = (c->flags & CONN_ENROLLED) != 0 ? EPOLL_CTL_MOD :
-	    EPOLL_CTL_ADD;
+	int op = (c->flags & CONN_ENROLLED) != 0 ? EPOLL_CTL_MOD
+						 : EPOLL_CTL_ADD;
 
 	/* CONN_WRITES while it may be watched for that: a successor sets
 	 * right what a death leaves in between. */
 	if (out)
 		c->flags |= CONN_WRITES;
 	publish();
-	if (set(w, op, fd, out ? EPOLLOUT : c->paused != 0 ? 0 : EPOLLIN,
-	    WATCHED_CONNECTION,
-	    (uint32_t)fd) == -1) {
+	if (set(w, op, fd,
+		out		     ? EPOLLOUT
+		    : c->paused != 0 ? 0
+				     : EPOLLIN,
+		WATCHED_CONNECTION, (uint32_t)fd) == -1) {
 		if (!is_shortage(w, peer_name(&c->peer)))
 			return -1;
 		/* Watched for what it does not wait for, perhaps: as good as
@@ -164,9 +166,9 @@ watch_again(struct worker *w)
 {
 	w->enroll_at = CLOCK_NEVER;
 	(void)watch_wake(w);
-	for (int fd = arena_next(w->arena, w->number, 0); fd != -1 &&
-	    w->enroll_at == CLOCK_NEVER;
-	    fd = arena_next(w->arena, w->number, fd + 1))
+	for (int fd = arena_next(w->arena, w->number, 0);
+	     fd != -1 && w->enroll_at == CLOCK_NEVER;
+	     fd = arena_next(w->arena, w->number, fd + 1))
 		if ((worker_connection(w, fd)->flags & CONN_ENROLLED) == 0 &&
 		    watch_add(w, fd) == -1)
 			close_connection(w, fd, CLOSE_ERROR, errno);
@@ -192,7 +194,7 @@ watch_forget(struct worker *w, int fd)
 		return;
 	/* The flags first: watched and not enrolled is enrolled by a
 	 * successor, enrolled and not watched would be lost. */
-	c->flags &= (uint8_t)~(CONN_ENROLLED | CONN_WRITES);
+	c->flags &= (uint8_t) ~(CONN_ENROLLED | CONN_WRITES);
 	publish();
 	drop(w, fd);
 }

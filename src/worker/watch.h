@@ -12,10 +12,10 @@
 
 /* What an event is about. */
 enum watched {
-	WATCHED_CONNECTION,	/* number: its descriptor */
-	WATCHED_WAKE,		/* the slot's wake-up descriptor */
-	WATCHED_LISTENER,	/* number: its index */
-	WATCHED_MASTER		/* the master's pidfd: it is gone */
+	WATCHED_CONNECTION, /* number: its descriptor */
+	WATCHED_WAKE,	    /* the slot's wake-up descriptor */
+	WATCHED_LISTENER,   /* number: its index */
+	WATCHED_MASTER	    /* the master's pidfd: it is gone */
 };
 
 static inline enum watched

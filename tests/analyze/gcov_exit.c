@@ -26,6 +26,6 @@ int
 __wrap_fexecve(int fd, char *const argv[], char *const envp[])
 {
 	__gcov_dump();
-	__gcov_reset();		/* what was written counts once */
+	__gcov_reset(); /* what was written counts once */
 	return __real_fexecve(fd, argv, envp);
 }

@@ -31,8 +31,8 @@ string(const char *p)
 
 	must(*p == '"');
 	for (p++; *p != '"'; p += utf8_character(p, &point)) {
-		must((unsigned char)*p >= ' ' &&
-		    utf8_character(p, &point) != 0);
+		must(
+		    (unsigned char)*p >= ' ' && utf8_character(p, &point) != 0);
 		if (*p == '\\') {
 			p++;
 			must(*p != '\0' && strchr("\"\\u", *p) != NULL);
@@ -87,11 +87,14 @@ people(const struct arena *a)
 
 	atomic_store(&a->header->descriptor_end, GROUND_FIRST + 2);
 	atomic_store(&c[0].holder, connection_holder(CONN_OPEN, 0));
-	c[0].peer = (struct peer){ .address = { 127, 0, 0, 1 }, .port = 80,
+	c[0].peer = (struct peer){ .address = { 127, 0, 0, 1 },
+		.port = 80,
 		.family = AF_INET };
 	atomic_store(&c[1].holder, connection_holder(CONN_GIVEN, 1));
-	c[1].peer = (struct peer){ .address = { 0xfe, 0x80 }, .scope = 2,
-		.port = 9, .family = AF_INET6 };
+	c[1].peer = (struct peer){ .address = { 0xfe, 0x80 },
+		.scope = 2,
+		.port = 9,
+		.family = AF_INET6 };
 	a->header->listeners = 1;
 	strcpy(a->header->listener[0].name, "127.0.0.1:1");
 }
@@ -111,7 +114,7 @@ fuzz_control(const uint8_t *data, size_t size)
 	text[size] = '\0';
 	people(a);
 	for (int i = 0; i < LINES && (line = strsep(&rest, "\n")) != NULL;
-	    i++) {
+	     i++) {
 		/* As control.c lets none pass. */
 		for (char *p = line; *p != '\0'; p++)
 			if ((unsigned char)*p < ' ')

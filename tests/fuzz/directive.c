@@ -36,7 +36,7 @@ fuzz_directive(const uint8_t *data, size_t size)
 		return 0;
 	d = &directives[data[0] % directive_count];
 	text = strndup((const char *)data + 1, size - 1);
-	c = malloc(sizeof(*c));		/* a bound of its own */
+	c = malloc(sizeof(*c)); /* a bound of its own */
 	must(text != NULL && c != NULL);
 	config_defaults(c);
 	taken = directive_set(c, d, text, why, sizeof(why));
@@ -55,8 +55,7 @@ fuzz_directive(const uint8_t *data, size_t size)
 	if (config_override(c, assignment, &e) == -1)
 		must(e.text[0] != '\0');
 	else
-		must(c->origin[d - directives].origin ==
-		    ORIGIN_COMMAND_LINE);
+		must(c->origin[d - directives].origin == ORIGIN_COMMAND_LINE);
 	free(c);
 	free(text);
 	return 0;

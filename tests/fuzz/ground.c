@@ -22,8 +22,17 @@
 #define ASAN_UNPOISON_MEMORY_REGION(from, n) ((void)(from), (void)(n))
 #endif
 
-enum place { AT_HEADER, AT_SLOT, AT_RECORD, AT_INBOX, AT_MARK, AT_SCRATCH,
-	AT_WINDOW, AT_TOTALS, PLACES };
+enum place {
+	AT_HEADER,
+	AT_SLOT,
+	AT_RECORD,
+	AT_INBOX,
+	AT_MARK,
+	AT_SCRATCH,
+	AT_WINDOW,
+	AT_TOTALS,
+	PLACES
+};
 
 uint8_t
 input_byte(struct input *in)
@@ -61,7 +70,7 @@ make(struct arena *a)
 	int high;
 
 	must(arena_create(a, GROUND_SLOTS, GROUND_DESCRIPTORS,
-	    GROUND_DESCRIPTORS) == 0);
+		 GROUND_DESCRIPTORS) == 0);
 	high = fcntl(a->fd, F_DUPFD_CLOEXEC, 2 * GROUND_DESCRIPTORS);
 	must(high != -1);
 	close(a->fd);
@@ -84,13 +93,13 @@ ground_arena(void)
 		*a.header = pristine;
 		*a.own = own;
 		memset(a.slot, 0, GROUND_SLOTS * sizeof(a.slot[0]));
-		memset(a.inbox, 0, GROUND_SLOTS * a.inbox_words *
-		    sizeof(a.inbox[0]));
+		memset(a.inbox, 0,
+		    GROUND_SLOTS * a.inbox_words * sizeof(a.inbox[0]));
 		memset(a.mark, 0, GROUND_DESCRIPTORS * sizeof(a.mark[0]));
-		memset((void *)a.connection, 0, GROUND_DESCRIPTORS *
-		    sizeof(a.connection[0]));
-		(void)madvise(a.window, (size_t)GROUND_DESCRIPTORS *
-		    SPILL_WINDOW, MADV_REMOVE);
+		memset((void *)a.connection, 0,
+		    GROUND_DESCRIPTORS * sizeof(a.connection[0]));
+		(void)madvise(a.window,
+		    (size_t)GROUND_DESCRIPTORS * SPILL_WINDOW, MADV_REMOVE);
 	}
 	a.own->workers = GROUND_WORKERS;
 	arena_publish(&a);
@@ -120,8 +129,8 @@ target(const struct arena *a, unsigned place, unsigned index, size_t offset,
 		size = sizeof(a->slot[0]);
 		break;
 	case AT_RECORD:
-		base = (char *)&a->connection[GROUND_FIRST + index %
-		    (GROUND_DESCRIPTORS - GROUND_FIRST)];
+		base = (char *)&a->connection[GROUND_FIRST +
+		    index % (GROUND_DESCRIPTORS - GROUND_FIRST)];
 		size = sizeof(a->connection[0]);
 		break;
 	case AT_INBOX:
@@ -137,8 +146,9 @@ target(const struct arena *a, unsigned place, unsigned index, size_t offset,
 		size = 256;
 		break;
 	default:
-		base = arena_window(a, (int)(GROUND_FIRST + index %
-		    (GROUND_DESCRIPTORS - GROUND_FIRST)));
+		base = arena_window(a,
+		    (int)(GROUND_FIRST +
+			index % (GROUND_DESCRIPTORS - GROUND_FIRST)));
 		size = 256;
 	}
 	if (place % PLACES == AT_HEADER)

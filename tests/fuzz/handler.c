@@ -16,7 +16,7 @@
 /* A connection as serve.c drives it. */
 static struct {
 	const struct handler *handler;
-	size_t window;			/* bytes it can hold */
+	size_t window; /* bytes it can hold */
 	char pending[MOST], in[MOST], out[MOST];
 	size_t held, got, given;
 } run;

@@ -40,7 +40,7 @@ static struct {
 	struct sockaddr_in address;
 	int listener;
 	int client[CLIENTS], fd[CLIENTS];
-	bool plain;			/* no patch was made */
+	bool plain; /* no patch was made */
 } bed;
 
 /* Closing sends RST: no port is left in TIME_WAIT. */
@@ -88,7 +88,8 @@ set_up(void)
 		set_abrupt(bed.client[i]);
 		await(bed.listener, POLLIN);
 		bed.fd[i] = checked(accept4(bed.listener, NULL, NULL,
-		    SOCK_NONBLOCK), "accept4");
+					SOCK_NONBLOCK),
+		    "accept4");
 		set_abrupt(bed.fd[i]);
 	}
 }
@@ -111,8 +112,7 @@ enter(unsigned i, unsigned k)
 	int fd = bed.fd[i];
 	struct connection *c = &bed.arena->connection[fd];
 	struct epoll_event ev = { .events = EPOLLIN,
-		.data.u64 = (uint64_t)WATCHED_CONNECTION << 32 |
-		    (unsigned)fd };
+		.data.u64 = (uint64_t)WATCHED_CONNECTION << 32 | (unsigned)fd };
 
 	c->cookie = kernel_cookie(fd);
 	c->opened = clock_ms();
@@ -149,9 +149,10 @@ leave_behind(uint8_t what, uint8_t said)
 	must(send(bed.client[0], text, said, MSG_NOSIGNAL) == said);
 	await(bed.fd[0], POLLIN);
 	if ((what & 8) == 0)
-		return;			/* it had not been read */
-	n = recv(bed.fd[0], (what & 16) != 0 ? window :
-	    arena_scratch(bed.arena, 0), sizeof(text), MSG_DONTWAIT);
+		return; /* it had not been read */
+	n = recv(bed.fd[0],
+	    (what & 16) != 0 ? window : arena_scratch(bed.arena, 0),
+	    sizeof(text), MSG_DONTWAIT);
 	must(n == said);
 	if ((what & 16) != 0) {
 		c->rx = (uint64_t)n;
@@ -169,10 +170,13 @@ worker_up(unsigned k)
 	struct worker *w = &bed.w;
 
 	free(w->hot);
-	*w = (struct worker){ .config = &bed.config, .arena = bed.arena,
-		.slot = &bed.arena->slot[k], .number = k,
+	*w = (struct worker){ .config = &bed.config,
+		.arena = bed.arena,
+		.slot = &bed.arena->slot[k],
+		.number = k,
 		.scratch = arena_scratch(bed.arena, k),
-		.accept_at = CLOCK_NEVER, .title_at = CLOCK_NEVER };
+		.accept_at = CLOCK_NEVER,
+		.title_at = CLOCK_NEVER };
 	(void)watch_init(w);
 	share_init(w);
 	idle_init(w);

@@ -36,7 +36,7 @@ replay(fuzz_target *run, const char *path)
 		return false;
 	n = fread(data, 1, sizeof(data), in);
 	fclose(in);
-	copy = malloc(n + 1);		/* a bound of its own */
+	copy = malloc(n + 1); /* a bound of its own */
 	must(copy != NULL);
 	memcpy(copy, data, n);
 	(void)run(copy, n);

@@ -29,11 +29,16 @@ static const uint64_t stand_still[] = { 0, 30, 1500 };
 /* How long after the script things may take to become quiet, ms. */
 #define AFTER 5000
 
-enum life { GONE, GOES_ON, SLEEPS, STANDS };
+enum life {
+	GONE,
+	GOES_ON,
+	SLEEPS,
+	STANDS
+};
 
 static struct actor {
 	enum life life;
-	uint64_t wake;		/* SLEEPS: at the latest; STANDS: not before */
+	uint64_t wake; /* SLEEPS: at the latest; STANDS: not before */
 	ucontext_t at;
 	bool killed, retiring;
 } actor[SLOTS];
@@ -50,10 +55,10 @@ static struct {
 
 static struct limits left;
 static bool armed, tracing;
-static bool fine;		/* standing still before loads, too */
+static bool fine; /* standing still before loads, too */
 static unsigned points;
 static unsigned next_event;
-static uint64_t passed;		/* of a PASSES event, until when */
+static uint64_t passed; /* of a PASSES event, until when */
 static uint64_t runs;
 static bool bad;
 static char verdict[256];
@@ -258,7 +263,7 @@ respawn(void)
 		if ((s & 0xff) == SLOT_FOSTERED) {
 			if (is_alive((s >> 8) - 1) &&
 			    actor[(s >> 8) - 1].life == STANDS)
-				continue;	/* in the middle of it */
+				continue; /* in the middle of it */
 			violated("P5", "slot %u is being taken over for ever",
 			    k);
 		}
@@ -297,8 +302,8 @@ point(const char *what, uintptr_t where, bool deadly)
 	if (!armed || current == NOBODY)
 		return;
 	if (where != 0)
-		trace("%s %#lx", what, (unsigned long)(where -
-		    (uintptr_t)&__executable_start));
+		trace("%s %#lx", what,
+		    (unsigned long)(where - (uintptr_t)&__executable_start));
 	else
 		trace("%s", what);
 	if (++points > POINTS_MOST)
@@ -306,7 +311,9 @@ point(const char *what, uintptr_t where, bool deadly)
 	for (;;) {
 		unsigned dying = deadly && left.deaths > 0;
 		unsigned standing = left.stops > 0 && (deadly || fine) &&
-		    is_any_other() ? STAND_STILL : 0;
+			is_any_other()
+		    ? STAND_STILL
+		    : 0;
 		unsigned c = choose(1 + dying + standing);
 
 		if (c == 0)
@@ -379,8 +386,8 @@ perhaps_event(void)
 	const struct event *e = event();
 	unsigned k = current;
 
-	if (!armed || current == NOBODY || left.early == 0 ||
-	    e->what == END || e->what == PASSES || choose(2) == 0)
+	if (!armed || current == NOBODY || left.early == 0 || e->what == END ||
+	    e->what == PASSES || choose(2) == 0)
 		return;
 	left.early--;
 	next_event++;
@@ -405,8 +412,8 @@ run_one(unsigned *turn)
 		unsigned k = (*turn + i) % SLOTS;
 		struct actor *a = &actor[k];
 
-		if (a->life != GOES_ON && (a->life != SLEEPS ||
-		    (a->wake > now && !kernel_ready(k))))
+		if (a->life != GOES_ON &&
+		    (a->life != SLEEPS || (a->wake > now && !kernel_ready(k))))
 			continue;
 		*turn = k + 1;
 		current = k;
@@ -478,8 +485,8 @@ play(void)
 			continue;
 		}
 		if (passed == 0)
-			passed = now + (event()->what == PASSES ?
-			    event()->who : AFTER);
+			passed = now +
+			    (event()->what == PASSES ? event()->who : AFTER);
 		if (pass(passed))
 			continue;
 		passed = 0;
@@ -552,9 +559,11 @@ check(const struct scene *s, const struct limits *limits, uint64_t most)
 	do
 		run_through(limits);
 	while (!bad && runs - before < most && next_path());
-	ok(!bad, "%s: %llu runs; up to %u deaths, %u stops, %u faults, %u "
-	    "events early", s->name, (unsigned long long)(runs - before),
-	    limits->deaths, limits->stops, limits->faults, limits->early);
+	ok(!bad,
+	    "%s: %llu runs; up to %u deaths, %u stops, %u faults, %u "
+	    "events early",
+	    s->name, (unsigned long long)(runs - before), limits->deaths,
+	    limits->stops, limits->faults, limits->early);
 	if (!bad) {
 		if (path.length > 0)
 			printf("# not all: there are more than these\n");
@@ -592,8 +601,8 @@ main(int argc, char **argv)
 	}
 	for (unsigned k = 0; k < SLOTS; k++)
 		stack[k] = malloc(STACK);
-	for (const struct scene *s = scenes; s->name != NULL &&
-	    !(enough && tap_failed > 0); s++) {
+	for (const struct scene *s = scenes;
+	     s->name != NULL && !(enough && tap_failed > 0); s++) {
 		bool wanted = i == argc;
 
 		for (int j = i; j < argc; j++)

@@ -17,30 +17,30 @@
 #include "config/config.h"
 #include "state/arena.h"
 
-#define SLOTS 3			/* the most workers of a scene */
+#define SLOTS 3 /* the most workers of a scene */
 #define DESCRIPTORS 16
 #define CLIENTS 3
 #define NOBODY UINT_MAX
 
 /* What may go wrong in a run, and how often. */
 struct limits {
-	unsigned deaths;	/* SIGKILL, at any store or call */
-	unsigned stops;		/* a worker stands still while others go on */
-	unsigned faults;	/* calls that do not do what is usual */
-	unsigned early;		/* events that come before all is quiet */
+	unsigned deaths; /* SIGKILL, at any store or call */
+	unsigned stops;	 /* a worker stands still while others go on */
+	unsigned faults; /* calls that do not do what is usual */
+	unsigned early;	 /* events that come before all is quiet */
 };
 
 /* What happens to the service from outside. */
 enum happening {
 	END,
-	CONNECTS,		/* client `who` */
-	SAYS,			/* client `who`: `text` */
-	FINISHES,		/* client `who` sends its FIN */
-	RESETS,			/* client `who` is gone */
-	STOPS,			/* the service is told to stop */
-	LEAVES,			/* worker `who`, as at a reload */
-	RETIRES,		/* worker `who`: a sibling takes over */
-	PASSES			/* `who` ms */
+	CONNECTS, /* client `who` */
+	SAYS,	  /* client `who`: `text` */
+	FINISHES, /* client `who` sends its FIN */
+	RESETS,	  /* client `who` is gone */
+	STOPS,	  /* the service is told to stop */
+	LEAVES,	  /* worker `who`, as at a reload */
+	RETIRES,  /* worker `who`: a sibling takes over */
+	PASSES	  /* `who` ms */
 };
 
 struct event {
@@ -53,10 +53,10 @@ struct scene {
 	const char *name;
 	unsigned workers;
 	enum handler_kind handler;
-	struct event before[8];	/* nothing goes wrong yet */
+	struct event before[8]; /* nothing goes wrong yet */
 	struct event script[8];
-	struct limits quick, full;	/* of make check, of make model */
-	unsigned maxclients;		/* 0: plenty */
+	struct limits quick, full; /* of make check, of make model */
+	unsigned maxclients;	   /* 0: plenty */
 };
 
 /* The service. */
@@ -91,7 +91,7 @@ void trace(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* --- kernel.c */
 
-extern uint64_t now;			/* ms */
+extern uint64_t now; /* ms */
 
 void kernel_reset(void);
 void kernel_event(const struct event *e);

@@ -20,7 +20,7 @@
 #include "handler/handler.h"
 #include "worker/watch.h"
 
-#define PIDFD 2			/* the master's, who does not die */
+#define PIDFD 2 /* the master's, who does not die */
 #define LISTENER 3
 #define WAKE(k) (4 + 2 * (int)(k))
 #define WATCH(k) (5 + 2 * (int)(k))
@@ -34,14 +34,14 @@ static struct tcp {
 	uint64_t cookie;
 	char said[SAID];
 	size_t arrived, taken;
-	bool fin, reset;	/* of the client */
+	bool fin, reset; /* of the client */
 	bool fin_taken;
 	size_t given, acked;
-	bool shut;		/* SHUT_WR of ours */
-	bool full;		/* takes no more until somebody sleeps */
+	bool shut; /* SHUT_WR of ours */
+	bool full; /* takes no more until somebody sleeps */
 	bool refused;
-	bool broken;		/* a call failed: it may be closed */
-	uint64_t heard;		/* the last it said, ms */
+	bool broken;	/* a call failed: it may be closed */
+	uint64_t heard; /* the last it said, ms */
 } tcp[CLIENTS];
 
 static struct tcp *table[DESCRIPTORS];
@@ -51,8 +51,11 @@ static unsigned woken[SLOTS];
 static bool signalled[SLOTS];
 
 /* An epoll instance's entries, by descriptor; closing takes them out. */
-static struct { bool in; uint32_t events; uint64_t data; }
-    watched[SLOTS][DESCRIPTORS];
+static struct {
+	bool in;
+	uint32_t events;
+	uint64_t data;
+} watched[SLOTS][DESCRIPTORS];
 
 uint64_t now;
 
@@ -165,8 +168,8 @@ used(int fd, const char *call)
 		violated("P4", "%s by worker %u on %d, held as %u by %u", call,
 		    k, fd, holder_state(h), holder_slot(h));
 	if (c->cookie != t->cookie)
-		violated("P6", "%s on %d, which is another socket by now",
-		    call, fd);
+		violated("P6", "%s on %d, which is another socket by now", call,
+		    fd);
 	return t;
 }
 
@@ -180,8 +183,8 @@ kernel_written(const void *p)
 	unsigned k = running();
 	size_t fd;
 
-	if ((const char *)p >= base && (const char *)p < base +
-	    DESCRIPTORS * sizeof(*c))
+	if ((const char *)p >= base &&
+	    (const char *)p < base + DESCRIPTORS * sizeof(*c))
 		fd = (size_t)((const char *)p - base) / sizeof(*c);
 	else if ((const char *)p >= window)
 		fd = (size_t)((const char *)p - window) / SPILL_WINDOW;
@@ -194,11 +197,13 @@ kernel_written(const void *p)
 	/* A dead slot's, by its successor. */
 	if (holder_state(h) != CONN_FREE && !is_alive(holder_slot(h)))
 		return;
-	if (holder_state(h) == CONN_GIVEN && (c->giver == k ||
-	    !is_alive(c->giver)))
+	if (holder_state(h) == CONN_GIVEN &&
+	    (c->giver == k || !is_alive(c->giver)))
 		return;
-	violated("P4", "worker %u writes to the record of %zu, held as %u by "
-	    "%u", k, fd, holder_state(h), holder_slot(h));
+	violated("P4",
+	    "worker %u writes to the record of %zu, held as %u by "
+	    "%u",
+	    k, fd, holder_state(h), holder_slot(h));
 }
 
 static void
@@ -238,30 +243,41 @@ kernel_at_rest(void)
 
 		if (t == NULL) {
 			if (h != 0)
-				violated("P5", "record %u is held as %u by %u,"
-				    " its descriptor is closed", fd,
-				    holder_state(h), k);
+				violated("P5",
+				    "record %u is held as %u by %u,"
+				    " its descriptor is closed",
+				    fd, holder_state(h), k);
 			if (arena.mark[fd] != 0)
-				violated("P7", "record %u is free and counted "
-				    "for its address", fd);
+				violated("P7",
+				    "record %u is free and counted "
+				    "for its address",
+				    fd);
 			continue;
 		}
 		if (holder_state(h) != CONN_OPEN || !is_alive(k))
-			violated("P5", "client %u, descriptor %u, is held as "
-			    "%u by %u", number(t), fd, holder_state(h), k);
+			violated("P5",
+			    "client %u, descriptor %u, is held as "
+			    "%u by %u",
+			    number(t), fd, holder_state(h), k);
 		if (c->cookie != t->cookie)
 			violated("P6", "record %u is another socket's", fd);
 		if (arena.mark[fd] == 0)
-			violated("P7", "client %u is not counted for its "
-			    "address", number(t));
+			violated("P7",
+			    "client %u is not counted for its "
+			    "address",
+			    number(t));
 		/* Or what it says next is heard by nobody. */
 		if (!watched[k][fd].in || (c->flags & CONN_ENROLLED) == 0)
-			violated("P5", "client %u is not watched by its owner, "
-			    "worker %u", number(t), k);
+			violated("P5",
+			    "client %u is not watched by its owner, "
+			    "worker %u",
+			    number(t), k);
 		if (connection_pending(c) == 0 && c->blocks != 0 &&
 		    c->used == 0)
-			violated("P7", "the window of client %u is kept for "
-			    "nothing", number(t));
+			violated("P7",
+			    "the window of client %u is kept for "
+			    "nothing",
+			    number(t));
 		held[k]++;
 		blocks[k] += c->blocks;
 	}
@@ -287,14 +303,20 @@ kernel_at_rest(void)
 		const struct slot *s = &arena.slot[k];
 
 		if (s->held != held[k])
-			violated("P7", "slot %u holds %u connections, its "
-			    "counter says %u", k, held[k], s->held);
+			violated("P7",
+			    "slot %u holds %u connections, its "
+			    "counter says %u",
+			    k, held[k], s->held);
 		if (s->blocks != blocks[k])
-			violated("P7", "slot %u has %u blocks, its counter "
-			    "says %u", k, blocks[k], s->blocks);
+			violated("P7",
+			    "slot %u has %u blocks, its counter "
+			    "says %u",
+			    k, blocks[k], s->blocks);
 		if (s->inflight != 0)
-			violated("P7", "%u are on their way to slot %u for "
-			    "ever", s->inflight, k);
+			violated("P7",
+			    "%u are on their way to slot %u for "
+			    "ever",
+			    s->inflight, k);
 	}
 	if (arena.header->admission != 0)
 		violated("P7", "the admission is never released");
@@ -328,8 +350,8 @@ int
 __wrap_accept4(int fd, struct sockaddr *a, socklen_t *len, int flags)
 {
 	static const int errors[] = { 0, EINTR, ECONNABORTED, EMFILE };
-	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port =
-	    htons(1000) };
+	struct sockaddr_in in = { .sin_family = AF_INET,
+		.sin_port = htons(1000) };
 	unsigned o;
 
 	(void)flags;
@@ -343,8 +365,8 @@ __wrap_accept4(int fd, struct sockaddr *a, socklen_t *len, int flags)
 			continue;
 		if ((o = outcome(4)) != 0)
 			return fails(errors[o]);
-		for (fd = MASTER_WAKE + 1; fd < DESCRIPTORS &&
-		    table[fd] != NULL; fd++)
+		for (fd = MASTER_WAKE + 1;
+		     fd < DESCRIPTORS && table[fd] != NULL; fd++)
 			;
 		if (fd == DESCRIPTORS)
 			return fails(EMFILE);
@@ -362,8 +384,7 @@ __wrap_accept4(int fd, struct sockaddr *a, socklen_t *len, int flags)
 ssize_t
 __wrap_recv(int fd, void *to, size_t room, int flags)
 {
-	static const int errors[] = { 0, 0, EAGAIN, EINTR, ENOMEM,
-		ECONNRESET };
+	static const int errors[] = { 0, 0, EAGAIN, EINTR, ENOMEM, ECONNRESET };
 	struct tcp *t;
 	size_t n;
 	unsigned o;
@@ -429,10 +450,12 @@ __wrap_send(int fd, const void *from, size_t n, int flags)
 			violated("P2", "client %u is sent more than it said",
 			    number(t));
 		if (bytes[i] != t->said[t->given + i])
-			violated(memchr(t->said, bytes[i], t->given + i) !=
-			    NULL ? "P2" : "P3", "client %u is sent %d where %d "
-			    "belongs", number(t), bytes[i],
-			    t->said[t->given + i]);
+			violated(memchr(t->said, bytes[i], t->given + i) != NULL
+				? "P2"
+				: "P3",
+			    "client %u is sent %d where %d "
+			    "belongs",
+			    number(t), bytes[i], t->said[t->given + i]);
 	}
 	t->given += n;
 	trace("%zu bytes", n);
@@ -489,18 +512,25 @@ __wrap_ioctl(int fd, unsigned long request, int *n)
 	call("ioctl(%d, %s)", fd, request == SIOCINQ ? "SIOCINQ" : "SIOCOUTQ");
 	if (t == NULL)
 		return fails(EBADF);
-	*n = (int)(request == SIOCINQ ? t->arrived - t->taken :
-	    t->given - t->acked);
+	*n = (int)(request == SIOCINQ ? t->arrived - t->taken
+				      : t->given - t->acked);
 	return 0;
 }
 
 static int
 information(struct tcp *t, struct tcp_info *info)
 {
-	enum { ESTABLISHED = 1, FIN_WAIT2 = 5, CLOSE = 7, CLOSE_WAIT = 8 };
+	enum {
+		ESTABLISHED = 1,
+		FIN_WAIT2 = 5,
+		CLOSE = 7,
+		CLOSE_WAIT = 8
+	};
 
-	info->tcpi_state = t->reset || (t->shut && t->fin) ? CLOSE :
-	    t->fin ? CLOSE_WAIT : t->shut ? FIN_WAIT2 : ESTABLISHED;
+	info->tcpi_state = t->reset || (t->shut && t->fin) ? CLOSE
+	    : t->fin					   ? CLOSE_WAIT
+	    : t->shut					   ? FIN_WAIT2
+							   : ESTABLISHED;
 	info->tcpi_bytes_received = t->arrived + t->fin;
 	info->tcpi_bytes_acked = t->acked;
 	info->tcpi_last_data_recv = (uint32_t)(now - t->heard);
@@ -533,8 +563,8 @@ __wrap_getsockopt(int fd, int level, int option, void *value, socklen_t *len)
 		return 0;
 	}
 	if (t == NULL)
-		return fails(fd > LISTENER && fd <= MASTER_WAKE ? ENOTSOCK :
-		    EBADF);
+		return fails(
+		    fd > LISTENER && fd <= MASTER_WAKE ? ENOTSOCK : EBADF);
 	if (level == SOL_SOCKET && option == SO_COOKIE)
 		memcpy(value, &t->cookie, sizeof(t->cookie));
 	else if (level == IPPROTO_TCP && option == TCP_INFO)
@@ -545,8 +575,8 @@ __wrap_getsockopt(int fd, int level, int option, void *value, socklen_t *len)
 int
 __wrap_getsockname(int fd, struct sockaddr *a, socklen_t *len)
 {
-	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port =
-	    htons(PORT) };
+	struct sockaddr_in in = { .sin_family = AF_INET,
+		.sin_port = htons(PORT) };
 
 	if (socket_of(fd) == NULL && fd != LISTENER)
 		return fails(EBADF);
@@ -558,8 +588,8 @@ __wrap_getsockname(int fd, struct sockaddr *a, socklen_t *len)
 int
 __wrap_getpeername(int fd, struct sockaddr *a, socklen_t *len)
 {
-	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port =
-	    htons(1000) };
+	struct sockaddr_in in = { .sin_family = AF_INET,
+		.sin_port = htons(1000) };
 	struct tcp *t = socket_of(fd);
 
 	call("getpeername(%d)", fd);
@@ -651,8 +681,7 @@ __wrap_epoll_pwait(int epfd, struct epoll_event *e, int most, int timeout,
 	for (struct tcp *t = tcp; t < tcp + CLIENTS; t++)
 		t->full = false;
 	if (timeout != 0 && !kernel_ready(k))
-		sleep_until(timeout < 0 ? UINT64_MAX :
-		    now + (uint64_t)timeout);
+		sleep_until(timeout < 0 ? UINT64_MAX : now + (uint64_t)timeout);
 	if (signalled[k]) {
 		signalled[k] = false;
 		return fails(EINTR);

@@ -67,8 +67,8 @@ static void
 spoil(struct arena_header *h)
 {
 	for (int i = 0; i < 2; i++) {
-		memset((void *)h, i == 0 ? 0xff : 0, offsetof(
-		    struct arena_header, descriptor_end));
+		memset((void *)h, i == 0 ? 0xff : 0,
+		    offsetof(struct arena_header, descriptor_end));
 		memset((void *)&h->totals, 0xff, sizeof(h->totals));
 		atomic_store(&h->loglevel, 9);
 		(void)nanosleep(&(struct timespec){ .tv_nsec = 50000000 },
@@ -88,8 +88,9 @@ hang_up(unsigned port)
 		int listening = 1;
 
 		if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening,
-		    &size) == 0 && listening == 0 && getsockname(fd,
-		    (struct sockaddr *)&in, &len) == 0 &&
+			&size) == 0 &&
+		    listening == 0 &&
+		    getsockname(fd, (struct sockaddr *)&in, &len) == 0 &&
 		    in.sin_family == AF_INET && ntohs(in.sin_port) == port)
 			close(fd);
 	}
@@ -106,7 +107,7 @@ watch_elsewhere(void)
 
 #define DEED(word, expression) \
 	if (strcmp(line, word) == 0) \
-		return (void)(expression)
+	return (void)(expression)
 
 static void
 obey(const char *line, const char *in)
@@ -122,9 +123,11 @@ obey(const char *line, const char *in)
 	DEED("openat2", syscall(__NR_openat2, -100, "/", NULL, 0));
 	DEED("unlink", unlink("./nothing-of-that-name"));
 	DEED("execve", execve("/bin/true", argv, NULL));
-	DEED("execveat", syscall(SYS_execveat, -100, "/bin/true", argv, NULL, 0));
-	DEED("mmap-exec", mmap(NULL, 4096, PROT_READ | PROT_EXEC,
-	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	DEED("execveat",
+	    syscall(SYS_execveat, -100, "/bin/true", argv, NULL, 0));
+	DEED("mmap-exec",
+	    mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS,
+		-1, 0));
 	DEED("mmap-file", mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, 0, 0));
 	DEED("mprotect-exec", make_executable());
 	DEED("memfd", memfd_create("x", 0));
@@ -135,24 +138,26 @@ obey(const char *line, const char *in)
 	DEED("kill", kill(getppid(), 0));
 	DEED("tgkill", syscall(SYS_tgkill, getppid(), getppid(), SIGABRT));
 	DEED("tgkill-other", syscall(SYS_tgkill, getpid(), getpid(), SIGTERM));
-	DEED("vm-write", syscall(SYS_process_vm_writev, getppid(), 0, 0, 0, 0, 0));
+	DEED("vm-write",
+	    syscall(SYS_process_vm_writev, getppid(), 0, 0, 0, 0, 0));
 	DEED("pidfd", syscall(__NR_pidfd_getfd, 0, 0, 0));
 	/* The network. */
 	DEED("socket", socket(AF_INET, SOCK_STREAM, 0));
 	DEED("socketpair", syscall(SYS_socketpair, AF_UNIX, SOCK_STREAM, 0, 0));
-	DEED("connect", connect(0, (const struct sockaddr *)&somebody,
-	    sizeof(somebody)));
-	DEED("bind", bind(0, (const struct sockaddr *)&somebody,
-	    sizeof(somebody)));
+	DEED("connect",
+	    connect(0, (const struct sockaddr *)&somebody, sizeof(somebody)));
+	DEED("bind",
+	    bind(0, (const struct sockaddr *)&somebody, sizeof(somebody)));
 	DEED("listen", listen(0, 1));
 	DEED("accept", accept(0, NULL, NULL));
 	DEED("accept-cloexec", accept4(0, NULL, NULL, SOCK_CLOEXEC));
 	DEED("sendmsg", sendmsg(0, NULL, 0));
 	DEED("send-oob", send(0, &byte, 1, MSG_OOB));
-	DEED("send-to", sendto(0, &byte, 1, MSG_NOSIGNAL | MSG_DONTWAIT,
-	    (const struct sockaddr *)&somebody, sizeof(somebody)));
-	DEED("setsockopt", setsockopt(0, SOL_SOCKET, SO_RCVBUF, &fd,
-	    sizeof(fd)));
+	DEED("send-to",
+	    sendto(0, &byte, 1, MSG_NOSIGNAL | MSG_DONTWAIT,
+		(const struct sockaddr *)&somebody, sizeof(somebody)));
+	DEED("setsockopt",
+	    setsockopt(0, SOL_SOCKET, SO_RCVBUF, &fd, sizeof(fd)));
 	DEED("getsockopt", getsockopt(0, SOL_SOCKET, SO_PEERCRED, NULL, NULL));
 	/* Descriptors and this process. */
 	DEED("dup", dup(0));
@@ -194,7 +199,7 @@ echo_data(const char *in, size_t len, size_t fresh, size_t room)
 	(void)fresh;
 	if (newline == NULL)
 		return (struct ruling){ room == 0 ? REPLY : HOLD,
-		    room == 0 ? len : 0 };
+			room == 0 ? len : 0 };
 	snprintf(line, sizeof(line), "%.*s", (int)(newline - in), in);
 	obey(line, in);
 	return (struct ruling){ REPLY, (size_t)(newline - in) + 1 };

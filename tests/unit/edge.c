@@ -53,16 +53,19 @@ test_spelling(void)
 	ok(same_client("64:ff9b::192.0.2.1", "192.0.2.1"),
 	    "through NAT64: the same one");
 	ok(peer(AF_INET6, "::1").family == AF_INET6 &&
-	    peer(AF_INET6, "::192.0.2.1").family == AF_INET6 &&
-	    peer(AF_INET6, "64:ff9b:1::192.0.2.1").family == AF_INET6 &&
-	    peer(AF_INET6, "::fffe:192.0.2.1").family == AF_INET6,
+		peer(AF_INET6, "::192.0.2.1").family == AF_INET6 &&
+		peer(AF_INET6, "64:ff9b:1::192.0.2.1").family == AF_INET6 &&
+		peer(AF_INET6, "::fffe:192.0.2.1").family == AF_INET6,
 	    "others that look alike are of IPv6");
-	ok(networks_parse(&list, "::ffff:192.0.2.0/120 ::ffff:0:0/96 ::/0 "
-	    "64:ff9b::c000:201 64:ff9b::/32", why, sizeof(why)) == 0,
+	ok(networks_parse(&list,
+	       "::ffff:192.0.2.0/120 ::ffff:0:0/96 ::/0 "
+	       "64:ff9b::c000:201 64:ff9b::/32",
+	       why, sizeof(why)) == 0,
 	    "networks of IPv4 clients as IPv6 spells them");
 	networks_format(&list, text, sizeof(text));
-	ok(strcmp(text, "192.0.2.0/24 0.0.0.0/0 ::/0 192.0.2.1 64:ff9b::/32")
-	    == 0, "are networks of IPv4: %s", text);
+	ok(strcmp(text, "192.0.2.0/24 0.0.0.0/0 ::/0 192.0.2.1 64:ff9b::/32") ==
+		0,
+	    "are networks of IPv4: %s", text);
 }
 
 static void
@@ -73,10 +76,11 @@ test_checksums(void)
 
 	memcpy(in + 28, "\3\0\4\0\0\0\0\3\0\4\0\0\0\0", 14);
 	ok(proxy_parse(in, sizeof(in), &h) == PROXY_BAD &&
-	    strcmp(h.fault, "more than one checksum") == 0,
+		strcmp(h.fault, "more than one checksum") == 0,
 	    "a header with two checksums is wrong before any is looked at");
 	ok(proxy_parse("PROXY TCP4 1.2.3.4 1.2.3.4 1 1\n", 31, &h) ==
-	    PROXY_BAD && strstr(h.fault, "LF alone") != NULL,
+		    PROXY_BAD &&
+		strstr(h.fault, "LF alone") != NULL,
 	    "a line that ends with LF is wrong at once, and said to be that");
 }
 
@@ -140,8 +144,7 @@ test_wait(void)
 	worker_up(1);
 	rig.w.header_at = CLOCK_NEVER;
 	share_adopt(&rig.w);
-	ok(is_held(&p, CONN_OPEN, 1) &&
-	    rig.w.header_at == p.c->opened + 3000,
+	ok(is_held(&p, CONN_OPEN, 1) && rig.w.header_at == p.c->opened + 3000,
 	    "handed to another worker it waits no longer");
 	rig_down();
 }
@@ -158,7 +161,7 @@ test_optional(void)
 	turn(20);
 	idle_headers(&rig.w);
 	ok(silent(&p) && window_holds(&p, "\r\n") &&
-	    rig.w.header_at <= p.c->opened + 1100,
+		rig.w.header_at <= p.c->opened + 1100,
 	    "optional: CR LF may begin a header");
 	p.c->opened -= 1000;
 	idle_headers(&rig.w);
@@ -189,8 +192,8 @@ test_optional(void)
 
 	rig_up();
 	p = awaiting(PROXY_PROTOCOL_OPTIONAL, 3000);
-	rig.config.allow.network[0] = (struct network){ { 192, 0, 2 },
-	    AF_INET, 24 };
+	rig.config.allow.network[0] = (struct network){ { 192, 0, 2 }, AF_INET,
+		24 };
 	rig.config.allow.count = 1;
 	(void)succeed();
 	idle_headers(&rig.w);
@@ -214,15 +217,17 @@ test_places(void)
 	ok(edge_crowds(&rig.w, p.fd, &own, true) == NULL,
 	    "before its header it has a place of its own address");
 	ok(edge_crowds(&rig.w, q.fd, &own, true) != NULL &&
-	    !edge_counted(&rig.w, q.fd), "and takes it from the next");
+		!edge_counted(&rig.w, q.fd),
+	    "and takes it from the next");
 	say(&q, "PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n");
 	ok(edge_crowds(&rig.w, q.fd, &own, true) == NULL,
 	    "unless that one's header is there");
 	rig.config.proxy_trusted.network[0] = (struct network){ { 127 },
-	    AF_INET, 8 };
+		AF_INET, 8 };
 	rig.config.proxy_trusted.count = 1;
 	ok(edge_crowds(&rig.w, p.fd, &own, true) == NULL &&
-	    !edge_counted(&rig.w, p.fd), "a balancer has no places");
+		!edge_counted(&rig.w, p.fd),
+	    "a balancer has no places");
 	rig_down();
 }
 
@@ -237,7 +242,8 @@ test_rates(void)
 	ok(rate_allows(&rig.w, key), "no rate: everybody");
 	rig.config.accept_rate_per_ip = 2;
 	ok(rate_allows(&rig.w, key) && rate_allows(&rig.w, key) &&
-	    !rate_allows(&rig.w, key), "2 a second: not 3");
+		!rate_allows(&rig.w, key),
+	    "2 a second: not 3");
 	ok(rate_allows(&rig.w, ~key), "but of another address");
 	entry = &rig.arena.rate[key % (ARENA_RATES / 4) * 4];
 	*entry += UINT64_C(1) << 40;
@@ -295,7 +301,8 @@ test_left(void)
 	ok(kernel_has_left(p.fd), "who said nothing and FIN has left");
 	p = accepted(0);
 	checked(setsockopt(p.client, SOL_SOCKET, SO_LINGER, &hard,
-	    sizeof(hard)), "SO_LINGER");
+		    sizeof(hard)),
+	    "SO_LINGER");
 	close(p.client);
 	await(p.fd, POLLIN);
 	ok(kernel_has_left(p.fd), "and who reset");

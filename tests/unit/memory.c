@@ -14,7 +14,7 @@
 #include "worker/memory.h"
 #include "worker/share.h"
 
-#define BLOCKS(n) ((n) * SPILL_BLOCK)
+#define BLOCKS(n) ((n)*SPILL_BLOCK)
 
 static char text[SPILL_LINE];
 
@@ -79,7 +79,7 @@ test_counts(void)
 	rig.w.cool_at = clock_ms();
 	memory_step(&rig.w);
 	ok(q.c->blocks == 0 && slot(0)->blocks == 3 &&
-	    rig.w.cool_at == CLOCK_NEVER,
+		rig.w.cool_at == CLOCK_NEVER,
 	    "then it is given back, and there is no next look");
 	close(p.client);
 	turn(50);
@@ -103,7 +103,8 @@ test_full(void)
 	    "more than there may be: memory is full");
 	half(&large, 10);
 	ok(large.c->paused == 1 && registered(&large, 0) == 0 &&
-	    large.c->blocks == 8, "who would take more is not read");
+		large.c->blocks == 8,
+	    "who would take more is not read");
 	ok(silent(&large) && large.c->blocks == 8, "nor told of again");
 	half(&late, BLOCKS(1) + 10);
 	ok(late.c->paused == 1 && late.c->blocks == 1,
@@ -124,7 +125,8 @@ test_full(void)
 	    "after a while the largest is closed");
 	turn(20);
 	ok(late.c->paused == 0 && late.c->rx == BLOCKS(1) + 10 &&
-	    late.c->blocks == 2, "the others are read again");
+		late.c->blocks == 2,
+	    "the others are read again");
 	text[0] = '\n';
 	say_bytes(&late, text, 1);
 	text[0] = 'h';
@@ -202,7 +204,7 @@ test_shed(void)
 	slot(0)->shed = 1;
 	(void)succeed();
 	ok(!is_open(large.fd) && !is_open(doubtful.fd) &&
-	    closed(0, CLOSE_MEMORY) == 2 && slot(0)->shed == 0,
+		closed(0, CLOSE_MEMORY) == 2 && slot(0)->shed == 0,
 	    "after kills in a row: who holds much is closed, and who was served");
 	say(&small, "\n");
 	text[SPILL_BLOCK] = '\n';

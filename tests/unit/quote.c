@@ -50,8 +50,9 @@ test_sequences(void)
 		}
 	ok(wrong == 0, "what is UTF-8 and what is not, as RFC 3629 has it");
 	ok(utf8_character("\303\251", &point) == 2 && point == 0xe9 &&
-	    utf8_character("\360\237\230\200", &point) == 4 &&
-	    point == 0x1f600, "code points");
+		utf8_character("\360\237\230\200", &point) == 4 &&
+		point == 0x1f600,
+	    "code points");
 }
 
 static void

@@ -25,8 +25,8 @@
 #include "tap.h"
 
 #define CLIENTS 40
-#define CHANGES 60		/* of a slot's worker */
-#define LOOKS 20		/* of the master between two of those */
+#define CHANGES 60 /* of a slot's worker */
+#define LOOKS 20   /* of the master between two of those */
 
 const char *__tsan_default_options(void);
 const char *__tsan_default_suppressions(void);
@@ -53,9 +53,9 @@ const char *
 __tsan_default_suppressions(void)
 {
 	return "race:signals_choose\nrace:signals_take\n"
-	    "race:log_set_role\nrace:log_follow\nrace:log_brake\nrace:record\n"
-	    "race:^same$\nrace:control_list\n"
-	    "race:close_descriptor\n";
+	       "race:log_set_role\nrace:log_follow\nrace:log_brake\nrace:record\n"
+	       "race:^same$\nrace:control_list\n"
+	       "race:close_descriptor\n";
 }
 
 /* A worker's memory ends with its process. */
@@ -178,8 +178,8 @@ look(unsigned n)
 	uint64_t sum = arena_held(&rig.arena);
 
 	for (unsigned k = 0; k < SLOTS; k++)
-		sum += atomic_load(&slot(k)->heartbeat) +
-		    slot(k)->count.rx + slot(k)->count.echoes + slot(k)->hot;
+		sum += atomic_load(&slot(k)->heartbeat) + slot(k)->count.rx +
+		    slot(k)->count.echoes + slot(k)->hot;
 	for (int r = 0; r < CLOSE_REASONS; r++)
 		sum += arena_closed(&rig.arena, (enum close_reason)r);
 	atomic_store(&h->watching, n % 2);
@@ -246,8 +246,9 @@ test_races(void)
 			wrong++;
 	ok(wrong == 0, "no record is left in use");
 	ok(arena_closed(a, CLOSE_EOF) + arena_closed(a, CLOSE_RESET) ==
-	    slot(0)->count.accepted + slot(1)->count.accepted +
-	    slot(2)->count.accepted, "as many went as came");
+		slot(0)->count.accepted + slot(1)->count.accepted +
+		    slot(2)->count.accepted,
+	    "as many went as came");
 	rig_down();
 }
 

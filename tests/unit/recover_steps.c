@@ -26,20 +26,27 @@
 /* Steps over all kills of a case: bounds its time.  The environment may set
  * RECOVER_STEPS; 1000000 is every instruction, and minutes. */
 #define STEPS 10000
-#define STEPS_SHORT (4 * STEPS)	/* the dangerous part is short */
+#define STEPS_SHORT (4 * STEPS) /* the dangerous part is short */
 
-enum act { ACT_SERVE, ACT_RECOVER, ACT_CLOSE, ACT_GIVE, ACT_ADOPT,
-	ACT_FOSTER, ACT_BLAME };
+enum act {
+	ACT_SERVE,
+	ACT_RECOVER,
+	ACT_CLOSE,
+	ACT_GIVE,
+	ACT_ADOPT,
+	ACT_FOSTER,
+	ACT_BLAME
+};
 
 struct journey {
 	const char *what;
 	enum act act;
 	unsigned handler;
-	const char *held;	/* in the window already */
-	const char *said;	/* what the round finds in the socket */
-	const char *more;	/* said after the death */
-	const char *reply;	/* what must come back, all in all */
-	bool stop;		/* FINISHING up to what was said */
+	const char *held;  /* in the window already */
+	const char *said;  /* what the round finds in the socket */
+	const char *more;  /* said after the death */
+	const char *reply; /* what must come back, all in all */
+	bool stop;	   /* FINISHING up to what was said */
 };
 
 static const struct journey journeys[] = {
@@ -50,10 +57,10 @@ static const struct journey journeys[] = {
 	{ "the other half", ACT_SERVE, HANDLER_ECHO, "on", "e\ntw", "o\n",
 	    "one\ntwo\n", false },
 	{ "raw", ACT_SERVE, HANDLER_RAW, "", "raw", "data", "rawdata", false },
-	{ "discard", ACT_SERVE, HANDLER_DISCARD, "", "rubbish", "more",
-	    "", false },
-	{ "the last words", ACT_SERVE, HANDLER_ECHO, "la", "st", "",
-	    "last", true },
+	{ "discard", ACT_SERVE, HANDLER_DISCARD, "", "rubbish", "more", "",
+	    false },
+	{ "the last words", ACT_SERVE, HANDLER_ECHO, "la", "st", "", "last",
+	    true },
 	{ "recovery of a line", ACT_RECOVER, HANDLER_ECHO, "", "hello\n", "",
 	    "hello\n", false },
 	{ "recovery of half a line", ACT_RECOVER, HANDLER_ECHO, "", "o\ntw",
@@ -68,8 +75,8 @@ static const struct journey journeys[] = {
 	    "one\n", false },
 	{ "fostering half a line", ACT_FOSTER, HANDLER_ECHO, "", "on", "e\n",
 	    "one\n", false },
-	{ "fostering one at fault", ACT_BLAME, HANDLER_ECHO, "", "on", "",
-	    "", false },
+	{ "fostering one at fault", ACT_BLAME, HANDLER_ECHO, "", "on", "", "",
+	    false },
 	{ "fostering a line", ACT_FOSTER, HANDLER_ECHO, "", "one\n", "",
 	    "one\n", false },
 };
@@ -83,8 +90,7 @@ live(const struct pair *p, enum act act)
 	(void)raise(SIGTRAP);
 	if (act == ACT_SERVE)
 		serve(&rig.w, p->fd, EPOLLIN);
-	else if (act == ACT_RECOVER || act == ACT_FOSTER ||
-	    act == ACT_BLAME)
+	else if (act == ACT_RECOVER || act == ACT_FOSTER || act == ACT_BLAME)
 		(void)recover(&rig.w, 0);
 	else if (act == ACT_GIVE)
 		balance(&rig.w);
@@ -103,8 +109,8 @@ kill_after(const struct pair *p, enum act act, long steps)
 	long n = 0;
 	int status;
 	/* Shares the descriptor table, as a worker does. */
-	pid_t pid = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, NULL,
-	    NULL, NULL, NULL);
+	pid_t pid = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, NULL, NULL,
+	    NULL, NULL);
 
 	if (pid == 0)
 		live(p, act);
@@ -150,8 +156,8 @@ depart(const struct journey *j)
 		name(OP_SERVE, p.fd, 0);
 		break;
 	case ACT_ADOPT:
-		arena_inbox(&rig.arena, 0)[p.fd / 64] = UINT64_C(1) <<
-		    (p.fd % 64);
+		arena_inbox(&rig.arena, 0)[p.fd / 64] = UINT64_C(1)
+		    << (p.fd % 64);
 		break;
 	case ACT_GIVE:
 		/* Of two the second is given. */
@@ -192,8 +198,8 @@ come_after(enum act act, const struct pair *p, bool odd)
 		if (act == ACT_GIVE && odd)
 			share_reclaim(&rig.w);
 	}
-	if (rig.w.number == 0 && (is_held(p, CONN_OPEN, 1) ||
-	    is_held(p, CONN_GIVEN, 1)))
+	if (rig.w.number == 0 &&
+	    (is_held(p, CONN_OPEN, 1) || is_held(p, CONN_GIVEN, 1)))
 		inherit(1);
 }
 
@@ -214,7 +220,8 @@ arrive(const struct journey *j, const struct pair *p)
 		    hears_end(p);
 	return hears(p, j->reply) && is_held(p, CONN_OPEN, rig.w.number) &&
 	    slot(0)->held + slot(1)->held == (j->act == ACT_GIVE ? 2 : 1) &&
-	    registered(p, rig.w.number) == EPOLLIN && p->c->rx == strlen(j->held) + strlen(j->said) + strlen(j->more);
+	    registered(p, rig.w.number) == EPOLLIN &&
+	    p->c->rx == strlen(j->held) + strlen(j->said) + strlen(j->more);
 }
 
 /* Live for `*steps` instructions, die, be recovered. */
@@ -254,13 +261,18 @@ test_steps(void)
 		unsigned kills = 0;
 
 		if (!travel(j, &whole) || whole <= 0) {
-			ok(whole == -1, "%s%s", j->what, whole == -1 ?
-			    " # SKIP cannot trace" : ": not killed at all");
+			ok(whole == -1, "%s%s", j->what,
+			    whole == -1 ? " # SKIP cannot trace"
+					: ": not killed at all");
 			continue;
 		}
-		stride = whole * whole / 2 / (steps != NULL ? atol(steps) :
-		    j->act == ACT_CLOSE || j->act == ACT_BLAME ? STEPS_SHORT : STEPS) + 1;
-		stride |= 1;	/* odd and even ones */
+		stride = whole * whole / 2 /
+			(steps != NULL ? atol(steps)
+				: j->act == ACT_CLOSE || j->act == ACT_BLAME
+				? STEPS_SHORT
+				: STEPS) +
+		    1;
+		stride |= 1; /* odd and even ones */
 		for (long n = 0; n < whole && bad == -1; n += stride) {
 			at = n;
 			kills++;

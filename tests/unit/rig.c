@@ -53,7 +53,8 @@ rig_up(void)
 	rig.config.handler = HANDLER_ECHO;
 	/* Its workers may be threads, which end by a call no worker makes. */
 	rig.config.sandbox = SANDBOX_NO;
-	checked(arena_create(a, SLOTS, DESCRIPTORS, DESCRIPTORS), "arena_create");
+	checked(arena_create(a, SLOTS, DESCRIPTORS, DESCRIPTORS),
+	    "arena_create");
 	a->own->workers = SLOTS;
 	for (unsigned k = 0; k < SLOTS; k++) {
 		a->own->slot[k].wake_fd = checked(eventfd(0, EFD_NONBLOCK),
@@ -64,7 +65,8 @@ rig_up(void)
 	checked(listen_open(a, &rig.config, NULL), "listen_open");
 	rig.listener = a->header->listener[0].fd;
 	checked(getsockname(rig.listener, (struct sockaddr *)&rig.address,
-	    &len), "getsockname");
+		    &len),
+	    "getsockname");
 }
 
 void
@@ -82,11 +84,15 @@ worker_up(unsigned k)
 	struct worker *w = &rig.w;
 
 	free(w->hot);
-	*w = (struct worker){ .config = &rig.config, .arena = &rig.arena,
-		.slot = &rig.arena.slot[k], .number = k,
+	*w = (struct worker){ .config = &rig.config,
+		.arena = &rig.arena,
+		.slot = &rig.arena.slot[k],
+		.number = k,
 		.scratch = arena_scratch(&rig.arena, k),
-		.accept_at = CLOCK_NEVER, .enroll_at = CLOCK_NEVER,
-		.title_at = CLOCK_NEVER, .cool_at = CLOCK_NEVER,
+		.accept_at = CLOCK_NEVER,
+		.enroll_at = CLOCK_NEVER,
+		.title_at = CLOCK_NEVER,
+		.cool_at = CLOCK_NEVER,
 		.memory_at = CLOCK_NEVER };
 	checked(watch_init(w), "watch_init");
 	share_init(w);
@@ -147,7 +153,7 @@ enter(const struct pair *p, unsigned k)
 	p->c->cookie = kernel_cookie(p->fd);
 	p->c->opened = clock_ms();
 	p->c->handler = (uint8_t)rig.config.handler;
-	p->c->hot = 7;		/* a dead worker's: means nothing any more */
+	p->c->hot = 7; /* a dead worker's: means nothing any more */
 	note_end(p->fd);
 	set_registered(p, k, EPOLLIN);
 	p->c->flags = CONN_ENROLLED;
@@ -352,16 +358,17 @@ look(unsigned k, int fd, uint32_t *events)
 	FILE *f;
 	int tfd;
 
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d",
-	    slot(k)->watch_fd);
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", slot(k)->watch_fd);
 	if ((f = fopen(path, "r")) == NULL)
 		die(path);
 	while (fgets(line, sizeof(line), f) != NULL)
 		if (sscanf(line, "tfd: %d events: %x data: %llx", &tfd, &mask,
-		    &data) == 3) {
+			&data) == 3) {
 			n++;
-			if (events != NULL && tfd == fd && data ==
-			    ((uint64_t)WATCHED_CONNECTION << 32 | (unsigned)fd))
+			if (events != NULL && tfd == fd &&
+			    data ==
+				((uint64_t)WATCHED_CONNECTION << 32 |
+				    (unsigned)fd))
 				*events = mask & (EPOLLIN | EPOLLOUT);
 		}
 	fclose(f);
@@ -393,8 +400,7 @@ set_registered(const struct pair *p, unsigned k, uint32_t events)
 
 	(void)epoll_ctl(ep, EPOLL_CTL_DEL, p->fd, NULL);
 	if (events != 0)
-		checked(epoll_ctl(ep, EPOLL_CTL_ADD, p->fd, &ev),
-		    "epoll_ctl");
+		checked(epoll_ctl(ep, EPOLL_CTL_ADD, p->fd, &ev), "epoll_ctl");
 }
 
 bool
@@ -406,8 +412,10 @@ is_watched(const struct pair *p)
 	bool good = (p->c->flags & (CONN_ENROLLED | CONN_WRITES)) == flags;
 
 	for (unsigned k = 0; k < SLOTS; k++)
-		if (registered(p, k) != (k != rig.w.number ? 0U :
-		    out ? EPOLLOUT : EPOLLIN)) {
+		if (registered(p, k) !=
+		    (k != rig.w.number ? 0U
+			    : out      ? EPOLLOUT
+				       : EPOLLIN)) {
 			printf("# slot %u watches for %#x\n", k,
 			    registered(p, k));
 			good = false;
@@ -441,8 +449,9 @@ window_holds(const struct pair *p, const char *text)
 
 	return (p->c->flags & CONN_SPILLED) != 0 &&
 	    connection_pending(p->c) == n &&
-	    memcmp(arena_window(&rig.arena, p->fd) + (connection_cursor(p->c) -
-	    p->c->window_base), text, n) == 0;
+	    memcmp(arena_window(&rig.arena, p->fd) +
+		    (connection_cursor(p->c) - p->c->window_base),
+		text, n) == 0;
 }
 
 uint64_t
@@ -489,8 +498,7 @@ long_history(const struct pair *p, size_t n)
 		say_bytes(p, bytes, part);
 		take(p, bytes, part);
 		if (give_back(p, bytes, part) != part ||
-		    recv(p->client, bytes, part, MSG_WAITALL) !=
-		    (ssize_t)part)
+		    recv(p->client, bytes, part, MSG_WAITALL) != (ssize_t)part)
 			die("long_history");
 		p->c->rx = p->c->tx = p->c->ready += part;
 	}
@@ -531,12 +539,12 @@ stuck(const char *bytes, size_t n)
 	ssize_t r;
 
 	enter(&p, 0);
-	checked(setsockopt(p.fd, SOL_SOCKET, SO_SNDBUF, &small,
-	    sizeof(small)), "setsockopt");
+	checked(setsockopt(p.fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)),
+	    "setsockopt");
 	say_bytes(&p, bytes, n);
 	while (p.c->rx < n)
 		if ((r = recv(p.fd, window + p.c->rx, n - p.c->rx,
-		    MSG_DONTWAIT)) > 0)
+			 MSG_DONTWAIT)) > 0)
 			p.c->rx += (uint64_t)r;
 		else
 			await(p.fd, POLLIN);

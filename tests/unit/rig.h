@@ -16,7 +16,7 @@
 
 #define SLOTS 3
 #define DESCRIPTORS 256
-#define PATIENCE 3000		/* ms until something must have happened */
+#define PATIENCE 3000 /* ms until something must have happened */
 
 /* One connection: both ends and the server's record of it. */
 struct pair {

@@ -225,10 +225,12 @@ controlled(void)
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 
 	/* An abstract one, of a name that the kernel chooses. */
-	m->admin.control = checked(socket(AF_UNIX, SOCK_STREAM |
-	    SOCK_NONBLOCK, 0), "socket");
+	m->admin.control = checked(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK,
+				       0),
+	    "socket");
 	checked(bind(m->admin.control, (struct sockaddr *)&sun,
-	    sizeof(sun.sun_family)), "bind");
+		    sizeof(sun.sun_family)),
+	    "bind");
 	checked(listen(m->admin.control, 5), "listen");
 	control_begin(m);
 	return m;
@@ -256,8 +258,7 @@ put_in(const struct master *m, int fd, uint32_t index)
 		.data.u32 = index };
 
 	(void)m;
-	checked(epoll_ctl(control_watch(), EPOLL_CTL_ADD, fd, &e),
-	    "epoll_ctl");
+	checked(epoll_ctl(control_watch(), EPOLL_CTL_ADD, fd, &e), "epoll_ctl");
 }
 
 /* An index beyond the clients, and one of no client: without a sandbox, anybody
@@ -286,7 +287,7 @@ orders(void)
 	/* The number that its descriptor gets. */
 	fd = checked(dup(0), "dup");
 	close(fd);
-	control_step(m);		/* it is let in */
+	control_step(m); /* it is let in */
 	say(&p, "stop\n");
 	checked(dup2(p.fd, fd), "dup2");
 	put_in(m, fd, 0);

@@ -25,7 +25,7 @@
 #include "worker/share.h"
 #include "worker/watch.h"
 
-#define MANY 60000		/* bytes: more than a small socket takes */
+#define MANY 60000 /* bytes: more than a small socket takes */
 
 /* --- deaths around the instance */
 
@@ -61,8 +61,8 @@ test_torn(void)
 		p.c->flags = flags;
 		set_registered(&p, 0, torn[i].events);
 		ok(settled(1, 0, succeed()) && is_watched(&p) && echoes(&p) &&
-		    is_hot(&p), "%s, nothing unsent: is read",
-		    torn[i].what);
+			is_hot(&p),
+		    "%s, nothing unsent: is read", torn[i].what);
 		rig_down();
 
 		rig_up();
@@ -70,11 +70,10 @@ test_torn(void)
 		p.c->flags = (uint8_t)((p.c->flags & ~CONN_ENROLLED) | flags);
 		set_registered(&p, 0, torn[i].events);
 		ok(settled(1, 0, succeed()) && connection_unsent(p.c) > 0 &&
-		    is_watched(&p), "%s, unsent: waits to send",
-		    torn[i].what);
-		ok(hears_bytes(&p, bytes, MANY) && is_watched(&p) &&
-		    echoes(&p), "%s, unsent: all comes, and is read",
-		    torn[i].what);
+			is_watched(&p),
+		    "%s, unsent: waits to send", torn[i].what);
+		ok(hears_bytes(&p, bytes, MANY) && is_watched(&p) && echoes(&p),
+		    "%s, unsent: all comes, and is read", torn[i].what);
 		rig_down();
 	}
 
@@ -83,7 +82,7 @@ test_torn(void)
 	p = stuck(bytes, MANY);
 	set_registered(&p, 0, 0);
 	ok(settled(1, 0, succeed()) && is_watched(&p) &&
-	    hears_bytes(&p, bytes, MANY) && echoes(&p),
+		hears_bytes(&p, bytes, MANY) && echoes(&p),
 	    "enrolled, no entry, unsent: all comes, and is read");
 	rig_down();
 	free(bytes);
@@ -111,10 +110,12 @@ test_untold(void)
 	arena_inbox(&rig.arena, 0)[p.fd / 64] = UINT64_C(1) << (p.fd % 64);
 	checked(eventfd_write(slot(0)->wake_fd, 1), "eventfd_write");
 	ok(watch_wait(&rig.w, 0) == 1 &&
-	    watch_kind(&rig.w.event[0]) == WATCHED_WAKE, "is woken");
+		watch_kind(&rig.w.event[0]) == WATCHED_WAKE,
+	    "is woken");
 	worker_up(0);
 	ok(watched_by(0) == 1 && (turn(PATIENCE), is_held(&p, CONN_OPEN, 0)) &&
-	    is_watched(&p) && echoes(&p), "the next one is woken again");
+		is_watched(&p) && echoes(&p),
+	    "the next one is woken again");
 	rig_down();
 }
 
@@ -136,8 +137,9 @@ test_listeners(void)
 	ok(watched_by(0) == 3, "once");
 	client = connect_to(&rig.address, 0);
 	await(h->listener[1].fd, POLLIN);
-	ok(watch_wait(w, 0) == 1 && watch_kind(&w->event[0]) ==
-	    WATCHED_LISTENER && watch_number(&w->event[0]) == 1,
+	ok(watch_wait(w, 0) == 1 &&
+		watch_kind(&w->event[0]) == WATCHED_LISTENER &&
+		watch_number(&w->event[0]) == 1,
 	    "a client is told of, and at which");
 	watch_listen(w, false);
 	ok(watched_by(0) == 1 && !w->listening && watch_wait(w, 0) == 0,
@@ -184,10 +186,12 @@ test_update(void)
 	p.c->phase = PHASE_SERVING;
 	watch_update(&rig.w, p.fd);
 	ok(hears_bytes(&p, bytes, MANY) && registered(&p, 0) == EPOLLIN &&
-	    is_watched(&p) && echoes(&p), "all is sent: is read");
+		is_watched(&p) && echoes(&p),
+	    "all is sent: is read");
 	watch_forget(&rig.w, p.fd);
 	ok(registered(&p, 0) == 0 && watched_by(0) == 1 &&
-	    (p.c->flags & (CONN_ENROLLED | CONN_WRITES)) == 0, "forgotten");
+		(p.c->flags & (CONN_ENROLLED | CONN_WRITES)) == 0,
+	    "forgotten");
 	watch_update(&rig.w, p.fd);
 	ok(registered(&p, 0) == 0, "what is not enrolled is not changed");
 	ok(watch_add(&rig.w, p.fd) == 0 && is_watched(&p) && echoes(&p),
@@ -210,15 +214,17 @@ test_disown(void)
 	enter(&p, 1);
 	set_registered(&p, 0, EPOLLIN);
 	ok(settled(0, 0, succeed()) && registered(&p, 0) == EPOLLIN &&
-	    watch_wait(&rig.w, 0) == 0, "another's entry, silent: unseen");
+		watch_wait(&rig.w, 0) == 0,
+	    "another's entry, silent: unseen");
 	say(&p, "hello\n");
 	ok(silent(&p) && registered(&p, 0) == 0 &&
-	    registered(&p, 1) == EPOLLIN && is_held(&p, CONN_OPEN, 1) &&
-	    p.c->rx == 0 && slot(0)->hot == 0,
+		registered(&p, 1) == EPOLLIN && is_held(&p, CONN_OPEN, 1) &&
+		p.c->rx == 0 && slot(0)->hot == 0,
 	    "another's entry: disowned when its event comes, not served");
 	worker_up(1);
 	ok(settled(1, 0, recover(&rig.w, 1)) && hears(&p, "hello\n") &&
-	    is_watched(&p), "the owner serves it");
+		is_watched(&p),
+	    "the owner serves it");
 	rig_down();
 
 	rig_up();
@@ -237,8 +243,8 @@ static pid_t
 employ(void)
 {
 	pid_t me = getpid();
-	pid_t pid = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, NULL,
-	    NULL, NULL, NULL);
+	pid_t pid = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, NULL, NULL,
+	    NULL, NULL);
 
 	if (pid == 0)
 		_exit(worker_main(&rig.config, &rig.arena, 0, me));
@@ -276,7 +282,7 @@ test_worker(void)
 	enter(&q, 1);
 	set_registered(&q, 0, EPOLLIN);
 	say(&q, "for slot 1\n");
-	worker_up(2);		/* turn() is about nothing */
+	worker_up(2); /* turn() is about nothing */
 	pid = employ();
 	ok(echoes(&p) && asleep(0) && registered(&q, 0) == 0 && silent(&q),
 	    "the loop disowns another's entry, and sleeps");
@@ -285,7 +291,7 @@ test_worker(void)
 	arena_stop(&rig.arena, clock_ms() + 10);
 	(void)eventfd_write(slot(0)->wake_fd, 1);
 	for (int i = 0; i < PATIENCE && waitpid(pid, &status, WNOHANG) == 0;
-	    i++)
+	     i++)
 		(void)poll(NULL, 0, 1);
 	ok(WIFEXITED(status) && WEXITSTATUS(status) == WORKER_DRAINED,
 	    "and drains");
@@ -333,7 +339,7 @@ test_cooling(void)
 	(void)succeed();
 	ok(slot(0)->hot == 0 && !is_hot(&p), "inherited: is not hot");
 	ok(echoes(&p) && echoes(&q) && echoes(&r) && slot(0)->hot == 3 &&
-	    is_hot(&p) && is_hot(&q) && is_hot(&r),
+		is_hot(&p) && is_hot(&q) && is_hot(&r),
 	    "with something to do: is hot");
 	hot_remove(&rig.w, p.fd);
 	hot_remove(&rig.w, p.fd);
@@ -358,19 +364,18 @@ test_cooling(void)
 	before = blocks();
 	say_bytes(&p, line, sizeof(line) / 2);
 	ok(silent(&p) && p.c->blocks > 0 &&
-	    blocks() >= before + (long)sizeof(line) / 2 / 512,
+		blocks() >= before + (long)sizeof(line) / 2 / 512,
 	    "half a line takes a window");
 	rounds(200, NULL);
-	ok(!is_hot(&p) && p.c->blocks > 0 &&
-	    blocks() > before, "cold with half a line: keeps it");
+	ok(!is_hot(&p) && p.c->blocks > 0 && blocks() > before,
+	    "cold with half a line: keeps it");
 	line[sizeof(line) - 1] = '\n';
 	say_bytes(&p, line + sizeof(line) / 2, sizeof(line) / 2);
 	ok(hears_bytes(&p, line, sizeof(line)) && is_hot(&p),
 	    "the whole line comes back");
 	rounds(200, &q);
-	ok(!is_hot(&p) && is_hot(&q) &&
-	    p.c->blocks == 0 && (p.c->flags & CONN_SPILLED) == 0 &&
-	    blocks() == before,
+	ok(!is_hot(&p) && is_hot(&q) && p.c->blocks == 0 &&
+		(p.c->flags & CONN_SPILLED) == 0 && blocks() == before,
 	    "cold with nothing pending: its window is given back");
 	ok(echoes(&p), "and goes on");
 	rig_down();
@@ -386,23 +391,24 @@ test_give(void)
 		p[i] = opened();
 	(void)succeed();
 	ok(echoes(&p[0]) && echoes(&p[1]) && slot(0)->hot == 2, "two are hot");
-	p[1].c->flags |= CONN_COLD;	/* from when it was given before */
+	p[1].c->flags |= CONN_COLD; /* from when it was given before */
 	slot(1)->state = SLOT_READY;
 	balance(&rig.w);
 	ok(slot(0)->held == 3 && slot(0)->hot == 1 && slot(1)->inflight == 1 &&
-	    is_held(&p[1], CONN_GIVEN, 1) && registered(&p[1], 0) == 0 &&
-	    (p[1].c->flags & (CONN_ENROLLED | CONN_COLD)) == 0,
+		is_held(&p[1], CONN_GIVEN, 1) && registered(&p[1], 0) == 0 &&
+		(p[1].c->flags & (CONN_ENROLLED | CONN_COLD)) == 0,
 	    "a hot one is given, and watched no longer");
 	share_reclaim(&rig.w);
 	ok(slot(0)->held == 4 && is_watched(&p[1]) && is_hot(&p[1]) &&
-	    echoes(&p[1]), "taken back: is hot");
+		echoes(&p[1]),
+	    "taken back: is hot");
 	rig.w.shunned[1] = 0;
-	rig.w.turn = 0;			/* the same one */
+	rig.w.turn = 0; /* the same one */
 	balance(&rig.w);
 	worker_up(1);
 	turn(PATIENCE);
-	ok(is_held(&p[1], CONN_OPEN, 1) && is_watched(&p[1]) &&
-	    is_hot(&p[1]) && slot(1)->hot == 1 && echoes(&p[1]),
+	ok(is_held(&p[1], CONN_OPEN, 1) && is_watched(&p[1]) && is_hot(&p[1]) &&
+		slot(1)->hot == 1 && echoes(&p[1]),
 	    "given and taken: is hot there");
 	rig_down();
 
@@ -413,18 +419,21 @@ test_give(void)
 	slot(1)->state = SLOT_READY;
 	balance(&rig.w);
 	ok(slot(0)->held == 2 && is_held(&p[0], CONN_GIVEN, 1) &&
-	    is_held(&p[1], CONN_GIVEN, 1) &&
-	    (p[0].c->flags & CONN_COLD) != 0, "cold ones are given if none "
+		is_held(&p[1], CONN_GIVEN, 1) &&
+		(p[0].c->flags & CONN_COLD) != 0,
+	    "cold ones are given if none "
 	    "is hot");
 	share_reclaim(&rig.w);
 	ok(slot(0)->held == 4 && is_watched(&p[0]) && !is_hot(&p[0]) &&
-	    slot(0)->hot == 0, "taken back: cold");
+		slot(0)->hot == 0,
+	    "taken back: cold");
 	rig.w.shunned[1] = 0;
 	balance(&rig.w);
 	worker_up(1);
 	turn(PATIENCE);
 	ok(slot(1)->held == 2 && is_watched(&p[0]) && !is_hot(&p[0]) &&
-	    !is_hot(&p[1]) && slot(1)->hot == 0, "given and taken: cold");
+		!is_hot(&p[1]) && slot(1)->hot == 0,
+	    "given and taken: cold");
 	ok(echoes(&p[0]) && is_hot(&p[0]) && slot(1)->hot == 1,
 	    "and hot when it speaks");
 	rig_down();
@@ -445,7 +454,7 @@ gives(struct pair *p, unsigned n, unsigned ready, unsigned echoes)
 		hot_touch(&rig.w, p[i].fd);
 	slot(1)->state = SLOT_READY;
 	slot(1)->held = slot(1)->hot = n;
-	balance(&rig.w);		/* the first look */
+	balance(&rig.w); /* the first look */
 	slot(0)->count.echoes += 100;
 	slot(1)->count.echoes += echoes;
 	rig.w.round += 10;
@@ -525,11 +534,13 @@ test_give_unsent(void)
 	slot(1)->state = SLOT_READY;
 	balance(&rig.w);
 	ok(is_held(&p, CONN_GIVEN, 1) && registered(&p, 0) == 0 &&
-	    (p.c->flags & CONN_WRITES) == 0, "one that waits to send is given");
+		(p.c->flags & CONN_WRITES) == 0,
+	    "one that waits to send is given");
 	worker_up(1);
 	turn(PATIENCE);
 	ok(is_held(&p, CONN_OPEN, 1) && connection_unsent(p.c) > 0 &&
-	    is_watched(&p), "waits to send there");
+		is_watched(&p),
+	    "waits to send there");
 	ok(hears_bytes(&p, bytes, MANY) && is_watched(&p) && echoes(&p),
 	    "all comes, and is read");
 	rig_down();

@@ -8,7 +8,9 @@
 
 #include "state/arena.h"
 
-enum { THEIRS = ARENA_VERSION };
+enum {
+	THEIRS = ARENA_VERSION
+};
 
 #undef ARENA_VERSION
 #define ARENA_VERSION (THEIRS + 1)

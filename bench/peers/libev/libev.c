@@ -11,7 +11,7 @@
 
 struct connection {
 	ev_io io;
-	int size, sent;		/* of the buffer, and how much of it is out */
+	int size, sent; /* of the buffer, and how much of it is out */
 	char buffer[16384];
 };
 
