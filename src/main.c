@@ -10,21 +10,22 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "base/limits.h"
-#include "base/log.h"
-#include "base/output.h"
-#include "base/signals.h"
-#include "base/title.h"
-#include "check.h"
+#include "commands/check.h"
+#include "commands/signal.h"
 #include "config/config.h"
-#include "master/addresses.h"
-#include "master/admin.h"
-#include "master/image.h"
-#include "master/listen.h"
+#include "lib/limits.h"
+#include "lib/log.h"
+#include "lib/output.h"
+#include "lib/signals.h"
+#include "lib/title.h"
+#include "master/listeners/addresses.h"
+#include "master/listeners/listen.h"
 #include "master/master.h"
-#include "master/takeover.h"
-#include "send.h"
-#include "service.h"
+#include "master/start/admin_sockets.h"
+#include "master/start/start.h"
+#include "master/upgrade/executable.h"
+#include "master/upgrade/record.h"
+#include "master/upgrade/resume.h"
 
 #define OVERRIDES_MAX 64
 
@@ -100,16 +101,16 @@ take_rest(struct arguments *a, int argc, char **argv)
 	if (argc == 0)
 		return;
 	if (argc == 1 && a->file == NULL && argv[0][0] != '\0' &&
-	    !send_knows(argv[0])) {
+	    !signal_knows(argv[0])) {
 		a->file = argv[0];
 		return;
 	}
 	log_warnx("unexpected argument: %s%s%s",
 	    argv[argc > 1 && a->file == NULL ? 1 : 0],
-	    send_knows(argv[0]) ? "; did you mean "
-				  "-s "
-				: "",
-	    send_knows(argv[0]) ? argv[0] : "");
+	    signal_knows(argv[0]) ? "; did you mean "
+				    "-s "
+				  : "",
+	    signal_knows(argv[0]) ? argv[0] : "");
 	exit(EXIT_USAGE);
 }
 
@@ -153,7 +154,7 @@ parse_arguments(struct arguments *a, int argc, char **argv)
 			choose(a, ACTION_CHECK);
 			break;
 		case 's':
-			if (!send_knows(optarg)) {
+			if (!signal_knows(optarg)) {
 				log_warnx("-s %s: not reload, stop, kill, "
 					  "reopen or status",
 				    optarg);
@@ -194,10 +195,11 @@ find_file(const struct arguments *a)
 	char cwd[PATH_MAX];
 	const char *name = a->file != NULL ? a->file : CONFIG_DEFAULT_FILE;
 
-	if (name[0] != '/' && image_directory()[0] != '\0' &&
+	if (name[0] != '/' && executable_directory()[0] != '\0' &&
 	    (getcwd(cwd, sizeof(cwd)) == NULL ||
-		strcmp(cwd, image_directory()) != 0)) {
-		snprintf(path, sizeof(path), "%s/%s", image_directory(), name);
+		strcmp(cwd, executable_directory()) != 0)) {
+		snprintf(path, sizeof(path), "%s/%s", executable_directory(),
+		    name);
 		name = path;
 	}
 	/* Only what is not there is not: one that cannot be reached is an
@@ -222,29 +224,30 @@ load(struct config *c, struct config_error *e)
 	for (unsigned i = 0; i < a->overrides; i++)
 		if (config_override(c, a->override[i], e) == -1)
 			return -1;
-	return config_resolve(c, image_directory(), most_descriptors(), e);
+	return config_validate(c, executable_directory(), most_descriptors(),
+	    e);
 }
 
 /* Say that the configuration is good; to a program that wants to be replaced,
  * also that we can. */
 static int
-test(const struct config *c, const struct takeover *t)
+test(const struct config *c, const struct upgrade_record *t)
 {
 	char why[PATH_MAX];
 	struct resolved resolved;
 
-	if (t != NULL && takeover_check(t, c, why, sizeof(why)) == -1) {
+	if (t != NULL && record_check(t, c, why, sizeof(why)) == -1) {
 		log_warnx("%s", why);
 		return EXIT_CONFIG;
 	}
 	if (t == NULL &&
 	    (listen_check(NULL, 0, c, &resolved, why, sizeof(why)) == -1 ||
-		admin_check(c, NULL, why, sizeof(why)) == -1)) {
+		admin_sockets_check(c, NULL, why, sizeof(why)) == -1)) {
 		log_warnx("%s", why);
 		return EXIT_CONFIG;
 	}
 	if (t != NULL &&
-	    takeover_add(t->record, "checked", PACKAGE_VERSION) == -1) {
+	    record_add(t->record, "checked", PACKAGE_VERSION) == -1) {
 		log_warn("takeover");
 		return EXIT_NOT_STARTED;
 	}
@@ -300,16 +303,16 @@ ask(const struct config *c)
 		log_warnx("%s", c->mistake);
 		return EXIT_CONFIG;
 	}
-	return send_signal(c, arguments.signal);
+	return signal_send(c, arguments.signal);
 }
 
 /* The program that this process ran before, if it was another; NULL if not. */
-static struct takeover *
+static struct upgrade_record *
 inherit(void)
 {
-	static struct takeover t;
+	static struct upgrade_record t;
 	char why[256] = "";
-	int r = takeover_inherit(&t, why, sizeof(why));
+	int r = record_inherit(&t, why, sizeof(why));
 
 	if (r == 0)
 		return NULL;
@@ -322,7 +325,7 @@ inherit(void)
 		log_warnx("%s", why);
 		exit(EXIT_NOT_STARTED);
 	}
-	image_inherit(t.program, t.directory);
+	executable_inherit(t.program, t.directory);
 	return &t;
 }
 
@@ -331,12 +334,12 @@ main(int argc, char **argv, char **envp)
 {
 	static struct config config;
 	struct config_error e;
-	struct takeover *before;
+	struct upgrade_record *before;
 
 	output_guard("echod", EXIT_NOT_STARTED);
 	signals_ignore(SIGXFSZ);
 	limits_raise();
-	if (image_init(argc, argv) == -1) {
+	if (executable_init(argc, argv) == -1) {
 		log_warn("arguments");
 		return EXIT_NOT_STARTED;
 	}
@@ -346,7 +349,7 @@ main(int argc, char **argv, char **envp)
 	if (arguments.action == ACTION_SERVE)
 		output_release();
 	if (before != NULL && arguments.action == ACTION_SERVE)
-		return service_resume(&config, before, load);
+		return resume_service(&config, before, load);
 	if (load(&config, &e) == -1) {
 		log_warnx("%s", e.text);
 		return EXIT_CONFIG;
@@ -360,6 +363,6 @@ main(int argc, char **argv, char **envp)
 	case ACTION_SIGNAL:
 		return ask(&config);
 	default:
-		return service_start(&config);
+		return start_service(&config);
 	}
 }

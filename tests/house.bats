@@ -137,11 +137,11 @@ scripts() {
 	home '\b(waitpid|waitid|wait3|wait4|wait) *\(' master/reap.c
 }
 
-@test "sigaction lives in src/base/signals.c" {
+@test "sigaction lives in src/lib/signals.c" {
 	home '\b(sigaction|signal|sigset|bsd_signal) *\(' base/signals.c
 }
 
-@test "accept4 lives in src/worker/accept.c, and for the administrator in src/master/admin.c" {
+@test "accept4 lives in src/worker/connection/accept.c, and for the administrator in src/master/start/admin_sockets.c" {
 	home '\baccept4? *\(' '\(worker/accept\|master/admin\)\.c'
 }
 
@@ -150,12 +150,12 @@ scripts() {
 	home '#[ ]*include *<iniparser' config/reader.c
 }
 
-@test "seccomp lives in src/worker/sandbox.c, and the names of calls in src/base/call_name.c" {
+@test "seccomp lives in src/worker/sandbox.c, and the names of calls in src/lib/call_name.c" {
 	home '\bseccomp_(init|load|rule_add|attr_set)\w* *\(' worker/sandbox.c
 	home '\bseccomp_syscall_resolve\w* *\(' base/call_name.c
 }
 
-@test "fork lives in src/master/daemonize.c" {
+@test "fork lives in src/master/start/daemonize.c" {
 	home '\b(v?fork|daemon) *\(' master/daemonize.c
 }
 

@@ -67,7 +67,7 @@ struct bind_address {
 };
 
 /* What can be given in bytes, as a part of the memory there is, or not at
- * all; config_resolve() makes bytes of it. */
+ * all; config_validate() makes bytes of it. */
 struct memory_size {
 	enum {
 		MEMORY_BYTES,
@@ -139,7 +139,7 @@ struct config {
 	unsigned proxy_protocol;     /* enum proxy_protocol */
 	struct network_list proxy_trusted;
 	unsigned proxy_protocol_timeout; /* s from accept to header */
-	unsigned workers;		 /* 0: auto, until config_resolve() */
+	unsigned workers;		 /* 0: auto, until config_validate() */
 	unsigned handler;		 /* enum handler_kind */
 	unsigned shutdown_timeout;	 /* s */
 	unsigned shutdown_delay;	 /* s */
@@ -204,7 +204,7 @@ int config_override(struct config *c, const char *assignment,
  * limit of descriptors), users are looked up, relative paths become
  * absolute against `directory` ("": there is none any more).  Returns 0 or -1.
  */
-int config_resolve(struct config *c, const char *directory,
+int config_validate(struct config *c, const char *directory,
     unsigned long max_descriptors, struct config_error *e);
 
 /*
@@ -216,7 +216,7 @@ int config_resolve(struct config *c, const char *directory,
 int config_need(const struct config *c, const char *name, enum doubt least,
     struct config_error *e);
 
-/* What config_resolve() did to the directive called `name` ("clamped from
+/* What config_validate() did to the directive called `name` ("clamped from
  * 10000: ..."), or "". */
 const char *config_note(const struct config *c, const char *name);
 

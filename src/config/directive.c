@@ -7,7 +7,7 @@
 #include <strings.h>
 #include <syslog.h>
 
-#include "base/log.h"
+#include "lib/log.h"
 
 #define AT(member) offsetof(struct config, member)
 #define SIZE(member) sizeof(((struct config *)0)->member)

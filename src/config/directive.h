@@ -12,7 +12,7 @@ enum directive_type {
 	TYPE_BOOL,     /* yes or no */
 	TYPE_CHOICE,   /* one of `choices` */
 	TYPE_STRING,   /* shorter than `size` */
-	TYPE_PATH,     /* the same; made absolute by config_resolve() */
+	TYPE_PATH,     /* the same; made absolute by config_validate() */
 	TYPE_BIND,     /* list of addresses */
 	TYPE_NETWORKS, /* list of networks, may be empty */
 	TYPE_MEMORY    /* bytes with a unit, "N%", or "auto" */

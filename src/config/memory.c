@@ -9,8 +9,8 @@
 
 #include <bsd/string.h>
 
-#include "base/limits.h"
 #include "config/directive.h"
+#include "lib/limits.h"
 
 /* Less than one client may hold is none. */
 #define MEMORY_LEAST 131072

@@ -11,7 +11,7 @@
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
 
-#include "base/address.h"
+#include "lib/address.h"
 
 /* Longer than any list of NETWORKS_MAX entries need be. */
 #define LIST_BYTES 4096
@@ -38,7 +38,7 @@ has_host_bits(const struct network *n)
 	return false;
 }
 
-/* A network of IPv4 clients in the spelling of IPv6 (base/address.h) is what
+/* A network of IPv4 clients in the spelling of IPv6 (lib/address.h) is what
  * they are known by.  A larger one that has them in it stays one of IPv6. */
 static void
 networks_normalize(struct network *n)

@@ -8,7 +8,7 @@
 
 #include <limits.h>
 
-#include "base/cgroup.h"
+#include "lib/cgroup.h"
 
 /* The limit of one group, in thousandths, if it is the least so far. */
 static bool

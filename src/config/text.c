@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/utf8.h"
+#include "lib/utf8.h"
 
 /*
  * Characters that leave no mark, or the mark of a blank: Unicode's White_Space

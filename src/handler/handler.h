@@ -16,14 +16,14 @@
 
 #include "config/config.h"
 
-enum verdict {
+enum action {
 	HOLD,
 	REPLY,
 	DROP
 };
 
-struct ruling {
-	enum verdict verdict;
+struct result {
+	enum action action;
 	size_t bytes; /* from the start of the input; 0 with HOLD */
 };
 
@@ -37,11 +37,11 @@ struct handler {
 	 * what is left after a REPLY or DROP, until it rules HOLD or nothing
 	 * is left.
 	 */
-	struct ruling (
+	struct result (
 	    *data)(const char *in, size_t len, size_t fresh, size_t room);
 	/* The same when no more input will come (the client has closed its
 	 * side, or the service drains).  What it holds is dropped. */
-	struct ruling (*eof)(const char *in, size_t len);
+	struct result (*eof)(const char *in, size_t len);
 };
 
 extern const struct handler handler_echo;    /* a line, when it is whole */

@@ -13,20 +13,20 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/clock.h"
-#include "base/log.h"
-#include "base/signals.h"
-#include "master/control.h"
-#include "master/http.h"
-#include "master/late.h"
-#include "master/metrics.h"
+#include "admin/control_socket.h"
+#include "admin/http.h"
+#include "admin/metrics.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/signals.h"
+#include "master/listeners/late.h"
+#include "master/notify.h"
 #include "master/oom.h"
 #include "master/reap.h"
-#include "master/reload.h"
-#include "master/resize.h"
+#include "master/scaling.h"
 #include "master/spawn.h"
 #include "master/stop.h"
-#include "master/supervise.h"
+#include "master/upgrade/reload.h"
 #include "master/watchdog.h"
 
 /* Workers that do not serve by then never will, ms. */
@@ -36,7 +36,7 @@
 /* Deaths before serving after which a program that takes over gives back. */
 #define START_TRIES 3
 /* Deaths in a row before serving after which a slot is hopeless. */
-#define STILLBORN 6
+#define FAILED_STARTS_MAX 6
 /* Rounds the loop may make in one go; later no more than one in PACE ms. */
 #define BURST 200
 #define PACE 2
@@ -90,13 +90,13 @@ sleep_until(struct master *m, uint64_t wake)
 	};
 	/* poll(2) passes over those that are -1. */
 	struct pollfd p[CHILD + CONFIG_WORKERS_MAX] = {
-		{ m->arena.own->master_wake_fd, POLLIN, 0 },
-		{ control_watch(), POLLIN, 0 },
+		{ m->arena.service->master_wake_fd, POLLIN, 0 },
+		{ control_socket_watch(), POLLIN, 0 },
 		{ http_watch(), POLLIN, 0 },
 		{ log_watch(), POLLIN, 0 },
 		end_of(m->reload.checker, m->reload.checker_fd),
 	};
-	unsigned workers = m->arena.own->workers;
+	unsigned workers = m->arena.service->workers;
 	struct timespec ts;
 	eventfd_t ignored;
 
@@ -117,7 +117,7 @@ ready_workers(const struct master *m)
 {
 	unsigned n = 0;
 
-	for (unsigned k = 0; k < m->arena.own->workers; k++)
+	for (unsigned k = 0; k < m->arena.service->workers; k++)
 		n += atomic_load(&m->arena.slot[k].state) == SLOT_READY;
 	return n;
 }
@@ -127,10 +127,10 @@ static void
 abandon(struct master *m)
 {
 	m->stop.phase = STOP_DRAINING; /* nobody is replaced any more */
-	for (unsigned k = 0; k < m->arena.own->workers; k++)
+	for (unsigned k = 0; k < m->arena.service->workers; k++)
 		if (m->child[k].pid != 0)
 			(void)kill(m->child[k].pid, SIGKILL);
-	for (unsigned k = 0; k < m->arena.own->workers; k++)
+	for (unsigned k = 0; k < m->arena.service->workers; k++)
 		while (m->child[k].pid != 0) {
 			sleep_until(m, clock_ms() + 100);
 			reap(m);
@@ -147,16 +147,16 @@ inherit_slots(struct master *m, unsigned wanted)
 	atomic_store(&h->admission, 0);
 	atomic_store(&h->watching, 0);
 	atomic_store(&h->copied, 0);
-	for (unsigned k = 0; k < m->arena.own->workers; k++) {
+	for (unsigned k = 0; k < m->arena.service->workers; k++) {
 		struct slot *s = &m->arena.slot[k];
 
 		atomic_store(&s->pid, 0);
-		atomic_store(&s->foster, 0);
+		atomic_store(&s->adopt, 0);
 		if (k < wanted)
 			continue;
 		m->child[k].retiring = true;
 		m->child[k].respawn_at = CLOCK_NEVER;
-		atomic_store(&s->state, SLOT_ORPHANED);
+		atomic_store(&s->state, SLOT_UNATTENDED);
 	}
 }
 
@@ -164,11 +164,11 @@ inherit_slots(struct master *m, unsigned wanted)
  * enough, but for those that a takeover has to come to terms with: somebody
  * may be killing workers at this very time. */
 static bool
-cannot_start(const struct master *m, bool takeover)
+cannot_start(const struct master *m, bool upgrade_record)
 {
 	for (unsigned k = 0; k < m->config->workers; k++)
-		if (takeover ? m->child[k].stillborn >= START_TRIES
-			     : m->child[k].pid == 0)
+		if (upgrade_record ? m->child[k].failed_starts >= START_TRIES
+				   : m->child[k].pid == 0)
 			return true;
 	return false;
 }
@@ -199,7 +199,7 @@ pass_on_signals(const int *recorded)
 }
 
 int
-master_start(struct master *m, bool takeover)
+master_start(struct master *m, bool upgrade_record)
 {
 	const int recorded[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1,
 		SIGUSR2, SIGTTIN, SIGTTOU, SIGCHLD, OUTCOME_SIGNAL, 0 };
@@ -214,12 +214,12 @@ master_start(struct master *m, bool takeover)
 		log_warn("descriptors for %u workers", wanted);
 		return -1;
 	}
-	if (takeover)
+	if (upgrade_record)
 		inherit_slots(m, wanted);
 	for (unsigned k = 0; k < wanted && !failed; k++)
 		/* Clients wait: what the system is short of for a moment must
 		 * not end a service that runs. */
-		failed = spawn(m, k) == -1 && !takeover;
+		failed = spawn(m, k) == -1 && !upgrade_record;
 	/* A worker that dies before it ever served would die again. */
 	while (!failed && (ready = ready_workers(m)) < wanted &&
 	    clock_ms() < deadline) {
@@ -232,12 +232,12 @@ master_start(struct master *m, bool takeover)
 		if (ready_workers(m) < wanted)
 			reap(m);
 		log_step();
-		supervise_step(m);
-		failed = cannot_start(m, takeover);
+		notify_step(m);
+		failed = cannot_start(m, upgrade_record);
 		if (stop == 0)
 			stop = stop_asked();
-		if (takeover) {
-			resize_step(m);
+		if (upgrade_record) {
+			scaling_step(m);
 			spawn_due(m);
 		} else
 			failed = failed || stop != 0;
@@ -250,7 +250,7 @@ master_start(struct master *m, bool takeover)
 	abandon(m);
 	if (stop != 0)
 		(void)kill(getpid(), stop);
-	if (takeover)
+	if (upgrade_record)
 		pass_on_signals(recorded);
 	log_warnx("only %u of %u workers became ready: giving up", ready,
 	    wanted);
@@ -297,9 +297,9 @@ take_signals(struct master *m)
 		reopen_log("SIGUSR1");
 	/* A reload sets the number anew when the workers leave. */
 	if (signals_take(SIGTTIN) > 0 && may_resize(m))
-		resize_grow(m, "SIGTTIN");
+		scaling_grow(m, "SIGTTIN");
 	if (signals_take(SIGTTOU) > 0 && may_resize(m))
-		resize_shrink(m, "SIGTTOU");
+		scaling_shrink(m, "SIGTTOU");
 	(void)signals_take(SIGCHLD); /* reap() looks in any case */
 }
 
@@ -310,8 +310,8 @@ cannot_live(const struct master *m)
 	if (ready_workers(m) > 0 || m->stop.phase != STOP_NONE ||
 	    m->reload.phase == RELOAD_LEAVING)
 		return false;
-	for (unsigned k = 0; k < m->arena.own->workers; k++)
-		if (m->child[k].stillborn < STILLBORN)
+	for (unsigned k = 0; k < m->arena.service->workers; k++)
+		if (m->child[k].failed_starts < FAILED_STARTS_MAX)
 			return false;
 	return true;
 }
@@ -338,26 +338,26 @@ master_run(struct master *m)
 		reload_step(m);
 		if (m->reload.phase != RELOAD_LEAVING) {
 			spawn_due(m);
-			resize_step(m);
+			scaling_step(m);
 		}
 		watchdog(m);
 		log_step();
-		supervise_step(m);
+		notify_step(m);
 		metrics_sample(m);
-		control_step(m);
+		control_socket_step(m);
 		http_step();
 		late_step(m);
 		wake = clock_earlier(stop_next(m), spawn_next(m));
-		wake = clock_earlier(wake, control_next());
+		wake = clock_earlier(wake, control_socket_next());
 		wake = clock_earlier(wake, http_next());
 		wake = clock_earlier(wake, metrics_next(m));
 		wake = clock_earlier(wake, watchdog_next(m));
 		wake = clock_earlier(wake, late_next(m));
 		wake = clock_earlier(wake, reload_next(m));
-		wake = clock_earlier(wake, supervise_next());
+		wake = clock_earlier(wake, notify_next());
 		sleep_until(m, clock_earlier(wake, log_next()));
 	}
 	log_step(); /* the workers' last words */
 	log_tell_losses();
-	return stop_receipt(m);
+	return stop_summary(m);
 }

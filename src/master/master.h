@@ -10,11 +10,11 @@
 #include <sys/types.h>
 
 #include "config/config.h"
-#include "master/addresses.h"
-#include "master/admin.h"
-#include "master/outcome.h"
-#include "master/pidfile.h"
-#include "state/arena.h"
+#include "master/listeners/addresses.h"
+#include "master/start/admin_sockets.h"
+#include "master/start/pidfile.h"
+#include "shared/arena.h"
+#include "shared/outcome.h"
 
 /* What a worker process runs; worker_main(), handed over by main(). */
 typedef int worker_entry(const struct config *config, const struct arena *arena,
@@ -24,15 +24,15 @@ _Static_assert(ARENA_SLOTS_MAX <= CONFIG_WORKERS_MAX,
     "struct master and struct worker have a place for each slot");
 
 struct child {
-	pid_t pid;	     /* 0: none */
-	int pidfd;	     /* 0: none */
-	bool ended;	     /* that is what its pidfd says */
-	uint64_t started;    /* clock_ms() */
-	uint64_t respawn_at; /* CLOCK_NEVER: not wanted */
-	unsigned brake;	     /* ms the next respawn has to wait */
-	unsigned stillborn;  /* deaths in a row before it served */
-	bool retiring;	     /* it goes and its slot with it */
-	unsigned foster;     /* worker that takes its slot over, +1 */
+	pid_t pid;		/* 0: none */
+	int pidfd;		/* 0: none */
+	bool ended;		/* that is what its pidfd says */
+	uint64_t started;	/* clock_ms() */
+	uint64_t respawn_at;	/* CLOCK_NEVER: not wanted */
+	unsigned backoff;	/* ms the next respawn has to wait */
+	unsigned failed_starts; /* deaths in a row before it served */
+	bool retiring;		/* it goes and its slot with it */
+	unsigned adopt;		/* worker that takes its slot over, +1 */
 	/* For the watchdog. */
 	uint64_t heartbeat; /* as last seen */
 	uint64_t since;	    /* clock_ms() it was seen first */
@@ -64,7 +64,7 @@ enum reload_phase {
 
 struct reload {
 	enum reload_phase phase;
-	int image;		     /* the next one, to be executed */
+	int executable;		     /* the next one, to be executed */
 	int record;		     /* struct takeover, as a memfd */
 	int output;		     /* what the check says, a memfd */
 	pid_t checker;		     /* 0: it has ended ... */
@@ -83,8 +83,8 @@ struct master {
 	const struct config *config;
 	struct arena arena;
 	const struct pidfile *pidfile;
-	struct admin admin;
-	int image; /* this one, image_hold() */
+	struct admin_sockets admin_sockets;
+	int executable; /* this one, executable_hold() */
 	struct reload reload;
 	worker_entry *entry;
 	struct child child[CONFIG_WORKERS_MAX];
@@ -108,7 +108,7 @@ enum exit_status {
  * listeners, and after a takeover the slots as the workers before left them.
  * Returns 0, or -1 with the reason logged and no worker left.
  */
-int master_start(struct master *m, bool takeover);
+int master_start(struct master *m, bool upgrade_record);
 
 /* Serve until stopped; returns the program's exit status. */
 int master_run(struct master *m);

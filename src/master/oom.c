@@ -11,9 +11,9 @@
 #include <stdio.h>
 #include <sys/wait.h>
 
-#include "base/clock.h"
-#include "base/limits.h"
-#include "base/log.h"
+#include "lib/clock.h"
+#include "lib/limits.h"
+#include "lib/log.h"
 
 /* Added to what the kernel takes into account, thousandths of the memory there
  * is (oom_score_adj, proc(5)). */

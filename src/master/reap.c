@@ -9,17 +9,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/call_name.h"
-#include "base/clock.h"
-#include "base/log.h"
-#include "base/signals.h"
+#include "lib/call_name.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/signals.h"
 #include "master/oom.h"
-#include "state/worker_exit.h"
+#include "shared/worker_exit.h"
 
 /* A worker that lives shorter is a quick death, ms. */
 #define QUICK_MS 1000
-#define BRAKE_FIRST_MS 50
-#define BRAKE_MOST_MS 5000
+#define BACKOFF_FIRST_MS 50
+#define BACKOFF_MOST_MS 5000
 
 const char *
 reap_words(int status)
@@ -84,15 +84,15 @@ schedule(struct child *c, bool served, bool fault)
 	uint64_t now = clock_ms();
 
 	c->respawn_at = now;
-	c->stillborn = served ? 0 : c->stillborn + 1;
+	c->failed_starts = served ? 0 : c->failed_starts + 1;
 	if (now - c->started >= QUICK_MS || (served && !fault)) {
-		c->brake = fault ? BRAKE_FIRST_MS : 0;
+		c->backoff = fault ? BACKOFF_FIRST_MS : 0;
 		return;
 	}
-	c->respawn_at += c->brake;
-	c->brake = c->brake == 0 ? BRAKE_FIRST_MS : c->brake * 2;
-	if (c->brake > BRAKE_MOST_MS)
-		c->brake = BRAKE_MOST_MS;
+	c->respawn_at += c->backoff;
+	c->backoff = c->backoff == 0 ? BACKOFF_FIRST_MS : c->backoff * 2;
+	if (c->backoff > BACKOFF_MOST_MS)
+		c->backoff = BACKOFF_MOST_MS;
 }
 
 /* Which call it was not to make, of a worker that died in the sandbox. */
@@ -135,8 +135,9 @@ held_by(const struct master *m, const struct slot *s)
 {
 	unsigned held = atomic_load(&s->held);
 
-	return held < m->arena.own->descriptors ? held
-						: m->arena.own->descriptors;
+	return held < m->arena.service->descriptors
+	    ? held
+	    : m->arena.service->descriptors;
 }
 
 /* A death that was not asked for, for the books: of its clients all go on but
@@ -144,7 +145,7 @@ held_by(const struct master *m, const struct slot *s)
 static void
 count_death(const struct master *m, const struct slot *s, int status)
 {
-	struct service_totals *t = &m->arena.own->totals;
+	struct service_totals *t = &m->arena.service->totals;
 	uint64_t held = held_by(m, s);
 	int signo = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 
@@ -162,17 +163,17 @@ count_death(const struct master *m, const struct slot *s, int status)
 
 /* What worker `k` was to take over, or was taking over, is an orphan again. */
 static void
-release_fostered(struct master *m, unsigned k)
+release_adopted(struct master *m, unsigned k)
 {
-	atomic_store(&m->arena.slot[k].foster, 0);
-	for (unsigned i = 0; i < m->arena.own->workers; i++) {
-		uint32_t fostered = slot_fostered_by(k);
+	atomic_store(&m->arena.slot[k].adopt, 0);
+	for (unsigned i = 0; i < m->arena.service->workers; i++) {
+		uint32_t adopted = slot_adopted_by(k);
 
 		atomic_compare_exchange_strong(&m->arena.slot[i].state,
-		    &fostered, SLOT_ORPHANED);
+		    &adopted, SLOT_UNATTENDED);
 		/* Who was asked is to be asked again, or another one. */
-		if (m->child[i].foster == k + 1)
-			m->child[i].foster = 0;
+		if (m->child[i].adopt == k + 1)
+			m->child[i].adopt = 0;
 	}
 }
 
@@ -191,7 +192,7 @@ ended_in_stop(struct master *m, unsigned k, int status, pid_t pid, bool served)
 	atomic_store(&s->state, SLOT_EMPTY);
 	if (!m->stop.over)
 		m->child[k].respawn_at = clock_ms() +
-		    (served ? 0 : BRAKE_FIRST_MS);
+		    (served ? 0 : BACKOFF_FIRST_MS);
 }
 
 static void
@@ -210,7 +211,7 @@ ended(struct master *m, unsigned k, int status)
 	note_death(s, c, status);
 	tell_denied(s, k, pid, status);
 	count_death(m, s, status);
-	release_fostered(m, k);
+	release_adopted(m, k);
 	if (m->stop.phase == STOP_DRAINING) {
 		ended_in_stop(m, k, status, pid, served);
 		return;
@@ -227,7 +228,7 @@ ended(struct master *m, unsigned k, int status)
 		log_notice("worker %u (pid %ld) retired, %u connections to "
 			   "move",
 		    k, (long)pid, held_by(m, s));
-		atomic_store(&s->state, SLOT_ORPHANED);
+		atomic_store(&s->state, SLOT_UNATTENDED);
 	} else if (WIFEXITED(status) && WEXITSTATUS(status) == WORKER_LEFT) {
 		log_notice("worker %u (pid %ld) left on request", k, (long)pid);
 		c->respawn_at = clock_ms();
@@ -240,7 +241,7 @@ ended(struct master *m, unsigned k, int status)
 		    held_by(m, s),
 		    (unsigned long long)clock_until(c->respawn_at, clock_ms()));
 		if (c->respawn_at > clock_ms())
-			atomic_store(&s->state, SLOT_ORPHANED);
+			atomic_store(&s->state, SLOT_UNATTENDED);
 	}
 }
 
@@ -267,7 +268,7 @@ reap(struct master *m)
 			m->reload.status = status;
 		}
 		/* Strangers are possible: PID 1 of a container gets them. */
-		for (unsigned k = 0; k < m->arena.own->workers; k++)
+		for (unsigned k = 0; k < m->arena.service->workers; k++)
 			if (m->child[k].pid != pid)
 				continue;
 			else if (WIFSTOPPED(status) || WIFCONTINUED(status))
@@ -277,7 +278,7 @@ reap(struct master *m)
 	}
 	/* A tracer has its end first, or somebody has put another descriptor
 	 * in its place: it would be told of without end. */
-	for (unsigned k = 0; k < m->arena.own->workers; k++)
+	for (unsigned k = 0; k < m->arena.service->workers; k++)
 		if (m->child[k].ended) {
 			m->child[k].ended = false;
 			m->child[k].pidfd = 0;
@@ -287,7 +288,7 @@ reap(struct master *m)
 void
 reap_later(struct master *m)
 {
-	for (unsigned k = 0; k < m->arena.own->workers; k++) {
+	for (unsigned k = 0; k < m->arena.service->workers; k++) {
 		siginfo_t info = { .si_pid = 0 };
 
 		if (m->child[k].pid == 0 ||

@@ -18,6 +18,6 @@ bool stop_step(struct master *m);
 uint64_t stop_next(const struct master *m);
 
 /* Log the receipt; returns the exit status it amounts to. */
-int stop_receipt(const struct master *m);
+int stop_summary(const struct master *m);
 
 #endif

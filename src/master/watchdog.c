@@ -12,8 +12,8 @@
 #include <signal.h>
 #include <stdio.h>
 
-#include "base/clock.h"
-#include "base/log.h"
+#include "lib/clock.h"
+#include "lib/log.h"
 
 /* Looks per watchdog-timeout. */
 #define LOOKS 4
@@ -76,7 +76,7 @@ judge(struct master *m, unsigned k, uint64_t now)
 static void
 forgive(struct master *m, uint64_t now)
 {
-	for (unsigned k = 0; k < m->arena.own->workers; k++) {
+	for (unsigned k = 0; k < m->arena.service->workers; k++) {
 		m->child[k].since = now;
 		if (m->child[k].stopped != 0)
 			m->child[k].stopped = now;
@@ -117,7 +117,7 @@ watchdog(struct master *m)
 	if (m->watch_at != CLOCK_NEVER &&
 	    now > m->watch_at + timeout_ms(m) / LOOKS)
 		forgive(m, now);
-	for (unsigned k = 0; k < m->arena.own->workers; k++)
+	for (unsigned k = 0; k < m->arena.service->workers; k++)
 		busy = look(m, k, now) || busy;
 	if (busy || m->watch_at == CLOCK_NEVER)
 		atomic_store(watching, 1);

@@ -12,22 +12,22 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/clock.h"
-#include "base/signals.h"
-#include "base/title.h"
-#include "worker/accept.h"
-#include "worker/balance.h"
-#include "worker/close.h"
-#include "worker/drain.h"
-#include "worker/hot.h"
-#include "worker/idle.h"
+#include "lib/clock.h"
+#include "lib/signals.h"
+#include "lib/title.h"
+#include "worker/balance/active.h"
+#include "worker/balance/balance.h"
+#include "worker/balance/handoff.h"
+#include "worker/connection/accept.h"
+#include "worker/connection/close.h"
+#include "worker/connection/drain.h"
+#include "worker/connection/idle.h"
+#include "worker/connection/serve.h"
+#include "worker/events.h"
 #include "worker/leave.h"
 #include "worker/memory.h"
-#include "worker/recover.h"
+#include "worker/recovery/recover.h"
 #include "worker/sandbox.h"
-#include "worker/serve.h"
-#include "worker/share.h"
-#include "worker/watch.h"
 
 /* Rounds between two looks at how even the slots are. */
 #define BALANCE_ROUNDS 16
@@ -36,9 +36,9 @@
 /* A process title is no older than this, ms. */
 #define TITLE_AGE 1000
 /* Rounds in a row in which nothing moved that are too many, less than
- * FRUITLESS_MS between two of them, and how long the loop then rests, ms. */
-#define FRUITLESS_ROUNDS 16
-#define FRUITLESS_MS 100
+ * IDLE_MS between two of them, and how long the loop then rests, ms. */
+#define IDLE_ROUNDS 16
+#define IDLE_MS 100
 #define REST 10
 
 static void
@@ -68,9 +68,9 @@ static uint64_t
 run_sharing(struct worker *w)
 {
 	if (due(w->offers_at))
-		share_reclaim(w);
+		handoff_withdraw(w);
 	if (due(w->heal_at))
-		share_heal(w);
+		handoff_expire(w);
 	if (!w->draining && arena_workers(w->arena) > 1) {
 		if (w->changed)
 			w->balance_at = clock_earlier(w->balance_at,
@@ -94,8 +94,8 @@ run_timers(struct worker *w)
 		leave_look(w);
 	update_title(w);
 	if (due(w->enroll_at))
-		watch_again(w);
-	if (due(clock_earlier(w->cool_at, w->memory_at)))
+		events_retry(w);
+	if (due(clock_earlier(w->trim_at, w->memory_at)))
 		memory_step(w);
 	wake = clock_earlier(clock_earlier(run_sharing(w), w->title_at),
 	    clock_earlier(w->enroll_at, w->parent_at));
@@ -104,13 +104,13 @@ run_timers(struct worker *w)
 		    clock_earlier(w->sweep_at, w->deadline));
 	if (due(w->accept_at)) {
 		w->accept_at = CLOCK_NEVER;
-		watch_listen(w, true);
+		events_listen(w, true);
 	}
 	if (due(w->header_at))
 		idle_headers(w);
 	wake = clock_earlier(clock_earlier(wake, w->accept_at),
 	    clock_earlier(w->header_at,
-		clock_earlier(w->cool_at, w->memory_at)));
+		clock_earlier(w->trim_at, w->memory_at)));
 	if (w->sweep_at != CLOCK_NEVER &&
 	    atomic_load_explicit(&w->slot->held, memory_order_relaxed) > 0) {
 		if (due(w->sweep_at))
@@ -122,15 +122,15 @@ run_timers(struct worker *w)
 
 /* A sibling has no worker for a while and the master gave it to us. */
 static void
-foster(struct worker *w)
+adopt(struct worker *w)
 {
-	unsigned k = atomic_exchange(&w->slot->foster, 0);
-	uint32_t orphaned = SLOT_ORPHANED;
+	unsigned k = atomic_exchange(&w->slot->adopt, 0);
+	uint32_t unattended = SLOT_UNATTENDED;
 	struct recovered r;
 
 	if (k-- == 0 || k >= w->arena->slots ||
-	    !atomic_compare_exchange_strong(&w->arena->slot[k].state, &orphaned,
-		slot_fostered_by(w->number)))
+	    !atomic_compare_exchange_strong(&w->arena->slot[k].state,
+		&unattended, slot_adopted_by(w->number)))
 		return;
 	r = recover(w, k);
 	w->header_at = 0;
@@ -177,13 +177,13 @@ woken(struct worker *w)
 	eventfd_t ignored;
 
 	(void)eventfd_read(w->slot->wake_fd, &ignored);
-	share_adopt(w);
-	foster(w);
+	handoff_accept(w);
+	adopt(w);
 	empty_dropped(w);
 	memory_look(w);
-	/* The master has found one more (master/late.c). */
+	/* The master has found one more (master/listeners/late.c). */
 	if (arena_listeners(w->arena) != w->listeners && !w->draining)
-		watch_listen(w, w->listening);
+		events_listen(w, w->listening);
 	w->balance_at = 0;
 }
 
@@ -193,20 +193,20 @@ accept_from(struct worker *w, uint32_t listeners)
 	for (; listeners != 0; listeners &= listeners - 1)
 		if (accept_some(w, (unsigned)__builtin_ctz(listeners)) ==
 		    ACCEPT_PAUSED)
-			watch_listen(w, false);
+			events_listen(w, false);
 }
 
 static void
 serve_event(struct worker *w, int fd, uint32_t events)
 {
-	if (connection_held_by(worker_connection(w, fd)) !=
-	    connection_holder(CONN_OPEN, w->number)) {
-		watch_disown(w, fd);
+	if (connection_owner(worker_connection(w, fd)) !=
+	    owner_word(CONN_OPEN, w->number)) {
+		events_disown(w, fd);
 		return;
 	}
 	/* One that is not hot may be of a worker before, which recovery was
 	 * kept from finding. */
-	if (hot_touch(w, fd) && !worker_can_serve(w, fd))
+	if (active_touch(w, fd) && !worker_can_serve(w, fd))
 		close_connection(w, fd, CLOSE_ERROR, EOWNERDEAD);
 	else
 		serve(w, fd, events);
@@ -222,19 +222,19 @@ dispatch(struct worker *w, int events)
 	for (int i = 0; i < events; i++) {
 		const struct epoll_event *e = &w->event[i];
 
-		switch (watch_kind(e)) {
-		case WATCHED_CONNECTION:
-			serve_event(w, watch_number(e), e->events);
+		switch (events_kind(e)) {
+		case EVENT_CONNECTION:
+			serve_event(w, events_number(e), e->events);
 			only = false;
 			break;
-		case WATCHED_WAKE:
+		case EVENT_WAKE:
 			wake = true;
 			only = false;
 			break;
-		case WATCHED_LISTENER:
-			listeners |= 1U << watch_number(e);
+		case EVENT_LISTENER:
+			listeners |= 1U << events_number(e);
 			break;
-		case WATCHED_MASTER:
+		case EVENT_MASTER:
 			leave_look(w);
 		}
 	}
@@ -243,7 +243,7 @@ dispatch(struct worker *w, int events)
 	w->events += (unsigned)events;
 	if (!w->draining) /* drain_step() takes the queues itself */
 		accept_from(w, listeners);
-	hot_round(w);
+	active_round(w);
 	return only;
 }
 
@@ -275,14 +275,14 @@ rest(struct worker *w, bool only_listeners)
 
 	/* A race for a client that another worker has won is no fault. */
 	if (only_listeners && others_accept(w))
-		w->fruitless = 0;
-	if (now - w->fruitless_at >= FRUITLESS_MS)
-		w->fruitless = 0;
-	if (++w->fruitless >= FRUITLESS_ROUNDS) {
+		w->idle_rounds = 0;
+	if (now - w->idle_at >= IDLE_MS)
+		w->idle_rounds = 0;
+	if (++w->idle_rounds >= IDLE_ROUNDS) {
 		(void)nanosleep(&ts, NULL);
 		now += REST;
 	}
-	w->fruitless_at = now;
+	w->idle_at = now;
 }
 
 static int
@@ -299,10 +299,10 @@ loop(struct worker *w)
 			drain_begin(w);
 		if (w->draining && drain_step(w))
 			return WORKER_DRAINED;
-		share_hear(w);
+		handoff_check(w);
 		wake = run_timers(w);
 		counter_add(&w->slot->heartbeat, 1); /* even: asleep */
-		n = watch_wait(w, share_told(w) ? 0 : wake);
+		n = events_wait(w, handoff_pending(w) ? 0 : wake);
 		error = errno;
 		counter_add(&w->slot->heartbeat, 1); /* odd: working */
 		if (atomic_load_explicit(&w->arena->header->watching,
@@ -315,7 +315,7 @@ loop(struct worker *w)
 			if (w->moved == moved)
 				rest(w, only_listeners);
 			else
-				w->fruitless = 0;
+				w->idle_rounds = 0;
 		} else if (n == -1 && error != EINTR) {
 			errno = error;
 			log_warn("epoll_pwait");
@@ -339,7 +339,7 @@ worker_main(const struct config *config, const struct arena *arena,
 		.accept_at = CLOCK_NEVER,
 		.enroll_at = CLOCK_NEVER,
 		.title_at = CLOCK_NEVER,
-		.cool_at = CLOCK_NEVER,
+		.trim_at = CLOCK_NEVER,
 		.memory_at = CLOCK_NEVER,
 		.changed = true, /* siblings may have more than we */
 	};
@@ -358,19 +358,19 @@ worker_main(const struct config *config, const struct arena *arena,
 	if (getppid() != master)
 		kill(getpid(), SIGTERM);
 	sandbox_enter(&w);
-	if (watch_init(&w) == -1) {
+	if (events_init(&w) == -1) {
 		log_warn("epoll_ctl");
 		return WORKER_FAILED;
 	}
-	share_init(&w);
+	handoff_init(&w);
 	idle_init(&w);
 	/* Odd: at work from now on. */
 	atomic_store(&w.slot->heartbeat,
 	    (atomic_load(&w.slot->heartbeat) + 2) | 1);
 	r = recover(&w, number);
-	share_adopt(&w);
+	handoff_accept(&w);
 	memory_look(&w);
-	watch_listen(&w, true);
+	events_listen(&w, true);
 	title_set("worker %u [%u connections]", number, r.kept);
 	w.titled = r.kept;
 	atomic_store(&w.slot->state, SLOT_READY);

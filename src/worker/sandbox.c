@@ -31,7 +31,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/signals.h"
+#include "lib/signals.h"
 
 #ifndef PR_SET_VMA
 #define PR_SET_VMA 0x53564d41 /* Linux 5.17 */
@@ -85,11 +85,11 @@ static const struct permit permits[] = {
 	/* Of its own instance, see permit_watching(); only to take out, of a
 	 * slot that it takes over. */
 	ONE(epoll_ctl, INT(1, EPOLL_CTL_DEL)), ANY(shutdown), ANY(close),
-	/* How to go on after a death: worker/kernel.c, recover.c. */
+	/* How to go on after a death: worker/connection/tcp_info.c, recover.c. */
 	TWO(getsockopt, INT(1, IPPROTO_TCP), INT(2, TCP_INFO)),
 	TWO(getsockopt, INT(1, SOL_SOCKET), INT(2, SO_COOKIE)),
 	TWO(getsockopt, INT(1, SOL_SOCKET), INT(2, SO_ACCEPTCONN)),
-	/* kernel_hear() */
+	/* tcp_info_hear() */
 	TWO(setsockopt, INT(1, IPPROTO_IP), INT(2, IP_MINTTL)),
 	TWO(setsockopt, INT(1, IPPROTO_IPV6), INT(2, IPV6_MINHOPCOUNT)),
 	ANY(getsockname), ANY(getpeername), ONE(ioctl, INT(1, SIOCINQ)),
@@ -163,7 +163,7 @@ permit_raise(scmp_filter_ctx filter, int signo)
 	    2, arg);
 }
 
-/* Of the log file: has it a name yet?  (base/log_sink.c) */
+/* Of the log file: has it a name yet?  (lib/log_sink.c) */
 static int
 permit_log_file(scmp_filter_ctx filter)
 {
@@ -177,7 +177,7 @@ permit_log_file(scmp_filter_ctx filter)
 	    1, arg);
 }
 
-/* Syslog's socket is not connected (base/log.c): an address, on that one. */
+/* Syslog's socket is not connected (lib/log.c): an address, on that one. */
 static int
 permit_syslog(scmp_filter_ctx filter)
 {
@@ -199,7 +199,8 @@ static int
 permit_watching(scmp_filter_ctx filter, const struct worker *w)
 {
 	const struct scmp_arg_cmp arg[] = {
-		INT(0, (scmp_datum_t)w->arena->own->slot[w->number].watch_fd),
+		INT(0,
+		    (scmp_datum_t)w->arena->service->slot[w->number].watch_fd),
 	};
 
 	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW,

@@ -10,15 +10,15 @@
 #include <sys/epoll.h>
 #include <sys/types.h>
 
-#include "base/log.h"
 #include "config/config.h"
-#include "state/arena.h"
-#include "state/worker_exit.h"
+#include "lib/log.h"
+#include "shared/arena.h"
+#include "shared/worker_exit.h"
 
 /* Events taken at a time: the others keep their turn. */
 #define WORKER_EVENTS 128
 
-struct hot {
+struct active {
 	int fd;
 	unsigned seen; /* round of its last event */
 };
@@ -33,8 +33,8 @@ struct worker {
 	char *scratch;
 
 	struct epoll_event event[WORKER_EVENTS];
-	struct hot *hot; /* connections that are hot */
-	unsigned hots, hot_allocated;
+	struct active *active; /* connections that are hot */
+	unsigned active_count, active_allocated;
 	unsigned round; /* of the loop */
 
 	bool listening;	    /* listeners are watched ... */
@@ -52,7 +52,7 @@ struct worker {
 	uint64_t offers_at;    /* take back what nobody took */
 	uint64_t balance_at;   /* even out the slots */
 	uint64_t heal_at;      /* void reservations never redeemed */
-	uint64_t cool_at;      /* give back unused windows */
+	uint64_t trim_at;      /* give back unused windows */
 	uint64_t memory_at;    /* is memory full still? */
 	uint64_t rotate_at;    /* compare how slots are served */
 	unsigned rounds;       /* of the loop, for balance() */
@@ -64,15 +64,15 @@ struct worker {
 	bool changed; /* connections came or went since */
 	/* Bytes and clients that moved; rounds in which none did though
 	 * something was ready, and when the last one was. */
-	unsigned moved, fruitless;
-	uint64_t fruitless_at;
+	unsigned moved, idle_rounds;
+	uint64_t idle_at;
 	uint64_t accepted; /* by all slots, at the last of them */
 	/* By slot: its heartbeat + 1 when it was found not to take what it was
 	 * given; it is given nothing until that changes. */
-	uint64_t shunned[CONFIG_WORKERS_MAX];
+	uint64_t skipped[CONFIG_WORKERS_MAX];
 	uint32_t titled; /* connections the title speaks of */
 	bool full;	 /* of memory, see memory.h */
-	struct log_brake refusals, shortages, memory;
+	struct log_rate_limit refusals, shortages, memory;
 };
 
 /*

@@ -79,7 +79,7 @@ struct client {
 	uint64_t began;	     /* ns: the burst was begun */
 	uint64_t not_before; /* ns: nothing to be done until then */
 	uint64_t moved;	     /* ns: last progress */
-	uint32_t watched;    /* epoll events */
+	uint32_t event_kind; /* epoll events */
 	bool shut;	     /* we have sent FIN */
 	bool second_half;    /* PARTIAL */
 	uint16_t port;	     /* ours, by which the server calls us */
@@ -146,15 +146,15 @@ watch(struct client *c, uint32_t events)
 {
 	struct epoll_event ev = { .events = events, .data.ptr = c };
 
-	if (events == c->watched)
+	if (events == c->event_kind)
 		return;
 	if (epoll_ctl(ep,
-		c->watched == UINT32_MAX ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, c->fd,
-		&ev) == -1) {
+		c->event_kind == UINT32_MAX ? EPOLL_CTL_ADD : EPOLL_CTL_MOD,
+		c->fd, &ev) == -1) {
 		perror("epoll_ctl");
 		exit(2);
 	}
-	c->watched = events;
+	c->event_kind = events;
 }
 
 /* Begin the next lines; the clock of the pause runs from here. */
@@ -202,7 +202,7 @@ make_connection(struct client *c)
 	setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	c->sent = c->got = c->goal = 0;
 	c->shut = false;
-	c->watched = UINT32_MAX;
+	c->event_kind = UINT32_MAX;
 	c->moved = now_ns();
 	watch(c, EPOLLIN);
 	if (started && c->kind != IDLE) {

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "base/utf8.h"
+#include "lib/utf8.h"
 #include "ground.h"
 #include "master.h"
 #include "master/master.h"
@@ -86,11 +86,11 @@ people(const struct arena *a)
 	struct connection *c = &a->connection[GROUND_FIRST];
 
 	atomic_store(&a->header->descriptor_end, GROUND_FIRST + 2);
-	atomic_store(&c[0].holder, connection_holder(CONN_OPEN, 0));
+	atomic_store(&c[0].owner, owner_word(CONN_OPEN, 0));
 	c[0].peer = (struct peer){ .address = { 127, 0, 0, 1 },
 		.port = 80,
 		.family = AF_INET };
-	atomic_store(&c[1].holder, connection_holder(CONN_GIVEN, 1));
+	atomic_store(&c[1].owner, owner_word(CONN_OFFERED, 1));
 	c[1].peer = (struct peer){ .address = { 0xfe, 0x80 },
 		.scope = 2,
 		.port = 9,

@@ -59,7 +59,7 @@ ground_fence(const struct arena *a, bool on)
 {
 	fence(a->header + 1, a->slot, on);
 	fence(a->slot + GROUND_SLOTS, a->scratch, on);
-	fence(a->inbox + GROUND_SLOTS * a->inbox_words, a->mark, on);
+	fence(a->handoff + GROUND_SLOTS * a->handoff_words, a->mark, on);
 	fence(a->mark + GROUND_DESCRIPTORS, a->connection, on);
 	fence(a->connection + GROUND_DESCRIPTORS, a->window, on);
 }
@@ -83,26 +83,26 @@ ground_arena(void)
 {
 	static struct arena a;
 	static struct arena_header pristine;
-	static struct arena_own own;
+	static struct service_state own;
 
 	if (a.header == NULL) {
 		make(&a);
 		pristine = *a.header;
-		own = *a.own;
+		own = *a.service;
 	} else {
 		*a.header = pristine;
-		*a.own = own;
+		*a.service = own;
 		memset(a.slot, 0, GROUND_SLOTS * sizeof(a.slot[0]));
-		memset(a.inbox, 0,
-		    GROUND_SLOTS * a.inbox_words * sizeof(a.inbox[0]));
+		memset(a.handoff, 0,
+		    GROUND_SLOTS * a.handoff_words * sizeof(a.handoff[0]));
 		memset(a.mark, 0, GROUND_DESCRIPTORS * sizeof(a.mark[0]));
 		memset((void *)a.connection, 0,
 		    GROUND_DESCRIPTORS * sizeof(a.connection[0]));
 		(void)madvise(a.window,
 		    (size_t)GROUND_DESCRIPTORS * SPILL_WINDOW, MADV_REMOVE);
 	}
-	a.own->workers = GROUND_WORKERS;
-	arena_publish(&a);
+	a.service->workers = GROUND_WORKERS;
+	service_publish(&a);
 	return &a;
 }
 
@@ -134,8 +134,8 @@ target(const struct arena *a, unsigned place, unsigned index, size_t offset,
 		size = sizeof(a->connection[0]);
 		break;
 	case AT_INBOX:
-		base = (char *)arena_inbox(a, index % GROUND_SLOTS);
-		size = a->inbox_words * sizeof(a->inbox[0]);
+		base = (char *)arena_handoff(a, index % GROUND_SLOTS);
+		size = a->handoff_words * sizeof(a->handoff[0]);
 		break;
 	case AT_MARK:
 		base = (char *)a->mark;

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 
 #include "fuzz.h"
-#include "state/arena.h"
+#include "shared/arena.h"
 
 #define GROUND_SLOTS 3
 #define GROUND_DESCRIPTORS 40

@@ -4,7 +4,7 @@
 #ifndef ECHOD_TESTS_FUZZ_MASTER_H
 #define ECHOD_TESTS_FUZZ_MASTER_H
 
-#include "state/arena.h"
+#include "shared/arena.h"
 
 struct master;
 

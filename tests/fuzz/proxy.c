@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "worker/proxy.h"
+#include "worker/connection/proxy.h"
 
 /* With an end of its own, that nothing may be read behind. */
 static enum proxy_result

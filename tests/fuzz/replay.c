@@ -20,7 +20,7 @@ static const struct {
 	{ "control", fuzz_control },
 	{ "handler", fuzz_handler },
 	{ "recover", fuzz_recover },
-	{ "takeover", fuzz_takeover },
+	{ "record", fuzz_record },
 };
 
 /* Returns false if it cannot be read. */

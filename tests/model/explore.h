@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #include "config/config.h"
-#include "state/arena.h"
+#include "shared/arena.h"
 
 #define SLOTS 3 /* the most workers of a scene */
 #define DESCRIPTORS 16
@@ -93,25 +93,25 @@ void trace(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 extern uint64_t now; /* ms */
 
-void kernel_reset(void);
-void kernel_event(const struct event *e);
+void tcp_info_reset(void);
+void tcp_info_event(const struct event *e);
 
 /* As eventfd_write(2) to the slot's descriptor. */
-void kernel_wake(unsigned k);
+void tcp_info_wake(unsigned k);
 
 /* SIGTERM for slot k's worker, which ends its sleep. */
-void kernel_signal(unsigned k, bool pending);
+void tcp_info_signal(unsigned k, bool pending);
 
 /* Whether what slot k's worker waits for has come. */
-bool kernel_ready(unsigned k);
+bool tcp_info_ready(unsigned k);
 
 /* Clients that were told FIN say FIN; true if any did. */
-bool kernel_answers(void);
+bool tcp_info_answers(void);
 
 /* The running worker writes to the arena at `p`. */
-void kernel_written(const void *p);
+void tcp_info_written(const void *p);
 
 /* All is quiet, and the script over: what must hold then. */
-void kernel_at_rest(void);
+void tcp_info_at_rest(void);
 
 #endif

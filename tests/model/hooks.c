@@ -38,7 +38,7 @@ stored(const void *p, uintptr_t where)
 	if (!is_shared(p))
 		return;
 	point("store", where, true);
-	kernel_written(p);
+	tcp_info_written(p);
 }
 
 static void

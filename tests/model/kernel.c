@@ -18,7 +18,7 @@
 #include <sys/socket.h>
 
 #include "handler/handler.h"
-#include "worker/watch.h"
+#include "worker/events.h"
 
 #define PIDFD 2 /* the master's, who does not die */
 #define LISTENER 3
@@ -55,18 +55,18 @@ static struct {
 	bool in;
 	uint32_t events;
 	uint64_t data;
-} watched[SLOTS][DESCRIPTORS];
+} event_kind[SLOTS][DESCRIPTORS];
 
 uint64_t now;
 
 void
-kernel_reset(void)
+tcp_info_reset(void)
 {
 	memset(tcp, 0, sizeof(tcp));
 	memset(table, 0, sizeof(table));
 	memset(woken, 0, sizeof(woken));
 	memset(signalled, 0, sizeof(signalled));
-	memset(watched, 0, sizeof(watched));
+	memset(event_kind, 0, sizeof(event_kind));
 	cookies = 0;
 	shut_listener = false;
 	now = 1000000;
@@ -75,7 +75,7 @@ kernel_reset(void)
 		arena.slot[k].watch_fd = WATCH(k);
 	}
 	arena.header->master_wake_fd = MASTER_WAKE;
-	arena.own->master_pidfd = PIDFD;
+	arena.service->master_pidfd = PIDFD;
 }
 
 static unsigned
@@ -87,19 +87,19 @@ number(const struct tcp *t)
 /* --- what happens from outside */
 
 void
-kernel_wake(unsigned k)
+tcp_info_wake(unsigned k)
 {
 	woken[k]++;
 }
 
 void
-kernel_signal(unsigned k, bool pending)
+tcp_info_signal(unsigned k, bool pending)
 {
 	signalled[k] = pending;
 }
 
 void
-kernel_event(const struct event *e)
+tcp_info_event(const struct event *e)
 {
 	struct tcp *t = &tcp[e->who];
 
@@ -131,7 +131,7 @@ kernel_event(const struct event *e)
 }
 
 bool
-kernel_answers(void)
+tcp_info_answers(void)
 {
 	bool any = false;
 
@@ -157,16 +157,15 @@ used(int fd, const char *call)
 {
 	struct tcp *t = socket_of(fd);
 	struct connection *c = &arena.connection[fd];
-	uint32_t h = connection_held_by(c);
+	uint32_t h = connection_owner(c);
 	unsigned k = running();
 
 	if (t == NULL)
 		violated("P6", "%s on descriptor %d, which is closed", call,
 		    fd);
-	if (h != connection_holder(CONN_OPEN, k) &&
-	    h != connection_holder(CONN_CLOSING, k))
+	if (h != owner_word(CONN_OPEN, k) && h != owner_word(CONN_CLOSING, k))
 		violated("P4", "%s by worker %u on %d, held as %u by %u", call,
-		    k, fd, holder_state(h), holder_slot(h));
+		    k, fd, owner_state(h), owner_slot(h));
 	if (c->cookie != t->cookie)
 		violated("P6", "%s on %d, which is another socket by now", call,
 		    fd);
@@ -174,7 +173,7 @@ used(int fd, const char *call)
 }
 
 void
-kernel_written(const void *p)
+tcp_info_written(const void *p)
 {
 	const char *base = (const char *)arena.connection;
 	const char *window = arena.window;
@@ -191,19 +190,19 @@ kernel_written(const void *p)
 	else
 		return;
 	c = &arena.connection[fd];
-	h = connection_held_by(c);
-	if (holder_slot(h) == k && holder_state(h) != CONN_FREE)
+	h = connection_owner(c);
+	if (owner_slot(h) == k && owner_state(h) != CONN_FREE)
 		return;
 	/* A dead slot's, by its successor. */
-	if (holder_state(h) != CONN_FREE && !is_alive(holder_slot(h)))
+	if (owner_state(h) != CONN_FREE && !is_alive(owner_slot(h)))
 		return;
-	if (holder_state(h) == CONN_GIVEN &&
-	    (c->giver == k || !is_alive(c->giver)))
+	if (owner_state(h) == CONN_OFFERED &&
+	    (c->offered_by == k || !is_alive(c->offered_by)))
 		return;
 	violated("P4",
 	    "worker %u writes to the record of %zu, held as %u by "
 	    "%u",
-	    k, fd, holder_state(h), holder_slot(h));
+	    k, fd, owner_state(h), owner_slot(h));
 }
 
 static void
@@ -230,23 +229,23 @@ closes(struct tcp *t, int fd)
 }
 
 void
-kernel_at_rest(void)
+tcp_info_at_rest(void)
 {
 	uint32_t held[SLOTS] = { 0 }, blocks[SLOTS] = { 0 };
 	bool stopped = arena_stop_deadline(&arena) != 0;
 
 	for (unsigned fd = 0; fd < DESCRIPTORS; fd++) {
 		struct connection *c = &arena.connection[fd];
-		uint32_t h = connection_held_by(c);
+		uint32_t h = connection_owner(c);
 		struct tcp *t = table[fd];
-		unsigned k = holder_slot(h);
+		unsigned k = owner_slot(h);
 
 		if (t == NULL) {
 			if (h != 0)
 				violated("P5",
 				    "record %u is held as %u by %u,"
 				    " its descriptor is closed",
-				    fd, holder_state(h), k);
+				    fd, owner_state(h), k);
 			if (arena.mark[fd] != 0)
 				violated("P7",
 				    "record %u is free and counted "
@@ -254,11 +253,11 @@ kernel_at_rest(void)
 				    fd);
 			continue;
 		}
-		if (holder_state(h) != CONN_OPEN || !is_alive(k))
+		if (owner_state(h) != CONN_OPEN || !is_alive(k))
 			violated("P5",
 			    "client %u, descriptor %u, is held as "
 			    "%u by %u",
-			    number(t), fd, holder_state(h), k);
+			    number(t), fd, owner_state(h), k);
 		if (c->cookie != t->cookie)
 			violated("P6", "record %u is another socket's", fd);
 		if (arena.mark[fd] == 0)
@@ -267,7 +266,7 @@ kernel_at_rest(void)
 			    "address",
 			    number(t));
 		/* Or what it says next is heard by nobody. */
-		if (!watched[k][fd].in || (c->flags & CONN_ENROLLED) == 0)
+		if (!event_kind[k][fd].in || (c->flags & CONN_ENROLLED) == 0)
 			violated("P5",
 			    "client %u is not watched by its owner, "
 			    "worker %u",
@@ -429,7 +428,7 @@ __wrap_send(int fd, const void *from, size_t n, int flags)
 	t = used(fd, "send");
 	if (t->reset || t->shut)
 		return fails(EPIPE);
-	if (holder_state(arena.connection[fd].holder) == CONN_CLOSING) {
+	if (owner_state(arena.connection[fd].owner) == CONN_CLOSING) {
 		t->refused = true;
 		return (ssize_t)n;
 	}
@@ -495,12 +494,12 @@ __wrap_close(int fd)
 		return __real_close(fd);
 	call("close(%d)", fd);
 	t = used(fd, "close");
-	if (holder_state(arena.connection[fd].holder) != CONN_CLOSING)
+	if (owner_state(arena.connection[fd].owner) != CONN_CLOSING)
 		violated("P4", "close of %d, whose record is open", fd);
 	closes(t, fd);
 	table[fd] = NULL;
 	for (unsigned k = 0; k < SLOTS; k++)
-		watched[k][fd].in = false;
+		event_kind[k][fd].in = false;
 	return outcome(2) == 1 ? fails(EINTR) : 0;
 }
 
@@ -605,7 +604,7 @@ int
 __wrap_epoll_ctl(int epfd, int op, int fd, struct epoll_event *e)
 {
 	unsigned k = (unsigned)(epfd - WATCH(0)) / 2;
-	bool *in = &watched[k][fd].in;
+	bool *in = &event_kind[k][fd].in;
 
 	call("epoll_ctl(%u, %d, %d)", k, op, fd);
 	if (fd > MASTER_WAKE && table[fd] == NULL)
@@ -625,8 +624,8 @@ __wrap_epoll_ctl(int epfd, int op, int fd, struct epoll_event *e)
 		return fails(ENOMEM);
 	}
 	*in = true;
-	watched[k][fd].events = e->events;
-	watched[k][fd].data = e->data.u64;
+	event_kind[k][fd].events = e->events;
+	event_kind[k][fd].data = e->data.u64;
 	return 0;
 }
 
@@ -637,7 +636,7 @@ events(unsigned k, int fd)
 	const struct tcp *t = socket_of(fd);
 	uint32_t is = 0;
 
-	if (fd >= DESCRIPTORS || !watched[k][fd].in)
+	if (fd >= DESCRIPTORS || !event_kind[k][fd].in)
 		return 0;
 	if (fd == LISTENER) {
 		if (shut_listener)
@@ -656,11 +655,11 @@ events(unsigned k, int fd)
 		if (t->reset || (t->fin && t->shut))
 			is |= EPOLLHUP | EPOLLERR;
 	}
-	return is & (watched[k][fd].events | EPOLLHUP | EPOLLERR);
+	return is & (event_kind[k][fd].events | EPOLLHUP | EPOLLERR);
 }
 
 bool
-kernel_ready(unsigned k)
+tcp_info_ready(unsigned k)
 {
 	for (int fd = 0; fd < DESCRIPTORS; fd++)
 		if (events(k, fd) != 0)
@@ -680,7 +679,7 @@ __wrap_epoll_pwait(int epfd, struct epoll_event *e, int most, int timeout,
 	/* By the time it looks again, the client has read. */
 	for (struct tcp *t = tcp; t < tcp + CLIENTS; t++)
 		t->full = false;
-	if (timeout != 0 && !kernel_ready(k))
+	if (timeout != 0 && !tcp_info_ready(k))
 		sleep_until(timeout < 0 ? UINT64_MAX : now + (uint64_t)timeout);
 	if (signalled[k]) {
 		signalled[k] = false;
@@ -689,7 +688,7 @@ __wrap_epoll_pwait(int epfd, struct epoll_event *e, int most, int timeout,
 	for (int fd = 0; fd < DESCRIPTORS && n < most; fd++)
 		if (events(k, fd) != 0)
 			e[n++] = (struct epoll_event){ events(k, fd),
-				{ .u64 = watched[k][fd].data } };
+				{ .u64 = event_kind[k][fd].data } };
 	trace("%d events", n);
 	return n;
 }
@@ -700,7 +699,7 @@ __wrap_eventfd_write(int fd, eventfd_t n)
 	(void)n;
 	call("eventfd_write(%d)", fd);
 	if (fd != MASTER_WAKE)
-		kernel_wake((unsigned)(fd - WAKE(0)) / 2);
+		tcp_info_wake((unsigned)(fd - WAKE(0)) / 2);
 	return 0;
 }
 

@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #include "handler/handler.h"
-#include "state/arena.h"
+#include "shared/arena.h"
 
 static const struct sockaddr_un somebody = { AF_UNIX, "/dev/log" };
 
@@ -98,7 +98,7 @@ hang_up(unsigned port)
 
 /* Into whatever instance there is, but the worker's own. */
 static int
-watch_elsewhere(void)
+events_elsewhere(void)
 {
 	struct epoll_event e = { .events = EPOLLOUT, .data.u64 = UINT64_MAX };
 
@@ -179,7 +179,7 @@ obey(const char *line, const char *in)
 		__asm__ volatile("int $0x80" : : "a"(20) : "memory");
 	DEED("x32", syscall(0x40000000 | SYS_getpid));
 #endif
-	DEED("watch", watch_elsewhere());
+	DEED("watch", events_elsewhere());
 	/* Not denied. */
 	DEED("spoil", spoil(header_of(in)));
 	if (strncmp(line, "hang-up ", 8) == 0)
@@ -190,7 +190,7 @@ obey(const char *line, const char *in)
 	DEED("nap", nanosleep(&(struct timespec){ .tv_nsec = 1000 }, NULL));
 }
 
-static struct ruling
+static struct result
 echo_data(const char *in, size_t len, size_t fresh, size_t room)
 {
 	const char *newline = memchr(in, '\n', len);
@@ -198,18 +198,18 @@ echo_data(const char *in, size_t len, size_t fresh, size_t room)
 
 	(void)fresh;
 	if (newline == NULL)
-		return (struct ruling){ room == 0 ? REPLY : HOLD,
+		return (struct result){ room == 0 ? REPLY : HOLD,
 			room == 0 ? len : 0 };
 	snprintf(line, sizeof(line), "%.*s", (int)(newline - in), in);
 	obey(line, in);
-	return (struct ruling){ REPLY, (size_t)(newline - in) + 1 };
+	return (struct result){ REPLY, (size_t)(newline - in) + 1 };
 }
 
-static struct ruling
+static struct result
 echo_eof(const char *in, size_t len)
 {
 	(void)in;
-	return (struct ruling){ REPLY, len };
+	return (struct result){ REPLY, len };
 }
 
 const struct handler handler_echo = {

@@ -278,7 +278,7 @@ dump_text(const struct config *config)
 }
 
 static void
-test_carry(void)
+test_serialize(void)
 {
 	static struct config other;
 	static const char included[] = "timeout 9\n",
@@ -358,21 +358,21 @@ static void
 test_resolution(void)
 {
 	config_defaults(&c);
-	ok(config_resolve(&c, "/", 1000000, &e) == 0 && c.workers >= 1,
+	ok(config_validate(&c, "/", 1000000, &e) == 0 && c.workers >= 1,
 	    "auto becomes a number");
 	config_defaults(&c);
 	c.workers = 2;
-	ok(config_resolve(&c, "/", 1000, &e) == 0 &&
+	ok(config_validate(&c, "/", 1000, &e) == 0 &&
 		c.maxclients == 1000 - config_reserved_descriptors(&c) &&
 		strstr(config_note(&c, "maxclients"), "clamped from 10000") !=
 		    NULL &&
 		strstr(config_note(&c, "maxclients"), "1000 ") != NULL,
 	    "maxclients is clamped, both numbers are said");
 	config_defaults(&c);
-	ok(config_resolve(&c, "/", 10, &e) == -1, "no room for any client");
+	ok(config_validate(&c, "/", 10, &e) == -1, "no room for any client");
 	config_defaults(&c);
 	strcpy(c.logfile, "logs/x");
-	ok(config_resolve(&c, "/", 1000000, &e) == 0 && c.logfile[0] == '/' &&
+	ok(config_validate(&c, "/", 1000000, &e) == 0 && c.logfile[0] == '/' &&
 		strstr(c.logfile, "/logs/x") != NULL,
 	    "paths become absolute");
 }
@@ -386,7 +386,7 @@ main(void)
 	test_long_input();
 	test_unseen();
 	test_paths();
-	test_carry();
+	test_serialize();
 	test_names();
 	test_round_trip();
 	test_overrides();

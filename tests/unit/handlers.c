@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "handler/handler.h"
-#include "state/connection.h"
+#include "shared/connection.h"
 #include "tap.h"
 
 /* A connection as serve.c drives it, with memory for a socket. */
@@ -23,11 +23,11 @@ settle(const struct handler *h, struct run *r, size_t fresh, bool eof)
 {
 	while (r->len > 0) {
 		size_t room = SPILL_LINE - r->len;
-		struct ruling ru = eof
+		struct result ru = eof
 		    ? h->eof(r->pending, r->len)
 		    : h->data(r->pending, r->len, fresh, room);
 
-		if (ru.verdict == HOLD) {
+		if (ru.action == HOLD) {
 			r->fault = r->fault || (room == 0 && !eof);
 			return;
 		}
@@ -35,7 +35,7 @@ settle(const struct handler *h, struct run *r, size_t fresh, bool eof)
 			r->fault = true;
 			return;
 		}
-		if (ru.verdict == REPLY) {
+		if (ru.action == REPLY) {
 			memcpy(r->out + r->out_len, r->pending, ru.bytes);
 			r->out_len += ru.bytes;
 		}

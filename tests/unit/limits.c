@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/limits.h"
 #include "config/directive.h"
+#include "lib/limits.h"
 #include "tap.h"
 
 static char root[] = "/tmp/echod-limits-XXXXXX";

@@ -8,11 +8,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/clock.h"
+#include "lib/clock.h"
 #include "rig.h"
 #include "tap.h"
+#include "worker/balance/handoff.h"
 #include "worker/memory.h"
-#include "worker/share.h"
 
 #define BLOCKS(n) ((n)*SPILL_BLOCK)
 
@@ -63,23 +63,23 @@ test_counts(void)
 	(void)succeed();
 	ok(slot(0)->blocks == 4, "what a death left wrong is counted anew");
 	slot(1)->state = SLOT_READY;
-	share_give(&rig.w, p.fd, 1);
+	handoff_move(&rig.w, p.fd, 1);
 	ok(slot(0)->blocks == 1, "given away, it is not ours");
-	share_reclaim(&rig.w);
+	handoff_withdraw(&rig.w);
 	ok(slot(0)->blocks == 4 && is_held(&p, CONN_OPEN, 0),
 	    "and is when it comes back");
 	say(&q, "\n");
 	text[10] = '\n';
 	ok(hears_bytes(&q, text, 11), "the line comes back");
 	text[10] = 'h';
-	rig.w.cool_at = clock_ms();
+	rig.w.trim_at = clock_ms();
 	memory_step(&rig.w);
-	ok(q.c->blocks == 1 && rig.w.cool_at != CLOCK_NEVER,
+	ok(q.c->blocks == 1 && rig.w.trim_at != CLOCK_NEVER,
 	    "a window used a moment ago stays");
-	rig.w.cool_at = clock_ms();
+	rig.w.trim_at = clock_ms();
 	memory_step(&rig.w);
 	ok(q.c->blocks == 0 && slot(0)->blocks == 3 &&
-		rig.w.cool_at == CLOCK_NEVER,
+		rig.w.trim_at == CLOCK_NEVER,
 	    "then it is given back, and there is no next look");
 	close(p.client);
 	turn(50);

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "state/arena.h"
+#include "shared/arena.h"
 #include "tap.h"
 
 static void
@@ -52,10 +52,10 @@ test_claim(void)
 	struct connection c = { .cookie = 0 };
 	uint32_t word = connection_word(&c), taking, closing;
 
-	taking = connection_holder(CONN_TAKING, 3);
-	closing = connection_holder(CONN_CLOSING, 3);
+	taking = owner_word(CONN_CLAIMED, 3);
+	closing = owner_word(CONN_CLOSING, 3);
 	ok(connection_vacant(&c, word, 5) && connection_claim(&c, word, 3) &&
-		connection_held_by(&c) == taking,
+		connection_owner(&c) == taking,
 	    "a free record is claimed");
 	ok(!connection_vacant(&c, connection_word(&c), 5), "and then is not");
 	c.cookie = 5;
@@ -65,29 +65,29 @@ test_claim(void)
 	    "closing: vacant for another socket, not for that one");
 	ok(!connection_swap(&c, taking, CONN_FREE) &&
 		connection_swap(&c, closing, CONN_FREE) &&
-		connection_held_by(&c) == CONN_FREE,
+		connection_owner(&c) == CONN_FREE,
 	    "closed: free");
 	ok(!connection_claim(&c, word, 4),
 	    "free again is not free as before: no claim");
 	for (unsigned n = 0; n < 5000; n++) {
 		word = connection_word(&c);
 		if (!connection_claim(&c, word, 255) ||
-		    !connection_swap(&c, connection_holder(CONN_TAKING, 255),
+		    !connection_swap(&c, owner_word(CONN_CLAIMED, 255),
 			CONN_FREE))
 			break;
 	}
-	ok(connection_word(&c) != word && connection_held_by(&c) == 0,
+	ok(connection_word(&c) != word && connection_owner(&c) == 0,
 	    "the count of claims wraps and leaves slot and state alone");
 }
 
 static void
 test_holder(void)
 {
-	uint32_t h = connection_holder(CONN_GIVEN, 255);
+	uint32_t h = owner_word(CONN_OFFERED, 255);
 
-	ok(holder_state(h) == CONN_GIVEN && holder_slot(h) == 255,
+	ok(owner_state(h) == CONN_OFFERED && owner_slot(h) == 255,
 	    "a holder is a state and a slot");
-	ok(connection_holder(CONN_FREE, 7) == 0, "nobody is nobody's");
+	ok(owner_word(CONN_FREE, 7) == 0, "nobody is nobody's");
 	test_claim();
 }
 
@@ -137,10 +137,10 @@ test_arena(void)
 	ok(arena_window(&a, 999) + SPILL_WINDOW == (char *)a.header + a.bytes,
 	    "the last window ends the arena");
 	ok(arena_next(&a, 0, 0) == -1, "it holds no connection");
-	a.connection[7].holder = connection_holder(CONN_OPEN, 2);
-	a.connection[8].holder = connection_holder(CONN_GIVEN, 2);
-	a.connection[9].holder = connection_holder(CONN_CLOSING, 2);
-	a.connection[900].holder = connection_holder(CONN_OPEN, 2);
+	a.connection[7].owner = owner_word(CONN_OPEN, 2);
+	a.connection[8].owner = owner_word(CONN_OFFERED, 2);
+	a.connection[9].owner = owner_word(CONN_CLOSING, 2);
+	a.connection[900].owner = owner_word(CONN_OPEN, 2);
 	a.header->descriptor_end = 901;
 	ok(arena_next(&a, 2, 0) == 7 && arena_next(&a, 2, 8) == 900 &&
 		arena_next(&a, 2, 901) == -1,

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/utf8.h"
-#include "master/quote.h"
+#include "admin/quote.h"
+#include "lib/utf8.h"
 #include "tap.h"
 
 /* The sequences of RFC 3629, section 4, spelt out. */

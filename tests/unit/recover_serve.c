@@ -9,11 +9,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "base/clock.h"
 #include "handler/handler.h"
+#include "lib/clock.h"
 #include "rig.h"
 #include "tap.h"
-#include "worker/kernel.h"
+#include "worker/connection/tcp_info.h"
 
 static char *
 window_end(const struct pair *p)
@@ -190,7 +190,7 @@ test_urgent(void)
 		turn(2);
 	/* Echoed or passed over, as the listener has it (SO_OOBINLINE). */
 	ok(recv(p.client, got, sizeof(got), MSG_DONTWAIT) >= 6 &&
-		kernel_positions(p.fd, &rx, &tx) && rx == p.c->rx &&
+		tcp_info_positions(p.fd, &rx, &tx) && rx == p.c->rx &&
 		tx == p.c->tx,
 	    "urgent data is counted as the kernel counts it");
 	name(OP_SERVE, p.fd, p.c->rx);

@@ -14,8 +14,8 @@
 
 #include "rig.h"
 #include "tap.h"
-#include "worker/kernel.h"
-#include "worker/share.h"
+#include "worker/balance/handoff.h"
+#include "worker/connection/tcp_info.h"
 
 static void
 test_accept(void)
@@ -29,7 +29,7 @@ test_accept(void)
 	rig.arena.header->admission = 1;
 	slot(0)->held = 1;
 	ok(settled(1, 0, succeed()) && is_held(&p, CONN_OPEN, 0) &&
-		is_watched(&p) && p.c->cookie == kernel_cookie(p.fd) &&
+		is_watched(&p) && p.c->cookie == tcp_info_cookie(p.fd) &&
 		p.c->peer.family == AF_INET && echoes(&p),
 	    "orphan: becomes a connection");
 	ok(rig.arena.header->admission == 0, "and the admission is released");
@@ -39,7 +39,7 @@ test_accept(void)
 	p = accepted(0);
 	memset(p.c, 0x5a, sizeof(*p.c));
 	note_end(p.fd);
-	set_holder(&p, CONN_TAKING, 0);
+	set_holder(&p, CONN_CLAIMED, 0);
 	name(OP_ACCEPT, 0, 0);
 	ok(settled(1, 0, succeed()) && is_held(&p, CONN_OPEN, 0) &&
 		at_positions(&p, 0, 0, 0, 0) && echoes(&p),
@@ -49,14 +49,14 @@ test_accept(void)
 	rig_up();
 	p = offered(0, 1);
 	name(OP_ACCEPT, 0, 0);
-	ok(settled(0, 0, succeed()) && is_held(&p, CONN_GIVEN, 1) &&
-		(arena_inbox(&rig.arena, 1)[p.fd / 64] >> (p.fd % 64) & 1) ==
+	ok(settled(0, 0, succeed()) && is_held(&p, CONN_OFFERED, 1) &&
+		(arena_handoff(&rig.arena, 1)[p.fd / 64] >> (p.fd % 64) & 1) ==
 		    1 &&
 		poll(&(struct pollfd){ slot(1)->wake_fd, POLLIN, 0 }, 1, 0) ==
 		    1,
 	    "GIVEN without notice: it is notified");
 	worker_up(1);
-	share_adopt(&rig.w);
+	handoff_accept(&rig.w);
 	ok(is_held(&p, CONN_OPEN, 1) && is_watched(&p) && echoes(&p),
 	    "and takes it");
 	rig_down();
@@ -64,18 +64,19 @@ test_accept(void)
 	rig_up();
 	p = accepted(0);
 	enter(&p, 1);
-	before = p.c->hot;
+	before = p.c->active;
 	name(OP_ACCEPT, 0, 0);
 	ok(settled(0, 0, succeed()) && is_held(&p, CONN_OPEN, 1) &&
-		p.c->hot == before && slot(1)->held == 1 && is_open(p.fd),
+		p.c->active == before && slot(1)->held == 1 && is_open(p.fd),
 	    "an orphan that a living worker has claimed is left alone");
 	rig_down();
 
 	rig_up();
 	p = offered(2, 1);
 	name(OP_ACCEPT, 0, 0);
-	ok(settled(0, 0, succeed()) && is_held(&p, CONN_GIVEN, 1) &&
-		p.c->giver == 2 && arena_inbox(&rig.arena, 1)[p.fd / 64] == 0,
+	ok(settled(0, 0, succeed()) && is_held(&p, CONN_OFFERED, 1) &&
+		p.c->offered_by == 2 &&
+		arena_handoff(&rig.arena, 1)[p.fd / 64] == 0,
 	    "others' gifts are left alone");
 	rig_down();
 }
@@ -187,9 +188,9 @@ test_give(void)
 
 	rig_up();
 	p = offered(1, 0);
-	arena_inbox(&rig.arena, 0)[p.fd / 64] = UINT64_C(1) << (p.fd % 64);
+	arena_handoff(&rig.arena, 0)[p.fd / 64] = UINT64_C(1) << (p.fd % 64);
 	ok(settled(1, 0, succeed()), "given with notice: taken");
-	share_adopt(&rig.w);
+	handoff_accept(&rig.w);
 	ok(slot(0)->held == 1 && is_watched(&p) && watched_by(0) == 2 &&
 		echoes(&p),
 	    "given with notice: once");
@@ -197,10 +198,10 @@ test_give(void)
 
 	rig_up();
 	p = offered(0, 1);
-	name(OP_GIVE, 0, 0);
+	name(OP_HANDOFF, 0, 0);
 	ok(settled(0, 0, succeed()) && rig.w.offers_at == 0,
 	    "given by the dead slot: looked after at once");
-	share_reclaim(&rig.w);
+	handoff_withdraw(&rig.w);
 	ok(is_held(&p, CONN_OPEN, 0) && slot(0)->held == 1 && is_watched(&p) &&
 		echoes(&p),
 	    "and taken back if nobody comes for it");
@@ -279,7 +280,7 @@ test_again(void)
 }
 
 static void
-test_foster(void)
+test_adopt(void)
 {
 	enum {
 		N = 60000
@@ -299,7 +300,8 @@ test_foster(void)
 	worker_up(1);
 	ok(settled(3, 0, recover(&rig.w, 0)) && is_held(&p, CONN_OPEN, 1) &&
 		is_held(&q, CONN_OPEN, 1) && is_held(&r, CONN_OPEN, 1) &&
-		slot(0)->held == 0 && slot(0)->hot == 0 && slot(1)->held == 3,
+		slot(0)->held == 0 && slot(0)->active == 0 &&
+		slot(1)->held == 3,
 	    "foster: all change hands");
 	ok(is_watched(&p) && is_watched(&q) && is_watched(&r),
 	    "foster: out of the other's epoll instance, watched here");
@@ -385,7 +387,7 @@ main(void)
 	test_give();
 	test_fault();
 	test_again();
-	test_foster();
+	test_adopt();
 	test_insane();
 	return tap_done();
 }

@@ -12,7 +12,7 @@
 #include <netinet/in.h>
 
 #include "sockets.h"
-#include "worker/recover.h"
+#include "worker/recovery/recover.h"
 
 #define SLOTS 3
 #define DESCRIPTORS 256
@@ -118,7 +118,7 @@ bool echoes(const struct pair *p);
 bool is_open(int fd);
 
 /* One of the current worker's hot connections. */
-bool is_hot(const struct pair *p);
+bool is_active(const struct pair *p);
 
 /* What slot k's epoll instance has a connection for: EPOLLIN, EPOLLOUT or 0,
  * not at all. */
@@ -146,6 +146,6 @@ uint64_t closed(unsigned k, enum close_reason reason);
 bool settled(unsigned kept, unsigned lost, struct recovered r);
 
 /* What `verdict` says in a process of its own; false if that died. */
-bool survives(bool (*verdict)(void));
+bool survives(bool (*action)(void));
 
 #endif

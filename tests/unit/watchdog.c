@@ -11,14 +11,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/clock.h"
-#include "base/signals.h"
 #include "config/config.h"
+#include "lib/clock.h"
+#include "lib/signals.h"
 #include "master/master.h"
 #include "sockets.h"
 #include "tap.h"
-#include "worker/accept.h"
-#include "worker/share.h"
+#include "worker/balance/handoff.h"
+#include "worker/connection/accept.h"
 #include "worker/worker.h"
 
 #define CLIENTS 4
@@ -49,7 +49,7 @@ hang(const struct arena *arena)
 		.title_at = CLOCK_NEVER };
 	struct operation *op = &w.slot->op;
 
-	share_init(&w);
+	handoff_init(&w);
 	/* Nobody else is to be given any. */
 	w.draining = true;
 	while (atomic_load(&w.slot->held) < CLIENTS) {
@@ -95,7 +95,7 @@ entry(const struct config *c, const struct arena *arena, unsigned k,
 static pid_t
 start(void)
 {
-	struct arena_own *o;
+	struct service_state *o;
 	struct sockaddr_in address;
 	pid_t pid;
 
@@ -108,7 +108,7 @@ start(void)
 	checked(arena_create(&master.arena, CONFIG_WORKERS_MAX, DESCRIPTORS,
 		    DESCRIPTORS),
 	    "arena_create");
-	o = master.arena.own;
+	o = master.arena.service;
 	o->listener[0].fd = listen_somewhere(&address);
 	strcpy(o->listener[0].name, "127.0.0.1");
 	o->listeners = 1;

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "state/arena.h"
+#include "shared/arena.h"
 
 enum {
 	THEIRS = ARENA_VERSION
@@ -16,7 +16,7 @@ enum {
 #define ARENA_VERSION (THEIRS + 1)
 #define arena_layout own_layout
 const char *own_layout(void);
-#include "state/arena.c"
+#include "shared/arena.c"
 #undef arena_layout
 
 const char *
