@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * echoload: a load on a TCP line-echo server of any make, and what it says
  * about the server.  This file: the order of a run, from connecting to report.

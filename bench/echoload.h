@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * echoload: what its parts share, and what each of them does for the others.
  */

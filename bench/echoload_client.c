@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A thread of the load: connects, waits for what comes or is due, ends.
  */

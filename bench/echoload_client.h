@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * One thread of the load: an epoll instance and the connections on it.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What the server costs: CPU time and memory of all its processes, found by
  * control group (dead processes included) or by parentage.  And what of its

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The histogram of latencies: log-linear, of fixed size, mergeable.
  */

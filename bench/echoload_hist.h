@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A histogram of times in ns: exact below 128 ns, then 128 buckets for each
  * power of two, so that a value read back is wrong by 0.4 % at most.

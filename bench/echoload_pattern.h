@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What is sent: a ring of different lines.  The stream of a connection is a
  * walk round the ring that begins at a line of its own, so that a byte at a

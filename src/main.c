@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * echod: arguments, and what they ask for.
  */
@@ -71,7 +72,7 @@ static const char usage_text[] =
 
 /* One action a call: of two, one would be done in silence and one not. */
 static void
-choose(struct arguments *a, enum action action)
+main_choose(struct arguments *a, enum action action)
 {
 	static const char *const names[] = { "", "-t", "-T", "--check", "-s" };
 
@@ -85,7 +86,7 @@ choose(struct arguments *a, enum action action)
 }
 
 static void
-choose_file(struct arguments *a, const char *file)
+main_choose_file(struct arguments *a, const char *file)
 {
 	if (file[0] == '\0') {
 		log_warnx("-c: the name of the file is empty");
@@ -96,7 +97,7 @@ choose_file(struct arguments *a, const char *file)
 
 /* A file may be given without -c, as to redis-server. */
 static void
-take_rest(struct arguments *a, int argc, char **argv)
+main_take_rest(struct arguments *a, int argc, char **argv)
 {
 	if (argc == 0)
 		return;
@@ -115,7 +116,7 @@ take_rest(struct arguments *a, int argc, char **argv)
 }
 
 static void
-parse_arguments(struct arguments *a, int argc, char **argv)
+main_parse_arguments(struct arguments *a, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "config", required_argument, NULL, 'c' },
@@ -134,7 +135,7 @@ parse_arguments(struct arguments *a, int argc, char **argv)
 	while ((c = getopt_long(argc, argv, "c:o:tTs:vh", options, NULL)) != -1)
 		switch (c) {
 		case 'c':
-			choose_file(a, optarg);
+			main_choose_file(a, optarg);
 			break;
 		case 'o':
 			if (a->overrides == OVERRIDES_MAX) {
@@ -145,13 +146,13 @@ parse_arguments(struct arguments *a, int argc, char **argv)
 			a->override[a->overrides++] = optarg;
 			break;
 		case 't':
-			choose(a, ACTION_TEST);
+			main_choose(a, ACTION_TEST);
 			break;
 		case 'T':
-			choose(a, ACTION_DUMP);
+			main_choose(a, ACTION_DUMP);
 			break;
 		case 'C':
-			choose(a, ACTION_CHECK);
+			main_choose(a, ACTION_CHECK);
 			break;
 		case 's':
 			if (!signal_knows(optarg)) {
@@ -160,7 +161,7 @@ parse_arguments(struct arguments *a, int argc, char **argv)
 				    optarg);
 				exit(EXIT_USAGE);
 			}
-			choose(a, ACTION_SIGNAL);
+			main_choose(a, ACTION_SIGNAL);
 			a->signal = optarg;
 			break;
 		case 'v':
@@ -173,12 +174,12 @@ parse_arguments(struct arguments *a, int argc, char **argv)
 			fputs("Try echod -h.\n", stderr);
 			exit(EXIT_USAGE);
 		}
-	take_rest(a, argc - optind, argv + optind);
+	main_take_rest(a, argc - optind, argv + optind);
 }
 
 /* The hard limit of descriptors, up to which we may go by ourselves. */
 static unsigned long
-most_descriptors(void)
+main_most_descriptors(void)
 {
 	struct rlimit rl;
 
@@ -189,7 +190,7 @@ most_descriptors(void)
  * over has left the directory that a relative one is seen from; where that is
  * gone, the kernel says so. */
 static const char *
-find_file(const struct arguments *a)
+main_find_file(const struct arguments *a)
 {
 	static char path[PATH_MAX];
 	char cwd[PATH_MAX];
@@ -212,10 +213,10 @@ find_file(const struct arguments *a)
 /* A start needs all of it to be right; who asks something of the service that
  * runs, only what is asked with. */
 static int
-load(struct config *c, struct config_error *e)
+main_load(struct config *c, struct config_error *e)
 {
 	const struct arguments *a = &arguments;
-	const char *file = find_file(a);
+	const char *file = main_find_file(a);
 
 	config_defaults(c);
 	c->forgiving = a->action != ACTION_SERVE && a->action != ACTION_TEST;
@@ -224,14 +225,14 @@ load(struct config *c, struct config_error *e)
 	for (unsigned i = 0; i < a->overrides; i++)
 		if (config_override(c, a->override[i], e) == -1)
 			return -1;
-	return config_validate(c, executable_directory(), most_descriptors(),
-	    e);
+	return config_validate(c, executable_directory(),
+	    main_most_descriptors(), e);
 }
 
 /* Say that the configuration is good; to a program that wants to be replaced,
  * also that we can. */
 static int
-test(const struct config *c, const struct upgrade_record *t)
+main_test(const struct config *c, const struct upgrade_record *t)
 {
 	char why[PATH_MAX];
 	struct resolved resolved;
@@ -258,7 +259,7 @@ test(const struct config *c, const struct upgrade_record *t)
 
 /* What can be read of a file with a mistake is shown, and the mistake. */
 static int
-dump(const struct config *c)
+main_dump(const struct config *c)
 {
 	bool read = c->mistakes == 0 || c->file[0] != '\0';
 
@@ -276,7 +277,7 @@ dump(const struct config *c)
 
 /* Whether the directive is what the service has, with no doubt that matters. */
 static bool
-is_known(const struct config *c, const char *name, enum doubt least)
+main_is_known(const struct config *c, const char *name, enum doubt least)
 {
 	struct config_error e;
 
@@ -287,17 +288,17 @@ is_known(const struct config *c, const char *name, enum doubt least)
 }
 
 static int
-ask(const struct config *c)
+main_ask(const struct config *c)
 {
 	/* With another handler than thought the answer would not be right. */
 	if (arguments.action == ACTION_CHECK)
-		return is_known(c, "bind", DOUBT_MAYBE) &&
-			is_known(c, "port", DOUBT_MAYBE) &&
-			is_known(c, "handler", DOUBT_SURE) &&
-			is_known(c, "proxy-protocol", DOUBT_SURE)
+		return main_is_known(c, "bind", DOUBT_MAYBE) &&
+			main_is_known(c, "port", DOUBT_MAYBE) &&
+			main_is_known(c, "handler", DOUBT_SURE) &&
+			main_is_known(c, "proxy-protocol", DOUBT_SURE)
 		    ? check(c)
 		    : EXIT_CONFIG;
-	if (!is_known(c, "pidfile", DOUBT_MAYBE))
+	if (!main_is_known(c, "pidfile", DOUBT_MAYBE))
 		return EXIT_CONFIG;
 	if (c->pidfile[0] == '\0' && c->mistakes > 0) {
 		log_warnx("%s", c->mistake);
@@ -308,7 +309,7 @@ ask(const struct config *c)
 
 /* The program that this process ran before, if it was another; NULL if not. */
 static struct upgrade_record *
-inherit(void)
+main_inherit(void)
 {
 	static struct upgrade_record t;
 	char why[256] = "";
@@ -344,24 +345,24 @@ main(int argc, char **argv, char **envp)
 		return EXIT_NOT_STARTED;
 	}
 	title_init(argc, argv, envp);
-	parse_arguments(&arguments, argc, argv);
-	before = inherit();
+	main_parse_arguments(&arguments, argc, argv);
+	before = main_inherit();
 	if (arguments.action == ACTION_SERVE)
 		output_release();
 	if (before != NULL && arguments.action == ACTION_SERVE)
-		return resume_service(&config, before, load);
-	if (load(&config, &e) == -1) {
+		return resume_service(&config, before, main_load);
+	if (main_load(&config, &e) == -1) {
 		log_warnx("%s", e.text);
 		return EXIT_CONFIG;
 	}
 	switch (arguments.action) {
 	case ACTION_TEST:
-		return test(&config, before);
+		return main_test(&config, before);
 	case ACTION_DUMP:
-		return dump(&config);
+		return main_dump(&config);
 	case ACTION_CHECK:
 	case ACTION_SIGNAL:
-		return ask(&config);
+		return main_ask(&config);
 	default:
 		return start_service(&config);
 	}

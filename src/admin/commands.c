@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What can be asked of the control socket: the table of commands, and those
  * that do something.
@@ -40,11 +41,11 @@ commands_fail(const struct request *r, const char *fmt, ...)
 	fputs("}\n", r->out);
 }
 
-static void succeed(const struct request *r, const char *fmt, ...)
+static void commands_succeed(const struct request *r, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
 static void
-succeed(const struct request *r, const char *fmt, ...)
+commands_succeed(const struct request *r, const char *fmt, ...)
 {
 	char text[512];
 	va_list ap;
@@ -63,7 +64,7 @@ succeed(const struct request *r, const char *fmt, ...)
 
 /* Who asks, for the log; static storage. */
 static const char *
-asker(const struct request *r)
+commands_asker(const struct request *r)
 {
 	static char who[48];
 
@@ -72,13 +73,13 @@ asker(const struct request *r)
 }
 
 static void
-status(struct request *r)
+commands_status(struct request *r)
 {
 	status_write(r->m, r->out, r->json);
 }
 
 static void
-workers(struct request *r)
+commands_workers(struct request *r)
 {
 	struct master *m = r->m;
 	const char *reason;
@@ -101,12 +102,12 @@ workers(struct request *r)
 	do {
 		before = scaling_staying(m);
 		if (before < wanted)
-			scaling_grow(m, asker(r));
+			scaling_grow(m, commands_asker(r));
 		else if (before > wanted)
-			scaling_shrink(m, asker(r));
+			scaling_shrink(m, commands_asker(r));
 	} while (scaling_staying(m) != before);
 	if (before == wanted)
-		succeed(r, "%u workers", wanted);
+		commands_succeed(r, "%u workers", wanted);
 	else
 		commands_fail(r,
 		    "workers: %u for now, others are still "
@@ -115,7 +116,7 @@ workers(struct request *r)
 }
 
 static void
-connections(struct request *r)
+commands_connections(struct request *r)
 {
 	struct connection_list *l = r->list;
 
@@ -142,7 +143,7 @@ connections(struct request *r)
 }
 
 static void
-metrics(struct request *r)
+commands_metrics(struct request *r)
 {
 	if (r->json)
 		commands_fail(r, "metrics: there is one format only");
@@ -151,50 +152,50 @@ metrics(struct request *r)
 }
 
 static void
-config(struct request *r)
+commands_config(struct request *r)
 {
 	status_config(r->m->config, r->out, r->json);
 }
 
 static void
-reload(struct request *r)
+commands_reload(struct request *r)
 {
 	if (r->m->stop.phase != STOP_NONE) {
 		commands_fail(r, "reload: not while stopping");
 		return;
 	}
-	reload_request(r->m, asker(r));
+	reload_request(r->m, commands_asker(r));
 	if (r->m->reload.phase == RELOAD_NONE)
 		commands_fail(r, "reload: refused: %s", log_last_warning());
 	else
-		succeed(r, "reloading");
+		commands_succeed(r, "reloading");
 }
 
 static void
-stop(struct request *r)
+commands_stop(struct request *r)
 {
 	bool again = r->m->stop.phase != STOP_NONE;
 
-	stop_request(r->m, asker(r));
-	succeed(r, again ? "stopping now" : "stopping, %u s at most",
+	stop_request(r->m, commands_asker(r));
+	commands_succeed(r, again ? "stopping now" : "stopping, %u s at most",
 	    r->m->config->shutdown_delay + r->m->config->shutdown_timeout);
 }
 
 static void
-reopen(struct request *r)
+commands_reopen(struct request *r)
 {
 	if (log_path()[0] == '\0')
 		commands_fail(r, "reopen: there is no log file");
 	else if (log_reopen() == -1)
 		commands_fail(r, "reopen: %s", log_last_warning());
 	else {
-		log_notice("%s: log file reopened", asker(r));
-		succeed(r, "%s", log_path());
+		log_notice("%s: log file reopened", commands_asker(r));
+		commands_succeed(r, "%s", log_path());
 	}
 }
 
 static void
-close_peer(struct request *r)
+commands_close_peer(struct request *r)
 {
 	const struct arena *a = &r->m->arena;
 	int fd = connections_find(a, r->word[1]);
@@ -205,26 +206,28 @@ close_peer(struct request *r)
 		commands_fail(r, "close: %.80s has gone by itself", r->word[1]);
 	else {
 		a->service->totals.closed++;
-		log_notice("%s: closing %s", asker(r), r->word[1]);
-		succeed(r, "%.80s", r->word[1]);
+		log_notice("%s: closing %s", commands_asker(r), r->word[1]);
+		commands_succeed(r, "%.80s", r->word[1]);
 	}
 }
 
 static void
-loglevel(struct request *r)
+commands_loglevel(struct request *r)
 {
 	_Atomic uint32_t *level = &r->m->arena.service->loglevel;
 
 	if (r->words == 1) {
-		succeed(r, "%s", levels[atomic_load(level) % 4]);
+		commands_succeed(r, "%s", levels[atomic_load(level) % 4]);
 		return;
 	}
 	for (uint32_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
 		if (strcmp(r->word[1], levels[i]) == 0) {
-			log_notice("%s: loglevel %s", asker(r), levels[i]);
+			log_notice("%s: loglevel %s", commands_asker(r),
+			    levels[i]);
 			atomic_store(level, i);
 			service_publish(&r->m->arena);
-			succeed(r, "%s, until the next reload", levels[i]);
+			commands_succeed(r, "%s, until the next reload",
+			    levels[i]);
 			return;
 		}
 	commands_fail(r,
@@ -234,7 +237,7 @@ loglevel(struct request *r)
 }
 
 static void
-drain(struct request *r)
+commands_drain(struct request *r)
 {
 	bool on = r->words == 1 || strcmp(r->word[1], "on") == 0;
 
@@ -246,15 +249,15 @@ drain(struct request *r)
 	if (r->m->arena.service->draining != on)
 		log_notice(on ? "%s: health checks fail from now on"
 			      : "%s: health checks succeed again",
-		    asker(r));
+		    commands_asker(r));
 	r->m->arena.service->draining = on;
 	service_publish(&r->m->arena);
-	succeed(r,
+	commands_succeed(r,
 	    on ? "health checks fail, clients are served"
 	       : "health checks succeed");
 }
 
-static void help(struct request *r);
+static void commands_help(struct request *r);
 
 static const struct command {
 	const char *name;
@@ -262,26 +265,26 @@ static const struct command {
 	void (*run)(struct request *r);
 	const char *usage;
 } commands[] = {
-	{ "status", 1, 1, status, "status" },
-	{ "workers", 1, 2, workers, "workers [NUMBER]" },
-	{ "connections", 1, 3, connections,
+	{ "status", 1, 1, commands_status, "status" },
+	{ "workers", 1, 2, commands_workers, "workers [NUMBER]" },
+	{ "connections", 1, 3, commands_connections,
 	    "connections [worker=NUMBER] [peer=PREFIX]" },
-	{ "metrics", 1, 1, metrics, "metrics" },
-	{ "config", 1, 1, config, "config" },
-	{ "reload", 1, 1, reload, "reload" },
-	{ "stop", 1, 1, stop, "stop" },
-	{ "reopen", 1, 1, reopen, "reopen" },
-	{ "close", 2, 2, close_peer, "close ADDRESS:PORT" },
-	{ "loglevel", 1, 2, loglevel,
+	{ "metrics", 1, 1, commands_metrics, "metrics" },
+	{ "config", 1, 1, commands_config, "config" },
+	{ "reload", 1, 1, commands_reload, "reload" },
+	{ "stop", 1, 1, commands_stop, "stop" },
+	{ "reopen", 1, 1, commands_reopen, "reopen" },
+	{ "close", 2, 2, commands_close_peer, "close ADDRESS:PORT" },
+	{ "loglevel", 1, 2, commands_loglevel,
 	    "loglevel [debug|verbose|notice|warning]" },
-	{ "drain", 1, 2, drain, "drain [on|off]" },
-	{ "help", 1, 1, help, "help" },
+	{ "drain", 1, 2, commands_drain, "drain [on|off]" },
+	{ "help", 1, 1, commands_help, "help" },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 static void
-help(struct request *r)
+commands_help(struct request *r)
 {
 	for (size_t i = 0; i < COMMANDS; i++)
 		if (!r->json)
@@ -295,7 +298,7 @@ help(struct request *r)
 }
 
 static void
-run(struct request *r, const struct command *c)
+commands_execute(struct request *r, const struct command *c)
 {
 	if (r->words < c->least || r->words > c->most)
 		commands_fail(r, "usage: %s", c->usage);
@@ -324,7 +327,7 @@ commands_run(struct request *r, char *line)
 	}
 	for (size_t i = 0; i < COMMANDS; i++)
 		if (strcmp(commands[i].name, words[0]) == 0) {
-			run(r, &commands[i]);
+			commands_execute(r, &commands[i]);
 			return;
 		}
 	commands_fail(r, "unknown command \"%.64s\"; try help", words[0]);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What can be asked of the control socket.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The list of connections.
  *
@@ -27,7 +28,7 @@
 #define ROWS 200   /* written */
 
 static uint64_t
-cookie_of(int fd)
+connections_cookie_of(int fd)
 {
 	uint64_t cookie = 0;
 	socklen_t len = sizeof(cookie);
@@ -39,7 +40,7 @@ cookie_of(int fd)
 
 /* Milliseconds since a byte went in or out; the kernel knows. */
 static uint64_t
-idle_ms(int fd, uint64_t age)
+connections_idle_ms(int fd, uint64_t age)
 {
 	struct tcp_info info;
 	socklen_t len = sizeof(info);
@@ -55,7 +56,7 @@ idle_ms(int fd, uint64_t age)
 }
 
 static const char *
-state_name(const struct connection *c, enum connection_state s)
+connections_state_name(const struct connection *c, enum connection_state s)
 {
 	if (s == CONN_OFFERED)
 		return "moving";
@@ -72,12 +73,12 @@ state_name(const struct connection *c, enum connection_state s)
 }
 
 static void
-write_row(struct connection_list *l, int fd, const struct connection *c,
-    uint32_t owner, FILE *out)
+connections_write_row(struct connection_list *l, int fd,
+    const struct connection *c, uint32_t owner, FILE *out)
 {
 	uint64_t now = clock_ms(), age = now > c->opened ? now - c->opened : 0;
-	uint64_t idle = idle_ms(fd, age);
-	const char *state = state_name(c, owner_state(owner));
+	uint64_t idle = connections_idle_ms(fd, age);
+	const char *state = connections_state_name(c, owner_state(owner));
 	unsigned long long in = c->rx, back = c->tx;
 
 	if (l->json)
@@ -100,7 +101,7 @@ write_row(struct connection_list *l, int fd, const struct connection *c,
 }
 
 static bool
-is_open(uint32_t owner)
+connections_is_open(uint32_t owner)
 {
 	return owner_state(owner) == CONN_OPEN ||
 	    owner_state(owner) == CONN_OFFERED;
@@ -108,7 +109,7 @@ is_open(uint32_t owner)
 
 /* The IPv4 part of "::ffff:192.0.", which is no whole address; else NULL. */
 static const char *
-list_embedded(const char *text)
+connections_list_embedded(const char *text)
 {
 	static const char *const before[] = { "::ffff:", "64:ff9b::" };
 
@@ -136,7 +137,7 @@ connections_filter(struct connection_list *l, const char *text)
 	memcpy(word, host, n);
 	word[n] = '\0';
 	if (inet_pton(AF_INET6, word, p.address) != 1) {
-		if ((part = list_embedded(word)) != NULL)
+		if ((part = connections_list_embedded(word)) != NULL)
 			strlcpy(l->peer, part, sizeof(l->peer));
 		return;
 	}
@@ -175,14 +176,14 @@ connections_more(struct connection_list *l, const struct arena *a, FILE *out)
 		struct connection c;
 		uint32_t owner = connection_owner(live);
 
-		if (!is_open(owner) ||
+		if (!connections_is_open(owner) ||
 		    (l->worker != -1 &&
 			owner_slot(owner) != (unsigned)l->worker))
 			continue;
 		memcpy(&c, (const void *)live, sizeof(c));
 		if (connection_owner(live) == owner &&
 		    strncmp(peer_name(&c.peer), l->peer, strlen(l->peer)) == 0)
-			write_row(l, l->next, &c, owner, out);
+			connections_write_row(l, l->next, &c, owner, out);
 	}
 	if (l->next < end)
 		return;
@@ -195,7 +196,7 @@ connections_more(struct connection_list *l, const struct arena *a, FILE *out)
 
 /* "192.0.2.1:5000", "[2001:db8::1]:5000" or "[fe80::1%2]:5000". */
 static bool
-parse_peer(struct peer *p, const char *text)
+connections_parse_peer(struct peer *p, const char *text)
 {
 	char host[80], *colon, *scope;
 	const char *reason = NULL;
@@ -234,10 +235,10 @@ connections_find(const struct arena *a, const char *peer)
 	int end = (int)arena_end(a);
 	struct peer p;
 
-	if (!parse_peer(&p, peer))
+	if (!connections_parse_peer(&p, peer))
 		return -1;
 	for (int fd = 0; fd < end; fd++)
-		if (is_open(connection_owner(&a->connection[fd])) &&
+		if (connections_is_open(connection_owner(&a->connection[fd])) &&
 		    memcmp(&a->connection[fd].peer, &p, sizeof(p)) == 0)
 			return fd;
 	return -1;
@@ -251,7 +252,7 @@ connections_find(const struct arena *a, const char *peer)
  * one's then.
  */
 static bool
-mark(const struct arena *a, int own, uint64_t cookie)
+connections_mark(const struct arena *a, int own, uint64_t cookie)
 {
 	struct connection *c = &a->connection[own];
 	uint32_t nobody = a->slots, word;
@@ -269,7 +270,7 @@ mark(const struct arena *a, int own, uint64_t cookie)
 
 /* As close_descriptor() of a worker does it. */
 static void
-close_marked(const struct arena *a, int own)
+connections_close_marked(const struct arena *a, int own)
 {
 	close(own);
 	/* Fails if the number is a worker's already. */
@@ -294,12 +295,12 @@ connections_shut(const struct arena *a, int fd)
 		errno = EMFILE;
 		return -1;
 	}
-	if (!mark(a, own, cookie_of(own)))
+	if (!connections_mark(a, own, connections_cookie_of(own)))
 		return -1;
-	r = is_open(connection_owner(c)) && cookie != 0 &&
-		cookie_of(own) == cookie
+	r = connections_is_open(connection_owner(c)) && cookie != 0 &&
+		connections_cookie_of(own) == cookie
 	    ? shutdown(own, SHUT_RDWR)
 	    : -1;
-	close_marked(a, own);
+	connections_close_marked(a, own);
 	return r;
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The list of connections, a piece at a time: a million rows must not hold up
  * the master.

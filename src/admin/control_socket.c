@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Clients of the control socket: who may come, what they ask, and getting the
  * answer to them without ever waiting.
@@ -49,7 +50,7 @@ static struct {
 } state = { .listener = -1, .epoll = -1 };
 
 static int
-watch(int op, int fd, uint32_t events, unsigned index)
+control_socket_add(int op, int fd, uint32_t events, unsigned index)
 {
 	struct epoll_event e = { .events = events, .data.u32 = index };
 
@@ -64,14 +65,15 @@ control_socket_begin(struct master *m)
 	state.listener = m->admin_sockets.control;
 	if (state.listener == -1)
 		return;
-	/* Those it accepts inherit it; see receive_request(). */
+	/* Those it accepts inherit it; see control_socket_receive_request(). */
 	if (setsockopt(state.listener, SOL_SOCKET, SO_PASSCRED, &(int){ 1 },
 		sizeof(int)) == -1)
 		log_warn("control-socket %s: SO_PASSCRED",
 		    m->admin_sockets.file.path);
 	state.epoll = instances_make(m);
 	if (state.epoll == -1 ||
-	    watch(EPOLL_CTL_ADD, state.listener, EPOLLIN, CLIENTS) == -1)
+	    control_socket_add(EPOLL_CTL_ADD, state.listener, EPOLLIN,
+		CLIENTS) == -1)
 		log_warn("control-socket %s", m->admin_sockets.file.path);
 }
 
@@ -83,7 +85,7 @@ control_socket_watch(void)
 
 /* Close with nothing unread, which would be an error to the other side. */
 static void
-part(int fd)
+control_socket_part(int fd)
 {
 	char rest[4096];
 
@@ -92,9 +94,9 @@ part(int fd)
 }
 
 static void
-drop(struct client *c)
+control_socket_drop(struct client *c)
 {
-	part(c->fd);
+	control_socket_part(c->fd);
 	free(c->answer);
 	memset(c, 0, sizeof(*c));
 	c->fd = -1;
@@ -103,7 +105,7 @@ drop(struct client *c)
 
 /* Whether `gid` is among the groups of the process at the other end. */
 static bool
-in_group(int fd, const struct ucred *peer, gid_t gid)
+control_socket_in_group(int fd, const struct ucred *peer, gid_t gid)
 {
 	gid_t groups[256];
 	socklen_t len = sizeof(groups);
@@ -121,7 +123,7 @@ in_group(int fd, const struct ucred *peer, gid_t gid)
 /* Root, the service's own user, and with mode 0660 its group; the file's mode
  * says the same, but a file can be reached in strange ways. */
 static bool
-may_ask(const struct master *m, int fd, uid_t *uid)
+control_socket_may_ask(const struct master *m, int fd, uid_t *uid)
 {
 	struct ucred peer;
 	socklen_t len = sizeof(peer);
@@ -131,20 +133,20 @@ may_ask(const struct master *m, int fd, uid_t *uid)
 	*uid = peer.uid;
 	return peer.uid == 0 || peer.uid == geteuid() ||
 	    (m->config->control_socket_mode == 0660 &&
-		in_group(fd, &peer, getegid()));
+		control_socket_in_group(fd, &peer, getegid()));
 }
 
 static void
-refuse(int fd, const char *why)
+control_socket_refuse(int fd, const char *why)
 {
 	(void)!send(fd, why, strlen(why), MSG_DONTWAIT | MSG_NOSIGNAL);
-	part(fd);
+	control_socket_part(fd);
 }
 
 /* Whether one more of `uid` may come: nobody else keeps an administrator out,
  * who may want to know what is going on. */
 static bool
-has_place(uid_t uid)
+control_socket_has_place(uid_t uid)
 {
 	unsigned same = 0;
 
@@ -158,14 +160,15 @@ has_place(uid_t uid)
 }
 
 static void
-welcome(int fd, uid_t uid)
+control_socket_welcome(int fd, uid_t uid)
 {
-	for (unsigned i = 0; i < CLIENTS && has_place(uid); i++) {
+	for (unsigned i = 0; i < CLIENTS && control_socket_has_place(uid);
+	     i++) {
 		struct client *c = &state.client[i];
 
 		if (c->fd != -1)
 			continue;
-		if (watch(EPOLL_CTL_ADD, fd, EPOLLIN, i) == -1)
+		if (control_socket_add(EPOLL_CTL_ADD, fd, EPOLLIN, i) == -1)
 			break;
 		c->fd = fd;
 		c->uid = uid;
@@ -174,12 +177,13 @@ welcome(int fd, uid_t uid)
 		state.clients++;
 		return;
 	}
-	refuse(fd, "error: too many clients of the control socket\n");
+	control_socket_refuse(fd,
+	    "error: too many clients of the control socket\n");
 }
 
 /* Take who waits. */
 static void
-receive(struct master *m)
+control_socket_receive(struct master *m)
 {
 	for (unsigned n = 0; n < BATCH; n++) {
 		static struct log_rate_limit backoff, shortages;
@@ -194,21 +198,21 @@ receive(struct master *m)
 				    m->admin_sockets.file.path);
 			return;
 		}
-		if (may_ask(m, fd, &uid)) {
-			welcome(fd, uid);
+		if (control_socket_may_ask(m, fd, &uid)) {
+			control_socket_welcome(fd, uid);
 			continue;
 		}
 		if (log_rate_limit(&backoff, &missed))
 			log_warnx("control: user %u may not ask; %u more "
 				  "refused unlogged",
 			    (unsigned)uid, missed);
-		refuse(fd, "error: permission denied\n");
+		control_socket_refuse(fd, "error: permission denied\n");
 	}
 }
 
 /* Have some more of a long answer.  Returns false if memory is short. */
 static bool
-refill(struct client *c, const struct master *m)
+control_socket_refill(struct client *c, const struct master *m)
 {
 	FILE *out;
 
@@ -224,19 +228,20 @@ refill(struct client *c, const struct master *m)
 
 /* Send what the client takes now, a bounded part of it. */
 static void
-answer(struct client *c, struct master *m)
+control_socket_answer(struct client *c, struct master *m)
 {
 	ssize_t n;
 
-	if (c->sent == c->length && c->list.active && !refill(c, m)) {
-		drop(c);
+	if (c->sent == c->length && c->list.active &&
+	    !control_socket_refill(c, m)) {
+		control_socket_drop(c);
 		return;
 	}
 	if (c->sent < c->length) {
 		n = send(c->fd, c->answer + c->sent, c->length - c->sent,
 		    MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (n == -1 && errno != EAGAIN && errno != EINTR) {
-			drop(c);
+			control_socket_drop(c);
 			return;
 		}
 		if (n > 0) {
@@ -246,11 +251,11 @@ answer(struct client *c, struct master *m)
 		}
 	}
 	if (c->sent == c->length && !c->list.active)
-		drop(c);
+		control_socket_drop(c);
 }
 
 static void
-say(struct client *c, const char *text)
+control_socket_say(struct client *c, const char *text)
 {
 	free(c->answer);
 	c->answer = strdup(text);
@@ -258,7 +263,7 @@ say(struct client *c, const char *text)
 }
 
 static void
-execute(struct client *c, struct master *m)
+control_socket_execute(struct client *c, struct master *m)
 {
 	struct request r = { .m = m, .uid = c->uid, .list = &c->list };
 
@@ -267,12 +272,12 @@ execute(struct client *c, struct master *m)
 		return;
 	commands_run(&r, c->request);
 	if (fclose(r.out) != 0)
-		say(c, "error: out of memory\n");
+		control_socket_say(c, "error: out of memory\n");
 }
 
 /* The line is complete: `end` is where its newline was. */
 static void
-asked(struct client *c, struct master *m, char *end)
+control_socket_asked(struct client *c, struct master *m, char *end)
 {
 	bool text = true;
 
@@ -284,9 +289,10 @@ asked(struct client *c, struct master *m, char *end)
 			text = false;
 	c->answering = true;
 	if (text)
-		execute(c, m);
+		control_socket_execute(c, m);
 	else
-		say(c, "error: the request is not a line of text\n");
+		control_socket_say(c,
+		    "error: the request is not a line of text\n");
 }
 
 /*
@@ -296,7 +302,7 @@ asked(struct client *c, struct master *m, char *end)
  * same call that reads what is said.
  */
 static ssize_t
-receive_request(struct client *c)
+control_socket_receive_request(struct client *c)
 {
 	union {
 		struct cmsghdr header;
@@ -323,15 +329,15 @@ receive_request(struct client *c)
 }
 
 static void
-listen_to(struct client *c, struct master *m)
+control_socket_listen_to(struct client *c, struct master *m)
 {
-	ssize_t n = receive_request(c);
+	ssize_t n = control_socket_receive_request(c);
 	char *end;
 
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n == -1 || (n == 0 && c->got == 0)) {
-		drop(c);
+		control_socket_drop(c);
 		return;
 	}
 	end = memchr(c->request + c->got, '\n', (size_t)n);
@@ -340,27 +346,28 @@ listen_to(struct client *c, struct master *m)
 	if (n == 0)
 		end = c->request + c->got;
 	if (end != NULL)
-		asked(c, m, end);
+		control_socket_asked(c, m, end);
 	else if (c->got == sizeof(c->request)) {
 		c->answering = true;
-		say(c, "error: the request is longer than 1023 bytes\n");
+		control_socket_say(c,
+		    "error: the request is longer than 1023 bytes\n");
 	} else
 		return;
-	if (watch(EPOLL_CTL_MOD, c->fd, EPOLLOUT,
+	if (control_socket_add(EPOLL_CTL_MOD, c->fd, EPOLLOUT,
 		(unsigned)(c - state.client)) == -1)
-		drop(c);
+		control_socket_drop(c);
 	else
-		answer(c, m);
+		control_socket_answer(c, m);
 }
 
 static void
-expire(void)
+control_socket_expire(void)
 {
 	uint64_t now = clock_ms();
 
 	for (unsigned i = 0; i < CLIENTS; i++)
 		if (state.client[i].fd != -1 && now >= state.client[i].expires)
-			drop(&state.client[i]);
+			control_socket_drop(&state.client[i]);
 }
 
 void
@@ -377,17 +384,17 @@ control_socket_step(struct master *m)
 		struct client *c = &state.client[number % CLIENTS];
 
 		if (number == CLIENTS)
-			receive(m);
+			control_socket_receive(m);
 		/* Gone by an event before, or put there by somebody else. */
 		else if (number > CLIENTS || c->fd == -1)
 			continue;
 		else if (c->answering)
-			answer(c, m);
+			control_socket_answer(c, m);
 		else
-			listen_to(c, m);
+			control_socket_listen_to(c, m);
 	}
 	if (state.clients > 0)
-		expire();
+		control_socket_expire();
 }
 
 uint64_t

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The control socket: one-line requests from the administrator, answered by
  * the master from the arena.

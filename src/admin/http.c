@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Metrics, health and a status page over HTTP, by libmicrohttpd inside the
  * master's loop.
@@ -79,8 +80,10 @@ static struct {
 	F(run) \
 	F(add_connection) \
 	F(get_connection_info) \
-	F(get_timeout) F(create_response_from_buffer) F(add_response_header) \
-	    F(queue_response) F(destroy_response) F(set_panic_func)
+	F(get_timeout) \
+	F(create_response_from_buffer) \
+	F(add_response_header) \
+	F(queue_response) F(destroy_response) F(set_panic_func)
 
 /* NOLINTNEXTLINE(bugprone-macro-parentheses): no declarator with them */
 #define MEMBER(name) __typeof__(MHD_##name) *name;
@@ -90,7 +93,7 @@ static struct {
 
 /* Returns 0, or -1 with the reason logged. */
 static int
-load_library(void)
+http_load_library(void)
 {
 	void *library = dlopen(MICROHTTPD_SONAME, RTLD_NOW | RTLD_LOCAL);
 	bool all = library != NULL;
@@ -108,13 +111,13 @@ load_library(void)
 }
 
 static void
-write_metrics(const struct master *m, FILE *out)
+http_write_metrics(const struct master *m, FILE *out)
 {
 	metrics_write(m, out);
 }
 
 static void
-write_health(const struct master *m, FILE *out)
+http_write_health(const struct master *m, FILE *out)
 {
 	fprintf(out, "%s\n", status_mode(m));
 }
@@ -124,13 +127,13 @@ static const struct resource {
 	void (*write)(const struct master *m, FILE *out);
 } resources[] = {
 	{ "/metrics", "text/plain; version=0.0.4; charset=utf-8",
-	    write_metrics },
-	{ "/healthz", "text/plain; charset=utf-8", write_health },
+	    http_write_metrics },
+	{ "/healthz", "text/plain; charset=utf-8", http_write_health },
 	{ "/", "text/html; charset=utf-8", page_write },
 };
 
 static const struct resource *
-find(const char *url)
+http_find(const char *url)
 {
 	for (size_t i = 0; i < sizeof(resources) / sizeof(resources[0]); i++)
 		if (strcmp(url, resources[i].path) == 0)
@@ -140,7 +143,7 @@ find(const char *url)
 
 /* Queue `text`, which is from malloc(3) and becomes the library's. */
 static enum MHD_Result
-reply(struct MHD_Connection *connection, unsigned status, char *text,
+http_reply(struct MHD_Connection *connection, unsigned status, char *text,
     size_t length, const char *type)
 {
 	struct MHD_Response *r = mhd.create_response_from_buffer(length, text,
@@ -169,18 +172,19 @@ reply(struct MHD_Connection *connection, unsigned status, char *text,
 }
 
 static enum MHD_Result
-reply_text(struct MHD_Connection *connection, unsigned status, const char *text)
+http_reply_text(struct MHD_Connection *connection, unsigned status,
+    const char *text)
 {
 	char *copy = strdup(text);
 
 	return copy == NULL ? MHD_NO
-			    : reply(connection, status, copy, strlen(copy),
+			    : http_reply(connection, status, copy, strlen(copy),
 				  "text/plain; charset=utf-8");
 }
 
 /* The status that a balancer goes by. */
 static unsigned
-health(const struct master *m)
+http_health(const struct master *m)
 {
 	return m->stop.phase != STOP_NONE || m->arena.service->draining
 	    ? MHD_HTTP_SERVICE_UNAVAILABLE
@@ -188,7 +192,7 @@ health(const struct master *m)
 }
 
 static enum MHD_Result
-serve(struct MHD_Connection *connection, const struct master *m,
+http_serve(struct MHD_Connection *connection, const struct master *m,
     const struct resource *what)
 {
 	unsigned status = MHD_HTTP_OK;
@@ -203,13 +207,13 @@ serve(struct MHD_Connection *connection, const struct master *m,
 		free(text);
 		return MHD_NO;
 	}
-	if (what->write == write_health)
-		status = health(m);
-	return reply(connection, status, text, length, what->type);
+	if (what->write == http_write_health)
+		status = http_health(m);
+	return http_reply(connection, status, text, length, what->type);
 }
 
 static enum MHD_Result
-asked(void *master, struct MHD_Connection *connection, const char *url,
+http_asked(void *master, struct MHD_Connection *connection, const char *url,
     const char *method, const char *version, const char *upload,
     size_t *upload_size, void **seen)
 {
@@ -229,23 +233,23 @@ asked(void *master, struct MHD_Connection *connection, const char *url,
 	/* What HAProxy asks for, unless it is told otherwise: it wants to know
 	 * whether to send clients. */
 	if (strcmp(method, MHD_HTTP_METHOD_OPTIONS) == 0 &&
-	    (strcmp(url, "*") == 0 || find(url) != NULL))
-		return reply_text(connection, health(master), "");
+	    (strcmp(url, "*") == 0 || http_find(url) != NULL))
+		return http_reply_text(connection, http_health(master), "");
 	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 &&
 	    strcmp(method, MHD_HTTP_METHOD_HEAD) != 0 &&
 	    strcmp(method, MHD_HTTP_METHOD_OPTIONS) != 0)
-		return reply_text(connection, MHD_HTTP_METHOD_NOT_ALLOWED,
+		return http_reply_text(connection, MHD_HTTP_METHOD_NOT_ALLOWED,
 		    "GET, HEAD and OPTIONS only\n");
-	if (find(url) != NULL)
-		return serve(connection, master, find(url));
-	return reply_text(connection, MHD_HTTP_NOT_FOUND,
+	if (http_find(url) != NULL)
+		return http_serve(connection, master, http_find(url));
+	return http_reply_text(connection, MHD_HTTP_NOT_FOUND,
 	    "there are /, /metrics and /healthz\n");
 }
 
 /* A descriptor of the library's has been closed by somebody else, or the like:
  * it would end the program now.  Whoever controls a worker can do that. */
 static void
-panic(void *nothing, const char *file, unsigned line, const char *reason)
+http_panic(void *nothing, const char *file, unsigned line, const char *reason)
 {
 	(void)nothing;
 	(void)file;
@@ -258,7 +262,7 @@ panic(void *nothing, const char *file, unsigned line, const char *reason)
 
 /* The library tells of descriptors that it has and has closed. */
 static void
-noticed(void *nothing, struct MHD_Connection *connection, void **client,
+http_noticed(void *nothing, struct MHD_Connection *connection, void **client,
     enum MHD_ConnectionNotificationCode code)
 {
 	const union MHD_ConnectionInfo *info;
@@ -275,7 +279,7 @@ noticed(void *nothing, struct MHD_Connection *connection, void **client,
 
 /* What it has left is in no state to be touched. */
 static void
-give_up(void)
+http_give_up(void)
 {
 	state.epoll = -1;
 	http_clients_shut();
@@ -284,7 +288,7 @@ give_up(void)
 }
 
 static void
-run(void)
+http_run(void)
 {
 	if (state.epoll == -1)
 		return;
@@ -292,42 +296,42 @@ run(void)
 	if (setjmp(state.out) == 0)
 		(void)mhd.run(state.daemon);
 	else
-		give_up();
+		http_give_up();
 	state.running = false;
 }
 
 static void
-answer(struct http_client *c, int fd, const struct sockaddr *peer,
+http_answer(struct http_client *c, int fd, const struct sockaddr *peer,
     socklen_t len)
 {
 	state.running = true;
 	if (setjmp(state.out) == 0)
 		(void)mhd.add_connection(state.daemon, fd, peer, len);
 	else
-		give_up();
+		http_give_up();
 	state.running = false;
 	/* Some versions begin with it here, some there; and if they cannot,
 	 * they say nothing and have closed it. */
-	run();
+	http_run();
 	if (http_clients_find(fd) == c)
 		http_clients_left(c);
 }
 
 static struct MHD_Daemon *
-start(struct master *m)
+http_start(struct master *m)
 {
 	struct MHD_Daemon *volatile daemon = NULL;
 
-	mhd.set_panic_func(panic, NULL);
+	mhd.set_panic_func(http_panic, NULL);
 	state.running = true;
 	if (setjmp(state.out) == 0)
 		daemon = mhd.start_daemon(MHD_USE_EPOLL |
 			MHD_USE_NO_LISTEN_SOCKET,
-		    0, NULL, NULL, asked, m, MHD_OPTION_CONNECTION_LIMIT,
+		    0, NULL, NULL, http_asked, m, MHD_OPTION_CONNECTION_LIMIT,
 		    (unsigned)CONFIG_METRICS_CLIENTS,
 		    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)PATIENCE_S,
 		    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CLIENT_MEMORY,
-		    MHD_OPTION_NOTIFY_CONNECTION, noticed, NULL,
+		    MHD_OPTION_NOTIFY_CONNECTION, http_noticed, NULL,
 		    MHD_OPTION_END);
 	state.running = false;
 	return daemon;
@@ -336,12 +340,12 @@ start(struct master *m)
 void
 http_begin(struct master *m)
 {
-	static const struct http_library library = { answer, run };
+	static const struct http_library library = { http_answer, http_run };
 	const union MHD_DaemonInfo *info;
 
-	if (m->admin_sockets.metrics == -1 || load_library() == -1)
+	if (m->admin_sockets.metrics == -1 || http_load_library() == -1)
 		return;
-	state.daemon = start(m);
+	state.daemon = http_start(m);
 	info = state.daemon == NULL
 	    ? NULL
 	    : mhd.get_daemon_info(state.daemon, MHD_DAEMON_INFO_EPOLL_FD);
@@ -377,7 +381,7 @@ http_step(void)
 {
 	http_clients_step();
 	if (http_clients_answering() > 0)
-		run();
+		http_run();
 }
 
 uint64_t

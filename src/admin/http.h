@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Metrics, health and a status page over HTTP, by libmicrohttpd inside the
  * master's loop; nothing of it in a program built without.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The door of the HTTP library: clients come in with a whole request only.
  */

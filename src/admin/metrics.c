@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The numbers of the service in Prometheus's text format, version 0.0.4; and
  * samples of them for charts.
@@ -17,23 +18,24 @@
 typedef unsigned long long ull;
 
 static void
-head(FILE *out, const char *name, const char *type, const char *help)
+metrics_head(FILE *out, const char *name, const char *type, const char *help)
 {
 	fprintf(out, "# HELP echod_%s %s\n# TYPE echod_%s %s\n", name, help,
 	    name, type);
 }
 
 static void
-one(FILE *out, const char *name, const char *type, const char *help, ull n)
+metrics_one(FILE *out, const char *name, const char *type, const char *help,
+    ull n)
 {
-	head(out, name, type, help);
+	metrics_head(out, name, type, help);
 	fprintf(out, "echod_%s %llu\n", name, n);
 }
 
 /* One of several, told apart by a label. */
 static void
-labelled(FILE *out, const char *name, const char *label, const char *value,
-    ull n)
+metrics_labelled(FILE *out, const char *name, const char *label,
+    const char *value, ull n)
 {
 	fprintf(out, "echod_%s{%s=", name, label);
 	quote_label(out, value);
@@ -41,74 +43,76 @@ labelled(FILE *out, const char *name, const char *label, const char *value,
 }
 
 static void
-seconds(FILE *out, const char *name, const char *help, uint64_t ms)
+metrics_seconds(FILE *out, const char *name, const char *help, uint64_t ms)
 {
-	head(out, name, "gauge", help);
+	metrics_head(out, name, "gauge", help);
 	fprintf(out, "echod_%s %llu.%03llu\n", name, STATUS_SECONDS(ms));
 }
 
 static void
-service(const struct master *m, FILE *out)
+metrics_service(const struct master *m, FILE *out)
 {
 	const struct service_state *o = m->arena.service;
 	uint64_t up = clock_ms() - o->started;
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	head(out, "build_info", "gauge", "Version of the program; always 1.");
-	labelled(out, "build_info", "version", PACKAGE_VERSION, 1);
-	seconds(out, "start_time_seconds",
+	metrics_head(out, "build_info", "gauge",
+	    "Version of the program; always 1.");
+	metrics_labelled(out, "build_info", "version", PACKAGE_VERSION, 1);
+	metrics_seconds(out, "start_time_seconds",
 	    "When the service was started, "
 	    "Unix time; reloads do not count.",
 	    (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000 - up);
-	seconds(out, "uptime_seconds", "Time since then.", up);
-	one(out, "draining", "gauge", "1 if health checks are made to fail.",
-	    o->draining);
-	one(out, "stopping", "gauge", "1 during a stop.",
+	metrics_seconds(out, "uptime_seconds", "Time since then.", up);
+	metrics_one(out, "draining", "gauge",
+	    "1 if health checks are made to fail.", o->draining);
+	metrics_one(out, "stopping", "gauge", "1 during a stop.",
 	    m->stop.phase != STOP_NONE);
-	one(out, "max_connections", "gauge", "The limit maxclients.",
+	metrics_one(out, "max_connections", "gauge", "The limit maxclients.",
 	    m->config->maxclients);
 }
 
 static void
-clients(const struct totals *c, FILE *out)
+metrics_clients(const struct totals *c, FILE *out)
 {
-	one(out, "connections", "gauge", "Connections now.", c->connections);
-	one(out, "connections_accepted_total", "counter",
+	metrics_one(out, "connections", "gauge", "Connections now.",
+	    c->connections);
+	metrics_one(out, "connections_accepted_total", "counter",
 	    "Connections ever let in.", c->accepted);
-	one(out, "connections_refused_total", "counter",
+	metrics_one(out, "connections_refused_total", "counter",
 	    "Connections turned away by maxclients or maxclients-per-ip.",
 	    c->closed[CLOSE_LIMIT]);
-	head(out, "connections_closed_total", "counter",
+	metrics_head(out, "connections_closed_total", "counter",
 	    "Connections closed, by reason.");
 	for (unsigned r = 0; r < CLOSE_REASONS; r++)
-		labelled(out, "connections_closed_total", "reason",
+		metrics_labelled(out, "connections_closed_total", "reason",
 		    status_reason(r), c->closed[r]);
-	one(out, "received_bytes_total", "counter",
+	metrics_one(out, "received_bytes_total", "counter",
 	    "Bytes received from clients.", c->rx);
-	one(out, "sent_bytes_total", "counter", "Bytes given back to clients.",
-	    c->tx);
-	one(out, "echoes_total", "counter",
+	metrics_one(out, "sent_bytes_total", "counter",
+	    "Bytes given back to clients.", c->tx);
+	metrics_one(out, "echoes_total", "counter",
 	    "Replies sent; lines that leave together are one.", c->echoes);
 }
 
 static void
-listeners(const struct arena *a, FILE *out)
+metrics_listeners(const struct arena *a, FILE *out)
 {
 	unsigned waiting, limit;
 
-	head(out, "listener_queue", "gauge",
+	metrics_head(out, "listener_queue", "gauge",
 	    "Connections waiting to be accepted.");
 	for (unsigned i = 0; i < a->service->listeners; i++) {
 		status_queue(a, i, &waiting, &limit);
-		labelled(out, "listener_queue", "listener",
+		metrics_labelled(out, "listener_queue", "listener",
 		    a->service->listener[i].name, waiting);
 	}
-	head(out, "listener_queue_limit", "gauge",
+	metrics_head(out, "listener_queue_limit", "gauge",
 	    "Connections that may wait to be accepted.");
 	for (unsigned i = 0; i < a->service->listeners; i++) {
 		status_queue(a, i, &waiting, &limit);
-		labelled(out, "listener_queue_limit", "listener",
+		metrics_labelled(out, "listener_queue_limit", "listener",
 		    a->service->listener[i].name, limit);
 	}
 }
@@ -139,7 +143,7 @@ static const struct {
 };
 
 static ull
-cell(const struct slot *s, enum column c)
+metrics_cell(const struct slot *s, enum column c)
 {
 	switch (c) {
 	case HELD:
@@ -159,48 +163,51 @@ cell(const struct slot *s, enum column c)
 }
 
 static void
-workers(const struct arena *a, FILE *out)
+metrics_workers(const struct arena *a, FILE *out)
 {
-	one(out, "workers", "gauge", "Workers that there are to be.",
+	metrics_one(out, "workers", "gauge", "Workers that there are to be.",
 	    a->service->workers);
 	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
-		head(out, columns[i].name, columns[i].type, columns[i].help);
+		metrics_head(out, columns[i].name, columns[i].type,
+		    columns[i].help);
 		for (unsigned k = 0; k < a->service->workers; k++)
 			fprintf(out, "echod_%s{worker=\"%u\"} %llu\n",
 			    columns[i].name, k,
-			    cell(&a->slot[k], columns[i].column));
+			    metrics_cell(&a->slot[k], columns[i].column));
 	}
 }
 
 /* The usual ones are there from the start, so that rates are right. */
 static bool
-is_listed(const struct service_totals *t, int signo)
+metrics_is_listed(const struct service_totals *t, int signo)
 {
 	return t->deaths[signo] > 0 || signo == 0 || signo == SIGKILL ||
 	    signo == SIGSEGV || signo == SIGABRT;
 }
 
 static void
-events(const struct service_totals *t, FILE *out)
+metrics_events(const struct service_totals *t, FILE *out)
 {
-	head(out, "worker_deaths_total", "counter",
+	metrics_head(out, "worker_deaths_total", "counter",
 	    "Workers that died unasked, by signal; exit if by none.");
 	for (int i = 0; i < ARENA_SIGNALS; i++)
-		if (is_listed(t, i))
-			labelled(out, "worker_deaths_total", "signal",
+		if (metrics_is_listed(t, i))
+			metrics_labelled(out, "worker_deaths_total", "signal",
 			    i == 0 ? "exit" : signals_name(i), t->deaths[i]);
-	one(out, "recoveries_total", "counter",
+	metrics_one(out, "recoveries_total", "counter",
 	    "Deaths of workers that connections outlived.", t->recoveries);
-	head(out, "connections_saved_total", "counter",
+	metrics_head(out, "connections_saved_total", "counter",
 	    "Connections that outlived their process, by what ended it.");
-	labelled(out, "connections_saved_total", "from", "death", t->saved);
-	labelled(out, "connections_saved_total", "from", "reload", t->kept);
-	one(out, "connections_closed_by_request_total", "counter",
+	metrics_labelled(out, "connections_saved_total", "from", "death",
+	    t->saved);
+	metrics_labelled(out, "connections_saved_total", "from", "reload",
+	    t->kept);
+	metrics_one(out, "connections_closed_by_request_total", "counter",
 	    "Connections closed by an administrator.", t->closed);
-	one(out, "reloads_total", "counter", "Reloads.", t->reloads);
-	one(out, "reloads_refused_total", "counter",
+	metrics_one(out, "reloads_total", "counter", "Reloads.", t->reloads);
+	metrics_one(out, "reloads_refused_total", "counter",
 	    "Reloads that were refused or given back.", t->reloads_refused);
-	seconds(out, "last_reload_pause_seconds",
+	metrics_seconds(out, "last_reload_pause_seconds",
 	    "Time nobody was served at the last reload.", t->pause);
 }
 
@@ -210,11 +217,11 @@ metrics_write(const struct master *m, FILE *out)
 	struct totals c;
 
 	status_totals(&m->arena, &c);
-	service(m, out);
-	clients(&c, out);
-	listeners(&m->arena, out);
-	workers(&m->arena, out);
-	events(&m->arena.service->totals, out);
+	metrics_service(m, out);
+	metrics_clients(&c, out);
+	metrics_listeners(&m->arena, out);
+	metrics_workers(&m->arena, out);
+	metrics_events(&m->arena.service->totals, out);
 }
 
 void

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The numbers of the service in Prometheus's text format.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The status page for people: one HTML file, its charts included.
  *
@@ -78,7 +79,7 @@ static const char script[] =
     "5000)";
 
 static void
-write_header(const struct master *m, FILE *out)
+page_write_header(const struct master *m, FILE *out)
 {
 	const char *mode = status_mode(m);
 
@@ -92,7 +93,7 @@ write_header(const struct master *m, FILE *out)
 }
 
 static void
-write_charts(const struct master *m, const struct totals *c, FILE *out)
+page_write_charts(const struct master *m, const struct totals *c, FILE *out)
 {
 	const struct service_totals *t = &m->arena.service->totals;
 	char text[32];
@@ -108,7 +109,7 @@ write_charts(const struct master *m, const struct totals *c, FILE *out)
 }
 
 static void
-write_workers(const struct master *m, FILE *out)
+page_write_workers(const struct master *m, FILE *out)
 {
 	const struct arena *a = &m->arena;
 	uint64_t most = 1;
@@ -147,7 +148,7 @@ write_workers(const struct master *m, FILE *out)
 }
 
 static void
-write_closed(const struct totals *c, FILE *out)
+page_write_closed(const struct totals *c, FILE *out)
 {
 	uint64_t most = 1;
 	char text[32];
@@ -174,7 +175,7 @@ write_closed(const struct totals *c, FILE *out)
 }
 
 static void
-fact(FILE *out, const char *name, ull n)
+page_fact(FILE *out, const char *name, ull n)
 {
 	char text[32];
 
@@ -183,23 +184,23 @@ fact(FILE *out, const char *name, ull n)
 }
 
 static void
-write_events(const struct master *m, const struct totals *c, FILE *out)
+page_write_events(const struct master *m, const struct totals *c, FILE *out)
 {
 	const struct service_totals *t = &m->arena.service->totals;
 
 	fputs("<section class=card><h2>Deaths and reloads</h2><dl>\n", out);
-	fact(out, "Workers died", c->deaths);
+	page_fact(out, "Workers died", c->deaths);
 	for (int i = 0; i < ARENA_SIGNALS; i++)
 		if (t->deaths[i] > 0)
 			fprintf(out,
 			    "<dt class=dim>&emsp;%s<dd class=dim>%llu\n",
 			    i == 0 ? "exit" : signals_name(i),
 			    (ull)t->deaths[i]);
-	fact(out, "Connections saved", t->saved);
-	fact(out, "Reloads", t->reloads);
+	page_fact(out, "Connections saved", t->saved);
+	page_fact(out, "Reloads", t->reloads);
 	if (t->reloads_refused > 0)
-		fact(out, "Reloads refused", t->reloads_refused);
-	fact(out, "Connections kept", t->kept);
+		page_fact(out, "Reloads refused", t->reloads_refused);
+	page_fact(out, "Connections kept", t->kept);
 	if (t->reloaded != 0) {
 		fprintf(out, "<dt>Last pause<dd>%llu ms<dt>Last reload<dd>",
 		    (ull)t->pause);
@@ -216,7 +217,7 @@ write_events(const struct master *m, const struct totals *c, FILE *out)
 }
 
 static void
-write_listeners(const struct master *m, const struct totals *c, FILE *out)
+page_write_listeners(const struct master *m, const struct totals *c, FILE *out)
 {
 	char in[32], back[32];
 
@@ -233,9 +234,9 @@ write_listeners(const struct master *m, const struct totals *c, FILE *out)
 	page_short(back, sizeof(back), (double)c->tx, "B");
 	fprintf(out, "<dt>Workers<dd>%u of %u ready\n", c->ready,
 	    m->arena.service->workers);
-	fact(out, "Connections ever", c->accepted);
-	fact(out, "Refused", c->closed[CLOSE_LIMIT]);
-	fact(out, "Echoes", c->echoes);
+	page_fact(out, "Connections ever", c->accepted);
+	page_fact(out, "Refused", c->closed[CLOSE_LIMIT]);
+	page_fact(out, "Echoes", c->echoes);
 	fprintf(out,
 	    "<dt>Bytes in<dd>%s<dt>Bytes out<dd>%s\n</dl>"
 	    "</section>\n",
@@ -255,13 +256,13 @@ page_write(const struct master *m, FILE *out)
 	    "http-equiv=refresh content=5></noscript><style>%s</style></head>"
 	    "<body><main>\n",
 	    status_mode(m), style);
-	write_header(m, out);
-	write_charts(m, &c, out);
-	write_workers(m, out);
+	page_write_header(m, out);
+	page_write_charts(m, &c, out);
+	page_write_workers(m, out);
 	fputs("<div class=\"grid two\">\n", out);
-	write_listeners(m, &c, out);
-	write_closed(&c, out);
-	write_events(m, &c, out);
+	page_write_listeners(m, &c, out);
+	page_write_closed(&c, out);
+	page_write_events(m, &c, out);
 	fprintf(out,
 	    "</div><footer>Totals are since the start and outlive "
 	    "reloads. <a href=\"/metrics\">metrics</a> &middot; "

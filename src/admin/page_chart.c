@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Charts and numbers of the status page.
  */
@@ -46,7 +47,7 @@ page_exact(char *text, size_t size, uint64_t n)
 
 /* The `i`th of the samples there are, the oldest first. */
 static const struct sample *
-sample(const struct service_totals *t, uint64_t i)
+page_chart_sample(const struct service_totals *t, uint64_t i)
 {
 	uint64_t samples = atomic_load(&t->samples);
 	uint64_t first = samples > ARENA_SAMPLES ? samples - ARENA_SAMPLES : 0;
@@ -55,7 +56,7 @@ sample(const struct service_totals *t, uint64_t i)
 }
 
 static double
-counter(const struct sample *s, enum series series)
+page_chart_counter(const struct sample *s, enum series series)
 {
 	switch (series) {
 	case SERIES_ACCEPTED:
@@ -71,23 +72,24 @@ counter(const struct sample *s, enum series series)
 
 /* A number now, or so much a second since the sample before. */
 static double
-value(const struct service_totals *t, uint64_t i, enum series series)
+page_chart_value(const struct service_totals *t, uint64_t i, enum series series)
 {
-	const struct sample *s = sample(t, i), *before = sample(t, i - 1);
-	double n = counter(s, series);
+	const struct sample *s = page_chart_sample(t, i),
+			    *before = page_chart_sample(t, i - 1);
+	double n = page_chart_counter(s, series);
 
 	if (series == SERIES_CONNECTIONS)
 		return n;
-	return s->at > before->at && n > counter(before, series)
-	    ? (n - counter(before, series)) * 1000 /
+	return s->at > before->at && n > page_chart_counter(before, series)
+	    ? (n - page_chart_counter(before, series)) * 1000 /
 		(double)(s->at - before->at)
 	    : 0;
 }
 
 /* Returns the highest value; stores the last one. */
 static double
-collect(const struct service_totals *t, enum series series, double *values,
-    unsigned *count)
+page_chart_collect(const struct service_totals *t, enum series series,
+    double *values, unsigned *count)
 {
 	uint64_t samples = atomic_load(&t->samples);
 	double most = 0;
@@ -97,7 +99,7 @@ collect(const struct service_totals *t, enum series series, double *values,
 
 	*count = 0;
 	for (uint64_t i = 1; i < samples; i++) {
-		double n = value(t, i, series);
+		double n = page_chart_value(t, i, series);
 
 		values[(*count)++] = n;
 		most = n > most ? n : most;
@@ -107,7 +109,7 @@ collect(const struct service_totals *t, enum series series, double *values,
 
 /* The newest value is at the right; the course grows from there. */
 static void
-draw(const double *values, unsigned count, double most, FILE *out)
+page_chart_draw(const double *values, unsigned count, double most, FILE *out)
 {
 	const double step = (double)WIDTH /
 	    (count > SHORTEST ? count - 1 : SHORTEST - 1);
@@ -138,7 +140,7 @@ draw(const double *values, unsigned count, double most, FILE *out)
 }
 
 static void
-write_span(FILE *out, uint64_t ms)
+page_chart_write_span(FILE *out, uint64_t ms)
 {
 	unsigned s = (unsigned)(ms / 1000);
 
@@ -155,7 +157,7 @@ page_chart(const struct service_totals *t, enum series s, const char *title,
 	unsigned count;
 	char text[32], top[32];
 
-	most = collect(t, s, values, &count);
+	most = page_chart_collect(t, s, values, &count);
 	if (now < 0)
 		now = count > 0 ? values[count - 1] : 0;
 	page_short(text, sizeof(text), now, unit);
@@ -167,9 +169,11 @@ page_chart(const struct service_totals *t, enum series s, const char *title,
 	else
 		fputs("/ s", out);
 	fputs("</small></div>", out);
-	draw(values, count, most, out);
+	page_chart_draw(values, count, most, out);
 	fputs("<div class=ends><span>", out);
 	if (count > 0)
-		write_span(out, sample(t, count)->at - sample(t, 0)->at);
+		page_chart_write_span(out,
+		    page_chart_sample(t, count)->at -
+			page_chart_sample(t, 0)->at);
 	fprintf(out, "</span><span>peak %s</span></div></div>\n", top);
 }

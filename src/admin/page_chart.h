@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Charts and numbers of the status page.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Answers to the administrator: sums over the arena, and the service and its
  * workers on a screen.
@@ -107,7 +108,7 @@ status_duration(FILE *out, uint64_t ms)
 
 /* "2.5 MB" behind the exact number, where that is hard to read. */
 static void
-write_bytes(FILE *out, uint64_t bytes)
+status_write_bytes(FILE *out, uint64_t bytes)
 {
 	static const char units[] = "kMGTPE";
 	double n = (double)bytes;
@@ -123,7 +124,7 @@ write_bytes(FILE *out, uint64_t bytes)
 }
 
 static void
-write_deaths(const struct service_totals *t, FILE *out, bool json)
+status_write_deaths(const struct service_totals *t, FILE *out, bool json)
 {
 	const char *before = "";
 
@@ -164,9 +165,9 @@ status_text(const struct master *m, const struct totals *c, FILE *out)
 	    (unsigned long long)c->accepted,
 	    (unsigned long long)c->closed[CLOSE_LIMIT],
 	    (unsigned long long)c->echoes);
-	write_bytes(out, c->rx);
+	status_write_bytes(out, c->rx);
 	fputs("\nbytes out    ", out);
-	write_bytes(out, c->tx);
+	status_write_bytes(out, c->tx);
 	fputs("\nclosed       ", out);
 	for (unsigned r = 0; r < CLOSE_REASONS; r++) {
 		if (c->closed[r] == 0)
@@ -178,7 +179,7 @@ status_text(const struct master *m, const struct totals *c, FILE *out)
 	fputs(*before == '\0' ? "none\ndeaths       " : "\ndeaths       ", out);
 	if (c->deaths == 0)
 		fputs("none", out);
-	write_deaths(t, out, false);
+	status_write_deaths(t, out, false);
 	fprintf(out,
 	    "\nrecovered    %llu times, %llu connections saved\n"
 	    "reloads      %llu, %llu refused, %llu connections kept",
@@ -230,7 +231,7 @@ status_json(const struct master *m, const struct totals *c, FILE *out)
 		fprintf(out, "%s\"%s\":%llu", r > 0 ? "," : "",
 		    status_reason(r), (unsigned long long)c->closed[r]);
 	fputs("},\"deaths\":{", out);
-	write_deaths(t, out, true);
+	status_write_deaths(t, out, true);
 	fprintf(out,
 	    "},\"recoveries\":%llu,\"saved\":%llu,\"reloads\":%llu,"
 	    "\"reloads_refused\":%llu,\"kept\":%llu,"
@@ -302,7 +303,7 @@ struct json_list {
 /* A directive's items of config_save(), in this order: set., perhaps in.,
  * from. */
 static void
-put_json(void *to, const char *key, const char *value)
+status_put_json(void *to, const char *key, const char *value)
 {
 	static const char *const origins[] = { "default", "file",
 		"command line" };
@@ -338,7 +339,7 @@ status_config(const struct config *c, FILE *out, bool json)
 		return;
 	}
 	fputs("{\"directives\":[\n", out);
-	config_save(c, put_json, &list);
+	config_save(c, status_put_json, &list);
 	fputs("\n],\"file\":", out);
 	quote_json(out, c->file);
 	fputs("}\n", out);

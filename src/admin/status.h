@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What answers to the administrator have in common: numbers gathered from the
  * arena, and how they are written.

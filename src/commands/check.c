@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The health check: one echo round trip as a client of the service.
  */
@@ -32,7 +33,7 @@ check_target(const struct address *a)
 
 /* Returns a connected socket, or -1 with errno set. */
 static int
-dial(const char *host, unsigned port)
+check_dial(const char *host, unsigned port)
 {
 	struct timeval patience = { .tv_sec = PATIENCE_S };
 	struct sockaddr_storage ss;
@@ -60,7 +61,7 @@ dial(const char *host, unsigned port)
 /* Send a line, say FIN, read until EOF.  Returns the reason of a failure, or
  * NULL. */
 static const char *
-round_trip(int fd, const struct config *c)
+check_round_trip(int fd, const struct config *c)
 {
 	/* Of a connection that nobody relayed (PROXY protocol, 2.1). */
 	static const char header[] = "PROXY UNKNOWN\r\n";
@@ -123,8 +124,8 @@ check(const struct config *c)
 		return 1;
 	}
 	host = check_target(check_first(&list));
-	fd = dial(host, c->port);
-	failure = fd == -1 ? strerror(errno) : round_trip(fd, c);
+	fd = check_dial(host, c->port);
+	failure = fd == -1 ? strerror(errno) : check_round_trip(fd, c);
 	if (fd != -1)
 		close(fd);
 	if (failure != NULL)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The health check: one echo round trip as a client of the service.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Signals to the running service, and whether it runs: echod -s.
  */
@@ -39,7 +40,7 @@ static const struct {
 #define KNOWN (sizeof(known) / sizeof(known[0]))
 
 static size_t
-send_find(const char *name)
+signal_send_find(const char *name)
 {
 	size_t i = 0;
 
@@ -51,12 +52,12 @@ send_find(const char *name)
 bool
 signal_knows(const char *name)
 {
-	return send_find(name) < KNOWN;
+	return signal_send_find(name) < KNOWN;
 }
 
 /* Ask, and wait for what comes of it. */
 static int
-send_reload(const struct holder *h)
+signal_send_reload(const struct holder *h)
 {
 	char why[2048];
 	int asker, fd;
@@ -89,12 +90,12 @@ send_reload(const struct holder *h)
 }
 
 static int
-send_to(const struct holder *h, const char *name)
+signal_send_to(const struct holder *h, const char *name)
 {
-	int signo = known[send_find(name)].signo;
+	int signo = known[signal_send_find(name)].signo;
 
 	if (signo == SIGUSR2)
-		return send_reload(h);
+		return signal_send_reload(h);
 	if (holder_signal(h, signo, NULL) == 0)
 		return EXIT_CLEAN;
 	log_warn("-s %s: pid %ld", name, (long)h->pid);
@@ -103,7 +104,7 @@ send_to(const struct holder *h, const char *name)
 
 /* No signal is sent: say what was found. */
 static void
-send_complain(const struct holder *h, const char *path, const char *name)
+signal_send_complain(const struct holder *h, const char *path, const char *name)
 {
 	log_warnx("-s %s: no echod is %s with pidfile %s%s%s", name,
 	    h->state == HOLDER_ELSEWHERE ? "to be seen" : "running", path,
@@ -111,7 +112,7 @@ send_complain(const struct holder *h, const char *path, const char *name)
 }
 
 static int
-send_status(const struct holder *h, const char *path)
+signal_send_status(const struct holder *h, const char *path)
 {
 	if (h->state == HOLDER_ECHOD) {
 		printf("echod is running, pid %ld\n", (long)h->pid);
@@ -120,7 +121,7 @@ send_status(const struct holder *h, const char *path)
 		log_warn("standard output");
 		return STATUS_UNKNOWN;
 	}
-	send_complain(h, path, "status");
+	signal_send_complain(h, path, "status");
 	if (h->state != HOLDER_NONE)
 		return h->state == HOLDER_LEFT ? STATUS_FINISHING
 					       : STATUS_UNKNOWN;
@@ -143,11 +144,11 @@ signal_send(const struct config *c, const char *name)
 		return status ? STATUS_UNKNOWN : EXIT_NOT_STARTED;
 	}
 	if (status)
-		result = send_status(&h, c->pidfile);
+		result = signal_send_status(&h, c->pidfile);
 	else if (h.state == HOLDER_ECHOD)
-		result = send_to(&h, name);
+		result = signal_send_to(&h, name);
 	else
-		send_complain(&h, c->pidfile, name);
+		signal_send_complain(&h, c->pidfile, name);
 	holder_close(&h);
 	return result;
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The configuration: one table of directives drives reading, bounds,
  * defaults, the dump (-T), and the tests that hold the documents to it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The directive table, and finding a row in it.
  */

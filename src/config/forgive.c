@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Mistakes in a configuration that do not matter to one who only asks: which
  * directives they leave in doubt.

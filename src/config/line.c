@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * One line of a configuration, or one -o: taken apart, and what is wrong with
  * it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * One line of a configuration.
  */

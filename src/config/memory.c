@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Amounts of memory, as Redis has them: 100mb, 1g, 5%.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Lists of networks: "192.0.2.0/24 2001:db8::/32 ::1".
  */

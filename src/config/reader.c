@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Reading redis.conf, and what it includes; the one home of iniparser.
  *
@@ -89,7 +90,8 @@ reader_ignore(struct ignored *ignored, const char *name)
 
 /* One line of the file: pass it on to `ini` if it is a directive of ours. */
 static int
-take_line(const struct reading *r, char *text, unsigned number, FILE *ini)
+reader_take_line(const struct reading *r, char *text, unsigned number,
+    FILE *ini)
 {
 	char where[WHERE_BYTES];
 	struct line line;
@@ -177,7 +179,7 @@ reader_value(struct reading *r, const struct directive *d, unsigned line,
 
 /* The name of the directive in a section, or "". */
 static const char *
-section_name(const dictionary *ini, const char *section)
+reader_section_name(const dictionary *ini, const char *section)
 {
 	const char *keys[1];
 
@@ -191,10 +193,10 @@ section_name(const dictionary *ini, const char *section)
 /* Store what iniparser made of the line that was given to it as section
  * `section`. */
 static int
-take_section(struct reading *r, dictionary *ini, const char *section)
+reader_take_section(struct reading *r, dictionary *ini, const char *section)
 {
 	const struct directive *d = NULL;
-	const char *name = section_name(ini, section), *value;
+	const char *name = reader_section_name(ini, section), *value;
 	unsigned line = (unsigned)strtoul(section, NULL, 10);
 	char where[WHERE_BYTES], key[128];
 
@@ -210,16 +212,16 @@ take_section(struct reading *r, dictionary *ini, const char *section)
 }
 
 static int
-take_all(struct reading *r, dictionary *ini)
+reader_take_all(struct reading *r, dictionary *ini)
 {
 	int n = iniparser_getnsec(ini);
 
 	for (int i = 0; i < n; i++) {
 		const char *section = iniparser_getsecname(ini, i);
 
-		if (take_section(r, ini, section) == -1 &&
-		    config_forgive(r->c, section_name(ini, section), r->e) ==
-			-1)
+		if (reader_take_section(r, ini, section) == -1 &&
+		    config_forgive(r->c, reader_section_name(ini, section),
+			r->e) == -1)
 			return -1;
 	}
 	return 0;
@@ -227,7 +229,7 @@ take_all(struct reading *r, dictionary *ini)
 
 /* iniparser would print its complaints to standard error. */
 static int __attribute__((format(printf, 1, 2)))
-no_message(const char *fmt, ...)
+reader_no_message(const char *fmt, ...)
 {
 	(void)fmt;
 	return 0;
@@ -235,12 +237,12 @@ no_message(const char *fmt, ...)
 
 /* Have iniparser read the descriptor `fd` from its beginning. */
 static dictionary *
-load_ini(int fd)
+reader_load_ini(int fd)
 {
 	struct scratch scratch;
 	dictionary *d;
 
-	iniparser_set_error_callback(no_message);
+	iniparser_set_error_callback(reader_no_message);
 	if (scratch_make(&scratch, fd) == -1)
 		return NULL;
 	d = iniparser_load(scratch.path);
@@ -249,7 +251,7 @@ load_ini(int fd)
 }
 
 static int
-take_lines(const struct reading *r, FILE *in, FILE *ini)
+reader_take_lines(const struct reading *r, FILE *in, FILE *ini)
 {
 	char *line = NULL, where[WHERE_BYTES], why[CONFIG_WHY];
 	size_t size = 0;
@@ -270,7 +272,7 @@ take_lines(const struct reading *r, FILE *in, FILE *ini)
 			result = line_fail(r->e, "%s: NUL byte, \\x00",
 			    reader_where(r, number, where));
 		if (result == 0)
-			result = take_line(r, text, number, ini);
+			result = reader_take_line(r, text, number, ini);
 		if (result == -1)
 			result = config_forgive(r->c, text, r->e);
 	}
@@ -298,9 +300,9 @@ reader_load(const struct reading *r, FILE *in)
 			close(fd);
 		return NULL;
 	}
-	if (take_lines(r, in, ini) == 0) {
+	if (reader_take_lines(r, in, ini) == 0) {
 		if (fflush(ini) == 0)
-			d = load_ini(fd);
+			d = reader_load_ini(fd);
 		if (d == NULL)
 			reader_fail(r,
 			    access("/proc/self/fd", X_OK) == -1
@@ -364,7 +366,7 @@ reader_read(struct reading *r)
 	else if (fd != -1)
 		close(fd);
 	if (d != NULL) {
-		result = take_all(r, d);
+		result = reader_take_all(r, d);
 		iniparser_freedict(d);
 	}
 	return result;

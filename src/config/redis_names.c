@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The names Redis and Valkey know, in any version, so that a redis.conf loads
  * as it is; and the nearest name to a misspelt one.
@@ -63,7 +64,7 @@ directive_known_to_redis(const char *name)
 /* Levenshtein's distance: the least number of letters put in, left out or
  * changed that turns one name into the other; letter case does not count. */
 static unsigned
-distance(const char *a, const char *b)
+redis_names_distance(const char *a, const char *b)
 {
 	unsigned row[NAME_MAX_COMPARED + 1];
 	size_t la = strlen(a), lb = strlen(b);
@@ -100,14 +101,15 @@ directive_nearest(const char *name, bool redis)
 
 	/* Ours first: of two equally near names ours is meant. */
 	for (unsigned i = 0; i < directive_count; i++)
-		if (distance(name, directives[i].name) <= least) {
-			least = distance(name, directives[i].name) - 1;
+		if (redis_names_distance(name, directives[i].name) <= least) {
+			least = redis_names_distance(name, directives[i].name) -
+			    1;
 			nearest = directives[i].name;
 		}
 	for (size_t i = 0; redis && i < REDIS_NAMES; i++)
 		if (redis_names_family(redis_names[i]) == NULL &&
-		    distance(name, redis_names[i]) <= least) {
-			least = distance(name, redis_names[i]) - 1;
+		    redis_names_distance(name, redis_names[i]) <= least) {
+			least = redis_names_distance(name, redis_names[i]) - 1;
 			nearest = redis_names[i];
 		}
 	return nearest;

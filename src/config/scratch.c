@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A path by which a library can open what we have as a descriptor: in /proc, or
  * where that is not mounted, of a copy that is gone soon.

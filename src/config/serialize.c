@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A configuration handed from one program to the next, and what differs
  * between two of them.
@@ -43,7 +44,7 @@ config_save(const struct config *c, config_put *put, void *to)
 }
 
 static int
-restore_ignored(struct ignored *ignored, const char *value)
+serialize_restore_ignored(struct ignored *ignored, const char *value)
 {
 	char *names;
 
@@ -55,7 +56,7 @@ restore_ignored(struct ignored *ignored, const char *value)
 }
 
 static int
-restore_origin(struct setting *s, const char *value)
+serialize_restore_origin(struct setting *s, const char *value)
 {
 	unsigned origin, line;
 	int note = 0;
@@ -83,11 +84,12 @@ config_restore(struct config *c, const char *key, const char *value)
 		    ? 0
 		    : -1;
 	if (strcmp(key, "ignored") == 0)
-		return restore_ignored(&c->ignored, value);
+		return serialize_restore_ignored(&c->ignored, value);
 	if (name == NULL || (d = directive_find(name + 1)) == NULL)
 		return 1;
 	if (strncmp(key, "from.", 5) == 0)
-		return restore_origin(&c->origin[d - directives], value);
+		return serialize_restore_origin(&c->origin[d - directives],
+		    value);
 	if (strncmp(key, "in.", 3) == 0)
 		return origin_set_file(c, &c->origin[d - directives], value);
 	if (strncmp(key, "set.", 4) != 0)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Text from outside: what of it cannot be seen, and how messages show it.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Defaults, what depends on the machine, and the dump of what came out.
  */
@@ -33,7 +34,7 @@ config_defaults(struct config *c)
 }
 
 static struct setting *
-setting_of(struct config *c, const char *name)
+validate_setting_of(struct config *c, const char *name)
 {
 	return &c->origin[directive_find(name) - directives];
 }
@@ -44,15 +45,16 @@ config_note(const struct config *c, const char *name)
 	return c->origin[directive_find(name) - directives].note;
 }
 
-static int fail(struct config *c, const char *name, struct config_error *e,
-    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+static int validate_fail(struct config *c, const char *name,
+    struct config_error *e, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
 
 /* An error about the value of `name`, wherever that was given. */
 static int
-fail(struct config *c, const char *name, struct config_error *e,
+validate_fail(struct config *c, const char *name, struct config_error *e,
     const char *fmt, ...)
 {
-	struct setting *s = setting_of(c, name);
+	struct setting *s = validate_setting_of(c, name);
 	char shown[PATH_MAX];
 	size_t n;
 	va_list ap;
@@ -79,7 +81,7 @@ fail(struct config *c, const char *name, struct config_error *e,
 
 /* Processors this process may run on, as nproc(1) counts them. */
 static unsigned
-processors(void)
+validate_processors(void)
 {
 	cpu_set_t set;
 
@@ -90,7 +92,7 @@ processors(void)
 
 /* A name can stand for any number of addresses. */
 static unsigned
-config_listeners(const struct config *c)
+validate_config_listeners(const struct config *c)
 {
 	for (unsigned i = 0; i < c->bind.count; i++)
 		if (c->bind.address[i].named)
@@ -108,7 +110,7 @@ config_listeners(const struct config *c)
 unsigned
 config_reserved_descriptors(const struct config *c)
 {
-	unsigned n = 3 * c->workers + config_listeners(c) + 32;
+	unsigned n = 3 * c->workers + validate_config_listeners(c) + 32;
 
 	if (c->control_socket[0] != '\0')
 		n += CONFIG_CONTROL_CLIENTS + 4;
@@ -118,14 +120,14 @@ config_reserved_descriptors(const struct config *c)
 }
 
 static int
-clamp_maxclients(struct config *c, unsigned long max_descriptors,
+validate_clamp_maxclients(struct config *c, unsigned long max_descriptors,
     struct config_error *e)
 {
 	unsigned reserved = config_reserved_descriptors(c);
-	struct setting *s = setting_of(c, "maxclients");
+	struct setting *s = validate_setting_of(c, "maxclients");
 
 	if (max_descriptors <= reserved)
-		return fail(c, "maxclients", e,
+		return validate_fail(c, "maxclients", e,
 		    "the limit of %lu descriptors "
 		    "leaves none for clients; %u are needed for %u workers",
 		    max_descriptors, reserved, c->workers);
@@ -140,37 +142,39 @@ clamp_maxclients(struct config *c, unsigned long max_descriptors,
 }
 
 static int
-check_identity(struct config *c, struct config_error *e)
+validate_check_identity(struct config *c, struct config_error *e)
 {
 	const struct passwd *pw = NULL;
 
 	if (c->user[0] != '\0') {
 		pw = getpwnam(c->user);
 		if (pw == NULL)
-			return fail(c, "user", e, "no such user: %s", c->user);
-		if (geteuid() != 0 && pw->pw_uid != geteuid())
-			return fail(c, "user", e, "only root can become %s",
+			return validate_fail(c, "user", e, "no such user: %s",
 			    c->user);
+		if (geteuid() != 0 && pw->pw_uid != geteuid())
+			return validate_fail(c, "user", e,
+			    "only root can become %s", c->user);
 	}
 	if (c->group[0] != '\0') {
 		const struct group *gr = getgrnam(c->group);
 
 		if (gr == NULL)
-			return fail(c, "group", e, "no such group: %s",
+			return validate_fail(c, "group", e, "no such group: %s",
 			    c->group);
 		if (geteuid() != 0 && gr->gr_gid != getegid())
-			return fail(c, "group", e, "only root can become %s",
-			    c->group);
+			return validate_fail(c, "group", e,
+			    "only root can become %s", c->group);
 		if (pw == NULL)
-			return fail(c, "group", e, "given without user");
+			return validate_fail(c, "group", e,
+			    "given without user");
 	}
 	return 0;
 }
 
 /* The daemon's working directory is /, so paths must not depend on it. */
 static int
-make_absolute(struct config *c, const char *name, char *path, size_t size,
-    const char *directory, struct config_error *e)
+validate_make_absolute(struct config *c, const char *name, char *path,
+    size_t size, const char *directory, struct config_error *e)
 {
 	char relative[PATH_MAX];
 	int r;
@@ -179,24 +183,24 @@ make_absolute(struct config *c, const char *name, char *path, size_t size,
 		return 0;
 	strlcpy(relative, path, sizeof(relative));
 	if (directory[0] == '\0')
-		r = fail(c, name, e,
+		r = validate_fail(c, name, e,
 		    "%s: a relative path, and getcwd(2) finds "
 		    "no working directory",
 		    relative);
 	else if ((size_t)snprintf(path, size, "%s/%s", directory, relative) >=
 		size ||
 	    strlen(path) >= CONFIG_VALUE_BYTES)
-		r = fail(c, name, e, "%s: %s", relative,
+		r = validate_fail(c, name, e, "%s: %s", relative,
 		    strerror(ENAMETOOLONG));
 	else if (text_quotes(path) == NULL)
-		r = fail(c, name, e,
+		r = validate_fail(c, name, e,
 		    "%s: has quotes of both kinds, or a "
 		    "backslash, and would need quotes around it",
 		    path);
 	else
 		return 0;
 	/* There is no such path: nobody can do with it. */
-	setting_of(c, name)->doubt = DOUBT_SURE;
+	validate_setting_of(c, name)->doubt = DOUBT_SURE;
 	if (c->mistakes == 0)
 		strlcpy(c->mistake, e->text, sizeof(c->mistake));
 	return r;
@@ -204,27 +208,27 @@ make_absolute(struct config *c, const char *name, char *path, size_t size,
 
 /* Names of descriptors, where a file is meant or a daemon has none. */
 static int
-resolve_descriptors(struct config *c, struct config_error *e)
+validate_resolve_descriptors(struct config *c, struct config_error *e)
 {
 	int fd = descriptor_name(c->logfile);
 
 	if (fd != -1 && fd != STDOUT_FILENO && fd != STDERR_FILENO)
-		return fail(c, "logfile", e,
+		return validate_fail(c, "logfile", e,
 		    "%s is descriptor %d: only "
 		    "standard output and error can be logged to",
 		    c->logfile, fd);
 	if (fd != -1 && c->daemonize)
-		return fail(c, "logfile", e,
+		return validate_fail(c, "logfile", e,
 		    "%s is standard %s, which a "
 		    "daemon gives up: set a file, or daemonize = no",
 		    c->logfile, fd == STDOUT_FILENO ? "output" : "error");
 	if (descriptor_name(c->pidfile) != -1)
-		return fail(c, "pidfile", e,
+		return validate_fail(c, "pidfile", e,
 		    "%s is the name of a descriptor, "
 		    "not of a file",
 		    c->pidfile);
 	if (descriptor_name(c->control_socket) != -1)
-		return fail(c, "control-socket", e,
+		return validate_fail(c, "control-socket", e,
 		    "%s is the name of a "
 		    "descriptor, not of a socket to be made",
 		    c->control_socket);
@@ -233,40 +237,40 @@ resolve_descriptors(struct config *c, struct config_error *e)
 
 /* The master's own sockets. */
 static int
-check_sockets(struct config *c, struct config_error *e)
+validate_check_sockets(struct config *c, struct config_error *e)
 {
 	char address[sizeof(c->metrics_bind)];
 
 	if (strlen(c->control_socket) > CONFIG_CONTROL_PATH)
-		return fail(c, "control-socket", e,
+		return validate_fail(c, "control-socket", e,
 		    "%.64s...: longer than %d "
 		    "bytes",
 		    c->control_socket, CONFIG_CONTROL_PATH);
 	strlcpy(address, c->metrics_bind, sizeof(address));
 	if (address_spell(address, c->metrics_bind, sizeof(c->metrics_bind)) !=
 	    ADDRESS_NUMERIC)
-		return fail(c, "metrics-bind", e,
+		return validate_fail(c, "metrics-bind", e,
 		    "\"%s\" is not an IPv4 or "
 		    "IPv6 address",
 		    address);
 	if (c->metrics_port == 0)
 		return 0;
 #ifndef HAVE_MICROHTTPD
-	return fail(c, "metrics-port", e,
+	return validate_fail(c, "metrics-port", e,
 	    "this echod was built without "
 	    "libmicrohttpd");
 #endif
 	/* A worker that recovers knows a client by the port it came to. */
 	if (c->metrics_port == c->port)
-		return fail(c, "metrics-port", e, "%u is the service's port",
-		    c->port);
+		return validate_fail(c, "metrics-port", e,
+		    "%u is the service's port", c->port);
 	return 0;
 }
 
 static void
-note(struct config *c, const char *name, const char *text)
+validate_note(struct config *c, const char *name, const char *text)
 {
-	struct setting *s = setting_of(c, name);
+	struct setting *s = validate_setting_of(c, name);
 
 	strlcpy(s->note, text, sizeof(s->note));
 }
@@ -274,20 +278,20 @@ note(struct config *c, const char *name, const char *text)
 /* As in Redis: `auto` is systemd if that is who started us, and who is
  * supervised stays in the foreground. */
 static void
-settle_supervision(struct config *c)
+validate_settle_supervision(struct config *c)
 {
 	const char *socket = getenv("NOTIFY_SOCKET");
 
 	if (c->supervised == SUPERVISED_AUTO) {
 		c->supervised = socket != NULL ? SUPERVISED_SYSTEMD
 					       : SUPERVISED_NO;
-		note(c, "supervised",
+		validate_note(c, "supervised",
 		    socket != NULL ? "auto: NOTIFY_SOCKET is set"
 				   : "auto: NOTIFY_SOCKET is not set");
 	}
 	if (c->supervised != SUPERVISED_NO && c->daemonize) {
 		c->daemonize = 0;
-		note(c, "daemonize",
+		validate_note(c, "daemonize",
 		    "changed from yes: supervised services "
 		    "stay in the foreground");
 	}
@@ -296,17 +300,18 @@ settle_supervision(struct config *c)
 /* No filter in this build: whoever asks for one must not be deceived, and who
  * does not, sees it in the dump. */
 static int
-settle_sandbox(struct config *c, struct config_error *e)
+validate_settle_sandbox(struct config *c, struct config_error *e)
 {
 #ifndef HAVE_SECCOMP
 	if (c->sandbox == SANDBOX_NO)
 		return 0;
-	if (setting_of(c, "sandbox")->origin != ORIGIN_DEFAULT)
-		return fail(c, "sandbox", e,
+	if (validate_setting_of(c, "sandbox")->origin != ORIGIN_DEFAULT)
+		return validate_fail(c, "sandbox", e,
 		    "this echod was built without "
 		    "libseccomp");
 	c->sandbox = SANDBOX_NO;
-	note(c, "sandbox", "changed from yes: built without libseccomp");
+	validate_note(c, "sandbox",
+	    "changed from yes: built without libseccomp");
 #else
 	(void)c;
 	(void)e;
@@ -317,7 +322,7 @@ settle_sandbox(struct config *c, struct config_error *e)
 /* `auto`: a worker for each processor that we may use, by affinity and by
  * quota, of which a part of one is one. */
 static void
-settle_workers(struct config *c)
+validate_settle_workers(struct config *c)
 {
 	unsigned quota = quota_cpu(""), room = (quota + 999) / 1000;
 	char text[64];
@@ -325,8 +330,8 @@ settle_workers(struct config *c)
 
 	if (c->workers != 0)
 		return;
-	note(c, "workers", "auto");
-	c->workers = processors();
+	validate_note(c, "workers", "auto");
+	c->workers = validate_processors();
 	if (quota != 0 && room < c->workers) {
 		c->workers = room;
 		len = (size_t)snprintf(text, sizeof(text), "auto: %u.%03u",
@@ -336,7 +341,7 @@ settle_workers(struct config *c)
 		    : quota % 10 == 0	 ? 1
 					 : 0;
 		snprintf(text + len, sizeof(text) - len, " CPUs of quota");
-		note(c, "workers", text);
+		validate_note(c, "workers", text);
 	}
 	if (c->workers > CONFIG_WORKERS_MAX)
 		c->workers = CONFIG_WORKERS_MAX;
@@ -346,27 +351,28 @@ int
 config_validate(struct config *c, const char *directory,
     unsigned long max_descriptors, struct config_error *e)
 {
-	settle_workers(c);
+	validate_settle_workers(c);
 	memory_settle(&c->maxmemory_clients, CONFIG_MEMORY_SHARE,
-	    setting_of(c, "maxmemory-clients")->note,
+	    validate_setting_of(c, "maxmemory-clients")->note,
 	    sizeof(c->origin[0].note));
-	settle_supervision(c);
-	if (clamp_maxclients(c, max_descriptors, e) == -1 ||
-	    check_identity(c, e) == -1 ||
-	    make_absolute(c, "pidfile", c->pidfile, sizeof(c->pidfile),
+	validate_settle_supervision(c);
+	if (validate_clamp_maxclients(c, max_descriptors, e) == -1 ||
+	    validate_check_identity(c, e) == -1 ||
+	    validate_make_absolute(c, "pidfile", c->pidfile, sizeof(c->pidfile),
 		directory, e) == -1 ||
-	    make_absolute(c, "logfile", c->logfile, sizeof(c->logfile),
+	    validate_make_absolute(c, "logfile", c->logfile, sizeof(c->logfile),
 		directory, e) == -1 ||
-	    make_absolute(c, "control-socket", c->control_socket,
+	    validate_make_absolute(c, "control-socket", c->control_socket,
 		sizeof(c->control_socket), directory, e) == -1 ||
-	    resolve_descriptors(c, e) == -1 || check_sockets(c, e) == -1 ||
-	    settle_sandbox(c, e) == -1)
+	    validate_resolve_descriptors(c, e) == -1 ||
+	    validate_check_sockets(c, e) == -1 ||
+	    validate_settle_sandbox(c, e) == -1)
 		return -1;
 	return 0;
 }
 
 static void
-dump_one(const struct config *c, const struct directive *d,
+validate_dump_one(const struct config *c, const struct directive *d,
     const struct setting *s, FILE *out)
 {
 	char text[PATH_MAX], line[PATH_MAX + 128], shown[PATH_MAX];
@@ -395,6 +401,6 @@ int
 config_dump(const struct config *c, FILE *out)
 {
 	for (unsigned i = 0; i < directive_count; i++)
-		dump_one(c, &directives[i], &c->origin[i], out);
+		validate_dump_one(c, &directives[i], &c->origin[i], out);
 	return fflush(out) == EOF || ferror(out) ? -1 : 0;
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Between text and value, strictly: what is not wholly right is refused.
  */
@@ -14,13 +15,13 @@
 #include "config/text.h"
 
 static void *
-place(struct config *c, const struct directive *d)
+value_place(struct config *c, const struct directive *d)
 {
 	return (char *)c + d->offset;
 }
 
 static int
-set_number(unsigned *value, const struct directive *d, const char *text,
+value_set_number(unsigned *value, const struct directive *d, const char *text,
     char *why, size_t size)
 {
 	const char *reason;
@@ -47,7 +48,7 @@ set_number(unsigned *value, const struct directive *d, const char *text,
 }
 
 static int
-set_bool(unsigned *value, const char *text, char *why, size_t size)
+value_set_bool(unsigned *value, const char *text, char *why, size_t size)
 {
 	if (strcasecmp(text, "yes") == 0)
 		*value = 1;
@@ -61,7 +62,7 @@ set_bool(unsigned *value, const char *text, char *why, size_t size)
 }
 
 static int
-set_choice(unsigned *value, const struct directive *d, const char *text,
+value_set_choice(unsigned *value, const struct directive *d, const char *text,
     char *why, size_t size)
 {
 	for (const struct choice *o = d->choices; o->name != NULL; o++)
@@ -100,8 +101,8 @@ value_check_written(const char *text, char *why, size_t size)
 }
 
 static int
-set_string(char *value, const struct directive *d, const char *text, char *why,
-    size_t size)
+value_set_string(char *value, const struct directive *d, const char *text,
+    char *why, size_t size)
 {
 	size_t room = d->size < CONFIG_VALUE_BYTES ? d->size
 						   : CONFIG_VALUE_BYTES;
@@ -160,12 +161,13 @@ value_path(char *value, const struct directive *d, const char *text, char *why,
 	/* What Redis up to 2.6 calls standard output. */
 	if (strcmp(d->name, "logfile") == 0 && strcmp(text, "stdout") == 0)
 		text = "";
-	return set_string(value, d, text, why, size);
+	return value_set_string(value, d, text, why, size);
 }
 
 /* A word of `bind`, "-" before it or not. */
 static int
-set_bind_word(struct bind_address *a, const char *word, char *why, size_t size)
+value_set_bind_word(struct bind_address *a, const char *word, char *why,
+    size_t size)
 {
 	const char *host = *word == '-' ? word + 1 : word;
 	enum address_kind kind;
@@ -187,7 +189,7 @@ set_bind_word(struct bind_address *a, const char *word, char *why, size_t size)
 }
 
 static int
-set_bind(struct bind_list *list, const char *text, char *why, size_t size)
+value_set_bind(struct bind_list *list, const char *text, char *why, size_t size)
 {
 	char copy[2048], *rest = copy, *word;
 
@@ -205,8 +207,8 @@ set_bind(struct bind_list *list, const char *text, char *why, size_t size)
 			    CONFIG_BIND_MAX);
 			return -1;
 		}
-		if (set_bind_word(&list->address[list->count++], word, why,
-			size) == -1)
+		if (value_set_bind_word(&list->address[list->count++], word,
+			why, size) == -1)
 			return -1;
 	}
 	if (list->count == 0) {
@@ -242,32 +244,32 @@ directive_set(struct config *c, const struct directive *d, const char *text,
 	switch (d->type) {
 	case TYPE_AUTO:
 		if (strcasecmp(text, "auto") == 0) {
-			*(unsigned *)place(c, d) = 0;
+			*(unsigned *)value_place(c, d) = 0;
 			return 0;
 		}
 		/* FALLTHROUGH */
 	case TYPE_NUMBER:
-		return set_number(place(c, d), d, text, why, size);
+		return value_set_number(value_place(c, d), d, text, why, size);
 	case TYPE_BOOL:
-		return set_bool(place(c, d), text, why, size);
+		return value_set_bool(value_place(c, d), text, why, size);
 	case TYPE_CHOICE:
-		return set_choice(place(c, d), d, text, why, size);
+		return value_set_choice(value_place(c, d), d, text, why, size);
 	case TYPE_STRING:
-		return set_string(place(c, d), d, text, why, size);
+		return value_set_string(value_place(c, d), d, text, why, size);
 	case TYPE_PATH:
-		return value_path(place(c, d), d, text, why, size);
+		return value_path(value_place(c, d), d, text, why, size);
 	case TYPE_BIND:
-		return set_bind(place(c, d), text, why, size);
+		return value_set_bind(value_place(c, d), text, why, size);
 	case TYPE_NETWORKS:
-		return networks_parse(place(c, d), text, why, size);
+		return networks_parse(value_place(c, d), text, why, size);
 	case TYPE_MEMORY:
-		return memory_set(place(c, d), text, why, size);
+		return memory_set(value_place(c, d), text, why, size);
 	}
 	return -1;
 }
 
 static void
-format_bind(const struct bind_list *list, char *text, size_t size)
+value_format_bind(const struct bind_list *list, char *text, size_t size)
 {
 	text[0] = '\0';
 	for (unsigned i = 0; i < list->count; i++) {
@@ -287,7 +289,7 @@ directive_format(const struct config *c, const struct directive *d, char *text,
 	unsigned n = 0;
 
 	if (d->type == TYPE_BIND) {
-		format_bind(p, text, size);
+		value_format_bind(p, text, size);
 		return;
 	}
 	if (d->type == TYPE_NETWORKS) {

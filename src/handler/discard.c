@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Discard (RFC 863): whatever arrives is thrown away.
  */

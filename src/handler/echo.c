@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Line echo: a line goes back, byte for byte, when its newline has arrived.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Raw echo (RFC 862): whatever arrives goes back at once.
  */

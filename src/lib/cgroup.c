@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The control groups that this process is in: cgroups(7), proc(5).
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Paths that are names of descriptors: /dev/stdout and the like.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Which process has a pid file: asked of the kernel, and never taken from the
  * number that is written there.

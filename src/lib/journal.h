@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The journal of systemd as what we write to, systemd.exec(5), JOURNAL_STREAM.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What bounds this process, and in which words it is told.
  */

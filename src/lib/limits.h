@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What bounds this process: resource limits (setrlimit(2)), control groups, the
  * machine.  A call that fails for one says which, and what it is.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The log: opening it, and keeping what is open the right thing.
  */
@@ -34,7 +35,7 @@ struct log_state log_state = { .file = { .fd = -1 },
  * given would be our parent's too).
  */
 static void
-open_console(void)
+log_open_console(void)
 {
 	char name[32];
 	struct stat st;
@@ -77,7 +78,7 @@ log_tell_file(void)
 /* Open the file, or go on with the one that was open before us; why, is told
  * once there is a log. */
 static int
-open_first_file(const struct log_settings *s, int *error)
+log_open_first_file(const struct log_settings *s, int *error)
 {
 	*error = 0;
 	if (s->file == NULL)
@@ -104,8 +105,8 @@ log_open(const struct log_settings *s)
 	log_state.file.pattern = s->file;
 	log_state.file.owner = (struct safe_owner){ s->uid, s->gid };
 	tzset();
-	open_console();
-	if (open_first_file(s, &error) == -1)
+	log_open_console();
+	if (log_open_first_file(s, &error) == -1)
 		return -1;
 	if (s->syslog) {
 		log_state.syslog_fd = log_syslog_open();

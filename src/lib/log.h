@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Log lines: to the terminal or the journal, to a dated file, to syslog; one
  * write each.

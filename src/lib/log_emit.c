@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Log lines: formatting them, and delivering them to the sinks.
  */
@@ -42,7 +43,7 @@ log_level_name(uint32_t level)
 
 /* RFC 3164 section 4.1, as syslog(3) sends it. */
 static size_t
-format_syslog(char *line, size_t size, const struct line *l)
+log_emit_format_syslog(char *line, size_t size, const struct line *l)
 {
 	char when[32];
 
@@ -56,7 +57,7 @@ format_syslog(char *line, size_t size, const struct line *l)
 
 /* The journal notes all the rest by itself, sd-daemon(3). */
 static size_t
-format(char *line, size_t size, const struct line *l, bool journal)
+log_emit_format(char *line, size_t size, const struct line *l, bool journal)
 {
 	char when[32];
 
@@ -74,7 +75,7 @@ format(char *line, size_t size, const struct line *l, bool journal)
 
 /* To a sink at once; what it says of it is errno, or 0. */
 static int
-deliver_line(enum log_sink sink, const char *line, size_t len)
+log_emit_deliver_line(enum log_sink sink, const char *line, size_t len)
 {
 	struct log_sink_state *s = &log_shared()->sink[sink];
 	bool master = log_is_master();
@@ -96,17 +97,17 @@ deliver_line(enum log_sink sink, const char *line, size_t len)
 }
 
 static size_t
-format_for(enum log_sink sink, char *line, const struct line *l)
+log_emit_format_for(enum log_sink sink, char *line, const struct line *l)
 {
 	if (sink == LOG_SINK_SYSLOG)
-		return format_syslog(line, LOG_LINE_BYTES, l);
-	return format(line, LOG_LINE_BYTES, l,
+		return log_emit_format_syslog(line, LOG_LINE_BYTES, l);
+	return log_emit_format(line, LOG_LINE_BYTES, l,
 	    sink == LOG_SINK_CONSOLE && log_state.console_is_journal);
 }
 
 /* The line, after one that says how many did not get there. */
 static int
-deliver(enum log_sink sink, const struct line *l)
+log_emit_deliver(enum log_sink sink, const struct line *l)
 {
 	struct log_sink_state *s = &log_shared()->sink[sink];
 	uint32_t lost = atomic_exchange(&s->lost, 0);
@@ -121,19 +122,21 @@ deliver(enum log_sink sink, const struct line *l)
 		    lost, strerror(atomic_load(&s->error)));
 		gap.level = LOG_LEVEL_WARNING;
 		gap.text = note;
-		error = deliver_line(sink, line, format_for(sink, line, &gap));
+		error = log_emit_deliver_line(sink, line,
+		    log_emit_format_for(sink, line, &gap));
 		if (error != 0) {
 			atomic_fetch_add(&s->lost, lost);
 			return error;
 		}
 	}
-	return deliver_line(sink, line, format_for(sink, line, l));
+	return log_emit_deliver_line(sink, line,
+	    log_emit_format_for(sink, line, l));
 }
 
 /* Of another day than the open file, or that has no name any more, and we
  * cannot open the right one. */
 static bool
-give_to_master(const struct line *l)
+log_emit_give_to_master(const struct line *l)
 {
 	const struct log_shared *s = log_shared();
 	char line[LOG_LINE_BYTES];
@@ -143,14 +146,15 @@ give_to_master(const struct line *l)
 		l->when.tv_sec >= atomic_load(&s->until) ||
 		log_sink_is_removed(log_state.file.fd)) &&
 	    log_post_send(LOG_SINK_FILE, line,
-		format(line, sizeof(line), l, false)) == 0;
+		log_emit_format(line, sizeof(line), l, false)) == 0;
 }
 
-static void emit(enum log_level level, const char *text, unsigned sinks);
+static void log_emit_emit(enum log_level level, const char *text,
+    unsigned sinks);
 
 /* What a log loses is said where there is somebody to read it. */
 static void
-tell_loss(enum log_sink sink, unsigned others)
+log_emit_tell_loss(enum log_sink sink, unsigned others)
 {
 	const struct log_sink_state *s = &log_shared()->sink[sink];
 	const char *kind[] = { "", "logfile ", "syslog " };
@@ -161,11 +165,11 @@ tell_loss(enum log_sink sink, unsigned others)
 	snprintf(text, sizeof(text), "%s%.800s: %s; %u log lines lost there",
 	    kind[sink], name[sink], strerror(atomic_load(&s->error)),
 	    atomic_load(&s->lost));
-	emit(LOG_LEVEL_WARNING, text, others);
+	log_emit_emit(LOG_LEVEL_WARNING, text, others);
 }
 
 static void
-lose(enum log_sink sink, int error, unsigned others)
+log_emit_lose(enum log_sink sink, int error, unsigned others)
 {
 	struct log_sink_state *s = &log_shared()->sink[sink];
 	uint64_t now = clock_ms(), told = atomic_load(&s->told);
@@ -174,7 +178,7 @@ lose(enum log_sink sink, int error, unsigned others)
 	atomic_store(&s->error, error);
 	if ((told == 0 || now - told >= LOG_RETRY_MS) && others != 0 &&
 	    atomic_compare_exchange_strong(&s->told, &told, now))
-		tell_loss(sink, others);
+		log_emit_tell_loss(sink, others);
 }
 
 void
@@ -184,13 +188,13 @@ log_tell_losses(void)
 
 	for (unsigned k = 0; k < LOG_SINKS; k++)
 		if (log_state.open && atomic_load(&s->sink[k].lost) > 0)
-			tell_loss(k, LOG_SINKS_ALL & ~(1U << k));
+			log_emit_tell_loss(k, LOG_SINKS_ALL & ~(1U << k));
 }
 
 /* Have the master look whether paths still lead to what is open, at most once
  * in POKE_MS; it says when it has. */
 static void
-poke(void)
+log_emit_poke(void)
 {
 	struct log_shared *s = log_shared();
 	uint64_t now = clock_ms(), before = atomic_load(&s->poked);
@@ -204,7 +208,7 @@ poke(void)
 
 /* To those of `sinks` that take lines of this level. */
 static void
-emit(enum log_level level, const char *text, unsigned sinks)
+log_emit_emit(enum log_level level, const char *text, unsigned sinks)
 {
 	struct log_shared *s = log_shared();
 	struct line l = { .level = level, .text = text };
@@ -223,7 +227,7 @@ emit(enum log_level level, const char *text, unsigned sinks)
 		wanted |= 1 << LOG_SINK_CONSOLE;
 	wanted &= sinks;
 	if (wanted & 1 << LOG_SINK_SYSLOG) {
-		error[LOG_SINK_SYSLOG] = deliver(LOG_SINK_SYSLOG, &l);
+		error[LOG_SINK_SYSLOG] = log_emit_deliver(LOG_SINK_SYSLOG, &l);
 		/* Both lead to the journal: one line is enough, and this one
 		 * has the ident and the facility. */
 		if (wanted & 1 << LOG_SINK_CONSOLE &&
@@ -236,16 +240,18 @@ emit(enum log_level level, const char *text, unsigned sinks)
 	if (wanted & 1 << LOG_SINK_FILE) {
 		if (log_is_master())
 			log_refresh(l.when.tv_sec);
-		if (!give_to_master(&l))
-			error[LOG_SINK_FILE] = deliver(LOG_SINK_FILE, &l);
+		if (!log_emit_give_to_master(&l))
+			error[LOG_SINK_FILE] = log_emit_deliver(LOG_SINK_FILE,
+			    &l);
 	}
 	if (wanted & 1 << LOG_SINK_CONSOLE)
-		error[LOG_SINK_CONSOLE] = deliver(LOG_SINK_CONSOLE, &l);
+		error[LOG_SINK_CONSOLE] = log_emit_deliver(LOG_SINK_CONSOLE,
+		    &l);
 	for (unsigned k = 0; k < LOG_SINKS; k++)
 		if (wanted & 1 << k && error[k] != 0)
-			lose(k, error[k], sinks & ~(1U << k));
+			log_emit_lose(k, error[k], sinks & ~(1U << k));
 	if (!log_is_master())
-		poke();
+		log_emit_poke();
 }
 
 void
@@ -257,14 +263,14 @@ log_emit_for_worker(enum log_sink sink, const char *line, size_t len)
 		log_refresh(time(NULL));
 	else if (sink != LOG_SINK_SYSLOG || log_state.syslog_fd == -1)
 		return;
-	error = deliver_line(sink, line, len);
+	error = log_emit_deliver_line(sink, line, len);
 	if (error != 0)
-		lose(sink, error, LOG_SINKS_ALL & ~(1U << sink));
+		log_emit_lose(sink, error, LOG_SINKS_ALL & ~(1U << sink));
 }
 
 /* Before there is a log: as a shell shows it, or the journal. */
 static void
-emit_early(const char *text)
+log_emit_emit_early(const char *text)
 {
 	char line[LOG_LINE_BYTES];
 
@@ -274,7 +280,7 @@ emit_early(const char *text)
 }
 
 static void
-vline(enum log_level level, int error, const char *fmt, va_list ap)
+log_emit_vline(enum log_level level, int error, const char *fmt, va_list ap)
 {
 	char text[LOG_TEXT_BYTES];
 	size_t len;
@@ -293,9 +299,9 @@ vline(enum log_level level, int error, const char *fmt, va_list ap)
 	if (level == LOG_LEVEL_WARNING)
 		strlcpy(log_state.warning, text, sizeof(log_state.warning));
 	if (log_state.open)
-		emit(level, text, LOG_SINKS_ALL);
+		log_emit_emit(level, text, LOG_SINKS_ALL);
 	else
-		emit_early(text);
+		log_emit_emit_early(text);
 }
 
 void
@@ -307,7 +313,7 @@ log_line(enum log_level level, const char *fmt, ...)
 	if (!log_wants(level))
 		return;
 	va_start(ap, fmt);
-	vline(level, 0, fmt, ap);
+	log_emit_vline(level, 0, fmt, ap);
 	va_end(ap);
 	errno = saved;
 }
@@ -321,7 +327,7 @@ log_line_errno(enum log_level level, const char *fmt, ...)
 	if (!log_wants(level))
 		return;
 	va_start(ap, fmt);
-	vline(level, saved, fmt, ap);
+	log_emit_vline(level, saved, fmt, ap);
 	va_end(ap);
 	errno = saved;
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The dated log file: its name, opening it, and when the name changes.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * From workers to the master: lines that a worker cannot deliver.
  *

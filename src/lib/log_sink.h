@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What log lines are written to, and what all processes of the service know of
  * it: losses, a line that was cut, times of the dated file.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Syslog: finding its daemon, and sending to it.
  */

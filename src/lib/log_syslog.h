@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Syslog: the socket at /dev/log, a datagram or a stream one.
  *

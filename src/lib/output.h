@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Standard output of a program that prints an answer and ends: what could not
  * be written is an error of the program.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A process as a descriptor, which is readable once it has ended: a level,
  * where a signal is an edge that can be lost (pidfd_open(2), Linux 5.3).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What /proc says of another process: whether it is an echod that has a file.
  */

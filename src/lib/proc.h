@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What /proc says of another process.
  */

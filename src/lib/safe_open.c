@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Files that root opens or makes, for itself or for the user it will be.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Signals as facts to be asked for; the one home of sigaction(2).
  */
@@ -33,7 +34,7 @@ static struct {
 } queue;
 
 static void
-record(int signo, siginfo_t *info, void *context)
+signals_record(int signo, siginfo_t *info, void *context)
 {
 	int n = queue.count;
 
@@ -49,7 +50,7 @@ record(int signo, siginfo_t *info, void *context)
 }
 
 static void
-block_mask(sigset_t *mask)
+signals_block_mask(sigset_t *mask)
 {
 	sigfillset(mask);
 	for (size_t i = 0; i < sizeof(never_blocked) / sizeof(int); i++)
@@ -61,7 +62,7 @@ signals_block(void)
 {
 	sigset_t mask;
 
-	block_mask(&mask);
+	signals_block_mask(&mask);
 	sigprocmask(SIG_SETMASK, &mask, NULL);
 }
 
@@ -71,10 +72,10 @@ signals_choose(const int *recorded)
 	struct sigaction sa, old;
 
 	memset(&sa, 0, sizeof(sa));
-	sa.sa_sigaction = record;
+	sa.sa_sigaction = signals_record;
 	sa.sa_flags = SA_SIGINFO;
 	sigfillset(&sa.sa_mask);
-	block_mask(&open_mask);
+	signals_block_mask(&open_mask);
 	queue.count = 0;
 	for (; *recorded != 0; recorded++) {
 		counts[*recorded] = 0;

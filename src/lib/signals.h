@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Signals as facts to be asked for: handlers record, loops act.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The process title: setproctitle(3bsd), tidied up.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Text in UTF-8, and bytes that are none (RFC 3629).
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The master: starts the workers, replaces them, relays the stop, and goes
  * last.  Its loop reads as a list.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Telling the service manager: sd_notify(3)'s protocol, which is one datagram
  * to the AF_UNIX socket named by NOTIFY_SOCKET.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Taking note of workers that ended; the one home of waitpid(2).
  */
@@ -57,7 +58,7 @@ reap_one(pid_t pid)
 /* Deaths by which a program says that it is broken; others come from outside
  * (kill -9, the system being out of memory). */
 static bool
-is_fault(int status)
+reap_is_fault(int status)
 {
 	if (WIFEXITED(status))
 		return WEXITSTATUS(status) != WORKER_DRAINED &&
@@ -79,7 +80,7 @@ is_fault(int status)
  * die before they serve, wait longer each time, so that a worker that cannot
  * live does not busy the machine. */
 static void
-schedule(struct child *c, bool served, bool fault)
+reap_schedule(struct child *c, bool served, bool fault)
 {
 	uint64_t now = clock_ms();
 
@@ -97,7 +98,7 @@ schedule(struct child *c, bool served, bool fault)
 
 /* Which call it was not to make, of a worker that died in the sandbox. */
 static void
-tell_denied(struct slot *s, unsigned k, pid_t pid, int status)
+reap_tell_denied(struct slot *s, unsigned k, pid_t pid, int status)
 {
 	uint64_t call = atomic_exchange(&s->denied, 0);
 
@@ -110,14 +111,14 @@ tell_denied(struct slot *s, unsigned k, pid_t pid, int status)
 
 /* Leave the next worker, or a sibling, word of how the last one went. */
 static void
-note_death(struct slot *s, const struct child *c, int status)
+reap_note_death(struct slot *s, const struct child *c, int status)
 {
 	int fault = 0;
 
 	if (atomic_load(&s->op.kind) == OP_SERVE) {
 		if (c->hung)
 			fault = FAULT_HUNG;
-		else if (is_fault(status))
+		else if (reap_is_fault(status))
 			fault = WIFSIGNALED(status) ? WTERMSIG(status)
 						    : SIGABRT;
 	}
@@ -131,7 +132,7 @@ note_death(struct slot *s, const struct child *c, int status)
 
 /* Connections of a slot: no more than there can be, whatever it says. */
 static unsigned
-held_by(const struct master *m, const struct slot *s)
+reap_held_by(const struct master *m, const struct slot *s)
 {
 	unsigned held = atomic_load(&s->held);
 
@@ -143,10 +144,10 @@ held_by(const struct master *m, const struct slot *s)
 /* A death that was not asked for, for the books: of its clients all go on but
  * the one it died of. */
 static void
-count_death(const struct master *m, const struct slot *s, int status)
+reap_count_death(const struct master *m, const struct slot *s, int status)
 {
 	struct service_totals *t = &m->arena.service->totals;
-	uint64_t held = held_by(m, s);
+	uint64_t held = reap_held_by(m, s);
 	int signo = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 
 	if (WIFEXITED(status) &&
@@ -163,7 +164,7 @@ count_death(const struct master *m, const struct slot *s, int status)
 
 /* What worker `k` was to take over, or was taking over, is an orphan again. */
 static void
-release_adopted(struct master *m, unsigned k)
+reap_release_adopted(struct master *m, unsigned k)
 {
 	atomic_store(&m->arena.slot[k].adopt, 0);
 	for (unsigned i = 0; i < m->arena.service->workers; i++) {
@@ -178,7 +179,8 @@ release_adopted(struct master *m, unsigned k)
 }
 
 static void
-ended_in_stop(struct master *m, unsigned k, int status, pid_t pid, bool served)
+reap_ended_in_stop(struct master *m, unsigned k, int status, pid_t pid,
+    bool served)
 {
 	struct slot *s = &m->arena.slot[k];
 
@@ -187,7 +189,7 @@ ended_in_stop(struct master *m, unsigned k, int status, pid_t pid, bool served)
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != WORKER_LEFT)
 		log_warnx("worker %u (pid %ld) %s while stopping, %u "
 			  "connections held",
-		    k, (long)pid, reap_words(status), held_by(m, s));
+		    k, (long)pid, reap_words(status), reap_held_by(m, s));
 	/* What it held is still to be drained, if there is time. */
 	atomic_store(&s->state, SLOT_EMPTY);
 	if (!m->stop.over)
@@ -196,7 +198,7 @@ ended_in_stop(struct master *m, unsigned k, int status, pid_t pid, bool served)
 }
 
 static void
-ended(struct master *m, unsigned k, int status)
+reap_ended(struct master *m, unsigned k, int status)
 {
 	struct child *c = &m->child[k];
 	struct slot *s = &m->arena.slot[k];
@@ -208,12 +210,12 @@ ended(struct master *m, unsigned k, int status)
 	c->ended = false;
 	reap_forget(&c->pidfd);
 	c->respawn_at = CLOCK_NEVER;
-	note_death(s, c, status);
-	tell_denied(s, k, pid, status);
-	count_death(m, s, status);
-	release_adopted(m, k);
+	reap_note_death(s, c, status);
+	reap_tell_denied(s, k, pid, status);
+	reap_count_death(m, s, status);
+	reap_release_adopted(m, k);
 	if (m->stop.phase == STOP_DRAINING) {
-		ended_in_stop(m, k, status, pid, served);
+		reap_ended_in_stop(m, k, status, pid, served);
 		return;
 	}
 	atomic_store(&s->state, SLOT_EMPTY);
@@ -221,24 +223,25 @@ ended(struct master *m, unsigned k, int status)
 		if (!WIFEXITED(status) || WEXITSTATUS(status) != WORKER_LEFT)
 			log_warnx("worker %u (pid %ld) %s, asked to leave, "
 				  "%u connections held",
-			    k, (long)pid, reap_words(status), held_by(m, s));
+			    k, (long)pid, reap_words(status),
+			    reap_held_by(m, s));
 		return; /* the next image has a worker for it */
 	}
 	if (c->retiring) {
 		log_notice("worker %u (pid %ld) retired, %u connections to "
 			   "move",
-		    k, (long)pid, held_by(m, s));
+		    k, (long)pid, reap_held_by(m, s));
 		atomic_store(&s->state, SLOT_UNATTENDED);
 	} else if (WIFEXITED(status) && WEXITSTATUS(status) == WORKER_LEFT) {
 		log_notice("worker %u (pid %ld) left on request", k, (long)pid);
 		c->respawn_at = clock_ms();
 	} else {
-		schedule(c, served, is_fault(status));
+		reap_schedule(c, served, reap_is_fault(status));
 		log_warnx("worker %u (pid %ld) %s%s%s, %u connections held; "
 			  "next one in %llu ms",
 		    k, (long)pid, c->hung ? "was stuck and " : "",
 		    reap_words(status), oom ? " for want of memory" : "",
-		    held_by(m, s),
+		    reap_held_by(m, s),
 		    (unsigned long long)clock_until(c->respawn_at, clock_ms()));
 		if (c->respawn_at > clock_ms())
 			atomic_store(&s->state, SLOT_UNATTENDED);
@@ -247,7 +250,7 @@ ended(struct master *m, unsigned k, int status)
 
 /* SIGSTOP and SIGCONT, for the watchdog. */
 static void
-stopped(struct child *c, int status)
+reap_stopped(struct child *c, int status)
 {
 	c->stopped = WIFSTOPPED(status) ? clock_ms() : 0;
 	c->since = clock_ms();
@@ -272,9 +275,9 @@ reap(struct master *m)
 			if (m->child[k].pid != pid)
 				continue;
 			else if (WIFSTOPPED(status) || WIFCONTINUED(status))
-				stopped(&m->child[k], status);
+				reap_stopped(&m->child[k], status);
 			else
-				ended(m, k, status);
+				reap_ended(m, k, status);
 	}
 	/* A tracer has its end first, or somebody has put another descriptor
 	 * in its place: it would be told of without end. */
@@ -297,7 +300,7 @@ reap_later(struct master *m)
 		    info.si_pid == 0)
 			continue;
 		/* As wait(2) would have it. */
-		ended(m, k,
+		reap_ended(m, k,
 		    info.si_code == CLD_EXITED ? W_EXITCODE(info.si_status, 0)
 					       : W_EXITCODE(0, info.si_status));
 	}

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * More workers, fewer workers, and slots whose connections siblings take over.
  */
@@ -74,7 +75,7 @@ scaling_shrink(struct master *m, const char *who)
 
 /* The worker that serves and holds the fewest; -1 if none does. */
 static int
-choose(const struct master *m)
+scaling_choose(const struct master *m)
 {
 	int best = -1;
 
@@ -91,7 +92,7 @@ choose(const struct master *m)
 }
 
 static void
-see_to_unattended(struct master *m, unsigned k)
+scaling_see_to_unattended(struct master *m, unsigned k)
 {
 	struct child *c = &m->child[k];
 	uint32_t unattended = SLOT_UNATTENDED;
@@ -112,7 +113,7 @@ see_to_unattended(struct master *m, unsigned k)
 			return;
 		c->adopt = 0;
 	}
-	sibling = choose(m);
+	sibling = scaling_choose(m);
 	if (sibling == -1) {
 		/* Only its own next worker can, if it is to have one. */
 		if (!c->retiring)
@@ -136,7 +137,7 @@ scaling_step(struct master *m)
 	for (unsigned k = 0; k < m->arena.service->workers; k++)
 		if (m->child[k].pid == 0 &&
 		    atomic_load(&m->arena.slot[k].state) == SLOT_UNATTENDED)
-			see_to_unattended(m, k);
+			scaling_see_to_unattended(m, k);
 		else
 			m->child[k].adopt = 0; /* nobody need be asked */
 	/* A slot that is empty and retired ceases to be one. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * More workers, fewer workers, and slots whose connections siblings take over.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Starting worker processes; the one home of clone3(2).
  */
@@ -76,7 +77,7 @@ spawn_prepare(struct master *m)
  * EPERM, for which clone(2) is the older spelling.
  */
 static pid_t
-fork_sharing_descriptors(void)
+spawn_fork_sharing_descriptors(void)
 {
 	struct clone_args args;
 	long pid;
@@ -106,7 +107,7 @@ spawn(struct master *m, unsigned k)
 	atomic_store(&m->arena.slot[k].leave, 0);
 	/* The worker before may have written anything. */
 	service_publish(&m->arena);
-	pid = fork_sharing_descriptors();
+	pid = spawn_fork_sharing_descriptors();
 	if (pid == 0)
 		_exit(m->entry(m->config, &m->arena, k, master));
 	if (pid == -1) {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The stop: one deadline for everything, and a receipt at the end.
  */
@@ -22,7 +23,7 @@
 
 /* Signal pids, never the process group: others may live in it. */
 static void
-relay(const struct master *m, int signo)
+stop_relay(const struct master *m, int signo)
 {
 	for (unsigned k = 0; k < m->arena.service->workers; k++)
 		if (m->child[k].pid != 0)
@@ -30,7 +31,7 @@ relay(const struct master *m, int signo)
 }
 
 static void
-drain(struct master *m, uint64_t deadline)
+stop_drain(struct master *m, uint64_t deadline)
 {
 	m->stop.phase = STOP_DRAINING;
 	/* Slots that wait for their next worker need one now, if there is
@@ -42,7 +43,7 @@ drain(struct master *m, uint64_t deadline)
 	    deadline < m->arena.service->stop_deadline)
 		m->arena.service->stop_deadline = deadline;
 	service_publish(&m->arena);
-	relay(m, SIGTERM);
+	stop_relay(m, SIGTERM);
 }
 
 void
@@ -67,12 +68,12 @@ stop_request(struct master *m, const char *who)
 		log_notice("%s again: stopping now", who);
 		s->drain_at = now;
 		s->kill_at = now + NOW;
-		drain(m, now);
+		stop_drain(m, now);
 	}
 }
 
 static bool
-all_gone(const struct master *m)
+stop_all_gone(const struct master *m)
 {
 	for (unsigned k = 0; k < m->arena.service->workers; k++)
 		if (m->child[k].pid != 0 ||
@@ -88,7 +89,7 @@ stop_step(struct master *m)
 	uint64_t now = clock_ms();
 
 	if (s->phase == STOP_DELAYED && now >= s->drain_at)
-		drain(m, s->kill_at - MARGIN);
+		stop_drain(m, s->kill_at - MARGIN);
 	if (s->phase != STOP_DRAINING)
 		return false;
 	if (now >= s->kill_at && !s->over) {
@@ -97,10 +98,10 @@ stop_step(struct master *m)
 			if (m->child[k].pid != 0)
 				s->killed++;
 		}
-		relay(m, SIGKILL);
+		stop_relay(m, SIGKILL);
 		s->over = true;
 	}
-	return all_gone(m);
+	return stop_all_gone(m);
 }
 
 uint64_t
@@ -119,7 +120,7 @@ stop_next(const struct master *m)
 /* Connections of workers that were killed, and the bytes received from them
  * and not given back. */
 static uint64_t
-abandoned(const struct arena *a, uint64_t *bytes)
+stop_abandoned(const struct arena *a, uint64_t *bytes)
 {
 	uint64_t n = 0;
 
@@ -143,7 +144,7 @@ stop_summary(const struct master *m)
 	const struct arena *a = &m->arena;
 	uint64_t ms = clock_ms() - m->stop.began;
 	uint64_t unsent = 0;
-	uint64_t cut = arena_closed(a, CLOSE_CUT) + abandoned(a, &unsent);
+	uint64_t cut = arena_closed(a, CLOSE_CUT) + stop_abandoned(a, &unsent);
 
 	for (unsigned k = 0; k < a->service->workers; k++)
 		unsent += atomic_load(&a->slot[k].count.bytes_cut);

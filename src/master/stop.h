@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The stop: one deadline for everything, and a receipt at the end.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The arena: making and mapping it, and sums over it.
  */
@@ -19,7 +20,7 @@
 #include "shared/service.h"
 
 static size_t
-pages(size_t bytes)
+arena_pages(size_t bytes)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
@@ -33,25 +34,26 @@ struct layout {
 };
 
 static struct layout
-lay_out(unsigned slots, unsigned capacity)
+arena_lay_out(unsigned slots, unsigned capacity)
 {
 	struct layout l;
 
 	l.handoff_words = (capacity + 63) / 64;
-	l.slot = pages(sizeof(struct arena_header));
-	l.scratch = l.slot + pages(slots * sizeof(struct slot));
-	l.handoff = l.scratch + pages((size_t)slots * SCRATCH_BYTES);
+	l.slot = arena_pages(sizeof(struct arena_header));
+	l.scratch = l.slot + arena_pages(slots * sizeof(struct slot));
+	l.handoff = l.scratch + arena_pages((size_t)slots * SCRATCH_BYTES);
 	l.mark = l.handoff +
-	    pages((size_t)slots * l.handoff_words * sizeof(uint64_t));
-	l.rate = l.mark + pages(capacity * sizeof(uint32_t));
-	l.connection = l.rate + pages(ARENA_RATES * sizeof(uint64_t));
-	l.window = l.connection + pages(capacity * sizeof(struct connection));
+	    arena_pages((size_t)slots * l.handoff_words * sizeof(uint64_t));
+	l.rate = l.mark + arena_pages(capacity * sizeof(uint32_t));
+	l.connection = l.rate + arena_pages(ARENA_RATES * sizeof(uint64_t));
+	l.window = l.connection +
+	    arena_pages(capacity * sizeof(struct connection));
 	l.end = l.window + (size_t)capacity * SPILL_WINDOW;
 	return l;
 }
 
 static void
-point(struct arena *a, char *base, const struct layout *l)
+arena_point(struct arena *a, char *base, const struct layout *l)
 {
 	a->header = (struct arena_header *)base;
 	a->slot = (struct slot *)(base + l->slot);
@@ -67,25 +69,25 @@ point(struct arena *a, char *base, const struct layout *l)
 
 /* Map the memfd `a->fd` of layout `l`. */
 static int
-map(struct arena *a, const struct layout *l)
+arena_map(struct arena *a, const struct layout *l)
 {
 	void *base = mmap(NULL, l->end, PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_NORESERVE, a->fd, 0);
 
 	if (base == MAP_FAILED)
 		return -1;
-	point(a, base, l);
+	arena_point(a, base, l);
 	/* A core dump would walk through all of that address space. */
 	(void)madvise(a->window, l->end - l->window, MADV_DONTDUMP);
 	return 0;
 }
 
 static int
-make(struct arena *a, unsigned slots, unsigned capacity)
+arena_make(struct arena *a, unsigned slots, unsigned capacity)
 {
-	const struct layout l = lay_out(slots, capacity);
+	const struct layout l = arena_lay_out(slots, capacity);
 
-	if (ftruncate(a->fd, (off_t)l.end) == -1 || map(a, &l) == -1)
+	if (ftruncate(a->fd, (off_t)l.end) == -1 || arena_map(a, &l) == -1)
 		return -1;
 	/* Cut by whoever, it would be a fault to read it. */
 	(void)fcntl(a->fd, F_ADD_SEALS,
@@ -96,7 +98,7 @@ make(struct arena *a, unsigned slots, unsigned capacity)
 /* Records for `most` descriptors, where there is address space for so many
  * windows. */
 static unsigned
-choose_capacity(unsigned descriptors, unsigned long most)
+arena_choose_capacity(unsigned descriptors, unsigned long most)
 {
 	if (most > ARENA_DESCRIPTORS_MAX)
 		most = ARENA_DESCRIPTORS_MAX;
@@ -109,7 +111,7 @@ int
 arena_create(struct arena *a, unsigned slots, unsigned descriptors,
     unsigned long most)
 {
-	unsigned capacity = choose_capacity(descriptors, most);
+	unsigned capacity = arena_choose_capacity(descriptors, most);
 
 	memset(a, 0, sizeof(*a));
 	if (capacity > ARENA_DESCRIPTORS_MAX) {
@@ -119,8 +121,8 @@ arena_create(struct arena *a, unsigned slots, unsigned descriptors,
 	a->fd = memfd_create("echod-arena", MFD_ALLOW_SEALING);
 	if (a->fd == -1)
 		return -1;
-	if (make(a, slots, capacity) == -1 &&
-	    make(a, slots, capacity = descriptors) == -1) {
+	if (arena_make(a, slots, capacity) == -1 &&
+	    arena_make(a, slots, capacity = descriptors) == -1) {
 		int saved = errno;
 
 		close(a->fd);
@@ -148,12 +150,12 @@ arena_create(struct arena *a, unsigned slots, unsigned descriptors,
 size_t
 arena_size(unsigned slots, unsigned descriptors)
 {
-	return lay_out(slots, descriptors).end;
+	return arena_lay_out(slots, descriptors).end;
 }
 
 /* A word that differs when a field has moved. */
 static uint32_t
-fields(void)
+arena_fields(void)
 {
 #define H(member) offsetof(struct arena_header, member)
 #define L(member) offsetof(struct listener, member)
@@ -261,13 +263,13 @@ arena_layout(void)
 	    "%d (header %zu, slot %zu, connection "
 	    "%zu, fields %08x)",
 	    ARENA_VERSION, sizeof(struct arena_header), sizeof(struct slot),
-	    sizeof(struct connection), fields());
+	    sizeof(struct connection), arena_fields());
 	return words;
 }
 
 /* What this header says cannot be; NULL if it can. */
 static const char *
-nonsense(const struct arena_header *h, off_t size)
+arena_nonsense(const struct arena_header *h, off_t size)
 {
 	struct layout l;
 
@@ -278,7 +280,7 @@ nonsense(const struct arena_header *h, off_t size)
 	if (h->slots == 0 || h->slots > ARENA_SLOTS_MAX || h->capacity == 0 ||
 	    h->capacity > ARENA_DESCRIPTORS_MAX)
 		return "impossible sizes";
-	l = lay_out(h->slots, h->capacity);
+	l = arena_lay_out(h->slots, h->capacity);
 	if (size != (off_t)l.end)
 		return "its size does not fit its header";
 	if (h->descriptors > h->capacity ||
@@ -311,15 +313,15 @@ arena_attach(struct arena *a, int fd, char *why, size_t size)
 		return -1;
 	}
 	problem = n < (ssize_t)sizeof(h) ? "too short"
-					 : nonsense(&h, st.st_size);
+					 : arena_nonsense(&h, st.st_size);
 	if (problem != NULL) {
 		snprintf(why, size, "arena: %s", problem);
 		return -1;
 	}
-	l = lay_out(h.slots, h.capacity);
+	l = arena_lay_out(h.slots, h.capacity);
 	a->slots = h.slots;
 	a->capacity = h.capacity;
-	if (map(a, &l) == -1) {
+	if (arena_map(a, &l) == -1) {
 		snprintf(why, size, "arena: %s%s", strerror(errno),
 		    limits_why_no_room(errno, l.end));
 		return -1;
@@ -362,7 +364,7 @@ arena_next(const struct arena *a, unsigned slot, int fd)
 
 /* Text that another process may have written: `size` bytes, with an end. */
 static void
-copy_text(char *to, const char *from, size_t size)
+arena_copy_text(char *to, const char *from, size_t size)
 {
 	memcpy(to, from, size);
 	to[size - 1] = '\0';
@@ -377,7 +379,7 @@ arena_listener(const struct arena *a, unsigned i)
 	const struct listener *l = &a->header->listener[i];
 	struct listener copy = { .fd = l->fd, .flags = l->flags };
 
-	copy_text(copy.name, l->name, sizeof(copy.name));
+	arena_copy_text(copy.name, l->name, sizeof(copy.name));
 	for (char *p = copy.name; *p != '\0'; p++)
 		if (strchr("\"\\<>&", *p) != NULL)
 			*p = '?';

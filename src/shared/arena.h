@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The arena: one memfd, mapped shared by master and workers, that holds every
  * fact about every connection.  There is no allocator; the descriptor is the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What came of a reload, for those who asked by a signal and wait to be told.
  */

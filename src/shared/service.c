@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The master's own copy of what it alone decides: taken from the arena while
  * there is no worker, and said in the arena again and again, in case somebody
@@ -14,7 +15,7 @@
 
 /* What is not printable may be meant for a terminal. */
 static void
-clean(char *text)
+service_clean(char *text)
 {
 	for (; *text != '\0'; text++)
 		if (*text < ' ' || *text > '~')
@@ -48,7 +49,7 @@ service_make(struct arena *a)
 	o->draining = atomic_load(&h->draining) != 0;
 	o->totals = h->totals;
 	o->totals.refusal[sizeof(o->totals.refusal) - 1] = '\0';
-	clean(o->totals.refusal);
+	service_clean(o->totals.refusal);
 	if (fstat(a->fd, &st) == 0) {
 		o->device = st.st_dev;
 		o->inode = st.st_ino;
@@ -94,7 +95,7 @@ service_refuse(const struct arena *a, const char *why)
 
 	t->reloads_refused++;
 	strlcpy(t->refusal, why, sizeof(t->refusal));
-	clean(t->refusal);
+	service_clean(t->refusal);
 }
 
 bool

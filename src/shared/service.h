@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The master's own copy of what it alone decides: struct service_state.
  */

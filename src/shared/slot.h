@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A slot: a worker's whole job.  A worker process is only the hand that does
  * it; when it is gone, the next one takes the slot and goes on.

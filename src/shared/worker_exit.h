@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Exit statuses of a worker process: what it tells the master by going.
  */

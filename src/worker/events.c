@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The slot's epoll instance.
  *
@@ -19,7 +20,7 @@
 /* Add, or change what is there already.  Flags of a record that tell which may
  * be behind by one death. */
 static int
-set(const struct worker *w, int op, int fd, uint32_t events,
+events_set(const struct worker *w, int op, int fd, uint32_t events,
     enum event_kind kind, uint32_t number)
 {
 	struct epoll_event ev = {
@@ -36,14 +37,14 @@ set(const struct worker *w, int op, int fd, uint32_t events,
 }
 
 static void
-drop(const struct worker *w, int fd)
+events_drop(const struct worker *w, int fd)
 {
 	(void)epoll_ctl(w->slot->watch_fd, EPOLL_CTL_DEL, fd, NULL);
 }
 
 /* Returns true if it was said that it is tried again. */
 static bool
-is_shortage(struct worker *w, const char *what)
+events_is_shortage(struct worker *w, const char *what)
 {
 	unsigned missed;
 
@@ -60,10 +61,10 @@ is_shortage(struct worker *w, const char *what)
 static int
 events_wake(struct worker *w)
 {
-	if (set(w, EPOLL_CTL_MOD, w->slot->wake_fd, EPOLLIN, EVENT_WAKE, 0) ==
-	    0)
+	if (events_set(w, EPOLL_CTL_MOD, w->slot->wake_fd, EPOLLIN, EVENT_WAKE,
+		0) == 0)
 		return 0;
-	if (!is_shortage(w, "its wake-up"))
+	if (!events_is_shortage(w, "its wake-up"))
 		return -1;
 	w->enroll_at = clock_ms() + AGAIN;
 	return 0;
@@ -78,14 +79,14 @@ events_master(struct worker *w)
 	w->parent_at = CLOCK_NEVER;
 	/* Where that cannot be, it is looked whose child we are. */
 	if (fd == 0 ||
-	    set(w, EPOLL_CTL_MOD, fd, EPOLLIN, EVENT_MASTER, 0) == -1)
+	    events_set(w, EPOLL_CTL_MOD, fd, EPOLLIN, EVENT_MASTER, 0) == -1)
 		w->parent_at = clock_ms();
 }
 
 void
 events_drop_master(struct worker *w)
 {
-	drop(w, w->arena->service->master_pidfd);
+	events_drop(w, w->arena->service->master_pidfd);
 }
 
 int
@@ -94,7 +95,7 @@ events_init(struct worker *w)
 	const struct arena_header *h = w->arena->header;
 
 	for (unsigned i = 0; i < arena_open_listeners(w->arena); i++)
-		drop(w, h->listener[i].fd);
+		events_drop(w, h->listener[i].fd);
 	events_master(w);
 	return events_wake(w);
 }
@@ -107,10 +108,10 @@ events_listen(struct worker *w, bool on)
 	w->listeners = arena_listeners(w->arena);
 	for (unsigned i = 0; i < w->listeners; i++)
 		if (!on || (w->shut & 1U << i) != 0)
-			drop(w, h->listener[i].fd);
-		else if (set(w, EPOLL_CTL_ADD, h->listener[i].fd, EPOLLIN,
-			     EVENT_LISTENER, i) == -1 &&
-		    is_shortage(w, h->listener[i].name))
+			events_drop(w, h->listener[i].fd);
+		else if (events_set(w, EPOLL_CTL_ADD, h->listener[i].fd,
+			     EPOLLIN, EVENT_LISTENER, i) == -1 &&
+		    events_is_shortage(w, h->listener[i].name))
 			w->accept_at = clock_ms() + AGAIN;
 	w->listening = on;
 }
@@ -119,11 +120,11 @@ void
 events_shut(struct worker *w, unsigned i)
 {
 	w->shut |= 1U << i;
-	drop(w, w->arena->header->listener[i].fd);
+	events_drop(w, w->arena->header->listener[i].fd);
 }
 
 static bool
-waits_to_send(const struct connection *c)
+events_waits_to_send(const struct connection *c)
 {
 	return c->phase != PHASE_LINGERING && connection_unsent(c) > 0;
 }
@@ -132,7 +133,7 @@ int
 events_add(struct worker *w, int fd)
 {
 	struct connection *c = worker_connection(w, fd);
-	bool out = waits_to_send(c);
+	bool out = events_waits_to_send(c);
 	int op = (c->flags & CONN_ENROLLED) != 0 ? EPOLL_CTL_MOD
 						 : EPOLL_CTL_ADD;
 
@@ -141,12 +142,12 @@ events_add(struct worker *w, int fd)
 	if (out)
 		c->flags |= CONN_WRITES;
 	store_barrier();
-	if (set(w, op, fd,
+	if (events_set(w, op, fd,
 		out		     ? EPOLLOUT
 		    : c->paused != 0 ? 0
 				     : EPOLLIN,
 		EVENT_CONNECTION, (uint32_t)fd) == -1) {
-		if (!is_shortage(w, peer_name(&c->peer)))
+		if (!events_is_shortage(w, peer_name(&c->peer)))
 			return -1;
 		/* Watched for what it does not wait for, perhaps: as good as
 		 * not enrolled, which a successor sees to, too. */
@@ -181,7 +182,7 @@ events_update(struct worker *w, int fd)
 
 	/* One that is not enrolled will be, with what it waits for then. */
 	if ((c->flags & CONN_ENROLLED) != 0 &&
-	    waits_to_send(c) != ((c->flags & CONN_WRITES) != 0))
+	    events_waits_to_send(c) != ((c->flags & CONN_WRITES) != 0))
 		(void)events_add(w, fd);
 }
 
@@ -196,18 +197,18 @@ events_forget(struct worker *w, int fd)
 	 * successor, enrolled and not watched would be lost. */
 	c->flags &= (uint8_t) ~(CONN_ENROLLED | CONN_WRITES);
 	store_barrier();
-	drop(w, fd);
+	events_drop(w, fd);
 }
 
 void
 events_disown(struct worker *w, int fd)
 {
-	drop(w, fd);
+	events_drop(w, fd);
 }
 
 /* Milliseconds for epoll_wait(2). */
 static int
-left(uint64_t wake)
+events_left(uint64_t wake)
 {
 	uint64_t now;
 
@@ -223,5 +224,5 @@ int
 events_wait(struct worker *w, uint64_t wake)
 {
 	return epoll_pwait(w->slot->watch_fd, w->event, WORKER_EVENTS,
-	    left(wake), signals_open_mask());
+	    events_left(wake), signals_open_mask());
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What a worker waits for: all of it is in its slot's epoll(7) instance, which
  * outlives the worker.

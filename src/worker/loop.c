@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The worker's loop: look, sleep, serve.
  */
@@ -42,7 +43,7 @@
 #define REST 10
 
 static void
-update_title(struct worker *w)
+loop_update_title(struct worker *w)
 {
 	uint32_t held = atomic_load_explicit(&w->slot->held,
 	    memory_order_relaxed);
@@ -58,24 +59,25 @@ update_title(struct worker *w)
 }
 
 static bool
-due(uint64_t at)
+loop_due(uint64_t at)
 {
 	return at != CLOCK_NEVER && clock_ms() >= at;
 }
 
 /* Returns when sharing wants to be looked after next. */
 static uint64_t
-run_sharing(struct worker *w)
+loop_run_sharing(struct worker *w)
 {
-	if (due(w->offers_at))
+	if (loop_due(w->offers_at))
 		handoff_withdraw(w);
-	if (due(w->heal_at))
+	if (loop_due(w->heal_at))
 		handoff_expire(w);
 	if (!w->draining && arena_workers(w->arena) > 1) {
 		if (w->changed)
 			w->balance_at = clock_earlier(w->balance_at,
 			    clock_ms() + BALANCE_MS);
-		if (due(w->balance_at) || ++w->rounds % BALANCE_ROUNDS == 0)
+		if (loop_due(w->balance_at) ||
+		    ++w->rounds % BALANCE_ROUNDS == 0)
 			balance(w);
 	} else
 		w->balance_at = CLOCK_NEVER;
@@ -86,34 +88,34 @@ run_sharing(struct worker *w)
 
 /* Do what is due; returns when to wake up at the latest. */
 static uint64_t
-run_timers(struct worker *w)
+loop_run_timers(struct worker *w)
 {
 	uint64_t wake;
 
-	if (due(w->parent_at))
+	if (loop_due(w->parent_at))
 		leave_look(w);
-	update_title(w);
-	if (due(w->enroll_at))
+	loop_update_title(w);
+	if (loop_due(w->enroll_at))
 		events_retry(w);
-	if (due(clock_earlier(w->trim_at, w->memory_at)))
+	if (loop_due(clock_earlier(w->trim_at, w->memory_at)))
 		memory_step(w);
-	wake = clock_earlier(clock_earlier(run_sharing(w), w->title_at),
+	wake = clock_earlier(clock_earlier(loop_run_sharing(w), w->title_at),
 	    clock_earlier(w->enroll_at, w->parent_at));
 	if (w->draining)
 		return clock_earlier(clock_earlier(wake, w->accept_at),
 		    clock_earlier(w->sweep_at, w->deadline));
-	if (due(w->accept_at)) {
+	if (loop_due(w->accept_at)) {
 		w->accept_at = CLOCK_NEVER;
 		events_listen(w, true);
 	}
-	if (due(w->header_at))
+	if (loop_due(w->header_at))
 		idle_headers(w);
 	wake = clock_earlier(clock_earlier(wake, w->accept_at),
 	    clock_earlier(w->header_at,
 		clock_earlier(w->trim_at, w->memory_at)));
 	if (w->sweep_at != CLOCK_NEVER &&
 	    atomic_load_explicit(&w->slot->held, memory_order_relaxed) > 0) {
-		if (due(w->sweep_at))
+		if (loop_due(w->sweep_at))
 			idle_sweep(w);
 		wake = clock_earlier(wake, w->sweep_at);
 	}
@@ -122,7 +124,7 @@ run_timers(struct worker *w)
 
 /* A sibling has no worker for a while and the master gave it to us. */
 static void
-adopt(struct worker *w)
+loop_adopt(struct worker *w)
 {
 	unsigned k = atomic_exchange(&w->slot->adopt, 0);
 	uint32_t unattended = SLOT_UNATTENDED;
@@ -148,7 +150,7 @@ adopt(struct worker *w)
  * already, and the number that we have in hand may be a client's.
  */
 static void
-empty_dropped(struct worker *w)
+loop_empty_dropped(struct worker *w)
 {
 	const struct arena_header *h = w->arena->header;
 	_Atomic uint32_t *drop = &w->arena->header->drop;
@@ -172,14 +174,14 @@ empty_dropped(struct worker *w)
 
 /* Somebody gave us something, or wants something of us. */
 static void
-woken(struct worker *w)
+loop_woken(struct worker *w)
 {
 	eventfd_t ignored;
 
 	(void)eventfd_read(w->slot->wake_fd, &ignored);
 	handoff_accept(w);
-	adopt(w);
-	empty_dropped(w);
+	loop_adopt(w);
+	loop_empty_dropped(w);
 	memory_look(w);
 	/* The master has found one more (master/listeners/late.c). */
 	if (arena_listeners(w->arena) != w->listeners && !w->draining)
@@ -188,7 +190,7 @@ woken(struct worker *w)
 }
 
 static void
-accept_from(struct worker *w, uint32_t listeners)
+loop_accept_from(struct worker *w, uint32_t listeners)
 {
 	for (; listeners != 0; listeners &= listeners - 1)
 		if (accept_some(w, (unsigned)__builtin_ctz(listeners)) ==
@@ -197,7 +199,7 @@ accept_from(struct worker *w, uint32_t listeners)
 }
 
 static void
-serve_event(struct worker *w, int fd, uint32_t events)
+loop_serve_event(struct worker *w, int fd, uint32_t events)
 {
 	if (connection_owner(worker_connection(w, fd)) !=
 	    owner_word(CONN_OPEN, w->number)) {
@@ -214,7 +216,7 @@ serve_event(struct worker *w, int fd, uint32_t events)
 
 /* Returns true if clients that wait to be accepted were all there was. */
 static bool
-dispatch(struct worker *w, int events)
+loop_dispatch(struct worker *w, int events)
 {
 	uint32_t listeners = 0;
 	bool wake = false, only = true;
@@ -224,7 +226,7 @@ dispatch(struct worker *w, int events)
 
 		switch (events_kind(e)) {
 		case EVENT_CONNECTION:
-			serve_event(w, events_number(e), e->events);
+			loop_serve_event(w, events_number(e), e->events);
 			only = false;
 			break;
 		case EVENT_WAKE:
@@ -239,17 +241,17 @@ dispatch(struct worker *w, int events)
 		}
 	}
 	if (wake)
-		woken(w);
+		loop_woken(w);
 	w->events += (unsigned)events;
 	if (!w->draining) /* drain_step() takes the queues itself */
-		accept_from(w, listeners);
+		loop_accept_from(w, listeners);
 	active_round(w);
 	return only;
 }
 
 /* Whether anybody has been accepted, by whomever, since this was asked last. */
 static bool
-others_accept(struct worker *w)
+loop_others_accept(struct worker *w)
 {
 	uint64_t sum = 0;
 
@@ -268,13 +270,13 @@ others_accept(struct worker *w)
  * give it.  It would tell us again at once, for as long as that lasts.
  */
 static void
-rest(struct worker *w, bool only_listeners)
+loop_rest(struct worker *w, bool only_listeners)
 {
 	const struct timespec ts = { .tv_nsec = REST * 1000000L };
 	uint64_t now = clock_ms();
 
 	/* A race for a client that another worker has won is no fault. */
-	if (only_listeners && others_accept(w))
+	if (only_listeners && loop_others_accept(w))
 		w->idle_rounds = 0;
 	if (now - w->idle_at >= IDLE_MS)
 		w->idle_rounds = 0;
@@ -300,7 +302,7 @@ loop(struct worker *w)
 		if (w->draining && drain_step(w))
 			return WORKER_DRAINED;
 		handoff_check(w);
-		wake = run_timers(w);
+		wake = loop_run_timers(w);
 		counter_add(&w->slot->heartbeat, 1); /* even: asleep */
 		n = events_wait(w, handoff_pending(w) ? 0 : wake);
 		error = errno;
@@ -310,10 +312,10 @@ loop(struct worker *w)
 			(void)eventfd_write(w->arena->header->master_wake_fd,
 			    1);
 		if (n > 0) {
-			bool only_listeners = dispatch(w, n);
+			bool only_listeners = loop_dispatch(w, n);
 
 			if (w->moved == moved)
-				rest(w, only_listeners);
+				loop_rest(w, only_listeners);
 			else
 				w->idle_rounds = 0;
 		} else if (n == -1 && error != EINTR) {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The memory that clients' pending bytes take: windows.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The sandbox: the system calls that workers make, with the arguments that
  * matter; the kernel kills a worker that makes another one.
@@ -74,7 +75,7 @@ struct permit {
 	}
 
 static const struct permit permits[] = {
-	/* An echo.  Asked for first, see permit_all().  No address: what is
+	/* An echo.  Asked for first, see sandbox_permit_all().  No address: what is
 	 * sent goes to whom the socket is connected. */
 	TWO(sendto, INT(3, SEND_FLAGS), NULL_POINTER(4)), ANY(recvfrom),
 	ANY(epoll_pwait),
@@ -82,7 +83,7 @@ static const struct permit permits[] = {
 	/* Connections come, are watched and go.  Sockets are taken from
 	 * listeners, never made. */
 	ONE(accept4, INT(3, SOCK_NONBLOCK)),
-	/* Of its own instance, see permit_watching(); only to take out, of a
+	/* Of its own instance, see sandbox_permit_watching(); only to take out, of a
 	 * slot that it takes over. */
 	ONE(epoll_ctl, INT(1, EPOLL_CTL_DEL)), ANY(shutdown), ANY(close),
 	/* How to go on after a death: worker/connection/tcp_info.c, recover.c. */
@@ -129,16 +130,16 @@ static const struct permit permits[] = {
 	 * them: futex (one thread never waits for another), fstat of more than
 	 * the log file, ioctl TCGETS and lseek (stdio), rseq, set_robust_list
 	 * and membarrier (threads), open and stat of /etc/localtime (see
-	 * settle_time_zone()), rt_sigaction (of abort(3), if its signal did
+	 * sandbox_settle_time_zone()), rt_sigaction (of abort(3), if its signal did
 	 * not kill).
 	 */
 };
 
-/* Where denied() leaves word. */
+/* Where sandbox_denied() leaves word. */
 static struct slot *accused;
 
 static void
-denied(int signo, siginfo_t *info, void *context)
+sandbox_denied(int signo, siginfo_t *info, void *context)
 {
 	(void)context;
 	/* kill(1) makes this signal, too. */
@@ -150,9 +151,9 @@ denied(int signo, siginfo_t *info, void *context)
 	(void)raise(signo);
 }
 
-/* Signals to itself, for raise(3) and so for abort(3) and denied(). */
+/* Signals to itself, for raise(3) and so for abort(3) and sandbox_denied(). */
 static int
-permit_raise(scmp_filter_ctx filter, int signo)
+sandbox_permit_raise(scmp_filter_ctx filter, int signo)
 {
 	const struct scmp_arg_cmp arg[] = {
 		INT(0, (scmp_datum_t)getpid()),
@@ -165,7 +166,7 @@ permit_raise(scmp_filter_ctx filter, int signo)
 
 /* Of the log file: has it a name yet?  (lib/log_sink.c) */
 static int
-permit_log_file(scmp_filter_ctx filter)
+sandbox_permit_log_file(scmp_filter_ctx filter)
 {
 	const struct scmp_arg_cmp arg[] = {
 		INT(0, (scmp_datum_t)log_descriptor()),
@@ -179,7 +180,7 @@ permit_log_file(scmp_filter_ctx filter)
 
 /* Syslog's socket is not connected (lib/log.c): an address, on that one. */
 static int
-permit_syslog(scmp_filter_ctx filter)
+sandbox_permit_syslog(scmp_filter_ctx filter)
 {
 	const struct scmp_arg_cmp arg[] = {
 		INT(0, (scmp_datum_t)log_syslog_descriptor()),
@@ -196,7 +197,7 @@ permit_syslog(scmp_filter_ctx filter)
  * takes what comes out of them for indices and, in the HTTP library, for
  * addresses.  The number is not asked of the arena. */
 static int
-permit_watching(scmp_filter_ctx filter, const struct worker *w)
+sandbox_permit_watching(scmp_filter_ctx filter, const struct worker *w)
 {
 	const struct scmp_arg_cmp arg[] = {
 		INT(0,
@@ -208,7 +209,7 @@ permit_watching(scmp_filter_ctx filter, const struct worker *w)
 }
 
 static int
-permit_all(scmp_filter_ctx filter, const struct worker *w)
+sandbox_permit_all(scmp_filter_ctx filter, const struct worker *w)
 {
 	int error;
 
@@ -224,21 +225,21 @@ permit_all(scmp_filter_ctx filter, const struct worker *w)
 		if (error != 0)
 			return error;
 	}
-	error = permit_watching(filter, w);
+	error = sandbox_permit_watching(filter, w);
 	if (error == 0)
-		error = permit_log_file(filter);
+		error = sandbox_permit_log_file(filter);
 	if (error == 0)
-		error = permit_syslog(filter);
+		error = sandbox_permit_syslog(filter);
 	if (error == 0)
-		error = permit_raise(filter, SIGABRT);
+		error = sandbox_permit_raise(filter, SIGABRT);
 	if (error == 0)
-		error = permit_raise(filter, SIGSYS);
+		error = sandbox_permit_raise(filter, SIGSYS);
 	return error;
 }
 
 /* Returns 0 or -errno. */
 static int
-load(const struct worker *w, bool log_only)
+sandbox_load(const struct worker *w, bool log_only)
 {
 	uint32_t others = log_only ? SCMP_ACT_LOG : SCMP_ACT_TRAP;
 	scmp_filter_ctx filter = seccomp_init(others);
@@ -248,7 +249,7 @@ load(const struct worker *w, bool log_only)
 		return -ENOMEM;
 	error = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, others);
 	if (error == 0)
-		error = permit_all(filter, w);
+		error = sandbox_permit_all(filter, w);
 	/* The kernel's audit log is to have what is denied; no matter if it
 	 * cannot.  And before Linux 5.16 a filter turned off the processor's
 	 * speculation: that protects a process from programs it runs inside
@@ -265,22 +266,22 @@ load(const struct worker *w, bool log_only)
 /* Without TZ, libc looks at /etc/localtime again and again to see whether it is
  * the same; with this, the zone is what it was when the worker started. */
 static void
-settle_time_zone(void)
+sandbox_settle_time_zone(void)
 {
 	(void)setenv("TZ", ":/etc/localtime", 0);
 	tzset();
 }
 
 static void
-filter_calls(const struct worker *w)
+sandbox_filter_calls(const struct worker *w)
 {
 	int error;
 
-	settle_time_zone();
+	sandbox_settle_time_zone();
 	accused = w->slot;
 	if (w->config->sandbox == SANDBOX_YES)
-		signals_trap(SIGSYS, denied);
-	error = load(w, w->config->sandbox == SANDBOX_LOG);
+		signals_trap(SIGSYS, sandbox_denied);
+	error = sandbox_load(w, w->config->sandbox == SANDBOX_LOG);
 	if (error == 0 ||
 	    atomic_exchange(&w->arena->header->unfiltered, 1) != 0)
 		return;
@@ -297,7 +298,7 @@ sandbox_enter(const struct worker *w)
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 #ifdef HAVE_SECCOMP
 	if (w->config->sandbox != SANDBOX_NO)
-		filter_calls(w);
+		sandbox_filter_calls(w);
 #else
 	(void)w;
 #endif

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A worker: the loop that does one slot's job, and what it keeps for itself.
  */

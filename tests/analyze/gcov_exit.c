@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * For "make coverage" only, linked in by --wrap: processes that end by _exit(2)
  * or become another program write down what they ran before they do.

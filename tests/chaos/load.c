@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A byte-checking load on an echo server: every byte that comes back is held
  * against what was sent, and every reset, refused connect and stall counted.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Fuzzing requests to the control socket: each has an answer, and one that is
  * asked for in JSON is JSON.  Lines are separated by newlines; the master they

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Fuzzing the conversion of one directive: the first byte chooses it, the rest
  * is its text.  What is taken is written as a text that is taken for the same.

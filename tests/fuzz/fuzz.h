@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What the fuzz targets have in common: their names, and saying that a
  * property does not hold.

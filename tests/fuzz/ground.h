@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A small arena for fuzzing, and patches that an input makes to it.
  *

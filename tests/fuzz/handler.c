@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Fuzzing the handlers: whatever the splits, what goes back is what came; what
  * is held is bounded; discard gives nothing.

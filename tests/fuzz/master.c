@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A master without processes, for fuzzing what it reads in the arena.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Fuzzing PROXY headers: what was decided of the first bytes is not decided
  * otherwise when more of them arrive.

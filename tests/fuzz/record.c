@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Fuzzing what the next program reads: the record of a takeover, and an arena
  * that somebody else has made.  It takes them or refuses them with a reason;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Fuzzing recovery: a worker has died and left an arena of any contents; a
  * successor takes its slot, a sibling takes it from that one, and both serve

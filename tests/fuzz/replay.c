@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The corpora, without a fuzzer: every seed, among them all inputs that were
  * ever found to do harm, is harmless.

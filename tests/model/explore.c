@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Runs: who goes on, who dies, and every other way that could have gone.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The model checker of the workers: what its parts say to each other.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What code calls that was compiled with -fsanitize=thread: not the sanitizer
  * but the model checker.  Every store to the arena and every atomic operation

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A kernel for the workers: descriptors, TCP as far as its calls show it,
  * epoll, time.  Everything that a call may answer is tried.  Here too the

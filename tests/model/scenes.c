@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What is explored.  A line of SPILL_LINE bytes is 8 bytes long here.
  */

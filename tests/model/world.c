@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The rest of what workers call: time, which stands still while anything goes
  * on, and what has no say in anything.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * An echod whose handler does what its clients say, as if they had taken it
  * over: a line names a system call, and the worker makes it.  Any other line

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Who comes in: one spelling for each client, a header that is not awaited for
  * ever, places and rates by address.

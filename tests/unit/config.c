@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The config reader and the strict conversions behind it.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What a slot waits for, and which of its connections are hot: the epoll
  * instance and the records agree, also after a death between the two, and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The handlers: what goes back does not depend on how the input was split.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What bounds the service: control groups of v1 and v2 as systems and
  * containers show them, and the words for it.

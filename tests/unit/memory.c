@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What windows take: counted right whatever dies, and what happens when it is
  * more than maxmemory-clients.

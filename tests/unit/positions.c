@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Stream positions and names of a connection; sums over the arena.
  */

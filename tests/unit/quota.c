@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The CPU quota of control groups, as the files of several systems tell it.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Text inside JSON, metrics and HTML: whatever its bytes are, the whole is
  * valid, and UTF-8 stays as it is.

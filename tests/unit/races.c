@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What processes do to the arena at the same time, done by threads, so that
  * ThreadSanitizer sees it: it knows nothing of memory that processes share.

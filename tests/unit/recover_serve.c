@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Recovery of the connection that was being served: for each point at which a
  * worker can die, the state it would leave behind, made by hand on a real

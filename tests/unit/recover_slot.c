@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Recovery of all else a slot has to do with: accepting, closing, giving, a
  * sibling that takes the slot over.  For each point at which a worker can die,

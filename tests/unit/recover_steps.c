@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Recovery without guessing what is left behind: a real worker process is
  * stepped through a round of its loop and killed after every so many

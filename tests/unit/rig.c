@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A service in one process, with its clients.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A service in one process, to make by hand what a death leaves behind and to
  * see what a successor makes of it.

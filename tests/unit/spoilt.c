@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * An arena that somebody has written anything into: who reads it stays in
  * bounds.  Each case is one that led out of them, found by tests/fuzz or by

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A worker that an attacker has taken over, and the master: what is written
  * into the arena, and done to descriptors that they share, does not lead the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Test Anything Protocol, as much of it as the unit tests need.
  */

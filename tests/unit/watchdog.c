@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The watchdog: a worker that hangs over one client is killed, that client is
  * closed, and the others never know.  A worker that sleeps is left alone.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * An echod that says its arena is laid out as that of the others, and finds
  * out that it is not when it has been executed: it passes the check that a

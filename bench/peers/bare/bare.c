@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The least an echo server can do: poll(), recv(), send().  No lines, no
  * limits, no state; a client that doesn't read stops its worker.  The workers

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * An echo server: a libev loop in each process.  A connection either waits to
  * be read or, as long as its client takes no more, to be written.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * An echo server: a libevent loop with buffer events in each process.  If a
  * client does not take its answers, it is not read.

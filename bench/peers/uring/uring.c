@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * An echo server: an io_uring in each process.  A connection has one request
  * under way, a recv or a send; one accept serves for all connections.

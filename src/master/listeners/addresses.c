@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What `bind` stands for on this machine.
  */

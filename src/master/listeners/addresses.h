@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What `bind` stands for on this machine: the one answer that the test, the
  * start, a reload and those who ask the service go by.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The listeners that are wanted: the one verdict on whether they can.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Listeners that a reload dropped: clients that wait at them are taken, then they
  * are closed.

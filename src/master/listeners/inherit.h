@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Listening sockets that we were started with: sd_listen_fds(3).
  */

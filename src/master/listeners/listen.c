@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The listening sockets: those there are, those wanted, and how the
  * ones become the others.

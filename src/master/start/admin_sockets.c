@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The master's own listening sockets.
  *
@@ -23,8 +24,9 @@
 /* The listener of the image before, at the same path: only the mode can be
  * another; or the file is gone, and another made if that is permitted. */
 static void
-adopt_control(struct admin_sockets *s, const struct admin_sockets *old,
-    const struct config *c, const struct identity *id, const struct config *was)
+admin_sockets_adopt_control(struct admin_sockets *s,
+    const struct admin_sockets *old, const struct config *c,
+    const struct identity *id, const struct config *was)
 {
 	struct stat st;
 
@@ -44,7 +46,7 @@ adopt_control(struct admin_sockets *s, const struct admin_sockets *old,
 /* Returns a socket that is bound, and listens if `listening`; or -1 with errno
  * set. */
 static int
-make_metrics(const struct config *c, bool listening)
+admin_sockets_make_metrics(const struct config *c, bool listening)
 {
 	struct sockaddr_storage ss;
 	socklen_t len = address_fill(&ss, c->metrics_bind, c->metrics_port);
@@ -68,7 +70,7 @@ make_metrics(const struct config *c, bool listening)
 }
 
 static bool
-same_metrics(const struct config *a, const struct config *b)
+admin_sockets_same_metrics(const struct config *a, const struct config *b)
 {
 	return a->metrics_port == b->metrics_port &&
 	    strcmp(a->metrics_bind, b->metrics_bind) == 0;
@@ -77,8 +79,8 @@ same_metrics(const struct config *a, const struct config *b)
 /* The control socket's path, as admin_sockets_check().  Before a start its directory
  * may not have been made yet. */
 static int
-check_control(const struct config *c, const struct config *was, char *why,
-    size_t size)
+admin_sockets_check_control(const struct config *c, const struct config *was,
+    char *why, size_t size)
 {
 	static const struct safe_owner nobody = { (uid_t)-1, (gid_t)-1 };
 
@@ -100,11 +102,12 @@ admin_sockets_check(const struct config *c, const struct config *was, char *why,
 {
 	int fd;
 
-	if (check_control(c, was, why, size) == -1)
+	if (admin_sockets_check_control(c, was, why, size) == -1)
 		return -1;
-	if (c->metrics_port == 0 || (was != NULL && same_metrics(c, was)))
+	if (c->metrics_port == 0 ||
+	    (was != NULL && admin_sockets_same_metrics(c, was)))
 		return 0;
-	fd = make_metrics(c, false);
+	fd = admin_sockets_make_metrics(c, false);
 	if (fd != -1)
 		close(fd);
 	/* That may be the service itself, before a start. */
@@ -124,7 +127,7 @@ admin_sockets_open(struct admin_sockets *s, const struct config *c,
 	if (c->control_socket[0] != '\0') {
 		if (old != NULL && old->control != -1 &&
 		    strcmp(c->control_socket, was->control_socket) == 0)
-			adopt_control(s, old, c, id, was);
+			admin_sockets_adopt_control(s, old, c, id, was);
 		else
 			s->control = control_file_make(&s->file, c, id);
 		if (s->control == -1) {
@@ -134,9 +137,10 @@ admin_sockets_open(struct admin_sockets *s, const struct config *c,
 	}
 	if (c->metrics_port == 0)
 		return 0;
-	s->metrics = old != NULL && old->metrics != -1 && same_metrics(c, was)
+	s->metrics = old != NULL && old->metrics != -1 &&
+		admin_sockets_same_metrics(c, was)
 	    ? old->metrics
-	    : make_metrics(c, true);
+	    : admin_sockets_make_metrics(c, true);
 	if (s->metrics != -1)
 		return 0;
 	log_warn("metrics %s port %u", c->metrics_bind, c->metrics_port);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The master's own listening sockets, for control and for metrics: opened,
  * handed from image to image, and closed.

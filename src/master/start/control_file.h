@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The file of the control socket: made, found again and removed, also by root
  * in a directory that is not root's.

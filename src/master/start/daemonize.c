@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Leaving the terminal; see daemon(7), "SysV Daemons".
  */
@@ -16,7 +17,7 @@
 static int parent_fd = -1;
 
 static void
-await(pid_t child, int fd)
+daemonize_await(pid_t child, int fd)
 {
 	char byte;
 	ssize_t n;
@@ -46,7 +47,7 @@ daemonize(void)
 		return -1;
 	if (pid > 0) {
 		close(fds[1]);
-		await(pid, fds[0]);
+		daemonize_await(pid, fds[0]);
 	}
 	close(fds[0]);
 	parent_fd = fds[1];

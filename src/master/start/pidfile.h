@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The pid file: made, written and removed by the master that has it.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The service, brought up from nothing.
  */
@@ -26,7 +27,7 @@
 /* A listener must never get the number of a standard stream, nor an inherited
  * descriptor one of ours, unless it is a socket that was passed for that. */
 static void
-tidy_descriptors(void)
+start_tidy_descriptors(void)
 {
 	int fd;
 
@@ -39,7 +40,7 @@ tidy_descriptors(void)
 }
 
 static void
-report_program(const struct config *c)
+start_report_program(const struct config *c)
 {
 	log_notice("echod " PACKAGE_VERSION ", %u workers, handler %s, "
 		   "maxclients %u, configuration %s",
@@ -51,7 +52,7 @@ report_program(const struct config *c)
 }
 
 static int
-open_listeners(struct master *m, const struct config *c,
+start_open_listeners(struct master *m, const struct config *c,
     const struct identity *id)
 {
 	int r = listen_open(&m->arena, c, NULL);
@@ -71,7 +72,7 @@ open_listeners(struct master *m, const struct config *c,
  * Returns 0, or -1 with the reason logged.
  */
 static int
-bring_up(struct master *m, const struct config *c, struct pidfile *p)
+start_bring_up(struct master *m, const struct config *c, struct pidfile *p)
 {
 	unsigned descriptors = steps_descriptors(c);
 	struct identity id = privileges_identity(c);
@@ -91,7 +92,7 @@ bring_up(struct master *m, const struct config *c, struct pidfile *p)
 			arena_size(CONFIG_WORKERS_MAX, descriptors)));
 		return -1;
 	}
-	if (open_listeners(m, c, &id) == -1)
+	if (start_open_listeners(m, c, &id) == -1)
 		return -1;
 	if (steps_log(c, &id, -1) == -1)
 		return -1;
@@ -105,7 +106,7 @@ bring_up(struct master *m, const struct config *c, struct pidfile *p)
 		log_warn("user %s", c->user);
 		return -1;
 	}
-	report_program(c);
+	start_report_program(c);
 	listen_report(&m->arena, c);
 	return master_start(m, false);
 }
@@ -122,14 +123,14 @@ start_service(const struct config *c)
 	m.pidfile = &pidfile;
 	m.admin_sockets = (struct admin_sockets)ADMIN_SOCKETS_NONE;
 	signals_block();
-	tidy_descriptors();
+	start_tidy_descriptors();
 	if (c->daemonize && daemonize() == -1) {
 		log_warnx("daemonize: %s%s", strerror(errno),
 		    limits_why_no_process(errno));
 		return EXIT_NOT_STARTED;
 	}
 	m.executable = executable_hold();
-	if (m.executable == -1 || bring_up(&m, c, &pidfile) == -1) {
+	if (m.executable == -1 || start_bring_up(&m, c, &pidfile) == -1) {
 		if (m.executable == -1)
 			log_warn("the program's own file: open %s",
 			    executable_path()[0] != '\0' ? executable_path()

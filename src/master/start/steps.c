@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Steps of bringing the service up.
  */
@@ -103,7 +104,7 @@ steps_report_trust(const struct config *c)
 /* What the service may take, if all clients come and none is closed for want of
  * memory: rough figures, of which the kernel's is the roughest. */
 static unsigned long long
-memory_needed(const struct config *c)
+steps_memory_needed(const struct config *c)
 {
 	enum {
 		RECORD = 133,
@@ -120,9 +121,9 @@ memory_needed(const struct config *c)
 }
 
 static void
-warn_of_memory(const struct config *c)
+steps_warn_of_memory(const struct config *c)
 {
-	unsigned long long needed = memory_needed(c), limit;
+	unsigned long long needed = steps_memory_needed(c), limit;
 	char what[160];
 
 	limit = limits_memory(what, sizeof(what));
@@ -144,7 +145,7 @@ steps_report(const struct config *c)
 		log_warnx("maxclients %u: %s", c->maxclients,
 		    config_note(c, "maxclients"));
 	steps_report_trust(c);
-	warn_of_memory(c);
+	steps_warn_of_memory(c);
 	if (c->supervised == SUPERVISED_SYSTEMD && !notify_wanted())
 		log_warnx("supervised systemd: NOTIFY_SOCKET is not set");
 	if (c->supervised == SUPERVISED_NO && notify_wanted())

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The steps that starting a service and taking one over have in common.
  */

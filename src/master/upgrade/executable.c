@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The program's own image; the one home of exec(3) and posix_spawn(3).
  *
@@ -37,7 +38,7 @@ static struct {
 } image;
 
 static bool
-is_same(const char *path, const struct stat *st)
+executable_is_same(const char *path, const struct stat *st)
 {
 	struct stat there;
 
@@ -48,20 +49,20 @@ is_same(const char *path, const struct stat *st)
 /* The path is that of this program.  Where /proc is not mounted the loader has
  * to be believed, which knows what execve(2) was given. */
 static bool
-is_self(const char *path)
+executable_is_self(const char *path)
 {
 	const char *executed = (const char *)getauxval(AT_EXECFN);
 	struct stat self;
 
 	if (stat(SELF, &self) == 0 ||
 	    (executed != NULL && stat(executed, &self) == 0))
-		return is_same(path, &self);
+		return executable_is_same(path, &self);
 	return false;
 }
 
 /* The place in PATH where a shell would have found `name`. */
 static bool
-search(const char *name)
+executable_search(const char *name)
 {
 	const char *path = getenv("PATH");
 	char copy[PATH_MAX * 2], *rest = copy, *dir;
@@ -72,26 +73,26 @@ search(const char *name)
 		if (*dir == '/' &&
 		    snprintf(image.path, sizeof(image.path), "%s/%s", dir,
 			name) < (int)sizeof(image.path) &&
-		    is_self(image.path))
+		    executable_is_self(image.path))
 			return true;
 	return false;
 }
 
 /* Where we were found, as we were called; else where we are; else "". */
 static void
-find(const char *name)
+executable_find(const char *name)
 {
 	ssize_t n;
 
 	if (name[0] == '/')
 		strlcpy(image.path, name, sizeof(image.path));
 	else if (strchr(name, '/') == NULL)
-		(void)search(name);
+		(void)executable_search(name);
 	else if (image.directory[0] != '\0' &&
 	    snprintf(image.path, sizeof(image.path), "%s/%s", image.directory,
 		name) >= (int)sizeof(image.path))
 		image.path[0] = '\0';
-	if (image.path[0] != '\0' && is_self(image.path))
+	if (image.path[0] != '\0' && executable_is_self(image.path))
 		return;
 	n = readlink(SELF, image.path, sizeof(image.path) - 1);
 	image.path[n == -1 ? 0 : n] = '\0';
@@ -116,7 +117,7 @@ executable_init(int argc, char **argv)
 			return -1;
 		image.argv[i == 0 ? 0 : i + 1] = copy;
 	}
-	find(argv[0]);
+	executable_find(argv[0]);
 	return 0;
 }
 
@@ -156,7 +157,7 @@ executable_open(void)
 }
 
 static void
-announce(int record)
+executable_announce(int record)
 {
 	char number[16];
 
@@ -166,7 +167,7 @@ announce(int record)
 
 /* Numbers that do not collide with those the check gets. */
 static int
-spawn_check(int fd, int record, int output, pid_t *pid)
+executable_spawn_check(int fd, int record, int output, pid_t *pid)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
@@ -196,13 +197,14 @@ spawn_check(int fd, int record, int output, pid_t *pid)
 	posix_spawn_file_actions_addclosefrom_np(&actions, CHECK_IMAGE + 1);
 #endif
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", CHECK_IMAGE);
-	announce(CHECK_RECORD);
+	executable_announce(CHECK_RECORD);
 	image.argv[1] = (char *)"-t";
 	error = posix_spawn(pid, path, &actions, &attributes, image.argv,
 	    environ);
 	/* Without /proc, by its path, if that is still the same program. */
 	if (error == ENOENT && access("/proc/self/fd", X_OK) == -1)
-		error = fstat(fd, &st) == 0 && is_same(image.path, &st)
+		error = fstat(fd, &st) == 0 &&
+			executable_is_same(image.path, &st)
 		    ? posix_spawn(pid, image.path, &actions, &attributes,
 			  image.argv, environ)
 		    : ETXTBSY;
@@ -225,7 +227,7 @@ executable_check(int fd, int record, int output)
 			error = errno;
 	}
 	if (error == 0)
-		error = spawn_check(high[0], high[1], high[2], &pid);
+		error = executable_spawn_check(high[0], high[1], high[2], &pid);
 	for (int i = 0; i < 3; i++)
 		if (high[i] != -1)
 			close(high[i]);
@@ -259,7 +261,7 @@ executable_exec(int fd, int record)
 {
 	char **argv = image.argv + 1;
 
-	announce(record);
+	executable_announce(record);
 	argv[0] = image.argv[0];
 	(void)fexecve(fd, argv, environ);
 	unsetenv(IMAGE_ENVIRONMENT);

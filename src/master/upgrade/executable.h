@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The program's own image: where it is on disk, how it was called, and
  * executing it or another in its place.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The record of a takeover.
  */
@@ -85,7 +86,7 @@ struct writer {
 };
 
 static void
-put(void *to, const char *key, const char *value)
+record_put(void *to, const char *key, const char *value)
 {
 	struct writer *w = to;
 
@@ -94,7 +95,7 @@ put(void *to, const char *key, const char *value)
 }
 
 static void
-put_item(struct writer *w, const struct upgrade_record *t,
+record_put_item(struct writer *w, const struct upgrade_record *t,
     const struct item *item)
 {
 	const char *p = (const char *)t + item->offset;
@@ -105,7 +106,7 @@ put_item(struct writer *w, const struct upgrade_record *t,
 	switch (item->type) {
 	case ITEM_TEXT:
 		if (*p != '\0')
-			put(w, item->key, p);
+			record_put(w, item->key, p);
 		return;
 	case ITEM_INT:
 		memcpy(&number, p, sizeof(number));
@@ -119,17 +120,17 @@ put_item(struct writer *w, const struct upgrade_record *t,
 		snprintf(text, sizeof(text), "%d", *(const bool *)p);
 		break;
 	}
-	put(w, item->key, text);
+	record_put(w, item->key, text);
 }
 
 static void
-put_resolved(struct writer *w, const struct resolved *r, unsigned i)
+record_put_resolved(struct writer *w, const struct resolved *r, unsigned i)
 {
 	char text[ADDRESS_NAME_SIZE + ADDRESS_SIZE];
 
 	snprintf(text, sizeof(text), "%s %s", r->entry[i].name,
 	    r->entry[i].host);
-	put(w, "resolved", text);
+	record_put(w, "resolved", text);
 }
 
 int
@@ -142,14 +143,14 @@ record_write(const struct upgrade_record *t)
 	if (w.record == -1)
 		return -1;
 	for (size_t i = 0; i < ITEMS; i++)
-		put_item(&w, t, &items[i]);
+		record_put_item(&w, t, &items[i]);
 	for (unsigned i = 0; i < t->listeners; i++)
-		put(&w, "listener", t->listener[i]);
-	put(&w, "asked", outcome_format(&t->asked, text, sizeof(text)));
-	put(&w, "later", outcome_format(&t->later, text, sizeof(text)));
-	config_save(&t->config, put, &w);
+		record_put(&w, "listener", t->listener[i]);
+	record_put(&w, "asked", outcome_format(&t->asked, text, sizeof(text)));
+	record_put(&w, "later", outcome_format(&t->later, text, sizeof(text)));
+	config_save(&t->config, record_put, &w);
 	for (unsigned i = 0; i < t->resolved.count; i++)
-		put_resolved(&w, &t->resolved, i);
+		record_put_resolved(&w, &t->resolved, i);
 	if (!w.failed)
 		return w.record;
 	int saved = errno;
@@ -160,7 +161,8 @@ record_write(const struct upgrade_record *t)
 
 /* Returns 0, or -1 if the value cannot be. */
 static int
-take_item(struct upgrade_record *t, const struct item *item, const char *value)
+record_take_item(struct upgrade_record *t, const struct item *item,
+    const char *value)
 {
 	char *p = (char *)t + item->offset;
 	const char *reason = NULL;
@@ -189,7 +191,7 @@ take_item(struct upgrade_record *t, const struct item *item, const char *value)
 }
 
 static int
-take_listener(struct upgrade_record *t, const char *name)
+record_take_listener(struct upgrade_record *t, const char *name)
 {
 	if (t->listeners == ARENA_LISTENERS_MAX)
 		return -1;
@@ -201,7 +203,7 @@ take_listener(struct upgrade_record *t, const char *name)
 
 /* "NAME ADDRESS", or "NAME " if it has none. */
 static int
-take_resolved(struct upgrade_record *t, const char *value)
+record_take_resolved(struct upgrade_record *t, const char *value)
 {
 	size_t len = strcspn(value, " ");
 	char name[ADDRESS_NAME_SIZE];
@@ -214,15 +216,15 @@ take_resolved(struct upgrade_record *t, const char *value)
 }
 
 static int
-take(struct upgrade_record *t, const char *key, const char *value)
+record_take(struct upgrade_record *t, const char *key, const char *value)
 {
 	for (size_t i = 0; i < ITEMS; i++)
 		if (strcmp(items[i].key, key) == 0)
-			return take_item(t, &items[i], value);
+			return record_take_item(t, &items[i], value);
 	if (strcmp(key, "listener") == 0)
-		return take_listener(t, value);
+		return record_take_listener(t, value);
 	if (strcmp(key, "resolved") == 0)
-		return take_resolved(t, value);
+		return record_take_resolved(t, value);
 	if (strcmp(key, "asked") == 0)
 		return outcome_parse(&t->asked, value);
 	if (strcmp(key, "later") == 0)
@@ -232,7 +234,7 @@ take(struct upgrade_record *t, const char *key, const char *value)
 }
 
 static int
-take_all(struct upgrade_record *t, char *text, size_t len, char *why,
+record_take_all(struct upgrade_record *t, char *text, size_t len, char *why,
     size_t size)
 {
 	for (char *p = text; p < text + len; p += strlen(p) + 1) {
@@ -245,7 +247,7 @@ take_all(struct upgrade_record *t, char *text, size_t len, char *why,
 		}
 		p = equals + 1;
 		*equals = '\0';
-		if (take(t, key, p) == -1) {
+		if (record_take(t, key, p) == -1) {
 			snprintf(why, size,
 			    "takeover: %.64s: \"%.64s\" cannot "
 			    "be",
@@ -311,7 +313,7 @@ record_read(struct upgrade_record *t, int record, char *why, size_t size)
 			snprintf(why, size, "takeover: %s", strerror(errno));
 		return -1;
 	}
-	result = take_all(t, text, length, why, size);
+	result = record_take_all(t, text, length, why, size);
 	free(text);
 	return result;
 }
@@ -345,7 +347,7 @@ record_inherit(struct upgrade_record *t, char *why, size_t size)
 /* The last words of a check that waits for the resolver until it is killed;
  * one that ends has others, or needs none. */
 static void
-announce_names(const struct config *c)
+record_announce_names(const struct config *c)
 {
 	char list[512] = "";
 
@@ -388,12 +390,12 @@ record_check(const struct upgrade_record *t, const struct config *c, char *why,
 	}
 	for (unsigned i = 0; i < t->listeners; i++)
 		names[i] = t->listener[i];
-	announce_names(c);
+	record_announce_names(c);
 	if (listen_check(names, t->listeners, c, &resolved, why, size) == -1 ||
 	    admin_sockets_check(c, &t->config, why, size) == -1)
 		return -1;
 	for (unsigned i = 0; i < resolved.count; i++)
-		put_resolved(&w, &resolved, i);
+		record_put_resolved(&w, &resolved, i);
 	if (w.failed)
 		snprintf(why, size, "takeover: %s", strerror(errno));
 	return w.failed ? -1 : 0;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What one image of the program tells the next: a record in a memfd, and the
  * descriptors that go with it.

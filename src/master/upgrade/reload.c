@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Reload.
  *
@@ -36,7 +37,7 @@
 #define LEAVE_PATIENCE 500
 
 static void
-close_all(const struct master *m, struct reload *r)
+reload_close_all(const struct master *m, struct reload *r)
 {
 	atomic_store(&m->arena.header->copied, 0);
 	listen_share(&m->arena, false);
@@ -50,7 +51,7 @@ close_all(const struct master *m, struct reload *r)
 }
 
 static void
-kill_checker(struct reload *r)
+reload_kill_checker(struct reload *r)
 {
 	if (r->checker == 0)
 		return;
@@ -61,11 +62,11 @@ kill_checker(struct reload *r)
 
 /* It does not come to pass; the service goes on as it was. */
 static void
-refuse(struct master *m, const char *reason)
+reload_refuse(struct master *m, const char *reason)
 {
 	struct reload *r = &m->reload;
 
-	close_all(m, r);
+	reload_close_all(m, r);
 	r->phase = RELOAD_NONE;
 	service_refuse(&m->arena, reason);
 	log_warnx("reload refused: %.800s; nothing has changed", reason);
@@ -73,18 +74,18 @@ refuse(struct master *m, const char *reason)
 }
 
 static void
-refuse_errno(struct master *m, const char *what)
+reload_refuse_errno(struct master *m, const char *what)
 {
 	char reason[2 * PATH_MAX + 1024];
 
 	snprintf(reason, sizeof(reason), "%s: %s%s", what, strerror(errno),
 	    errno == EFBIG ? limits_why_no_room(errno, 1 << 16)
 			   : limits_why_no_process(errno));
-	refuse(m, reason);
+	reload_refuse(m, reason);
 }
 
 static void
-write_listener(struct upgrade_record *t, const struct listener *l)
+reload_write_listener(struct upgrade_record *t, const struct listener *l)
 {
 	const char *port = strrchr(l->name, ':');
 
@@ -100,7 +101,7 @@ write_listener(struct upgrade_record *t, const struct listener *l)
 
 /* What the next image must know; as much of it as is known now. */
 static int
-write_record(const struct master *m)
+reload_write_record(const struct master *m)
 {
 	static struct upgrade_record t;
 
@@ -126,12 +127,12 @@ write_record(const struct master *m)
 	t.later = m->reload.later;
 	t.config = *m->config;
 	for (unsigned i = 0; i < m->arena.service->listeners; i++)
-		write_listener(&t, &m->arena.service->listener[i]);
+		reload_write_listener(&t, &m->arena.service->listener[i]);
 	return record_write(&t);
 }
 
 static void
-begin(struct master *m)
+reload_begin(struct master *m)
 {
 	struct reload *r = &m->reload;
 
@@ -144,16 +145,16 @@ begin(struct master *m)
 	r->resolved.count = 0;
 	r->executable = executable_open();
 	if (r->executable == -1) {
-		refuse_errno(m,
+		reload_refuse_errno(m,
 		    executable_path()[0] != '\0'
 			? executable_path()
 			: "its path, which /proc/self/exe would have told");
 		return;
 	}
-	r->record = write_record(m);
+	r->record = reload_write_record(m);
 	r->output = memfd_create("echod-check", MFD_CLOEXEC);
 	if (r->record == -1 || r->output == -1) {
-		refuse_errno(m, "memory for the check");
+		reload_refuse_errno(m, "memory for the check");
 		return;
 	}
 	atomic_store(&m->arena.header->copied, 1);
@@ -161,7 +162,7 @@ begin(struct master *m)
 	r->checker = executable_check(r->executable, r->record, r->output);
 	if (r->checker == -1) {
 		r->checker = 0;
-		refuse_errno(m, executable_path());
+		reload_refuse_errno(m, executable_path());
 		return;
 	}
 	r->checker_fd = pidfd_make(r->checker);
@@ -181,11 +182,11 @@ reload_request(struct master *m, const char *who)
 		return;
 	}
 	log_notice("%s: reloading", who);
-	begin(m);
+	reload_begin(m);
 }
 
 static void
-workers_leave(struct master *m)
+reload_workers_leave(struct master *m)
 {
 	struct reload *r = &m->reload;
 
@@ -212,7 +213,7 @@ reload_request_by(struct master *m, const char *who, int asker)
 
 /* The check has ended: is there an image to go on with? */
 static void
-judge(struct master *m)
+reload_judge(struct master *m)
 {
 	static struct upgrade_record t;
 	struct reload *r = &m->reload;
@@ -223,7 +224,7 @@ judge(struct master *m)
 	    record_read(&t, r->record, line, sizeof(line)) == 0 &&
 	    t.checked[0] != '\0') {
 		r->resolved = t.resolved;
-		workers_leave(m);
+		reload_workers_leave(m);
 		return;
 	}
 	if (r->status == 0)
@@ -236,11 +237,11 @@ judge(struct master *m)
 	else
 		snprintf(reason, sizeof(reason), "%s -t %s", executable_path(),
 		    reap_words(r->status));
-	refuse(m, reason);
+	reload_refuse(m, reason);
 }
 
 static bool
-all_left(const struct master *m)
+reload_all_left(const struct master *m)
 {
 	for (unsigned k = 0; k < m->arena.service->workers; k++)
 		if (m->child[k].pid != 0)
@@ -250,7 +251,7 @@ all_left(const struct master *m)
 
 /* Nobody takes over from those who have left: they are replaced. */
 static void
-come_back(struct master *m)
+reload_come_back(struct master *m)
 {
 	for (unsigned k = 0; k < m->arena.service->workers; k++)
 		if (m->child[k].pid != 0)
@@ -263,7 +264,7 @@ come_back(struct master *m)
 
 /* Let what the next image needs survive the exec, or not. */
 static int
-keep(const struct master *m, bool yes)
+reload_keep(const struct master *m, bool yes)
 {
 	return record_keep(&m->arena, yes) |
 	    record_keep_one(m->reload.record, yes) |
@@ -274,7 +275,7 @@ keep(const struct master *m, bool yes)
 }
 
 static void
-hand_over(struct master *m)
+reload_hand_over(struct master *m)
 {
 	struct reload *r = &m->reload;
 	int saved;
@@ -283,20 +284,21 @@ hand_over(struct master *m)
 	for (unsigned k = 0; k < m->arena.slots; k++)
 		atomic_store(&m->arena.slot[k].died, 0);
 	close(r->record);
-	r->record = write_record(m);
+	r->record = reload_write_record(m);
 	service_publish(&m->arena); /* which nobody else can spoil now */
 	/* One that did not survive would be missed when it is too late. */
-	if (r->record != -1 && arena_has_memfd(&m->arena) && keep(m, true) == 0)
+	if (r->record != -1 && arena_has_memfd(&m->arena) &&
+	    reload_keep(m, true) == 0)
 		executable_exec(r->executable, r->record);
 	saved = errno;
-	(void)keep(m, false);
-	come_back(m);
+	(void)reload_keep(m, false);
+	reload_come_back(m);
 	errno = saved;
-	refuse_errno(m, executable_path());
+	reload_refuse_errno(m, executable_path());
 }
 
 static void
-kill_laggards(struct master *m)
+reload_kill_laggards(struct master *m)
 {
 	for (unsigned k = 0; k < m->arena.service->workers; k++) {
 		struct child *c = &m->child[k];
@@ -325,27 +327,27 @@ reload_step(struct master *m)
 		if (r->again && m->stop.phase == STOP_NONE &&
 		    m->arena.service->dropped == 0) {
 			log_notice("reloading again");
-			begin(m);
+			reload_begin(m);
 		}
 		break;
 	case RELOAD_CHECKING:
 		if (r->checker == 0)
-			judge(m);
+			reload_judge(m);
 		else if (clock_ms() >= r->deadline) {
-			kill_checker(r);
+			reload_kill_checker(r);
 			executable_check_said(r->output, line, sizeof(line));
 			snprintf(reason, sizeof(reason),
 			    "the check takes too "
 			    "long%s%s",
 			    line[0] != '\0' ? ": " : "", line);
-			refuse(m, reason);
+			reload_refuse(m, reason);
 		}
 		break;
 	case RELOAD_LEAVING:
-		if (all_left(m))
-			hand_over(m);
+		if (reload_all_left(m))
+			reload_hand_over(m);
 		else
-			kill_laggards(m);
+			reload_kill_laggards(m);
 		break;
 	}
 }
@@ -356,11 +358,11 @@ reload_next(const struct master *m)
 	uint64_t next = m->reload.phase == RELOAD_NONE ? CLOCK_NEVER
 						       : m->reload.deadline;
 
-	/* begin() may have ended at once, with another one waiting; judge()
+	/* reload_begin() may have ended at once, with another one waiting; reload_judge()
 	 * may have found that nobody is left to leave. */
 	if ((m->reload.phase == RELOAD_NONE && m->reload.again &&
 		m->arena.service->dropped == 0) ||
-	    (m->reload.phase == RELOAD_LEAVING && all_left(m)))
+	    (m->reload.phase == RELOAD_LEAVING && reload_all_left(m)))
 		return 0;
 	return clock_earlier(next, drop_next(m));
 }
@@ -375,10 +377,10 @@ reload_abandon(struct master *m)
 	outcome_tell(&r->later, false, "abandoned: the service is stopping");
 	if (r->phase == RELOAD_NONE)
 		return;
-	kill_checker(r);
+	reload_kill_checker(r);
 	if (r->phase == RELOAD_LEAVING)
-		come_back(m);
-	close_all(m, r);
+		reload_come_back(m);
+	reload_close_all(m, r);
 	r->phase = RELOAD_NONE;
 	log_notice("the reload is abandoned");
 }

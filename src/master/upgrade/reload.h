@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Reload: the program on disk is checked with the configuration on disk, the
  * workers leave between two operations, and the program is executed in this

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Telling of a reload: the service manager, and those who asked for it.
  */

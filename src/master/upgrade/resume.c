@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The service, taken over from the image of the program that ran it until now;
  * or given back to it.
@@ -28,7 +29,7 @@
 /* Room for the clients of `c`.  Records there are may become usable; those in
  * use stay so.  Returns 0, or -1 with the reason logged. */
 static int
-make_room(struct arena *a, struct config *c)
+resume_make_room(struct arena *a, struct config *c)
 {
 	unsigned descriptors = steps_descriptors(c);
 	unsigned long most;
@@ -57,7 +58,7 @@ make_room(struct arena *a, struct config *c)
 
 /* Returns 0, or -1 with the reason logged; `p` may be a new file then. */
 static int
-move_pidfile(struct pidfile *p, const struct pidfile *old,
+resume_move_pidfile(struct pidfile *p, const struct pidfile *old,
     const struct config *c)
 {
 	if (old->fd != -1 && pidfile_hold(old) == -1)
@@ -81,10 +82,11 @@ move_pidfile(struct pidfile *p, const struct pidfile *old,
 }
 
 /* Everything up to workers that serve.  Returns 0, or -1 with the reason
- * logged and nothing done that give_back() does not undo. */
+ * logged and nothing done that resume_give_back() does not undo. */
 static int
-take_over(struct master *m, struct config *c, const struct upgrade_record *t,
-    struct pidfile *p, const struct pidfile *old)
+resume_take_over(struct master *m, struct config *c,
+    const struct upgrade_record *t, struct pidfile *p,
+    const struct pidfile *old)
 {
 	const struct admin_sockets old_admin = { t->control, t->metrics,
 		CONTROL_FILE_NONE };
@@ -111,7 +113,8 @@ take_over(struct master *m, struct config *c, const struct upgrade_record *t,
 	if (c->accept_rate != t->config.accept_rate ||
 	    c->accept_burst != t->config.accept_burst)
 		atomic_store(&m->arena.header->accept_due, 0);
-	if (make_room(&m->arena, c) == -1 || move_pidfile(p, old, c) == -1)
+	if (resume_make_room(&m->arena, c) == -1 ||
+	    resume_move_pidfile(p, old, c) == -1)
 		return -1;
 	/* What the former program listened on is what it goes on with. */
 	if (t->failure[0] != '\0')
@@ -139,7 +142,7 @@ static struct {
  * is why we do not.  Returns if even that fails: the service has ended then.
  */
 static int
-give_back(const struct upgrade_record *t, const char *reason)
+resume_give_back(const struct upgrade_record *t, const char *reason)
 {
 	int record = given.text == NULL
 	    ? -1
@@ -161,7 +164,7 @@ give_back(const struct upgrade_record *t, const char *reason)
 }
 
 static void
-tell_change(const char *name, const char *was, const char *is)
+resume_tell_change(const char *name, const char *was, const char *is)
 {
 	log_notice("reload: %s: %s -> %s", name,
 	    was[0] != '\0' ? was : "(none)", is[0] != '\0' ? is : "(none)");
@@ -169,7 +172,7 @@ tell_change(const char *name, const char *was, const char *is)
 
 /* What came of it, in one line after those of what has changed. */
 static void
-report_upgrade(const struct config *c, const struct upgrade_record *t,
+resume_report_upgrade(const struct config *c, const struct upgrade_record *t,
     const struct arena *a)
 {
 	struct service_totals *totals = &a->service->totals;
@@ -190,7 +193,7 @@ report_upgrade(const struct config *c, const struct upgrade_record *t,
 	}
 	totals->reloads++;
 	totals->refusal[0] = '\0';
-	if (config_compare(&t->config, c, tell_change) > 0)
+	if (config_compare(&t->config, c, resume_tell_change) > 0)
 		steps_report(c);
 	log_notice("reloaded: echod %s -> " PACKAGE_VERSION
 		   ", %llu connections "
@@ -200,7 +203,7 @@ report_upgrade(const struct config *c, const struct upgrade_record *t,
 
 /* What the image before had and we have not. */
 static void
-leave_admin(struct admin_sockets *left, const struct config *was,
+resume_leave_admin(struct admin_sockets *left, const struct config *was,
     const struct admin_sockets *ours)
 {
 	/* A file at the path that is ours is ours. */
@@ -212,7 +215,8 @@ leave_admin(struct admin_sockets *left, const struct config *was,
 
 /* There is no way back from here, and no need of one. */
 static void
-commit(struct master *m, const struct upgrade_record *t, struct pidfile *old)
+resume_commit(struct master *m, const struct upgrade_record *t,
+    struct pidfile *old)
 {
 	struct admin_sockets left = { t->control, t->metrics,
 		CONTROL_FILE_NONE };
@@ -226,9 +230,9 @@ commit(struct master *m, const struct upgrade_record *t, struct pidfile *old)
 		close(t->log);
 	if (old->fd != m->pidfile->fd)
 		pidfile_release(old);
-	leave_admin(&left, &t->config, &m->admin_sockets);
+	resume_leave_admin(&left, &t->config, &m->admin_sockets);
 	(void)admin_sockets_keep(&m->admin_sockets, false);
-	report_upgrade(m->config, t, &m->arena);
+	resume_report_upgrade(m->config, t, &m->arena);
 	listen_report(&m->arena, m->config);
 	drop_begin(m);
 	m->reload.again = t->again;
@@ -263,27 +267,27 @@ resume_service(struct config *c, const struct upgrade_record *t,
 	if (t->failure[0] != '\0')
 		*c = t->config;
 	else if (load(c, &e) == -1)
-		return give_back(t, e.text);
+		return resume_give_back(t, e.text);
 	if (arena_attach(&m.arena, t->arena, why, sizeof(why)) == -1)
-		return give_back(t, why);
+		return resume_give_back(t, why);
 	if (old.fd != -1)
 		snprintf(old.path, sizeof(old.path), "%s", t->config.pidfile);
 	listeners = listen_save(&m.arena);
 	m.executable = executable_hold();
 	if (m.executable == -1) {
 		log_warn("the program's own file");
-		return give_back(t, log_last_warning());
+		return resume_give_back(t, log_last_warning());
 	}
-	if (take_over(&m, c, t, &pidfile, &old) == -1) {
+	if (resume_take_over(&m, c, t, &pidfile, &old) == -1) {
 		snprintf(why, sizeof(why), "%s", log_last_warning());
 		if (pidfile.fd != old.fd)
 			pidfile_release(&pidfile);
 		listen_restore(&m.arena, &listeners); /* publishes, too */
 		if (record_keep(&m.arena, true) == -1)
 			log_warn("descriptors for the former program");
-		return give_back(t, why);
+		return resume_give_back(t, why);
 	}
-	commit(&m, t, &old);
+	resume_commit(&m, t, &old);
 	status = master_run(&m);
 	admin_sockets_close(&m.admin_sockets, NULL);
 	pidfile_release(&pidfile);

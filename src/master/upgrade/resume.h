@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The service, taken over from another executable of the program that ran it
  * until now; or given back to it.

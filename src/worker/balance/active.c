@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The hot connections.
  */
@@ -13,7 +14,7 @@
 #define LOOK_ROUNDS 32
 
 static bool
-grow(struct worker *w)
+active_grow(struct worker *w)
 {
 	unsigned n = w->active_allocated == 0 ? 64 : w->active_allocated * 2;
 	struct active *active = reallocarray(w->active, n, sizeof(*active));
@@ -26,7 +27,7 @@ grow(struct worker *w)
 }
 
 static void
-count(struct worker *w)
+active_count(struct worker *w)
 {
 	atomic_store_explicit(&w->slot->active, w->active_count,
 	    memory_order_relaxed);
@@ -35,7 +36,7 @@ count(struct worker *w)
 /* Where `fd` is among the hot ones; CONNECTION_INACTIVE if it is not.  The
  * record's word for it stands where others can write. */
 static unsigned
-place(const struct worker *w, int fd)
+active_place(const struct worker *w, int fd)
 {
 	unsigned i = worker_connection(w, fd)->active;
 
@@ -47,17 +48,17 @@ place(const struct worker *w, int fd)
 bool
 active_touch(struct worker *w, int fd)
 {
-	unsigned i = place(w, fd);
+	unsigned i = active_place(w, fd);
 	bool was = i != CONNECTION_INACTIVE;
 
 	if (!was) {
 		/* Without memory it is served as well, but not shared. */
-		if (w->active_count == w->active_allocated && !grow(w))
+		if (w->active_count == w->active_allocated && !active_grow(w))
 			return true;
 		i = w->active_count++;
 		w->active[i].fd = fd;
 		worker_connection(w, fd)->active = i;
-		count(w);
+		active_count(w);
 	}
 	w->active[i].seen = w->round;
 	return !was;
@@ -66,18 +67,18 @@ active_touch(struct worker *w, int fd)
 void
 active_remove(struct worker *w, int fd)
 {
-	unsigned i = place(w, fd);
+	unsigned i = active_place(w, fd);
 
 	if (i == CONNECTION_INACTIVE)
 		return;
 	w->active[i] = w->active[--w->active_count];
 	worker_connection(w, w->active[i].fd)->active = i;
 	worker_connection(w, fd)->active = CONNECTION_INACTIVE;
-	count(w);
+	active_count(w);
 }
 
 static void
-trim(struct worker *w, int fd)
+active_trim(struct worker *w, int fd)
 {
 	struct connection *c = worker_connection(w, fd);
 
@@ -96,5 +97,5 @@ active_round(struct worker *w)
 	 * its place. */
 	for (unsigned i = w->active_count; i-- > 0;)
 		if (w->round - w->active[i].seen >= INACTIVE_ROUNDS)
-			trim(w, w->active[i].fd);
+			active_trim(w, w->active[i].fd);
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The hot connections: those that have something to do now and then, as
  * opposed to the many that are silent.  What the slots share evenly is these.

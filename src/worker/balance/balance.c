@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Keeping the slots even: in how many connections they hold and in how well
  * they serve them.
@@ -16,14 +17,14 @@
 #define ROTATE_SHARE 4
 
 static bool
-may_be_given(const struct worker *w, int fd)
+balance_may_be_given(const struct worker *w, int fd)
 {
 	return worker_connection(w, fd)->phase == PHASE_SERVING;
 }
 
 /* Those that came last are not the next to go: all have their turn. */
 static unsigned
-offer_active(struct worker *w, unsigned to, unsigned n)
+balance_offer_active(struct worker *w, unsigned to, unsigned n)
 {
 	unsigned given = 0;
 
@@ -32,7 +33,7 @@ offer_active(struct worker *w, unsigned to, unsigned n)
 		    w->active[w->active_count - 1 - w->turn++ % w->active_count]
 			.fd;
 
-		if (may_be_given(w, fd)) {
+		if (balance_may_be_given(w, fd)) {
 			handoff_move(w, fd, to);
 			given++;
 		}
@@ -41,14 +42,14 @@ offer_active(struct worker *w, unsigned to, unsigned n)
 }
 
 static unsigned
-give_cold(struct worker *w, unsigned to, unsigned n)
+balance_give_cold(struct worker *w, unsigned to, unsigned n)
 {
 	unsigned given = 0;
 
 	for (int fd = arena_next(w->arena, w->number, 0); fd != -1 && given < n;
 	     fd = arena_next(w->arena, w->number, fd + 1))
 		if (worker_connection(w, fd)->active == CONNECTION_INACTIVE &&
-		    may_be_given(w, fd)) {
+		    balance_may_be_given(w, fd)) {
 			handoff_move(w, fd, to);
 			given++;
 		}
@@ -58,7 +59,7 @@ give_cold(struct worker *w, unsigned to, unsigned n)
 /* Half the difference, if it is two or more: less would only move the
  * imbalance to the other side and back. */
 static unsigned
-surplus(uint32_t mine, uint32_t other)
+balance_surplus(uint32_t mine, uint32_t other)
 {
 	uint32_t half = mine > other ? (mine - other) / 2 : 0;
 
@@ -67,7 +68,8 @@ surplus(uint32_t mine, uint32_t other)
 
 /* More served per connection, by more than a tenth. */
 static bool
-serves_more(uint64_t echoes, uint32_t active, uint64_t than, uint32_t of)
+balance_serves_more(uint64_t echoes, uint32_t active, uint64_t than,
+    uint32_t of)
 {
 	return echoes * of * 10 > than * active * 11;
 }
@@ -81,7 +83,7 @@ serves_more(uint64_t echoes, uint32_t active, uint64_t than, uint32_t of)
  * time serves each as much as it asks for.
  */
 static unsigned
-rotate(struct worker *w, unsigned *to)
+balance_rotate(struct worker *w, unsigned *to)
 {
 	const struct slot *slot = w->arena->slot;
 	/* Once: the master may change it while we look. */
@@ -103,7 +105,7 @@ rotate(struct worker *w, unsigned *to)
 	}
 	for (unsigned k = 0; k < workers; k++)
 		if (handoff_takes(w, k) && slot[k].active > 0 &&
-		    serves_more(echoes[k], slot[k].active, echoes[best],
+		    balance_serves_more(echoes[k], slot[k].active, echoes[best],
 			slot[best].active))
 			best = k;
 	w->events = 0;
@@ -111,7 +113,8 @@ rotate(struct worker *w, unsigned *to)
 	w->rotate_at = now + ROTATE_MS;
 	if (!queue || first || best == w->number)
 		return 0;
-	return offer_active(w, *to = best, w->active_count / ROTATE_SHARE + 1);
+	return balance_offer_active(w, *to = best,
+	    w->active_count / ROTATE_SHARE + 1);
 }
 
 void
@@ -133,14 +136,17 @@ balance(struct worker *w)
 		if (slot_load(&slot[k]) > slot_load(&slot[heavy]))
 			heavy = k;
 	}
-	n = surplus(w->slot->active, slot[trim].active + slot[trim].inflight);
+	n = balance_surplus(w->slot->active,
+	    slot[trim].active + slot[trim].inflight);
 	if (n > 0)
-		n = offer_active(w, to = trim, n);
-	else if ((n = rotate(w, &to)) > 0)
+		n = balance_offer_active(w, to = trim, n);
+	else if ((n = balance_rotate(w, &to)) > 0)
 		;
-	else if ((n = surplus(slot_load(w->slot), slot_load(&slot[light]))) > 0)
-		n = give_cold(w, to = light, n);
-	else if (surplus(slot_load(&slot[heavy]), slot_load(w->slot)) > 0)
+	else if ((n = balance_surplus(slot_load(w->slot),
+		      slot_load(&slot[light]))) > 0)
+		n = balance_give_cold(w, to = light, n);
+	else if (balance_surplus(slot_load(&slot[heavy]), slot_load(w->slot)) >
+	    0)
 		handoff_wake(w, heavy);
 	if (n > 0) {
 		handoff_notify(w, to);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Handing connections from slot to slot.
  */
@@ -28,7 +29,7 @@ handoff_init(struct worker *w)
 }
 
 static uint64_t
-heartbeat(const struct worker *w, unsigned k)
+handoff_heartbeat(const struct worker *w, unsigned k)
 {
 	return atomic_load_explicit(&w->arena->slot[k].heartbeat,
 	    memory_order_relaxed);
@@ -40,11 +41,11 @@ handoff_takes(const struct worker *w, unsigned k)
 	return k != w->number &&
 	    atomic_load_explicit(&w->arena->slot[k].state,
 		memory_order_relaxed) == SLOT_READY &&
-	    w->skipped[k] != heartbeat(w, k) + 1;
+	    w->skipped[k] != handoff_heartbeat(w, k) + 1;
 }
 
 static void
-reserve(struct slot *s)
+handoff_reserve(struct slot *s)
 {
 	atomic_fetch_add(&s->inflight, 1);
 }
@@ -52,7 +53,7 @@ reserve(struct slot *s)
 /* `inflight` is a hint that a death may leave too high, so it must not be
  * taken below zero by those who correct it. */
 static void
-arrive(struct slot *s)
+handoff_arrive(struct slot *s)
 {
 	uint32_t n = atomic_load(&s->inflight);
 
@@ -89,7 +90,7 @@ handoff_notify(const struct worker *w, unsigned to)
 	atomic_store(&w->arena->slot[to].wakeup_pending, 1);
 	/* The other side of handoff_pending(): one of both sees the other's store. */
 	atomic_thread_fence(memory_order_seq_cst);
-	if (heartbeat(w, to) % 2 == 0)
+	if (handoff_heartbeat(w, to) % 2 == 0)
 		handoff_wake(w, to);
 }
 
@@ -131,7 +132,7 @@ handoff_move(struct worker *w, int fd, unsigned to)
 		c->flags &= (uint8_t)~CONN_INACTIVE;
 	events_forget(w, fd);
 	active_remove(w, fd);
-	reserve(&w->arena->slot[to]);
+	handoff_reserve(&w->arena->slot[to]);
 	atomic_fetch_sub(&w->slot->held, 1);
 	memory_remove(w->slot, c);
 	handoff_offer(w, fd, to);
@@ -141,7 +142,7 @@ handoff_move(struct worker *w, int fd, unsigned to)
 
 /* A record that has just become this slot's: hot if it was with its giver. */
 static void
-receive(struct worker *w, int fd)
+handoff_receive(struct worker *w, int fd)
 {
 	struct connection *c = worker_connection(w, fd);
 
@@ -164,7 +165,7 @@ receive(struct worker *w, int fd)
 }
 
 static bool
-claim(struct worker *w, int fd, unsigned from)
+handoff_claim(struct worker *w, int fd, unsigned from)
 {
 	/* The last word of an inbox has bits beyond the last record. */
 	if ((unsigned)fd >= w->arena->capacity)
@@ -173,7 +174,7 @@ claim(struct worker *w, int fd, unsigned from)
 		owner_word(CONN_OFFERED, from),
 		owner_word(CONN_OPEN, w->number)))
 		return false;
-	arrive(&w->arena->slot[from]);
+	handoff_arrive(&w->arena->slot[from]);
 	return true;
 }
 
@@ -192,8 +193,8 @@ handoff_accept(struct worker *w)
 		for (; bits != 0; bits &= bits - 1) {
 			int fd = (int)i * 64 + __builtin_ctzll(bits);
 
-			if (claim(w, fd, w->number))
-				receive(w, fd);
+			if (handoff_claim(w, fd, w->number))
+				handoff_receive(w, fd);
 		}
 	}
 	if (atomic_load(&w->slot->inflight) != 0 && w->heal_at == CLOCK_NEVER)
@@ -217,7 +218,7 @@ handoff_check(struct worker *w)
 void
 handoff_unreserve(const struct worker *w, unsigned k)
 {
-	arrive(&w->arena->slot[k]);
+	handoff_arrive(&w->arena->slot[k]);
 }
 
 void
@@ -244,7 +245,7 @@ handoff_expire(struct worker *w)
 
 /* Take back from slot `k`; returns true if there was anything. */
 static bool
-reclaim_from(struct worker *w, unsigned k)
+handoff_reclaim_from(struct worker *w, unsigned k)
 {
 	_Atomic uint64_t *handoff = arena_handoff(w->arena, k);
 	bool any = false;
@@ -260,11 +261,11 @@ reclaim_from(struct worker *w, unsigned k)
 			    atomic_load_explicit(&worker_connection(w, fd)
 						      ->offered_by,
 				memory_order_relaxed) != w->number ||
-			    !claim(w, fd, k))
+			    !handoff_claim(w, fd, k))
 				continue;
 			atomic_fetch_and(&handoff[i],
 			    ~(UINT64_C(1) << (fd % 64)));
-			receive(w, fd);
+			handoff_receive(w, fd);
 			any = true;
 		}
 	}
@@ -276,6 +277,6 @@ handoff_withdraw(struct worker *w)
 {
 	w->offers_at = CLOCK_NEVER;
 	for (unsigned k = 0; k < w->arena->slots; k++)
-		if (k != w->number && reclaim_from(w, k))
-			w->skipped[k] = heartbeat(w, k) + 1;
+		if (k != w->number && handoff_reclaim_from(w, k))
+			w->skipped[k] = handoff_heartbeat(w, k) + 1;
 }

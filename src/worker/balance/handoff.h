@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Handing connections from slot to slot: where a new one is placed, giving one
  * away, taking one that was given.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Taking new clients from the accept queue; their one home.
  */
@@ -38,7 +39,7 @@ static const char refusal[] = "-ERR max number of clients reached\r\n";
  * turn: one client too many is better than none.
  */
 static int
-admit(struct worker *w)
+accept_admit(struct worker *w)
 {
 	_Atomic uint32_t *admission = &w->arena->header->admission;
 	uint32_t mine = w->number + 1;
@@ -92,7 +93,7 @@ accept_note(const struct arena *a, int fd)
  * one's now, who may have served it and be closing it, or have closed it.
  */
 static bool
-claim(struct worker *w, int fd)
+accept_claim(struct worker *w, int fd)
 {
 	struct connection *c = worker_connection(w, fd);
 	uint64_t cookie;
@@ -114,7 +115,7 @@ claim(struct worker *w, int fd)
 /* Turn a client away, politely: what it has sent is read, so that closing
  * does not reset it before it has seen why. */
 static void
-refuse(struct worker *w, int fd, const struct peer *peer,
+accept_refuse(struct worker *w, int fd, const struct peer *peer,
     enum close_reason reason, const char *why)
 {
 	struct connection c = { .peer = *peer, .opened = clock_ms() };
@@ -178,7 +179,7 @@ accept_enter(struct worker *w, int fd, const struct peer *peer, unsigned to,
 
 /* CLOSING is a word about the socket that the record's cookie names. */
 static void
-mark_closing(const struct worker *w, int fd)
+accept_mark_closing(const struct worker *w, int fd)
 {
 	struct connection *c = worker_connection(w, fd);
 
@@ -189,18 +190,18 @@ mark_closing(const struct worker *w, int fd)
 
 /* Turn one away whose record is not in use. */
 static void
-turn_away(struct worker *w, int fd, const struct peer *peer,
+accept_turn_away(struct worker *w, int fd, const struct peer *peer,
     enum close_reason reason, const char *why)
 {
-	if (claim(w, fd)) {
-		mark_closing(w, fd);
-		refuse(w, fd, peer, reason, why);
+	if (accept_claim(w, fd)) {
+		accept_mark_closing(w, fd);
+		accept_refuse(w, fd, peer, reason, why);
 	}
 }
 
 /* The place that was taken for it is free again. */
 static void
-give_up_place(struct worker *w, unsigned to)
+accept_give_up_place(struct worker *w, unsigned to)
 {
 	if (to == w->number)
 		atomic_fetch_sub(&w->slot->held, 1);
@@ -211,7 +212,7 @@ give_up_place(struct worker *w, unsigned to)
 /* One client was accepted: true if it is in, false if it was turned away.
  * `charged`: if it is, it counts for accept-rate. */
 static bool
-receive(struct worker *w, int fd, const struct peer *peer, bool charged)
+accept_receive(struct worker *w, int fd, const struct peer *peer, bool charged)
 {
 	const char *why;
 	char full[64];
@@ -219,27 +220,28 @@ receive(struct worker *w, int fd, const struct peer *peer, bool charged)
 
 	/* A descriptor beyond the arena: somebody raised our limit. */
 	if ((uint32_t)fd >= arena_descriptors(w->arena)) {
-		refuse(w, fd, peer, CLOSE_LIMIT, "its descriptor is too high");
+		accept_refuse(w, fd, peer, CLOSE_LIMIT,
+		    "its descriptor is too high");
 		return false;
 	}
 	if ((why = admission_denies(w->config, peer)) != NULL) {
-		turn_away(w, fd, peer, CLOSE_DENIED, why);
+		accept_turn_away(w, fd, peer, CLOSE_DENIED, why);
 		return false;
 	}
-	if ((to = admit(w)) == -1) {
+	if ((to = accept_admit(w)) == -1) {
 		snprintf(full, sizeof(full), "maxclients %u reached",
 		    w->config->maxclients);
-		turn_away(w, fd, peer, CLOSE_LIMIT, full);
+		accept_turn_away(w, fd, peer, CLOSE_LIMIT, full);
 		return false;
 	}
-	if (!claim(w, fd)) {
-		give_up_place(w, (unsigned)to);
+	if (!accept_claim(w, fd)) {
+		accept_give_up_place(w, (unsigned)to);
 		return false;
 	}
 	if ((why = admission_crowds(w, fd, peer, true)) != NULL) {
-		give_up_place(w, (unsigned)to);
-		mark_closing(w, fd);
-		refuse(w, fd, peer, CLOSE_LIMIT, why);
+		accept_give_up_place(w, (unsigned)to);
+		accept_mark_closing(w, fd);
+		accept_refuse(w, fd, peer, CLOSE_LIMIT, why);
 		return false;
 	}
 	accept_enter(w, fd, peer, (unsigned)to, charged);
@@ -249,7 +251,7 @@ receive(struct worker *w, int fd, const struct peer *peer, bool charged)
 /* What a failed accept4 means; `last` if it is the last of a batch that all
  * failed. */
 static enum accepted
-failed(struct worker *w, unsigned i, bool last)
+accept_failed(struct worker *w, unsigned i, bool last)
 {
 	unsigned missed;
 
@@ -291,7 +293,7 @@ failed(struct worker *w, unsigned i, bool last)
 /* `throttled`: no more of them than accept-rate grants.  A client that is
  * turned away, or had gone before it was accepted, does not count. */
 static enum accepted
-take_batch(struct worker *w, unsigned i, bool throttled)
+accept_take_batch(struct worker *w, unsigned i, bool throttled)
 {
 	struct operation *op = &w->slot->op;
 	int listener = w->arena->header->listener[i].fd;
@@ -324,7 +326,7 @@ take_batch(struct worker *w, unsigned i, bool throttled)
 		fd = accept4(listener, (struct sockaddr *)&ss, &len,
 		    SOCK_NONBLOCK);
 		if (fd == -1)
-			result = failed(w, i, ++failures == BATCH);
+			result = accept_failed(w, i, ++failures == BATCH);
 		else {
 			w->moved++;
 			if (i >= arena_listeners(w->arena))
@@ -332,7 +334,7 @@ take_batch(struct worker *w, unsigned i, bool throttled)
 			charged = throttled && w->config->accept_rate != 0 &&
 			    !tcp_info_has_left(fd);
 			peer_from_sockaddr(&peer, &ss);
-			if (receive(w, fd, &peer, charged) && charged)
+			if (accept_receive(w, fd, &peer, charged) && charged)
 				rate_take(w);
 		}
 		store_barrier();
@@ -344,7 +346,7 @@ take_batch(struct worker *w, unsigned i, bool throttled)
 enum accepted
 accept_some(struct worker *w, unsigned i)
 {
-	return take_batch(w, i, true);
+	return accept_take_batch(w, i, true);
 }
 
 bool
@@ -354,7 +356,7 @@ accept_queue(struct worker *w, unsigned i, bool shut)
 
 	/* Not without end, should clients come as fast as we take. */
 	for (unsigned n = 0; a == ACCEPT_MORE && n < w->config->maxclients; n++)
-		a = take_batch(w, i, false);
+		a = accept_take_batch(w, i, false);
 	if (a == ACCEPT_PAUSED)
 		return false;
 	/* Whoever passed it to us listens on it when we are gone. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Taking new clients from the accept queue; their one home.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What may come in: the rules, and counting by address.
  */
@@ -27,7 +28,7 @@ admission_is_balancer(const struct config *c, const struct peer *peer)
 }
 
 static bool
-is_trusted(const struct config *c, const struct peer *peer)
+admission_is_trusted(const struct config *c, const struct peer *peer)
 {
 	return c->proxy_trusted.count == 0 || admission_is_balancer(c, peer);
 }
@@ -35,7 +36,8 @@ is_trusted(const struct config *c, const struct peer *peer)
 bool
 admission_expects_header(const struct config *c, const struct peer *peer)
 {
-	return c->proxy_protocol != PROXY_PROTOCOL_OFF && is_trusted(c, peer);
+	return c->proxy_protocol != PROXY_PROTOCOL_OFF &&
+	    admission_is_trusted(c, peer);
 }
 
 const char *
@@ -57,7 +59,7 @@ admission_denies(const struct config *c, const struct peer *peer)
 /* Bytes of an address that make a client: all of IPv4, the /64 of IPv6, which
  * is what one site has at least (RFC 6177). */
 static size_t
-significant(const struct peer *peer)
+admission_significant(const struct peer *peer)
 {
 	return peer->family == AF_INET ? 4 : 8;
 }
@@ -72,7 +74,7 @@ admission_key(const struct worker *w, const struct peer *peer)
 {
 	uint64_t key = 0;
 
-	memcpy(&key, peer->address, significant(peer));
+	memcpy(&key, peer->address, admission_significant(peer));
 	key ^= w->arena->header->secret + peer->family;
 	key = (key ^ key >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
 	key = (key ^ key >> 27) * UINT64_C(0x94d049bb133111eb);
@@ -80,10 +82,10 @@ admission_key(const struct worker *w, const struct peer *peer)
 }
 
 static bool
-same(const struct peer *a, const struct peer *b)
+admission_same(const struct peer *a, const struct peer *b)
 {
 	return a->family == b->family &&
-	    memcmp(a->address, b->address, significant(a)) == 0;
+	    memcmp(a->address, b->address, admission_significant(a)) == 0;
 }
 
 _Static_assert(sizeof(wchar_t) == sizeof(uint32_t), "marks as wmemchr's");
@@ -115,7 +117,7 @@ admission_full(const struct worker *w, int fd, const struct peer *peer,
 		/* Being filled in: its address is not there yet. */
 		if (s == CONN_CLAIMED ||
 		    ((s == CONN_OPEN || s == CONN_OFFERED) &&
-			same(&c->peer, peer)))
+			admission_same(&c->peer, peer)))
 			n++;
 	}
 	return n >= most;

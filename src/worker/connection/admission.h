@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What may come in: allowed and denied networks, how many from one address, and
  * how many of them in a second.

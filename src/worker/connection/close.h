@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The end of a connection: its record, its descriptor, its line in the log.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The stop of a worker: everything received is echoed, then all is closed.
  */
@@ -23,7 +24,7 @@
 /* Empty the accept queues: clients that had connected before the stop are
  * answered. */
 static void
-take_queues(struct worker *w)
+drain_take_queues(struct worker *w)
 {
 	for (unsigned i = 0; i < arena_listeners(w->arena); i++) {
 		if ((w->shut & 1U << i) != 0)
@@ -38,7 +39,7 @@ take_queues(struct worker *w)
 }
 
 static void
-finish_one(struct worker *w, int fd)
+drain_finish_one(struct worker *w, int fd)
 {
 	const struct connection *c = worker_connection(w, fd);
 
@@ -53,7 +54,7 @@ finish_one(struct worker *w, int fd)
 
 /* The client has all of it and has said nothing since. */
 static bool
-lingered(const struct connection *c, int fd, uint64_t now)
+drain_lingered(const struct connection *c, int fd, uint64_t now)
 {
 	return c->phase == PHASE_LINGERING &&
 	    now - c->quiet_since >= LINGER_SILENCE &&
@@ -61,7 +62,7 @@ lingered(const struct connection *c, int fd, uint64_t now)
 }
 
 static void
-cut_one(struct worker *w, int fd)
+drain_cut_one(struct worker *w, int fd)
 {
 	const struct connection *c = worker_connection(w, fd);
 	size_t lost = connection_pending(c) + tcp_info_unread(fd) +
@@ -76,17 +77,17 @@ cut_one(struct worker *w, int fd)
 }
 
 static void
-sweep(struct worker *w, uint64_t now)
+drain_sweep(struct worker *w, uint64_t now)
 {
 	for (int fd = arena_next(w->arena, w->number, 0); fd != -1;
 	     fd = arena_next(w->arena, w->number, fd + 1)) {
 		const struct connection *c = worker_connection(w, fd);
 
 		if (now >= w->deadline)
-			cut_one(w, fd);
+			drain_cut_one(w, fd);
 		else if (c->phase == PHASE_SERVING)
-			finish_one(w, fd);
-		else if (lingered(c, fd, now))
+			drain_finish_one(w, fd);
+		else if (drain_lingered(c, fd, now))
 			close_connection(w, fd, CLOSE_DRAINED, 0);
 	}
 }
@@ -112,11 +113,11 @@ drain_step(struct worker *w)
 	if (now >= w->accept_at && now < w->deadline) {
 		if (!w->listening)
 			events_listen(w, true);
-		take_queues(w);
+		drain_take_queues(w);
 		w->sweep_at = now;
 	}
 	if (now >= w->sweep_at || now >= w->deadline) {
-		sweep(w, now);
+		drain_sweep(w, now);
 		w->sweep_at = now + SWEEP;
 	}
 	return atomic_load(&w->slot->held) == 0 &&

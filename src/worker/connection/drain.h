@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The stop of a worker: everything received is echoed, then all is closed.
  */

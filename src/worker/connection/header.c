@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The PROXY header that a connection begins with: what it says of the client,
  * and how long it is waited for.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Clients whose time is up: silent for `timeout`, not there any more, or with
  * a PROXY header that does not come.
@@ -33,7 +34,7 @@
 
 /* ms between sweeps; 0 if there is nothing to look for. */
 static uint64_t
-interval(const struct worker *w)
+idle_interval(const struct worker *w)
 {
 	uint64_t idle = (uint64_t)w->config->timeout * 1000 / 8;
 	uint64_t gone = (uint64_t)w->config->tcp_keepalive * 1000 / 3;
@@ -46,14 +47,14 @@ void
 idle_init(struct worker *w)
 {
 	/* At once: the worker before may have been about to. */
-	w->sweep_at = interval(w) == 0 ? CLOCK_NEVER : clock_ms();
+	w->sweep_at = idle_interval(w) == 0 ? CLOCK_NEVER : clock_ms();
 	w->header_at = clock_ms();
 }
 
 /* Closed as soon as a silent client would be: the first probe after
  * tcp-keepalive, and three more at a third of it each. */
 static bool
-is_gone(const struct worker *w, int fd)
+idle_is_gone(const struct worker *w, int fd)
 {
 	uint32_t limit = w->config->tcp_keepalive * 2000;
 
@@ -62,7 +63,7 @@ is_gone(const struct worker *w, int fd)
 }
 
 static bool
-is_idle(const struct worker *w, int fd, struct connection *c, uint32_t now)
+idle_is_idle(const struct worker *w, int fd, struct connection *c, uint32_t now)
 {
 	if (w->config->timeout == 0)
 		return false;
@@ -82,12 +83,12 @@ idle_sweep(struct worker *w)
 
 	for (int fd = arena_next(w->arena, w->number, 0); fd != -1;
 	     fd = arena_next(w->arena, w->number, fd + 1)) {
-		if (is_gone(w, fd))
+		if (idle_is_gone(w, fd))
 			socket_error_close(w, fd, ETIMEDOUT);
-		else if (is_idle(w, fd, worker_connection(w, fd), now))
+		else if (idle_is_idle(w, fd, worker_connection(w, fd), now))
 			close_connection(w, fd, CLOSE_IDLE, 0);
 	}
-	w->sweep_at = clock_ms() + interval(w);
+	w->sweep_at = clock_ms() + idle_interval(w);
 }
 
 static bool

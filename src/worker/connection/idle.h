@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Clients whose time is up: silent for `timeout`, not there any more, or with
  * a PROXY header that does not come.

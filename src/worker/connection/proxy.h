@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * PROXY protocol headers, versions 1 and 2: who a load balancer's connection
  * is for.  See HAProxy's doc/proxy-protocol.txt, whose sections are named

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * How many clients come in a second: altogether, and from one address.
  */

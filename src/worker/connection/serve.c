@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Serving one connection: receive, have the handler rule, send.
  *
@@ -36,19 +37,19 @@ enum progress {
 };
 
 static char *
-at(const struct view *v, uint64_t position)
+serve_at(const struct view *v, uint64_t position)
 {
 	return v->mem + (position - v->base);
 }
 
 static struct view
-window_view(const struct worker *w, int fd, const struct connection *c)
+serve_window_view(const struct worker *w, int fd, const struct connection *c)
 {
 	return (struct view){ arena_window(w->arena, fd), c->window_base };
 }
 
 static void
-begin(struct worker *w, int fd, uint64_t base)
+serve_begin(struct worker *w, int fd, uint64_t base)
 {
 	struct operation *op = &w->slot->op;
 
@@ -60,7 +61,7 @@ begin(struct worker *w, int fd, uint64_t base)
 }
 
 static void
-end(struct worker *w)
+serve_end(struct worker *w)
 {
 	store_barrier();
 	atomic_store_explicit(&w->slot->op.kind, OP_NONE, memory_order_relaxed);
@@ -68,14 +69,15 @@ end(struct worker *w)
 
 /* Send what is unsent. */
 static enum progress
-flush(struct worker *w, int fd, struct connection *c, const struct view *v)
+serve_flush(struct worker *w, int fd, struct connection *c,
+    const struct view *v)
 {
 	size_t unsent = connection_unsent(c);
 	ssize_t n;
 
 	if (unsent == 0)
 		return SETTLED;
-	n = send(fd, at(v, connection_cursor(c)), unsent,
+	n = send(fd, serve_at(v, connection_cursor(c)), unsent,
 	    MSG_NOSIGNAL | MSG_DONTWAIT);
 	if (n == -1) {
 		if (socket_error_passes(w, c, "send to"))
@@ -93,7 +95,7 @@ flush(struct worker *w, int fd, struct connection *c, const struct view *v)
 /* The order matters to a successor: dropped bytes must never look released,
  * or it would send them. */
 static void
-drop(struct connection *c, size_t bytes)
+serve_drop(struct connection *c, size_t bytes)
 {
 	c->dropped += bytes;
 	store_barrier();
@@ -102,10 +104,10 @@ drop(struct connection *c, size_t bytes)
 
 /* Have the handler rule on what is pending and not released yet. */
 static struct result
-rule(const struct connection *c, const struct view *v, size_t fresh)
+serve_rule(const struct connection *c, const struct view *v, size_t fresh)
 {
 	const struct handler *h = handler_of(c->handler);
-	const char *in = at(v, connection_cursor(c));
+	const char *in = serve_at(v, connection_cursor(c));
 	size_t len = connection_pending(c);
 	struct result r;
 
@@ -121,7 +123,7 @@ rule(const struct connection *c, const struct view *v, size_t fresh)
 
 /* Take the PROXY header off the beginning; BLOCKED if it is not whole. */
 static enum progress
-take_header(struct worker *w, int fd, struct connection *c,
+serve_take_header(struct worker *w, int fd, struct connection *c,
     const struct view *v)
 {
 	enum header_result r;
@@ -129,7 +131,7 @@ take_header(struct worker *w, int fd, struct connection *c,
 
 	if (connection_pending(c) == 0)
 		return connection_at_end(c) ? SETTLED : BLOCKED;
-	r = header_step(w, fd, at(v, 0), connection_pending(c),
+	r = header_step(w, fd, serve_at(v, 0), connection_pending(c),
 	    connection_at_end(c), &bytes);
 	if (r == HEADER_MORE)
 		return BLOCKED;
@@ -140,7 +142,7 @@ take_header(struct worker *w, int fd, struct connection *c,
 	}
 	/* The address first: without it the header would be gone. */
 	store_barrier();
-	drop(c, bytes);
+	serve_drop(c, bytes);
 	store_barrier();
 	c->flags &= (uint8_t)~CONN_HEADER;
 	return SETTLED;
@@ -151,27 +153,27 @@ take_header(struct worker *w, int fd, struct connection *c,
  * are new to the handler.
  */
 static enum progress
-settle(struct worker *w, int fd, struct connection *c, const struct view *v,
-    size_t fresh)
+serve_settle(struct worker *w, int fd, struct connection *c,
+    const struct view *v, size_t fresh)
 {
-	enum progress p = flush(w, fd, c, v);
+	enum progress p = serve_flush(w, fd, c, v);
 
 	if (p == SETTLED && connection_awaits_header(c)) {
-		p = take_header(w, fd, c, v);
+		p = serve_take_header(w, fd, c, v);
 		/* The handler has seen none of what was held for it. */
 		fresh = connection_pending(c);
 	}
 	while (p == SETTLED && connection_pending(c) > 0) {
-		struct result r = rule(c, v, fresh);
+		struct result r = serve_rule(c, v, fresh);
 
 		fresh = 0;
 		if (r.action == HOLD)
 			break;
 		if (r.action == DROP)
-			drop(c, r.bytes);
+			serve_drop(c, r.bytes);
 		else {
 			c->ready += r.bytes;
-			p = flush(w, fd, c, v);
+			p = serve_flush(w, fd, c, v);
 		}
 	}
 	return p;
@@ -179,7 +181,8 @@ settle(struct worker *w, int fd, struct connection *c, const struct view *v,
 
 /* Keep what scratch still holds in the connection's window. */
 static void
-spill(struct worker *w, int fd, struct connection *c, const struct view *v)
+serve_spill(struct worker *w, int fd, struct connection *c,
+    const struct view *v)
 {
 	uint64_t cursor = connection_cursor(c);
 
@@ -188,7 +191,7 @@ spill(struct worker *w, int fd, struct connection *c, const struct view *v)
 	/* Counted before there are pages, or a death would lose them. */
 	memory_took(w, fd, connection_pending(c));
 	/* Data first, the flag that says where it is after it. */
-	memcpy(arena_window(w->arena, fd), at(v, cursor),
+	memcpy(arena_window(w->arena, fd), serve_at(v, cursor),
 	    connection_pending(c));
 	c->window_base = cursor;
 	store_barrier();
@@ -198,7 +201,7 @@ spill(struct worker *w, int fd, struct connection *c, const struct view *v)
 /* Make the window able to take SPILL_LINE pending bytes; if memory is full, as
  * much as can be without more pages. */
 static void
-make_room(const struct worker *w, int fd, struct connection *c)
+serve_make_room(const struct worker *w, int fd, struct connection *c)
 {
 	char *window = arena_window(w->arena, fd);
 	uint64_t cursor = connection_cursor(c);
@@ -215,7 +218,7 @@ make_room(const struct worker *w, int fd, struct connection *c)
 
 /* The last input was settled: what remains of the connection's end. */
 static void
-finish(struct worker *w, int fd, struct connection *c)
+serve_shut(struct worker *w, int fd, struct connection *c)
 {
 	if ((c->flags & CONN_EOF) != 0) {
 		close_connection(w, fd,
@@ -245,7 +248,8 @@ finish(struct worker *w, int fd, struct connection *c)
  * connection is closed.
  */
 static ssize_t
-receive(struct worker *w, int fd, struct connection *c, char *to, size_t room)
+serve_receive(struct worker *w, int fd, struct connection *c, char *to,
+    size_t room)
 {
 	ssize_t n;
 
@@ -277,16 +281,17 @@ serve_scratch(struct worker *w, int fd, struct connection *c)
 	enum progress p = SETTLED;
 	ssize_t n;
 
-	begin(w, fd, v.base);
-	n = receive(w, fd, c, v.mem, w->full ? SPILL_BLOCK : SCRATCH_BYTES);
+	serve_begin(w, fd, v.base);
+	n = serve_receive(w, fd, c, v.mem,
+	    w->full ? SPILL_BLOCK : SCRATCH_BYTES);
 	if (n > 0)
-		p = settle(w, fd, c, &v, (size_t)n);
+		p = serve_settle(w, fd, c, &v, (size_t)n);
 	if (n == -1 || p == BROKEN)
 		return;
-	spill(w, fd, c, &v);
-	end(w);
+	serve_spill(w, fd, c, &v);
+	serve_end(w);
 	if (connection_at_end(c) && connection_pending(c) == 0)
-		finish(w, fd, c);
+		serve_shut(w, fd, c);
 	else if (p == BLOCKED)
 		events_update(w, fd);
 }
@@ -299,54 +304,54 @@ serve_window(struct worker *w, int fd, struct connection *c, uint32_t revents)
 	size_t fresh;
 	ssize_t n = 0;
 
-	begin(w, fd, 0);
+	serve_begin(w, fd, 0);
 	fresh = connection_pending(c);
 	if (connection_unsent(c) == 0 && !connection_at_end(c) &&
 	    (revents & ~(uint32_t)EPOLLOUT) != 0) {
 		size_t room = SPILL_LINE - connection_pending(c);
 
-		make_room(w, fd, c);
+		serve_make_room(w, fd, c);
 		if (w->full && memory_room(c) < room)
 			room = memory_room(c);
 		if (room == 0) {
-			end(w);
+			serve_end(w);
 			memory_pause(w, fd, revents);
 			return;
 		}
-		v = window_view(w, fd, c);
-		n = receive(w, fd, c, at(&v, c->rx), room);
+		v = serve_window_view(w, fd, c);
+		n = serve_receive(w, fd, c, serve_at(&v, c->rx), room);
 		fresh = (size_t)n;
 	}
-	v = window_view(w, fd, c);
+	v = serve_window_view(w, fd, c);
 	if (n != -1)
 		memory_took(w, fd, (size_t)(c->rx - c->window_base));
-	p = n == -1 ? BROKEN : settle(w, fd, c, &v, fresh);
+	p = n == -1 ? BROKEN : serve_settle(w, fd, c, &v, fresh);
 	if (p == BROKEN)
 		return;
 	if (connection_pending(c) == 0)
 		c->flags &= (uint8_t)~CONN_SPILLED;
-	end(w);
+	serve_end(w);
 	if (connection_at_end(c) && connection_pending(c) == 0)
-		finish(w, fd, c);
+		serve_shut(w, fd, c);
 	else
 		events_update(w, fd);
 }
 
 /* Read and forget until the client's FIN. */
 static void
-linger(struct worker *w, int fd, struct connection *c)
+serve_linger(struct worker *w, int fd, struct connection *c)
 {
 	ssize_t n;
 
-	begin(w, fd, c->rx);
-	n = receive(w, fd, c, w->scratch, SCRATCH_BYTES);
+	serve_begin(w, fd, c->rx);
+	n = serve_receive(w, fd, c, w->scratch, SCRATCH_BYTES);
 	if (n == -1)
 		return;
 	if (n > 0) {
-		drop(c, (size_t)n);
+		serve_drop(c, (size_t)n);
 		c->quiet_since = clock_ms();
 	}
-	end(w);
+	serve_end(w);
 	if ((c->flags & CONN_EOF) != 0)
 		close_connection(w, fd, CLOSE_DRAINED, 0);
 }
@@ -357,7 +362,7 @@ serve(struct worker *w, int fd, uint32_t revents)
 	struct connection *c = worker_connection(w, fd);
 
 	if (c->phase == PHASE_LINGERING)
-		linger(w, fd, c);
+		serve_linger(w, fd, c);
 	else if ((c->flags & CONN_SPILLED) != 0)
 		serve_window(w, fd, c, revents);
 	else
@@ -374,7 +379,7 @@ serve_resume(struct worker *w, int fd)
 	if ((c->flags & CONN_SPILLED) != 0)
 		serve_window(w, fd, c, 0);
 	else if (connection_at_end(c))
-		finish(w, fd, c);
+		serve_shut(w, fd, c);
 }
 
 void
@@ -394,5 +399,5 @@ serve_finish(struct worker *w, int fd)
 	else if (connection_pending(c) > 0)
 		serve_window(w, fd, c, 0);
 	else
-		finish(w, fd, c);
+		serve_shut(w, fd, c);
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Serving one connection: receive, have the handler rule, send.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What a recv(2) or send(2) that failed means for its connection.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What the kernel knows about a connection.
  */
@@ -16,7 +17,7 @@
 #endif
 
 static bool
-queued(int fd, unsigned long queue, size_t *bytes)
+tcp_info_queued(int fd, unsigned long queue, size_t *bytes)
 {
 	int n = 0;
 
@@ -31,7 +32,7 @@ tcp_info_unread(int fd)
 {
 	size_t n;
 
-	return queued(fd, SIOCINQ, &n) ? n : 0;
+	return tcp_info_queued(fd, SIOCINQ, &n) ? n : 0;
 }
 
 size_t
@@ -39,11 +40,11 @@ tcp_info_unacknowledged(int fd)
 {
 	size_t n;
 
-	return queued(fd, SIOCOUTQ, &n) ? n : 0;
+	return tcp_info_queued(fd, SIOCOUTQ, &n) ? n : 0;
 }
 
 static bool
-tcp_information(int fd, struct tcp_info *info)
+tcp_info_tcp_information(int fd, struct tcp_info *info)
 {
 	socklen_t len = sizeof(*info);
 
@@ -56,7 +57,8 @@ tcp_info_silence(int fd)
 {
 	struct tcp_info info;
 
-	return tcp_information(fd, &info) ? info.tcpi_last_data_recv : 0;
+	return tcp_info_tcp_information(fd, &info) ? info.tcpi_last_data_recv
+						   : 0;
 }
 
 /*
@@ -74,7 +76,7 @@ tcp_info_unanswered(int fd)
 	};
 	struct tcp_info info;
 
-	if (!tcp_information(fd, &info))
+	if (!tcp_info_tcp_information(fd, &info))
 		return 0;
 	if (info.tcpi_probes >= TRIES ||
 	    (info.tcpi_retransmits >= TRIES &&
@@ -85,7 +87,7 @@ tcp_info_unanswered(int fd)
 
 /* The client's FIN has arrived; the kernel counts it as a byte received. */
 static bool
-fin_received(const struct tcp_info *info)
+tcp_info_fin_received(const struct tcp_info *info)
 {
 	/* enum in the kernel's net/tcp_states.h; glibc's names clash with
 	 * linux/tcp.h. */
@@ -107,9 +109,9 @@ tcp_info_has_left(int fd)
 	};
 	struct tcp_info info;
 
-	return tcp_information(fd, &info) &&
+	return tcp_info_tcp_information(fd, &info) &&
 	    (info.tcpi_state == CLOSE ||
-		(fin_received(&info) && tcp_info_unread(fd) == 0));
+		(tcp_info_fin_received(&info) && tcp_info_unread(fd) == 0));
 }
 
 /*
@@ -129,15 +131,15 @@ tcp_info_positions(int fd, uint64_t *rx, uint64_t *tx)
 	struct tcp_info before, after;
 	size_t unread, unacknowledged;
 
-	if (!tcp_information(fd, &after))
+	if (!tcp_info_tcp_information(fd, &after))
 		return false;
 	do {
 		before = after;
 		/* 0 in place of what is not known would make stale bytes of
 		 * scratch look received, and send them. */
-		if (!queued(fd, SIOCINQ, &unread) ||
-		    !queued(fd, SIOCOUTQ, &unacknowledged) ||
-		    !tcp_information(fd, &after))
+		if (!tcp_info_queued(fd, SIOCINQ, &unread) ||
+		    !tcp_info_queued(fd, SIOCOUTQ, &unacknowledged) ||
+		    !tcp_info_tcp_information(fd, &after))
 			return false;
 		if (after.tcpi_state == CLOSE) {
 			errno = ECONNRESET;
@@ -146,7 +148,8 @@ tcp_info_positions(int fd, uint64_t *rx, uint64_t *tx)
 	} while (before.tcpi_bytes_received != after.tcpi_bytes_received ||
 	    before.tcpi_bytes_acked != after.tcpi_bytes_acked ||
 	    before.tcpi_state != after.tcpi_state);
-	*rx = after.tcpi_bytes_received - unread - fin_received(&after);
+	*rx = after.tcpi_bytes_received - unread -
+	    tcp_info_fin_received(&after);
 	*tx = after.tcpi_bytes_acked + unacknowledged;
 	return true;
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Sockets that a death left in no record.
  */
@@ -34,7 +35,7 @@ lost_sockets_is_client(const struct worker *w, int fd)
 }
 
 static int
-peer_of(int fd, struct peer *peer)
+lost_sockets_peer_of(int fd, struct peer *peer)
 {
 	struct sockaddr_storage ss = { .ss_family = AF_UNSPEC };
 	socklen_t len = sizeof(ss);
@@ -57,7 +58,7 @@ lost_sockets_enter(struct worker *w, int fd, struct recovered *r)
 	atomic_fetch_add(&w->slot->held, 1);
 	/* It has gone again; and no rule could be asked about one that has no
 	 * address. */
-	if (peer_of(fd, &peer) == -1) {
+	if (lost_sockets_peer_of(fd, &peer) == -1) {
 		int error = errno;
 
 		accept_enter(w, fd, &peer, w->number, false);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Sockets that a death left in no record: accepted, and nobody knows of it.
  */

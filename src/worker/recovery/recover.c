@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Taking over a slot: whatever its last worker left in it goes on.
  *
@@ -43,7 +44,7 @@
 /* Bring the record of a connection in doubt to what the kernel says.  Returns
  * false if it cannot go on. */
 static bool
-settle(const struct worker *w, unsigned k, int fd)
+recover_settle(const struct worker *w, unsigned k, int fd)
 {
 	uint64_t base = w->arena->slot[k].op.base, rx, tx, cursor;
 	struct connection *c = worker_connection(w, fd), now;
@@ -97,7 +98,7 @@ settle(const struct worker *w, unsigned k, int fd)
  * ours.
  */
 static void
-unwatch(const struct worker *w, unsigned k, int fd)
+recover_unwatch(const struct worker *w, unsigned k, int fd)
 {
 	struct connection *c = worker_connection(w, fd);
 
@@ -113,7 +114,7 @@ unwatch(const struct worker *w, unsigned k, int fd)
 /* Whether `fd` is the socket that its record is about, or a client's at all:
  * what cannot be served is not closed for what a spoilt record says. */
 static bool
-is_ours_to_close(const struct worker *w, int fd)
+recover_is_ours_to_close(const struct worker *w, int fd)
 {
 	uint64_t cookie = tcp_info_cookie(fd);
 
@@ -124,13 +125,13 @@ is_ours_to_close(const struct worker *w, int fd)
 
 /* End a connection that this worker counts as its own and cannot go on. */
 static void
-give_up(struct worker *w, int fd, enum close_reason reason, int error)
+recover_give_up(struct worker *w, int fd, enum close_reason reason, int error)
 {
 	struct connection *c = worker_connection(w, fd);
 	uint32_t held = connection_owner(c);
 
 	active_remove(w, fd);
-	if (is_ours_to_close(w, fd)) {
+	if (recover_is_ours_to_close(w, fd)) {
 		close_connection(w, fd, reason, error);
 		return;
 	}
@@ -144,7 +145,7 @@ give_up(struct worker *w, int fd, enum close_reason reason, int error)
 /* Watch a connection that is in this worker's name now.  The slot's epoll
  * instance has most of them, for what they wait for. */
 static void
-watch(struct worker *w, int fd)
+recover_watch(struct worker *w, int fd)
 {
 	struct connection *c = worker_connection(w, fd);
 
@@ -156,13 +157,13 @@ watch(struct worker *w, int fd)
 	if ((paused || (c->flags & CONN_ENROLLED) == 0 ||
 		(c->flags & CONN_WRITES) != 0 || connection_unsent(c) > 0) &&
 	    events_add(w, fd) == -1)
-		give_up(w, fd, CLOSE_ERROR, errno);
+		recover_give_up(w, fd, CLOSE_ERROR, errno);
 }
 
 /* A socket of slot `k` that was to be closed: close it if it still is that
  * socket. */
 static void
-finish_close(struct worker *w, int fd, uint32_t owner)
+recover_finish_close(struct worker *w, int fd, uint32_t owner)
 {
 	struct connection *c = worker_connection(w, fd);
 	bool open = c->cookie != 0 && tcp_info_cookie(fd) == c->cookie;
@@ -176,7 +177,8 @@ finish_close(struct worker *w, int fd, uint32_t owner)
 
 /* A connection has become ours that was slot `k`'s, or was on its way to it. */
 static void
-count_taken(struct worker *w, unsigned k, int fd, enum connection_state was)
+recover_count_taken(struct worker *w, unsigned k, int fd,
+    enum connection_state was)
 {
 	const struct connection *c = worker_connection(w, fd);
 
@@ -190,7 +192,7 @@ count_taken(struct worker *w, unsigned k, int fd, enum connection_state was)
 
 /* One record: carry on with whatever slot `k` had to do with it. */
 static void
-take_record(struct worker *w, unsigned k, int fd, struct recovered *r)
+recover_take_record(struct worker *w, unsigned k, int fd, struct recovered *r)
 {
 	struct connection *c = worker_connection(w, fd);
 	uint32_t h = connection_owner(c);
@@ -223,24 +225,24 @@ take_record(struct worker *w, unsigned k, int fd, struct recovered *r)
 		lost_sockets_enter(w, fd, r);
 		break;
 	case CONN_CLOSING:
-		finish_close(w, fd, h);
+		recover_finish_close(w, fd, h);
 		break;
 	case CONN_OFFERED:
 	case CONN_OPEN:
 		if (k != w->number && owner_state(h) == CONN_OPEN)
-			unwatch(w, k, fd);
+			recover_unwatch(w, k, fd);
 		/* An orphan that was entered just now is watched already. */
 		if ((h == ours && c->active != CONNECTION_INACTIVE) ||
 		    !connection_swap(c, h, ours))
 			break;
 		if (k != w->number || owner_state(h) == CONN_OFFERED)
-			count_taken(w, k, fd, owner_state(h));
+			recover_count_taken(w, k, fd, owner_state(h));
 		if (worker_can_serve(w, fd)) {
-			watch(w, fd);
+			recover_watch(w, fd);
 			r->kept++;
 			break;
 		}
-		give_up(w, fd, CLOSE_ERROR, EOWNERDEAD);
+		recover_give_up(w, fd, CLOSE_ERROR, EOWNERDEAD);
 		r->closed++;
 		break;
 	default:
@@ -251,7 +253,7 @@ take_record(struct worker *w, unsigned k, int fd, struct recovered *r)
 /* The connection that was being served: by its own fault its worker died, or
  * it goes on, unless memory is to be had from it (`shed`). */
 static void
-take_doubtful(struct worker *w, unsigned k, int fd, bool shed,
+recover_take_doubtful(struct worker *w, unsigned k, int fd, bool shed,
     struct recovered *r)
 {
 	struct slot *s = &w->arena->slot[k];
@@ -260,7 +262,7 @@ take_doubtful(struct worker *w, unsigned k, int fd, bool shed,
 	enum handler_kind handler = (enum handler_kind)c->handler;
 
 	if (connection_owner(c) != owner_word(CONN_OPEN, k) ||
-	    (fault == 0 && !shed && settle(w, k, fd)))
+	    (fault == 0 && !shed && recover_settle(w, k, fd)))
 		return; /* the rest as with all others */
 	if (fault != 0 && handler < HANDLER_KINDS)
 		log_warnx("%s closed: its input to handler %s %s worker %u "
@@ -272,8 +274,8 @@ take_doubtful(struct worker *w, unsigned k, int fd, bool shed,
 	/* Slot k's until it is CLOSING: as an open one of ours, a death would
 	 * leave it to a successor that knows of no doubt. */
 	if (k != w->number)
-		count_taken(w, k, fd, CONN_OPEN);
-	give_up(w, fd,
+		recover_count_taken(w, k, fd, CONN_OPEN);
+	recover_give_up(w, fd,
 	    fault != 0 ? CLOSE_FAULT
 		: shed ? CLOSE_MEMORY
 		       : CLOSE_RESET,
@@ -284,7 +286,7 @@ take_doubtful(struct worker *w, unsigned k, int fd, bool shed,
 /* Carry on with ends that were begun and with what lies in windows: one of
  * them may have been settled by a successor that died before it went on. */
 static void
-resume(struct worker *w, int doubtful, struct recovered *r)
+recover_resume(struct worker *w, int doubtful, struct recovered *r)
 {
 	const uint32_t ours = owner_word(CONN_OPEN, w->number);
 
@@ -294,7 +296,7 @@ resume(struct worker *w, int doubtful, struct recovered *r)
 
 		/* Those it had before, if it takes over a sibling's. */
 		if (!worker_can_serve(w, fd)) {
-			give_up(w, fd, CLOSE_ERROR, EOWNERDEAD);
+			recover_give_up(w, fd, CLOSE_ERROR, EOWNERDEAD);
 			r->closed++;
 		} else if (fd == doubtful || c->phase == PHASE_FINISHING ||
 		    (c->flags & CONN_SPILLED) != 0)
@@ -332,11 +334,11 @@ recover(struct worker *w, unsigned k)
 	atomic_store(&s->active, 0);
 	atomic_store(&s->inflight, 0);
 	if (doubtful >= 0 && (uint32_t)doubtful < arena_descriptors(w->arena))
-		take_doubtful(w, k, doubtful, shed, &r);
+		recover_take_doubtful(w, k, doubtful, shed, &r);
 	if (kind == OP_ACCEPT)
 		lost_sockets_find(w, &r);
 	for (int fd = 0; fd < (int)arena_end(w->arena); fd++)
-		take_record(w, k, fd, &r);
+		recover_take_record(w, k, fd, &r);
 	/* It may have died over a reservation that nobody redeems now. */
 	handoff_wake_reserving(w);
 	/* Settled: from here on it may be this worker's own operation. */
@@ -352,6 +354,6 @@ recover(struct worker *w, unsigned k)
 		r.closed += n;
 		atomic_store(&s->shed, 0);
 	}
-	resume(w, doubtful, &r);
+	recover_resume(w, doubtful, &r);
 	return r;
 }

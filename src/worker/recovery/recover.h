@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Taking over a slot: whatever its last worker left in it goes on.
  */
