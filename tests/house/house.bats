@@ -408,3 +408,20 @@ c_files() {
 	done
 	[ "$bad" -eq 0 ]
 }
+
+@test "the pictures are drawn from their sources" {
+	local dot svg text bad=0 seen=0
+	for dot in "$TOP_SRCDIR"/doc/pictures/*.dot; do
+		svg=${dot%.dot}.svg
+		# Each line of each label is a text of the picture.
+		while read -r text; do
+			seen=$((seen + 1))
+			grep -qF ">$text</text>" "$svg" && continue
+			echo "${svg##*/}: no \"$text\""
+			bad=1
+		done < <(grep -oE 'label="[^"]*"' "$dot" |
+			sed 's/^label="//; s/"$//; s/\\n/\n/g; s/&/\&amp;/g' |
+			sed "s/'/\&#39;/g; s/-/\&#45;/g")
+	done
+	[ "$bad" -eq 0 ] && [ "$seen" -gt 60 ]
+}
