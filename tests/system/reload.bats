@@ -1077,7 +1077,7 @@ assert "nonsense" in json.loads(sys.argv[1])["error"]' "$output"
 	PIDS+=("$stranger")
 	echo "$stranger" >pid
 	for s in stop reload reopen kill; do
-		signal_fails "no echod is running with pidfile $DIR/pid: process $stranger, which it names, is sleep" \
+		signal_fails "no echod is running with pidfile $DIR/pid: it names process $stranger, which is sleep" \
 			-c echod.conf -s "$s"
 	done
 	kill -0 "$stranger"
