@@ -92,7 +92,7 @@ check_round_trip(int fd, const struct config *c)
 	return NULL;
 }
 
-/* The first address that the service listens on. */
+/* The first configured address that this machine has. */
 static const struct address *
 check_first(const struct addresses *list)
 {

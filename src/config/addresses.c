@@ -135,7 +135,7 @@ addresses_add(struct addresses *a, const char *host, const struct config *c,
 			continue;
 		if ((old->given & 1U << given) == 0)
 			addresses_remark(a,
-			    "bind: %s is there twice; it is listened on once",
+			    "bind: %s is given twice; one listener is enough",
 			    addresses_origin(origin, sizeof(origin), host, b));
 		old->given |= 1U << given;
 		old->required |= !b->optional && !b->named;
@@ -200,8 +200,9 @@ addresses_leave_out(struct addresses *a)
 				any = &a->address[k];
 		if (any == NULL)
 			continue;
-		addresses_remark(a, "bind: %s is a part of %s, which serves it",
-		    gone->host, any->host);
+		addresses_remark(a,
+		    "bind: %s is included in %s, which serves it", gone->host,
+		    any->host);
 		any->given |= gone->given;
 		any->required |= gone->required;
 		memmove(gone, gone + 1, (a->count - i - 1) * sizeof(*gone));

@@ -165,7 +165,7 @@ struct config {
 	unsigned metrics_port;	       /* 0: none */
 	char metrics_bind[64];	       /* a numeric address */
 
-	char file[PATH_MAX]; /* as given; "" if none was read */
+	char file[PATH_MAX]; /* as given; "" if no file was read */
 	/* The names of included files, each with its NUL. */
 	char included[CONFIG_INCLUDED_BYTES];
 	unsigned included_used;

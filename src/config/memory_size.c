@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Amounts of memory, as Redis has them: 100mb, 1g, 5%.
+ * Amounts of memory, as Redis writes them: 100mb, 1g, 5%.
  */
 #include "config/memory_size.h"
 
@@ -83,7 +83,7 @@ memory_size_parse(struct memory_size *m, const char *text, char *why,
 		return 0;
 	}
 	snprintf(why, size,
-	    "\"%.64s\" is no amount of memory (100mb, 1gb, "
+	    "\"%.64s\" is not an amount of memory (100mb, 1gb, "
 	    "5%%, auto, or 0 for no limit)",
 	    text);
 	return -1;

@@ -383,7 +383,7 @@ reader_objection(struct reading *r, int fd)
 	if (r->outer != NULL && !S_ISREG(st.st_mode))
 		return "not a regular file";
 	if (reader_is_open(r->outer, &st))
-		return "includes go round in a circle";
+		return "includes form a loop";
 	r->device = st.st_dev;
 	r->inode = st.st_ino;
 	return NULL;

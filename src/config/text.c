@@ -72,7 +72,7 @@ text_fault(const unsigned char *s, const unsigned char *end, unsigned flags,
 		if (code <= unseen[i].last)
 			return unseen[i].name != NULL
 			    ? unseen[i].name
-			    : "a character that cannot be seen";
+			    : "an invisible character";
 	return (flags & TEXT_ASCII) && code > 0x7f ? "not ASCII" : NULL;
 }
 

@@ -200,13 +200,13 @@ validate_resolve_descriptors(struct config *c, struct config_error *e)
 
 	if (fd != -1 && fd != STDOUT_FILENO && fd != STDERR_FILENO)
 		return validate_fail(c, "logfile", e,
-		    "%s is descriptor %d: only "
-		    "standard output and error can be logged to",
+		    "%s is descriptor %d: the log can only go to standard "
+		    "output or standard error",
 		    c->logfile, fd);
 	if (fd != -1 && c->daemonize)
 		return validate_fail(c, "logfile", e,
-		    "%s is standard %s, which a "
-		    "daemon gives up: set a file, or daemonize = no",
+		    "%s is standard %s, which a daemon gives up: set a file, "
+		    "or daemonize = no",
 		    c->logfile, fd == STDOUT_FILENO ? "output" : "error");
 	if (descriptor_name(c->pidfile) != -1)
 		return validate_fail(c, "pidfile", e,
@@ -214,8 +214,7 @@ validate_resolve_descriptors(struct config *c, struct config_error *e)
 		    c->pidfile);
 	if (descriptor_name(c->control_socket) != -1)
 		return validate_fail(c, "control-socket", e,
-		    "%s is the name of a "
-		    "descriptor, not of a socket to be made",
+		    "%s is the name of a descriptor, not of a socket",
 		    c->control_socket);
 	return 0;
 }

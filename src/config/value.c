@@ -91,7 +91,7 @@ value_check_written(const char *text, char *why, size_t size)
 	    (unsigned char)text[2] - 0x98u < 8) {
 		snprintf(why, size,
 		    "begins with \\xe2\\x80\\x%02x, which is "
-		    "no quote here; use \" or '",
+		    "not a quote here; use \" or '",
 		    (unsigned char)text[2]);
 		return -1;
 	}
@@ -143,12 +143,12 @@ value_check_path(const char *path, char *why, size_t size)
 	    path[0] != '~' && variable != NULL ? variable : path, 0);
 	if (path[0] == '~')
 		snprintf(why, size,
-		    "only a shell replaces the ~ of \"%s\"; "
-		    "give the whole path, or ./~ for a file called so",
+		    "only a shell expands the ~ of \"%s\"; "
+		    "give the whole path, or ./~ for a file of that name",
 		    shown);
 	else if (variable != NULL)
 		snprintf(why, size,
-		    "only a shell replaces \"%s\"; give the whole path", shown);
+		    "only a shell expands \"%s\"; give the whole path", shown);
 	else
 		return 0;
 	return -1;

@@ -22,7 +22,7 @@ enum holder_state {
 	HOLDER_NONE,	  /* no echod, and no lock either */
 	HOLDER_ECHOD,	  /* the echod `pid` */
 	HOLDER_LEFT,	  /* the workers of echod `pid`, which was killed */
-	HOLDER_ELSEWHERE, /* an echod that cannot be seen from here */
+	HOLDER_ELSEWHERE, /* an echod that is not visible from here */
 	HOLDER_STRANGER	  /* a process that is not an echod */
 };
 
@@ -30,9 +30,9 @@ struct holder {
 	enum holder_state state;
 	pid_t pid;	 /* 0: not known */
 	pid_t written;	 /* the number in the file; 0: none */
-	int pidfd;	 /* of an echod, from before it was looked at;
-				   -1 where the kernel has none */
-	char found[192]; /* in words, but for HOLDER_ECHOD; or "" */
+	int pidfd;	 /* of an echod, opened before it was examined;
+			  * -1 if the kernel has none */
+	char found[192]; /* in words, "" for HOLDER_ECHOD */
 };
 
 /* Take the lock on `fd`.  Returns 0, or -1 with errno set: EAGAIN if another

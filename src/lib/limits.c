@@ -163,8 +163,8 @@ limits_visit_pids(void *to, const char *directory, bool v2)
 	(void)v2;
 	if (cgroup_number(directory, "pids.max", &most) && most != CGROUP_MAX &&
 	    cgroup_number(directory, "pids.current", &now) && now >= most)
-		limits_say("; %.256s/pids.max (TasksMax=) is %llu, and so many "
-			   "there are",
+		limits_say("; %.256s/pids.max (TasksMax=) is %llu, and it "
+			   "is reached",
 		    directory, (ull)most);
 	return true;
 }

@@ -185,7 +185,7 @@ debian_redis_conf() {
 	shown maxmemory-clients 0 'command line'
 	dump -o maxmemory-clients=5%
 	grep -qE '^maxmemory-clients = [0-9]+mb +# command line, 5% of [0-9]+' dump
-	bad 'maxmemory-clients 1.5g' '2: maxmemory-clients: "1.5g" is no amount'
+	bad 'maxmemory-clients 1.5g' '2: maxmemory-clients: "1.5g" is not an amount'
 	bad 'maxmemory-clients 1kb' '2: maxmemory-clients: "1kb" is less than 128kb'
 	bad 'maxmemory-clients 101%' '2: maxmemory-clients: "101%" is not 1% to'
 }
@@ -773,11 +773,11 @@ debian_redis_conf() {
 
 @test "include: circles, depth and number have an end" {
 	conf 'include conf\n'
-	refused '^echod: conf:1: include: conf: .*circle' -c conf
+	refused '^echod: conf:1: include: conf: .*loop' -c conf
 	conf 'include m\n'
 	ln conf n
 	echo 'include n' >m
-	refused '^echod: m:1: include: n: .*circle' -c conf
+	refused '^echod: m:1: include: n: .*loop' -c conf
 	local i
 	for i in {1..16}; do
 		echo "include d$((i + 1))" >"d$i"

@@ -1047,7 +1047,7 @@ has_said() {
 	PIDS+=("$SERVER")
 	wait_for 10 is_ready_or_dead
 	in_background one
-	has_said one 1 'cannot be heard from another network namespace'
+	has_said one 1 'cannot be told to another network namespace'
 	wait_for 10 outcomes_are 1
 }
 
