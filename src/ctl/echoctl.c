@@ -14,6 +14,7 @@
 #include <bsd/string.h>
 
 #include "lib/clock.h"
+#include "lib/log_levels.h"
 #include "lib/output.h"
 #include "config/config.h"
 #include "config/origin.h"
@@ -52,7 +53,7 @@ static const char usage_text[] =
     "  stop                    stop the service\n"
     "  reopen                  open the log file anew\n"
     "  close ADDRESS:PORT      close a client's connection\n"
-    "  loglevel [LEVEL]        debug, verbose, notice or warning\n"
+    "  loglevel [LEVEL]        " LOG_LEVEL_LIST "\n"
     "  drain [on|off]          let health checks fail, or succeed again\n"
     "\n"
     "  -s, --socket PATH       the control socket\n"

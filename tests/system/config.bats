@@ -1225,6 +1225,27 @@ asked() {
 	logged 'stopped in'
 }
 
+# iniparser 4.1 reads a file by its name.
+@test "no /proc, and /tmp is read-only: the configuration is read" {
+	need_root
+	if grep -q __asan_init "$ECHOD"; then skip "AddressSanitizer needs /proc"; fi
+	unshare --mount true 2>/dev/null ||
+		skip "unshare --mount is not permitted"
+	[ -d /dev/shm ] || skip "there is no /dev/shm"
+	conf "port $PORT\ninclude other\n"
+	echo 'timeout "7" # s' >other
+	cat >inside <<-'END'
+	mount -t tmpfs none /proc && mount -t tmpfs none /dev/shm &&
+		mount --bind /tmp /tmp && mount -o remount,bind,ro /tmp &&
+		"$ECHOD" -T -c "$DIR/conf" && ls -A /dev/shm >&2
+	END
+	export ECHOD DIR
+	unshare --mount bash inside >dump 2>err
+	shown port "$PORT" "$DIR/conf:1"
+	shown timeout 7 "$DIR/other:1"
+	[ ! -s err ]	# no file is left there
+}
+
 # --- Redis
 
 @test "Redis's directives are counted and listed in one notice" {
