@@ -244,11 +244,12 @@ reader_load(struct reading *r, FILE *in)
 	char *text = NULL, why[128] = "";
 	size_t len = 0;
 	FILE *ini = open_memstream(&text, &len);
-	int result = 0;
+	int result = 0, failed;
 
 	if (ini != NULL) {
 		result = reader_translate(r, in, ini);
-		if ((ferror(ini) != 0) | (fclose(ini) == EOF)) {
+		failed = ferror(ini);
+		if (fclose(ini) == EOF || failed) {
 			free(text);
 			text = NULL;
 		}
