@@ -1,0 +1,17 @@
+/*
+ * The command connections: the list, sorted if that is asked for.
+ */
+#ifndef ECHOD_ECHOCTL_CONNECTIONS_H
+#define ECHOD_ECHOCTL_CONNECTIONS_H
+
+#include <stdbool.h>
+
+#include "echoctl/command.h"
+
+/* True if connections can be sorted by `key`. */
+bool connections_knows(const char *key);
+
+/* Returns the exit status. */
+int connections_run(const struct arguments *a);
+
+#endif
