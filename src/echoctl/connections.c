@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The command connections: the list, sorted if that is asked for.
  *
@@ -47,7 +48,12 @@ struct list {
 	size_t count, room; /* of `row` */
 };
 
-enum list_state { LIST_WHOLE, LIST_CUT, LIST_FOREIGN, LIST_REFUSED };
+enum list_state {
+	LIST_WHOLE,
+	LIST_CUT,
+	LIST_FOREIGN,
+	LIST_REFUSED
+};
 
 static const struct key *
 connections_key(const char *name)
@@ -130,8 +136,7 @@ connections_print_sorted(struct list *l)
 {
 	/* There is no array where there is no row, and qsort(3) wants one. */
 	if (l->count > 0)
-		qsort(l->row, l->count, sizeof(l->row[0]),
-		    connections_compare);
+		qsort(l->row, l->count, sizeof(l->row[0]), connections_compare);
 	for (size_t i = 0; i < l->count; i++)
 		connections_print(l, l->row[i].line);
 }
@@ -197,8 +202,8 @@ connections_read_text(struct list *l)
 			connections_print_sorted(l);
 			connections_print(l, line);
 		} else {
-			connections_take(
-			    l, line, connections_column(line, l->key));
+			connections_take(l, line,
+			    connections_column(line, l->key));
 			rows++;
 		}
 	}
@@ -223,8 +228,8 @@ connections_next(FILE *in)
 
 /* The number that a row is sorted by. */
 static double
-connections_member(
-    const struct list *l, const json_t *row, struct answer_reader *reader)
+connections_member(const struct list *l, const json_t *row,
+    struct answer_reader *reader)
 {
 	if (!json_is_object(row))
 		answer_mistake(reader, "a list of connections");
@@ -358,13 +363,15 @@ int
 connections_run(const struct arguments *a)
 {
 	char line[512];
-	struct request r = { .path = a->path, .line = line,
+	struct request r = { .path = a->path,
+		.line = line,
 		.waiting = request_say_waiting };
 	struct list l = { .key = connections_key(a->sort), .json = a->json };
 	int status, error;
 
 	snprintf(line, sizeof(line), "%sconnections%s%.16s%s%.64s",
-	    a->json ? CONTROL_JSON " " : "", a->worker != NULL ? " worker=" : "",
+	    a->json ? CONTROL_JSON " " : "",
+	    a->worker != NULL ? " worker=" : "",
 	    a->worker != NULL ? a->worker : "", a->peer != NULL ? " peer=" : "",
 	    a->peer != NULL ? a->peer : "");
 	r.form = a->json ? ANSWER_JSON : ANSWER_LIST;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The command connections: the list, sorted if that is asked for.
  */
@@ -6,7 +7,7 @@
 
 #include <stdbool.h>
 
-#include "echoctl/command.h"
+#include "echoctl/arguments.h"
 
 /* True if connections can be sorted by `key`. */
 bool connections_knows(const char *key);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * echoctl: its arguments.
  */
@@ -7,7 +8,7 @@
 
 #include <bsd/stdlib.h>
 
-#include "base/output.h"
+#include "lib/output.h"
 #include "echoctl/command.h"
 #include "echoctl/connections.h"
 #include "echoctl/find_socket.h"
@@ -54,9 +55,8 @@ echoctl_list_options(FILE *out, const char *command)
 		if ((command == NULL) != (o->command == NULL) ||
 		    (command != NULL && strcmp(command, o->command) != 0))
 			continue;
-		n = o->brief
-		    ? fprintf(out, "  -%c, --%s", o->letter, o->name)
-		    : fprintf(out, "      --%s", o->name);
+		n = o->brief ? fprintf(out, "  -%c, --%s", o->letter, o->name)
+			     : fprintf(out, "      --%s", o->name);
 		if (o->argument != NULL)
 			n += fprintf(out, " %s", o->argument);
 		fprintf(out, "%*s%s\n", 26 - n, "", o->help);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Asking the control socket: one request, one answer.
  */
@@ -16,7 +17,7 @@
 
 #include <bsd/string.h>
 
-#include "base/clock.h"
+#include "lib/clock.h"
 #include "echoctl/message.h"
 #include "shared/control_commands.h"
 
@@ -69,8 +70,7 @@ request_connect(const char *path)
 static void
 request_tell(struct request *r)
 {
-	if (r->told || r->outcome != NULL ||
-	    clock_ms() < r->began + USUAL_MS)
+	if (r->told || r->outcome != NULL || clock_ms() < r->began + USUAL_MS)
 		return;
 	r->told = true;
 	if (r->waiting != NULL)
@@ -89,9 +89,8 @@ request_wait(struct request *r, int fd)
 	char byte;
 
 	for (;;) {
-		wake = r->told || r->outcome != NULL
-		    ? deadline
-		    : r->began + USUAL_MS;
+		wake = r->told || r->outcome != NULL ? deadline
+						     : r->began + USUAL_MS;
 		switch (ppoll(&p, 1,
 		    clock_left(clock_earlier(wake, deadline), clock_ms(), &ts),
 		    r->mask)) {
@@ -120,9 +119,10 @@ static int
 request_try(struct request *r)
 {
 	char line[CONTROL_REQUEST_BYTES + 1];
-	int saved, fd, n = snprintf(line, sizeof(line), "%s%s\n",
-	    r->form == ANSWER_FRAMED && !r->plain ? CONTROL_FRAMED " " : "",
-	    r->line);
+	int saved, fd,
+	    n = snprintf(line, sizeof(line), "%s%s\n",
+		r->form == ANSWER_FRAMED && !r->plain ? CONTROL_FRAMED " " : "",
+		r->line);
 	bool sent;
 
 	if (n > CONTROL_REQUEST_BYTES) {
@@ -221,8 +221,8 @@ request_read(struct request *r, int fd, size_t *len)
 static bool
 request_unframed(struct request *r, const char *text)
 {
-	static const char unknown[] =
-	    "error: unknown command \"" CONTROL_FRAMED "\"";
+	static const char unknown[] = "error: unknown command \"" CONTROL_FRAMED
+				      "\"";
 
 	if (r->form != ANSWER_FRAMED || r->plain ||
 	    strncmp(text, unknown, sizeof(unknown) - 1) != 0)
@@ -284,8 +284,9 @@ request_ask(struct request *r)
 static bool
 request_in_doubt(const struct request *r, int error)
 {
-	return r->outcome != NULL && (error == ENODATA || error == EBADMSG ||
-	    error == EPROTO || error == EAGAIN);
+	return r->outcome != NULL &&
+	    (error == ENODATA || error == EBADMSG || error == EPROTO ||
+		error == EAGAIN);
 }
 
 void
@@ -316,8 +317,8 @@ request_explain(const struct request *r, int error, char *text, size_t size)
 	if (request_in_doubt(r, error))
 		snprintf(text, size,
 		    "%s: %s; \"%s\" may have been carried out or not: see %s, "
-		    "and repeat it if it was not", r->path, why, r->line,
-		    r->outcome);
+		    "and repeat it if it was not",
+		    r->path, why, r->line, r->outcome);
 	else
 		snprintf(text, size, "%s: %s%s", r->path, why, hint);
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Asking the control socket: one request, one answer.
  *
@@ -17,8 +18,8 @@
 #include "echoctl/answer.h"
 
 struct request {
-	const char *path;	/* of the control socket */
-	const char *line;	/* without its newline */
+	const char *path; /* of the control socket */
+	const char *line; /* without its newline */
 	enum answer_form form;
 	/* It changes something: where to see whether it has; else NULL. */
 	const char *outcome;
@@ -62,8 +63,8 @@ bool request_repeats(struct request *r, int error);
 
 /* Write into `text` why the request failed for the reason `error`, and how to
  * go on: "PATH: Connection refused; echod does not run".  */
-void request_explain(
-    const struct request *r, int error, char *text, size_t size);
+void request_explain(const struct request *r, int error, char *text,
+    size_t size);
 
 /* Do that to standard error. */
 void request_warn(const struct request *r, int error);

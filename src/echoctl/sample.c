@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * One sample of the service's figures: its status and its workers, in JSON.
  */
@@ -10,7 +11,7 @@
 
 #include <bsd/string.h>
 
-#include "base/clock.h"
+#include "lib/clock.h"
 #include "echoctl/message.h"
 #include "echoctl/request.h"
 #include "shared/control_commands.h"
@@ -25,8 +26,8 @@ static const char *const members[FIGURES] = {
 };
 
 static void
-sample_figures(
-    struct figures *f, struct answer_reader *reader, const json_t *object)
+sample_figures(struct figures *f, struct answer_reader *reader,
+    const json_t *object)
 {
 	for (size_t i = 0; i < FIGURES; i++)
 		f->value[i] = answer_number(reader, object, members[i]);
@@ -42,8 +43,8 @@ sample_text(char *text, size_t size, struct answer_reader *reader,
 }
 
 static void
-sample_status(
-    struct sample *s, struct answer_reader *reader, const json_t *status)
+sample_status(struct sample *s, struct answer_reader *reader,
+    const json_t *status)
 {
 	const json_t *closed, *deaths, *listeners, *reload, *item;
 	const char *name;
@@ -62,25 +63,26 @@ sample_status(
 	s->pause = answer_number(reader, reload, "pause");
 	deaths = answer_member(reader, status, "deaths", JSON_OBJECT);
 	for (void *at = json_object_iter((json_t *)deaths); at != NULL;
-	    at = json_object_iter_next((json_t *)deaths, at)) {
+	     at = json_object_iter_next((json_t *)deaths, at)) {
 		name = json_object_iter_key(at);
 		s->deaths += answer_number(reader, deaths, name);
 	}
 	listeners = answer_member(reader, status, "listeners", JSON_ARRAY);
 	json_array_foreach(listeners, i, item)
-		s->waiting += answer_number(reader, item, "waiting");
+	    s->waiting += answer_number(reader, item, "waiting");
 }
 
 static void
-sample_workers(
-    struct sample *s, struct answer_reader *reader, const json_t *workers)
+sample_workers(struct sample *s, struct answer_reader *reader,
+    const json_t *workers)
 {
 	const json_t *item;
 	size_t i;
 
 	if (!json_is_array(workers))
 		answer_mistake(reader, "a list of workers");
-	json_array_foreach(workers, i, item) {
+	json_array_foreach(workers, i, item)
+	{
 		double k = answer_number(reader, item, "worker");
 
 		if (k >= SAMPLE_WORKERS) {
@@ -91,8 +93,7 @@ sample_workers(
 			s->workers = (unsigned)k + 1;
 		sample_text(s->worker[(unsigned)k].state,
 		    sizeof(s->worker[0].state), reader, item, "state");
-		sample_figures(
-		    &s->worker[(unsigned)k].figures, reader, item);
+		sample_figures(&s->worker[(unsigned)k].figures, reader, item);
 	}
 }
 
@@ -101,8 +102,11 @@ static json_t *
 sample_ask(const char *path, const char *line, const struct sample_wait *wait,
     char *why, size_t size)
 {
-	struct request r = { .path = path, .line = line, .form = ANSWER_JSON,
-		.waiting = wait->waiting, .mask = wait->mask };
+	struct request r = { .path = path,
+		.line = line,
+		.form = ANSWER_JSON,
+		.waiting = wait->waiting,
+		.mask = wait->mask };
 	char *answer = request_ask(&r);
 	const char *reason;
 	json_t *parsed;

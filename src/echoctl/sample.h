@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * One sample of the service's figures: rates are made of two.
  */
@@ -11,7 +12,14 @@
 #define SAMPLE_WORKERS 256
 
 /* What is known of the service, and of each worker. */
-enum figure { CONNECTIONS, ACCEPTED, ECHOES, RECEIVED, SENT, FIGURES };
+enum figure {
+	CONNECTIONS,
+	ACCEPTED,
+	ECHOES,
+	RECEIVED,
+	SENT,
+	FIGURES
+};
 
 struct figures {
 	double value[FIGURES];

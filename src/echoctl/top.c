@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The command top: rates, live.  Each is the difference of two samples.
  */
@@ -10,8 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
-#include "base/signals.h"
+#include "lib/clock.h"
+#include "lib/signals.h"
 #include "echoctl/message.h"
 #include "echoctl/rates.h"
 #include "echoctl/request.h"
@@ -23,7 +24,11 @@
 /* Lines between two lines of titles. */
 #define TITLE_LINES 20
 
-enum top_form { FORM_SCREEN, FORM_LINES, FORM_JSON };
+enum top_form {
+	FORM_SCREEN,
+	FORM_LINES,
+	FORM_JSON
+};
 
 enum top_event {
 	EVENT_NONE,
@@ -32,8 +37,8 @@ enum top_event {
 };
 
 static void
-top_print_line(
-    const struct sample *now, const struct sample *then, unsigned round)
+top_print_line(const struct sample *now, const struct sample *then,
+    unsigned round)
 {
 	char line[256];
 
@@ -41,24 +46,22 @@ top_print_line(
 		rates_titles(line, sizeof(line));
 		printf("%-8s%s\n", "UPTIME", line);
 	}
-	rates_values(
-	    line, sizeof(line), &now->total, &then->total, now->at - then->at);
+	rates_values(line, sizeof(line), &now->total, &then->total,
+	    now->at - then->at);
 	printf("%-8.0f%s\n", now->uptime, line);
 	fflush(stdout);
 }
 
 static json_t *
-top_json_figures(
-    json_t *object, const struct figures *now, const struct figures *then,
-    uint64_t ms)
+top_json_figures(json_t *object, const struct figures *now,
+    const struct figures *then, uint64_t ms)
 {
 	for (int f = 0; f < FIGURES; f++) {
 		double n = rates_value(now, then, (enum figure)f, ms);
 
 		json_object_set_new(object, rates_columns[f].member,
-		    rates_columns[f].per_second
-			? json_real(n)
-			: json_integer((json_int_t)n));
+		    rates_columns[f].per_second ? json_real(n)
+						: json_integer((json_int_t)n));
 	}
 	return object;
 }
@@ -68,8 +71,9 @@ static void
 top_print_json(const struct sample *now, const struct sample *then)
 {
 	uint64_t ms = now->at - then->at;
-	json_t *workers = json_array(), *all = json_pack("{s:s s:f}", "mode",
-	    now->mode, "uptime", now->uptime);
+	json_t *workers = json_array(),
+	       *all = json_pack("{s:s s:f}", "mode", now->mode, "uptime",
+		   now->uptime);
 	const struct {
 		const char *name;
 		double n;
@@ -95,8 +99,8 @@ top_print_json(const struct sample *now, const struct sample *then)
 			&then->worker[k].figures, ms));
 	}
 	json_object_set_new(all, "workers", workers);
-	if (json_dumpf(all, stdout,
-	    JSON_COMPACT | JSON_REAL_PRECISION(9)) == -1)
+	if (json_dumpf(all, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9)) ==
+	    -1)
 		message_warnx("out of memory");
 	json_decref(all);
 	putchar('\n');
@@ -187,14 +191,16 @@ top_run(const struct arguments *a)
 		wait.waiting = screen_say_waiting;
 	}
 	/* SIGPIPE is blocked as the others are: a stream that fails is seen. */
-	for (unsigned round = 0; !ferror(stdout) &&
-	    (a->rounds == 0 || round < a->rounds); round++) {
+	for (unsigned round = 0;
+	     !ferror(stdout) && (a->rounds == 0 || round < a->rounds);
+	     round++) {
 		if (form == FORM_SCREEN)
 			screen_draw(&now, &then);
-		event = top_sleep(clock_ms() + INTERVAL_MS,
-		    form == FORM_SCREEN, &now, &then);
-		if (event != EVENT_NONE || !top_next(&now, &then, a->path,
-		    &wait, form == FORM_SCREEN, why, sizeof(why)))
+		event = top_sleep(clock_ms() + INTERVAL_MS, form == FORM_SCREEN,
+		    &now, &then);
+		if (event != EVENT_NONE ||
+		    !top_next(&now, &then, a->path, &wait, form == FORM_SCREEN,
+			why, sizeof(why)))
 			break;
 		if (form == FORM_LINES)
 			top_print_line(&now, &then, round);

@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The command top: rates, live.
  */
 #ifndef ECHOD_ECHOCTL_TOP_H
 #define ECHOD_ECHOCTL_TOP_H
 
-#include "echoctl/command.h"
+#include "echoctl/arguments.h"
 
 /*
  * Show them once a second, `a->rounds` times, or until told to end, until the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The commands of the control socket and of echoctl(8), each written once.
  *
