@@ -323,6 +323,41 @@ c_files() {
 	[ "$seen" -ge 23 ]
 }
 
+@test "echoctl.8 lists exactly the commands, in their order, with their keywords" {
+	"$ECHOCTL" --help >help
+	[ "$(grep -cE '^  [a-z]' help)" -ge 12 ]
+	diff <(sed -nE 's/^  ([a-z]+).*/\1/p' help) \
+		<(awk '/^The commands are/, /^\.Ss/' "$TOP_SRCDIR/man/echoctl.8" |
+			sed -nE 's/^\.(It )?Ic ([a-z]+).*/\2/p' | awk '!seen[$0]++' |
+			grep -xFf <(sed -nE 's/^  ([a-z]+).*/\1/p' help))
+	rendered echoctl.8 >page
+	local word
+	for word in $(grep -oE '\[[a-z|]+\]' help | tr '[]|' '   '); do
+		echo "$word"
+		grep -qE "[ [|]$word[], |.:]" page
+	done
+}
+
+# The socket's own list, which names the commands that echoctl has itself not.
+@test "echoctl --help has the commands of the control socket" {
+	echo "port = $PORT" >conf
+	start "control-socket=$DIR/control"
+	"$ECHOCTL" -s control help >asked
+	diff <("$ECHOCTL" --help | sed -nE 's/^  ([a-z]+).*/\1/p' | grep -vx top) \
+		<(sed 's/ .*//' asked)
+	# Where echoctl has options of its own, the socket has arguments.
+	diff <("$ECHOCTL" --help | sed -nE 's/^  ([a-z]+( [^ a-z]*[A-Z[][^ ]*)?) *.*/\1/p' |
+		grep -vx 'top\|connections') <(grep -v ^connections asked)
+}
+
+@test "ncurses lives in src/echoctl/screen.c, and JSON is read by jansson" {
+	home '\b(newterm|endwin|getch|mvaddnstr|resizeterm) *\(' echoctl/screen.c
+	# No text of an answer is taken apart by hand.
+	if (cd "$BATS_FILE_TMPDIR/src" && grep -nE '\b(strstr|sscanf) *\(' echoctl/*.c); then
+		return 1
+	fi
+}
+
 @test "echod.8 explains every exit status" {
 	rendered echod.8 >page
 	local status
