@@ -334,7 +334,7 @@ c_files() {
 	local word
 	for word in $(grep -oE '\[[a-z|]+\]' help | tr '[]|' '   '); do
 		echo "$word"
-		grep -qE "[ [|]$word[], |.:]" page
+		grep -qE "[ [|]${word}[], |.:]" page
 	done
 }
 
