@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * echoload: a load on a TCP line-echo server of any make, and what it says
  * about the server.  This file: the order of a run, from connecting to report.
@@ -17,7 +18,7 @@
 
 #include "echoload_client.h"
 
-#define SLICE (100 * MS)	/* SIGINT is noticed after so long at most */
+#define SLICE (100 * MS) /* SIGINT is noticed after so long at most */
 
 static struct run run;
 
@@ -73,8 +74,9 @@ make_connections(struct client *t)
 	unsigned id;
 
 	t->active = (o->connections - t->number + o->threads - 1) / o->threads;
-	t->idle = o->idle > t->number ?
-	    (o->idle - t->number + o->threads - 1) / o->threads : 0;
+	t->idle = o->idle > t->number
+	    ? (o->idle - t->number + o->threads - 1) / o->threads
+	    : 0;
 	t->connections = allocate(t->active + t->idle, sizeof(*t->connections));
 	t->marked = allocate(t->active, sizeof(struct connection *));
 	for (unsigned i = 0; i < t->active + t->idle; i++) {
@@ -212,8 +214,8 @@ progress(uint64_t now, uint64_t *shown, uint64_t *messages)
 	if (now < *shown + SECOND)
 		return;
 	fprintf(stderr, "\r%3.0f s  %.0f messages/s  %llu errors   ",
-	    (double)(now - run.begin) / 1e9, (double)(counted - *messages) *
-	    1e9 / (double)(now - *shown),
+	    (double)(now - run.begin) / 1e9,
+	    (double)(counted - *messages) * 1e9 / (double)(now - *shown),
 	    (unsigned long long)atomic_load(&run.failed));
 	*shown = now;
 	*messages = counted;
@@ -232,14 +234,14 @@ watch_run(const struct options *o, struct measures *m)
 	struct machine_time before, after;
 
 	while (now_ns() < run.begin && atomic_load(&run.interrupts) == 0)
-		sleep_until(run.begin < now_ns() + SLICE ? run.begin :
-		    now_ns() + SLICE);
+		sleep_until(run.begin < now_ns() + SLICE ? run.begin
+							 : now_ns() + SLICE);
 	before = machine_time();
 	server_before = server_cpu(o);
 	client_before = own_cpu();
 	shown = run.begin;
 	for (now = now_ns(); now < (end = atomic_load(&run.end));
-	    now = now_ns()) {
+	     now = now_ns()) {
 		if (atomic_load(&run.interrupts) > 0) {
 			atomic_store(&run.end, now);
 			break;
@@ -277,8 +279,7 @@ set_period(const struct options *o, const struct client *clients)
 		any = any || clients[i].established > 0;
 	run.start = now_ns();
 	run.begin = run.start + o->warmup * SECOND;
-	run.end = o->seconds > 0 ? run.begin + o->seconds * SECOND :
-	    UINT64_MAX;
+	run.end = o->seconds > 0 ? run.begin + o->seconds * SECOND : UINT64_MAX;
 	run.abandoned = !any;
 }
 
@@ -286,7 +287,8 @@ int
 main(int argc, char **argv)
 {
 	static struct result result;
-	struct measures measures = { .server_cpu = -1, .server_pss = -1,
+	struct measures measures = { .server_cpu = -1,
+		.server_pss = -1,
 		.steal = -1 };
 	struct options options;
 	struct pattern pattern;

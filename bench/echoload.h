@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * echoload: what its parts share, and what each of them does for the others.
  */
@@ -24,24 +25,33 @@
 /* So many bytes of the first wrong answer are shown. */
 #define STRANGE 40
 
-enum exit_status { EXIT_GOOD = 0, EXIT_ERRORS = 1, EXIT_USAGE = 2 };
+enum exit_status {
+	EXIT_GOOD = 0,
+	EXIT_ERRORS = 1,
+	EXIT_USAGE = 2
+};
 
 struct options {
 	const char *host, *port;
-	const char *label;		/* "" if none */
-	const char *cgroup;		/* or NULL */
-	unsigned pid;			/* or 0 */
+	const char *label;  /* "" if none */
+	const char *cgroup; /* or NULL */
+	unsigned pid;	    /* or 0 */
 	unsigned connections, idle, pipeline, threads;
 	unsigned seconds, warmup;
-	size_t size;			/* bytes of a message with its '\n' */
-	uint64_t messages;		/* end after so many, or 0 */
-	uint64_t rate;			/* messages/s of the open loop, or 0 */
+	size_t size;	   /* bytes of a message with its '\n' */
+	uint64_t messages; /* end after so many, or 0 */
+	uint64_t rate;	   /* messages/s of the open loop, or 0 */
 	bool churn, check, json, quiet;
 };
 
 enum failure {
-	FAIL_REFUSED, FAIL_RESET, FAIL_EOF, FAIL_WRONG, FAIL_TIMEOUT,
-	FAIL_OTHER, FAILURES
+	FAIL_REFUSED,
+	FAIL_RESET,
+	FAIL_EOF,
+	FAIL_WRONG,
+	FAIL_TIMEOUT,
+	FAIL_OTHER,
+	FAILURES
 };
 
 /* The names of the failures, as in the report. */
@@ -56,26 +66,26 @@ struct run {
 	const struct options *o;
 	struct sockaddr_storage server;
 	socklen_t server_len;
-	bool loopback;			/* the server is in 127.0.0.0/8 */
-	uint64_t start;			/* of the warm-up */
+	bool loopback;	/* the server is in 127.0.0.0/8 */
+	uint64_t start; /* of the warm-up */
 	_Atomic uint64_t begin, end;
-	_Atomic uint64_t counted;	/* messages of the period so far */
-	_Atomic uint64_t failed;	/* failures so far */
-	atomic_bool abandoned;		/* no use in starting */
-	atomic_uint interrupts;		/* 1: end now; 2: and do not wait */
+	_Atomic uint64_t counted; /* messages of the period so far */
+	_Atomic uint64_t failed;  /* failures so far */
+	atomic_bool abandoned;	  /* no use in starting */
+	atomic_uint interrupts;	  /* 1: end now; 2: and do not wait */
 };
 
 /* What a run has brought; one for each thread, then merged. */
 struct result {
-	struct hist latency;		/* ns */
-	uint64_t messages, bytes;	/* within the measuring period */
+	struct hist latency;	  /* ns */
+	uint64_t messages, bytes; /* within the measuring period */
 	uint64_t failures[FAILURES];
-	int other;			/* errno of the last FAIL_OTHER */
-	char strange[STRANGE + 1];	/* the first wrong bytes, printable */
-	uint64_t due;			/* open loop: scheduled in the period */
-	uint64_t unanswered;		/* at the very end, though waited for */
-	unsigned held, idle_held;	/* connections open at the end */
-	double busy;			/* share of time, of the busiest */
+	int other;		   /* errno of the last FAIL_OTHER */
+	char strange[STRANGE + 1]; /* the first wrong bytes, printable */
+	uint64_t due;		   /* open loop: scheduled in the period */
+	uint64_t unanswered;	   /* at the very end, though waited for */
+	unsigned held, idle_held;  /* connections open at the end */
+	double busy;		   /* share of time, of the busiest */
 	/* Messages of each connection: the least, the most, the sums. */
 	uint64_t least, most;
 	double sum, squares;
@@ -83,11 +93,11 @@ struct result {
 
 /* What was measured beside the threads. */
 struct measures {
-	double seconds;			/* of the measuring period */
-	double client_cpu;		/* s */
-	double server_cpu;		/* s, or -1 if not known */
-	double server_pss;		/* KiB, or -1 if not known */
-	double steal;			/* share of all CPUs' time, or -1 */
+	double seconds;	   /* of the measuring period */
+	double client_cpu; /* s */
+	double server_cpu; /* s, or -1 if not known */
+	double server_pss; /* KiB, or -1 if not known */
+	double steal;	   /* share of all CPUs' time, or -1 */
 };
 
 static inline uint64_t

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The command line.
  */
@@ -89,11 +90,12 @@ check_arguments(struct options *o)
 	if (o->churn && o->rate > 0)
 		usage_error("-r and --churn do not go together");
 	if (o->pipeline > 1 && (o->churn || o->rate > 0))
-		usage_error("-P and %s do not go together", o->churn ?
-		    "--churn" : "-r");
+		usage_error("-P and %s do not go together",
+		    o->churn ? "--churn" : "-r");
 	if (o->size * o->pipeline > BURST_MAX)
 		usage_error("-s %zu and -P %u make bursts of more than %d "
-		    "bytes", o->size, o->pipeline, BURST_MAX);
+			    "bytes",
+		    o->size, o->pipeline, BURST_MAX);
 	if (o->threads > o->connections)
 		usage_error("-T %u is more than -c %u", o->threads,
 		    o->connections);
@@ -101,15 +103,16 @@ check_arguments(struct options *o)
 		usage_error("--cgroup and --pid do not go together");
 	if (o->cgroup != NULL && server_cpu(o) < 0)
 		usage_error("--cgroup %s: no cpuacct.usage and no cpu.stat "
-		    "with usage_usec to be read there", o->cgroup);
+			    "with usage_usec to be read there",
+		    o->cgroup);
 	if (o->pid > 0 && server_cpu(o) < 0)
 		usage_error("--pid %u: no such process", o->pid);
 	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
 		return;
 	if (rl.rlim_max != RLIM_INFINITY && rl.rlim_max < need)
 		usage_error("-c %u and -i %u need %lu descriptors; the hard "
-		    "limit is %lu (ulimit -Hn)", o->connections, o->idle, need,
-		    (unsigned long)rl.rlim_max);
+			    "limit is %lu (ulimit -Hn)",
+		    o->connections, o->idle, need, (unsigned long)rl.rlim_max);
 	rl.rlim_cur = rl.rlim_max;
 	(void)setrlimit(RLIMIT_NOFILE, &rl);
 }
@@ -117,8 +120,16 @@ check_arguments(struct options *o)
 void
 parse_arguments(struct options *o, int argc, char **argv)
 {
-	enum { CHURN = 256, NO_CHECK, CGROUP, PID, JSON, LABEL, HELP,
-		SHOW_VERSION };
+	enum {
+		CHURN = 256,
+		NO_CHECK,
+		CGROUP,
+		PID,
+		JSON,
+		LABEL,
+		HELP,
+		SHOW_VERSION
+	};
 	static const struct option options[] = {
 		{ "churn", no_argument, NULL, CHURN },
 		{ "no-check", no_argument, NULL, NO_CHECK },
@@ -134,12 +145,19 @@ parse_arguments(struct options *o, int argc, char **argv)
 	int c;
 
 	*o = (struct options){
-		.host = "127.0.0.1", .port = "6379", .label = "",
-		.connections = 50, .pipeline = 1, .threads = 1, .size = 64,
-		.seconds = 5, .warmup = 1, .check = true,
+		.host = "127.0.0.1",
+		.port = "6379",
+		.label = "",
+		.connections = 50,
+		.pipeline = 1,
+		.threads = 1,
+		.size = 64,
+		.seconds = 5,
+		.warmup = 1,
+		.check = true,
 	};
 	while ((c = getopt_long(argc, argv, "h:p:c:i:s:P:T:d:w:n:r:q", options,
-	    NULL)) != -1)
+		    NULL)) != -1)
 		switch (c) {
 		case 'h':
 			o->host = optarg;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A thread of the load: connects, waits for what comes or is due, ends.
  */
@@ -13,11 +14,11 @@
 #include "echoload_client.h"
 
 #define EVENTS 512
-#define CONNECTING_MOST 64		/* at once, for the backlog's sake */
-#define STALL (10 * SECOND)		/* without progress: a failure */
-#define RETRY_PAUSE (100 * MS)		/* between attempts after failures */
+#define CONNECTING_MOST 64     /* at once, for the backlog's sake */
+#define STALL (10 * SECOND)    /* without progress: a failure */
+#define RETRY_PAUSE (100 * MS) /* between attempts after failures */
 #define LOOK_PAUSE (100 * MS)
-#define SLOW_ANSWER SECOND		/* after the end: may still come */
+#define SLOW_ANSWER SECOND /* after the end: may still come */
 
 pthread_barrier_t all_connected, may_start;
 
@@ -120,7 +121,7 @@ is_drained(const struct client *t, uint64_t now)
 	for (unsigned i = 0; i < t->active; i++)
 		if (mode_is_outstanding(&t->connections[i]) &&
 		    (now < t->end + SLOW_ANSWER ||
-		    now > t->connections[i].moved + SLOW_ANSWER))
+			now > t->connections[i].moved + SLOW_ANSWER))
 			return false;
 	return true;
 }
@@ -158,7 +159,8 @@ connect_all(struct client *t)
 	    (next < t->active + t->idle || t->connecting > 0) &&
 	    now < t->connected + STALL) {
 		for (; next < t->active + t->idle &&
-		    t->connecting < CONNECTING_MOST; next++)
+		     t->connecting < CONNECTING_MOST;
+		     next++)
 			connection_open(t, &t->connections[next], now);
 		wait_and_handle(t, now + 10 * MS);
 		now = now_ns();
@@ -232,8 +234,9 @@ run_load(struct client *t)
 			mode_keep_schedule(t, now);
 		if (!t->stopped && now >= t->end)
 			leave_period(t, now);
-		if (t->stopped && (is_drained(t, now) ||
-		    atomic_load(&t->run->interrupts) > 1))
+		if (t->stopped &&
+		    (is_drained(t, now) ||
+			atomic_load(&t->run->interrupts) > 1))
 			break;
 		if (now >= looked + LOOK_PAUSE) {
 			look_for_stalls(t, now);

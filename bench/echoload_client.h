@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * One thread of the load: an epoll instance and the connections on it.
  *
@@ -13,17 +14,21 @@
 #include "echoload.h"
 #include "echoload_pattern.h"
 
-enum state { CLOSED, CONNECTING, OPEN };
+enum state {
+	CLOSED,
+	CONNECTING,
+	OPEN
+};
 
 struct connection {
 	int fd;
-	uint32_t watched;		/* epoll events; 0: not added yet */
+	uint32_t watched; /* epoll events; 0: not added yet */
 	enum state state;
 	bool idle;
 	bool marked;			/* in client.marked */
 	unsigned id;			/* chooses the content */
 	uint64_t goal, sent, got;	/* stream positions */
-	size_t send_place, check_place;	/* the same in the pattern */
+	size_t send_place, check_place; /* the same in the pattern */
 	uint64_t began;			/* the burst or the cycle; ns */
 	uint64_t moved;			/* last progress; ns */
 	uint64_t messages;		/* echoed in the measuring period */
@@ -34,30 +39,30 @@ struct client {
 	struct run *run;
 	const struct options *o;
 	const struct pattern *pattern;
-	unsigned number;		/* of the thread, from 0 */
+	unsigned number; /* of the thread, from 0 */
 	pthread_t thread;
 	int ep;
 	char *buffer;
-	struct connection *connections;	/* first the active, then the idle */
+	struct connection *connections; /* first the active, then the idle */
 	unsigned active, idle;
 
-	bool running;			/* the load is on */
-	bool measuring, stopped;	/* within, after the period */
-	uint64_t begin, end;		/* of the period; ns */
-	unsigned connecting;		/* connections in that state */
-	unsigned sources;		/* source addresses used */
-	unsigned established;		/* connections so far */
-	uint64_t connected;		/* when the last of them was; ns */
-	struct connection *down, **down_tail;	/* to be connected again */
-	uint64_t retry;			/* not before */
+	bool running;		 /* the load is on */
+	bool measuring, stopped; /* within, after the period */
+	uint64_t begin, end;	 /* of the period; ns */
+	unsigned connecting;	 /* connections in that state */
+	unsigned sources;	 /* source addresses used */
+	unsigned established;	 /* connections so far */
+	uint64_t connected;	 /* when the last of them was; ns */
+	struct connection *down, **down_tail; /* to be connected again */
+	uint64_t retry;			      /* not before */
 
-	double step;			/* open loop: ns between messages */
-	uint64_t next;			/* open loop: next message's number */
-	struct connection **marked;	/* open loop: have new messages */
+	double step;		    /* open loop: ns between messages */
+	uint64_t next;		    /* open loop: next message's number */
+	struct connection **marked; /* open loop: have new messages */
 
-	uint64_t reported, failed;	/* already added to the run's */
-	uint64_t waited;		/* ns in epoll_wait within the period */
-	double cpu_before;		/* s, when the period began */
+	uint64_t reported, failed; /* already added to the run's */
+	uint64_t waited;	   /* ns in epoll_wait within the period */
+	double cpu_before;	   /* s, when the period began */
 	struct result result;
 };
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * One connection: its socket, its stream positions, its failures.
  */
@@ -132,10 +133,11 @@ connection_open(struct client *t, struct connection *c, uint64_t now)
 	c->fd = socket(r->server.ss_family,
 	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (c->fd == -1 || bind_source(c->fd, source_of(t, c)) == -1 ||
-	    setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on,
-	    sizeof(on)) == -1 ||
+	    setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) ==
+		-1 ||
 	    (connect(c->fd, (const struct sockaddr *)&r->server,
-	    r->server_len) == -1 && errno != EINPROGRESS)) {
+		 r->server_len) == -1 &&
+		errno != EINPROGRESS)) {
 		fail_by_errno(t, c);
 		return;
 	}
@@ -196,8 +198,9 @@ is_right(struct client *t, const struct connection *c, size_t n)
 
 	if (n > c->sent - c->got)
 		due = (size_t)(c->sent - c->got);
-	right = t->o->check ? pattern_match(t->pattern, c->check_place,
-	    t->buffer, due) : due;
+	right = t->o->check
+	    ? pattern_match(t->pattern, c->check_place, t->buffer, due)
+	    : due;
 	if (right == n)
 		return true;
 	if (t->o->check && t->result.strange[0] == '\0')

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What the server costs: CPU time and memory of all its processes, found by
  * control group (dead processes included) or by parentage.  And what of its
@@ -15,7 +16,7 @@
 
 struct process {
 	unsigned pid, parent;
-	double ticks;		/* of its own and of the children it buried */
+	double ticks; /* of its own and of the children it buried */
 	bool ours;
 };
 
@@ -78,9 +79,10 @@ read_process(struct process *p, const char *pid)
 	if (read_line(path, line, sizeof(line)) == -1 ||
 	    (rest = strrchr(line, ')')) == NULL ||
 	    /* NOLINTNEXTLINE(cert-err34-c): the kernel's own numbers */
-	    sscanf(rest, ") %*c %u %*d %*d %*d %*d %*u %*u %*u %*u %*u "
-	    "%lu %lu %ld %ld", &p->parent, &utime, &stime, &cutime,
-	    &cstime) != 5)
+	    sscanf(rest,
+		") %*c %u %*d %*d %*d %*d %*u %*u %*u %*u %*u "
+		"%lu %lu %ld %ld",
+		&p->parent, &utime, &stime, &cutime, &cstime) != 5)
 		return -1;
 	p->pid = (unsigned)strtoul(pid, NULL, 10);
 	p->ticks = (double)utime + (double)stime + (double)cutime +
@@ -95,8 +97,8 @@ static void
 mark_family(struct process *list, size_t n, unsigned pid)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (list[i].ours || (list[i].pid != pid &&
-		    list[i].parent != pid))
+		if (list[i].ours ||
+		    (list[i].pid != pid && list[i].parent != pid))
 			continue;
 		list[i].ours = true;
 		if (list[i].pid != pid)

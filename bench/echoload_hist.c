@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The histogram of latencies: log-linear, of fixed size, mergeable.
  */
@@ -30,7 +31,8 @@ value_of(size_t bucket)
 		return (double)bucket;
 	shift--;
 	return ldexp((double)(bucket - (shift << HIST_BITS)) + 0.5,
-	    (int)shift) - 0.5;
+		   (int)shift) -
+	    0.5;
 }
 
 void

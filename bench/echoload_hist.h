@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A histogram of times in ns: exact below 128 ns, then 128 buckets for each
  * power of two, so that a value read back is wrong by 0.4 % at most.
@@ -7,8 +8,8 @@
 
 #include <stdint.h>
 
-#define HIST_BITS 7			/* 2^7 buckets a power of two */
-#define HIST_TOP 38			/* values below 2^38 ns, 274 s */
+#define HIST_BITS 7 /* 2^7 buckets a power of two */
+#define HIST_TOP 38 /* values below 2^38 ns, 274 s */
 #define HIST_BUCKETS ((HIST_TOP - HIST_BITS + 1) << HIST_BITS)
 
 struct hist {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What the three modes (closed loop, open loop, churn) send next, and what
  * they count and measure of what comes back.

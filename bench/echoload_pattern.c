@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The ring of lines from which everything is sent and checked.
  */
@@ -29,7 +30,7 @@ static void
 make_line(char *line, size_t size, size_t number, uint32_t *random)
 {
 	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	    "abcdefghijklmnopqrstuvwxyz0123456789+-";
+				     "abcdefghijklmnopqrstuvwxyz0123456789+-";
 
 	for (size_t i = 0; i < size - 1; i++) {
 		if (i < 2) {

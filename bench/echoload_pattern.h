@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What is sent: a ring of different lines.  The stream of a connection is a
  * walk round the ring that begins at a line of its own, so that a byte at a
@@ -11,9 +12,9 @@
 #include <stdint.h>
 
 struct pattern {
-	char *bytes;		/* the ring, and its beginning once more */
-	size_t ring;		/* bytes of the ring, a multiple of size */
-	size_t all;		/* bytes of the ring and a burst */
+	char *bytes; /* the ring, and its beginning once more */
+	size_t ring; /* bytes of the ring, a multiple of size */
+	size_t all;  /* bytes of the ring and a burst */
 	size_t size, lines;
 };
 

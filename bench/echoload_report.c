@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The report: as text for people, as JSON for programs.
  */
@@ -113,11 +114,12 @@ text_messages(const struct options *o, const struct result *r,
 	printf("%s %llu, %.0f/s", o->churn ? "connections " : "messages    ",
 	    (unsigned long long)r->messages, rate_of(r, m));
 	if (m->seconds > 0)
-		printf(", %.2f MB/s each way", (double)r->bytes / 1e6 /
-		    m->seconds);
+		printf(", %.2f MB/s each way",
+		    (double)r->bytes / 1e6 / m->seconds);
 	if (o->rate > 0)
-		printf(", %s (%llu due)", kept_up(r) ? "kept up" :
-		    "DID NOT KEEP UP", (unsigned long long)r->due);
+		printf(", %s (%llu due)",
+		    kept_up(r) ? "kept up" : "DID NOT KEEP UP",
+		    (unsigned long long)r->due);
 	if (r->unanswered > 0)
 		printf(", %llu unanswered at the end",
 		    (unsigned long long)r->unanswered);
@@ -142,7 +144,8 @@ text_latency(const struct options *o, const struct result *r)
 	else if (o->rate > 0)
 		printf("  since due");
 	printf("\nfairness     %.3f slowest/fastest connection, deviation "
-	    "%.1f %%\n", fairness_of(r), 100 * variation_of(o, r));
+	       "%.1f %%\n",
+	    fairness_of(r), 100 * variation_of(o, r));
 }
 
 static void
@@ -199,7 +202,8 @@ text(const struct options *o, const struct result *r, const struct measures *m)
 	    100 * r->busy);
 	if (m->steal > STEAL_LIMIT)
 		printf("machine      %.0f %% of the CPU time was stolen by the "
-		    "hypervisor\n", 100 * m->steal);
+		       "hypervisor\n",
+		    100 * m->steal);
 	text_failures(o, r);
 }
 
@@ -245,8 +249,8 @@ json(const struct options *o, const struct result *r, const struct measures *m)
 	fputs("{\"label\":", stdout);
 	json_string(o->label);
 	printf(",\"mode\":\"%s\",\"connections\":%u,\"idle\":%u,\"size\":%zu,"
-	    "\"pipeline\":%u,\"threads\":%u,\"seconds\":%.3f,"
-	    "\"messages\":%llu,\"rate\":%.1f,\"bytes\":%llu,\"errors\":{",
+	       "\"pipeline\":%u,\"threads\":%u,\"seconds\":%.3f,"
+	       "\"messages\":%llu,\"rate\":%.1f,\"bytes\":%llu,\"errors\":{",
 	    mode_of(o), o->connections, o->idle, o->size, o->pipeline,
 	    o->threads, m->seconds, (unsigned long long)r->messages,
 	    rate_of(r, m), (unsigned long long)r->bytes);
@@ -263,8 +267,10 @@ json(const struct options *o, const struct result *r, const struct measures *m)
 	printf(",\"client_cpu_s\":%.6f,\"client_busy\":%.4f", m->client_cpu,
 	    r->busy);
 	json_or_null("target_rate", o->rate > 0 ? (double)o->rate : -1, 0);
-	printf(",\"kept_up\":%s", o->rate == 0 ? "null" :
-	    kept_up(r) ? "true" : "false");
+	printf(",\"kept_up\":%s",
+	    o->rate == 0     ? "null"
+		: kept_up(r) ? "true"
+			     : "false");
 	json_or_null("steal", m->steal, 4);
 	printf(",\"unanswered\":%llu,\"held\":%u,\"idle_held\":%u}\n",
 	    (unsigned long long)r->unanswered, r->held, r->idle_held);
@@ -280,7 +286,8 @@ report(const struct options *o, const struct result *r,
 		text(o, r, m);
 	fflush(stdout);
 	if (!o->quiet && r->busy > BUSY_LIMIT)
-		fprintf(stderr, "echoload: the client was busy %.0f %% of the "
+		fprintf(stderr,
+		    "echoload: the client was busy %.0f %% of the "
 		    "time: this may be its rate rather than the server's\n",
 		    100 * r->busy);
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * echod: arguments, and what they ask for.
  */
@@ -10,33 +11,39 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "base/limits.h"
-#include "base/log.h"
-#include "base/output.h"
-#include "base/signals.h"
-#include "base/title.h"
-#include "check.h"
+#include "commands/check.h"
+#include "commands/signal.h"
 #include "config/config.h"
-#include "master/addresses.h"
-#include "master/admin.h"
-#include "master/image.h"
-#include "master/listen.h"
+#include "lib/limits.h"
+#include "lib/log.h"
+#include "lib/output.h"
+#include "lib/signals.h"
+#include "lib/title.h"
+#include "master/listeners/addresses.h"
+#include "master/listeners/listen.h"
 #include "master/master.h"
-#include "master/takeover.h"
-#include "send.h"
-#include "service.h"
+#include "master/start/admin_sockets.h"
+#include "master/start/start.h"
+#include "master/upgrade/executable.h"
+#include "master/upgrade/record.h"
+#include "master/upgrade/resume.h"
 
 #define OVERRIDES_MAX 64
 
-enum action { ACTION_SERVE, ACTION_TEST, ACTION_DUMP, ACTION_CHECK,
-	ACTION_SIGNAL };
+enum action {
+	ACTION_SERVE,
+	ACTION_TEST,
+	ACTION_DUMP,
+	ACTION_CHECK,
+	ACTION_SIGNAL
+};
 
 struct arguments {
 	enum action action;
-	const char *file;		/* -c, or NULL */
+	const char *file; /* -c, or NULL */
 	const char *override[OVERRIDES_MAX];
 	unsigned overrides;
-	const char *signal;		/* -s */
+	const char *signal; /* -s */
 };
 
 static struct arguments arguments;
@@ -65,12 +72,12 @@ static const char usage_text[] =
 
 /* One action a call: of two, one would be done in silence and one not. */
 static void
-choose(struct arguments *a, enum action action)
+main_choose(struct arguments *a, enum action action)
 {
 	static const char *const names[] = { "", "-t", "-T", "--check", "-s" };
 
-	if (a->action != ACTION_SERVE && (a->action != action ||
-	    action == ACTION_SIGNAL)) {
+	if (a->action != ACTION_SERVE &&
+	    (a->action != action || action == ACTION_SIGNAL)) {
 		log_warnx("%s and %s: one at a time", names[a->action],
 		    names[action]);
 		exit(EXIT_USAGE);
@@ -79,7 +86,7 @@ choose(struct arguments *a, enum action action)
 }
 
 static void
-choose_file(struct arguments *a, const char *file)
+main_choose_file(struct arguments *a, const char *file)
 {
 	if (file[0] == '\0') {
 		log_warnx("-c: the name of the file is empty");
@@ -90,23 +97,26 @@ choose_file(struct arguments *a, const char *file)
 
 /* A file may be given without -c, as to redis-server. */
 static void
-take_rest(struct arguments *a, int argc, char **argv)
+main_take_rest(struct arguments *a, int argc, char **argv)
 {
 	if (argc == 0)
 		return;
 	if (argc == 1 && a->file == NULL && argv[0][0] != '\0' &&
-	    !send_knows(argv[0])) {
+	    !signal_knows(argv[0])) {
 		a->file = argv[0];
 		return;
 	}
-	log_warnx("unexpected argument: %s%s%s", argv[argc > 1 &&
-	    a->file == NULL ? 1 : 0], send_knows(argv[0]) ? "; did you mean "
-	    "-s " : "", send_knows(argv[0]) ? argv[0] : "");
+	log_warnx("unexpected argument: %s%s%s",
+	    argv[argc > 1 && a->file == NULL ? 1 : 0],
+	    signal_knows(argv[0]) ? "; did you mean "
+				    "-s "
+				  : "",
+	    signal_knows(argv[0]) ? argv[0] : "");
 	exit(EXIT_USAGE);
 }
 
 static void
-parse_arguments(struct arguments *a, int argc, char **argv)
+main_parse_arguments(struct arguments *a, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "config", required_argument, NULL, 'c' },
@@ -125,7 +135,7 @@ parse_arguments(struct arguments *a, int argc, char **argv)
 	while ((c = getopt_long(argc, argv, "c:o:tTs:vh", options, NULL)) != -1)
 		switch (c) {
 		case 'c':
-			choose_file(a, optarg);
+			main_choose_file(a, optarg);
 			break;
 		case 'o':
 			if (a->overrides == OVERRIDES_MAX) {
@@ -136,21 +146,22 @@ parse_arguments(struct arguments *a, int argc, char **argv)
 			a->override[a->overrides++] = optarg;
 			break;
 		case 't':
-			choose(a, ACTION_TEST);
+			main_choose(a, ACTION_TEST);
 			break;
 		case 'T':
-			choose(a, ACTION_DUMP);
+			main_choose(a, ACTION_DUMP);
 			break;
 		case 'C':
-			choose(a, ACTION_CHECK);
+			main_choose(a, ACTION_CHECK);
 			break;
 		case 's':
-			if (!send_knows(optarg)) {
+			if (!signal_knows(optarg)) {
 				log_warnx("-s %s: not reload, stop, kill, "
-				    "reopen or status", optarg);
+					  "reopen or status",
+				    optarg);
 				exit(EXIT_USAGE);
 			}
-			choose(a, ACTION_SIGNAL);
+			main_choose(a, ACTION_SIGNAL);
 			a->signal = optarg;
 			break;
 		case 'v':
@@ -163,12 +174,12 @@ parse_arguments(struct arguments *a, int argc, char **argv)
 			fputs("Try echod -h.\n", stderr);
 			exit(EXIT_USAGE);
 		}
-	take_rest(a, argc - optind, argv + optind);
+	main_take_rest(a, argc - optind, argv + optind);
 }
 
 /* The hard limit of descriptors, up to which we may go by ourselves. */
 static unsigned long
-most_descriptors(void)
+main_most_descriptors(void)
 {
 	struct rlimit rl;
 
@@ -179,31 +190,33 @@ most_descriptors(void)
  * over has left the directory that a relative one is seen from; where that is
  * gone, the kernel says so. */
 static const char *
-find_file(const struct arguments *a)
+main_find_file(const struct arguments *a)
 {
 	static char path[PATH_MAX];
 	char cwd[PATH_MAX];
 	const char *name = a->file != NULL ? a->file : CONFIG_DEFAULT_FILE;
 
-	if (name[0] != '/' && image_directory()[0] != '\0' &&
+	if (name[0] != '/' && executable_directory()[0] != '\0' &&
 	    (getcwd(cwd, sizeof(cwd)) == NULL ||
-	    strcmp(cwd, image_directory()) != 0)) {
-		snprintf(path, sizeof(path), "%s/%s", image_directory(), name);
+		strcmp(cwd, executable_directory()) != 0)) {
+		snprintf(path, sizeof(path), "%s/%s", executable_directory(),
+		    name);
 		name = path;
 	}
 	/* Only what is not there is not: one that cannot be reached is an
 	 * error, when it is read. */
-	return a->file == NULL && access(name, F_OK) == -1 &&
-	    errno == ENOENT ? NULL : name;
+	return a->file == NULL && access(name, F_OK) == -1 && errno == ENOENT
+	    ? NULL
+	    : name;
 }
 
 /* A start needs all of it to be right; who asks something of the service that
  * runs, only what is asked with. */
 static int
-load(struct config *c, struct config_error *e)
+main_load(struct config *c, struct config_error *e)
 {
 	const struct arguments *a = &arguments;
-	const char *file = find_file(a);
+	const char *file = main_find_file(a);
 
 	config_defaults(c);
 	c->forgiving = a->action != ACTION_SERVE && a->action != ACTION_TEST;
@@ -212,29 +225,30 @@ load(struct config *c, struct config_error *e)
 	for (unsigned i = 0; i < a->overrides; i++)
 		if (config_override(c, a->override[i], e) == -1)
 			return -1;
-	return config_resolve(c, image_directory(), most_descriptors(), e);
+	return config_validate(c, executable_directory(),
+	    main_most_descriptors(), e);
 }
 
 /* Say that the configuration is good; to a program that wants to be replaced,
  * also that we can. */
 static int
-test(const struct config *c, const struct takeover *t)
+main_test(const struct config *c, const struct upgrade_record *t)
 {
 	char why[PATH_MAX];
 	struct resolved resolved;
 
-	if (t != NULL && takeover_check(t, c, why, sizeof(why)) == -1) {
+	if (t != NULL && record_check(t, c, why, sizeof(why)) == -1) {
 		log_warnx("%s", why);
 		return EXIT_CONFIG;
 	}
-	if (t == NULL && (listen_check(NULL, 0, c, &resolved, why,
-	    sizeof(why)) == -1 || admin_check(c, NULL, why,
-	    sizeof(why)) == -1)) {
+	if (t == NULL &&
+	    (listen_check(NULL, 0, c, &resolved, why, sizeof(why)) == -1 ||
+		admin_sockets_check(c, NULL, why, sizeof(why)) == -1)) {
 		log_warnx("%s", why);
 		return EXIT_CONFIG;
 	}
-	if (t != NULL && takeover_add(t->record, "checked",
-	    PACKAGE_VERSION) == -1) {
+	if (t != NULL &&
+	    record_add(t->record, "checked", PACKAGE_VERSION) == -1) {
 		log_warn("takeover");
 		return EXIT_NOT_STARTED;
 	}
@@ -245,14 +259,14 @@ test(const struct config *c, const struct takeover *t)
 
 /* What can be read of a file with a mistake is shown, and the mistake. */
 static int
-dump(const struct config *c)
+main_dump(const struct config *c)
 {
 	bool read = c->mistakes == 0 || c->file[0] != '\0';
 
 	if (read)
 		addresses_dump(c, stdout);
 	if (read && config_dump(c, stdout) == -1)
-		return EXIT_NOT_STARTED;	/* output.c says why */
+		return EXIT_NOT_STARTED; /* output.c says why */
 	if (c->mistakes == 0)
 		return EXIT_CLEAN;
 	log_warnx("%s", c->mistake);
@@ -263,7 +277,7 @@ dump(const struct config *c)
 
 /* Whether the directive is what the service has, with no doubt that matters. */
 static bool
-is_known(const struct config *c, const char *name, enum doubt least)
+main_is_known(const struct config *c, const char *name, enum doubt least)
 {
 	struct config_error e;
 
@@ -274,31 +288,32 @@ is_known(const struct config *c, const char *name, enum doubt least)
 }
 
 static int
-ask(const struct config *c)
+main_ask(const struct config *c)
 {
 	/* With another handler than thought the answer would not be right. */
 	if (arguments.action == ACTION_CHECK)
-		return is_known(c, "bind", DOUBT_MAYBE) &&
-		    is_known(c, "port", DOUBT_MAYBE) &&
-		    is_known(c, "handler", DOUBT_SURE) &&
-		    is_known(c, "proxy-protocol", DOUBT_SURE) ? check(c) :
-		    EXIT_CONFIG;
-	if (!is_known(c, "pidfile", DOUBT_MAYBE))
+		return main_is_known(c, "bind", DOUBT_MAYBE) &&
+			main_is_known(c, "port", DOUBT_MAYBE) &&
+			main_is_known(c, "handler", DOUBT_SURE) &&
+			main_is_known(c, "proxy-protocol", DOUBT_SURE)
+		    ? check(c)
+		    : EXIT_CONFIG;
+	if (!main_is_known(c, "pidfile", DOUBT_MAYBE))
 		return EXIT_CONFIG;
 	if (c->pidfile[0] == '\0' && c->mistakes > 0) {
 		log_warnx("%s", c->mistake);
 		return EXIT_CONFIG;
 	}
-	return send_signal(c, arguments.signal);
+	return signal_send(c, arguments.signal);
 }
 
 /* The program that this process ran before, if it was another; NULL if not. */
-static struct takeover *
-inherit(void)
+static struct upgrade_record *
+main_inherit(void)
 {
-	static struct takeover t;
+	static struct upgrade_record t;
 	char why[256] = "";
-	int r = takeover_inherit(&t, why, sizeof(why));
+	int r = record_inherit(&t, why, sizeof(why));
 
 	if (r == 0)
 		return NULL;
@@ -311,7 +326,7 @@ inherit(void)
 		log_warnx("%s", why);
 		exit(EXIT_NOT_STARTED);
 	}
-	image_inherit(t.program, t.directory);
+	executable_inherit(t.program, t.directory);
 	return &t;
 }
 
@@ -320,35 +335,35 @@ main(int argc, char **argv, char **envp)
 {
 	static struct config config;
 	struct config_error e;
-	struct takeover *before;
+	struct upgrade_record *before;
 
 	output_guard("echod", EXIT_NOT_STARTED);
 	signals_ignore(SIGXFSZ);
 	limits_raise();
-	if (image_init(argc, argv) == -1) {
+	if (executable_init(argc, argv) == -1) {
 		log_warn("arguments");
 		return EXIT_NOT_STARTED;
 	}
 	title_init(argc, argv, envp);
-	parse_arguments(&arguments, argc, argv);
-	before = inherit();
+	main_parse_arguments(&arguments, argc, argv);
+	before = main_inherit();
 	if (arguments.action == ACTION_SERVE)
 		output_release();
 	if (before != NULL && arguments.action == ACTION_SERVE)
-		return service_resume(&config, before, load);
-	if (load(&config, &e) == -1) {
+		return resume_service(&config, before, main_load);
+	if (main_load(&config, &e) == -1) {
 		log_warnx("%s", e.text);
 		return EXIT_CONFIG;
 	}
 	switch (arguments.action) {
 	case ACTION_TEST:
-		return test(&config, before);
+		return main_test(&config, before);
 	case ACTION_DUMP:
-		return dump(&config);
+		return main_dump(&config);
 	case ACTION_CHECK:
 	case ACTION_SIGNAL:
-		return ask(&config);
+		return main_ask(&config);
 	default:
-		return service_start(&config);
+		return start_service(&config);
 	}
 }

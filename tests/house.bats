@@ -106,21 +106,68 @@ scripts() {
 
 # --- the sources
 
+# The table: a folder, and the only folders whose headers it may include.
 @test "includes point down only" {
 	[ "$(includes | wc -l)" -ge 80 ]
-	may base 'base/.*'
-	may config '(config|base)/.*'
-	may state '(state|base)/.*'
-	may handler '(handler|state|config|base)/.*'
-	may worker '(worker|handler|state|config|base)/.*'
-	may ctl '(ctl|config|base)/.*'
-	may master '(master|state|config|base)/.*'
+	may lib 'lib/.*'
+	may config '(config|lib)/.*'
+	may shared '(shared|lib)/.*'
+	may handler '(handler|config|lib)/.*'
+	may worker '(worker|handler|shared|config|lib)/.*'
+	may ctl '(ctl|config|lib)/.*'
+	may commands '(commands|shared|config|lib)/.*'
+	may admin '(admin|shared|config|lib)/.*'
+	may master '(master|shared|config|lib)/.*'
 }
 
 @test "no folder is without a rule" {
-	local known='base config ctl handler master state worker'
-	[ "$(cd "$TOP_SRCDIR/src" && find . -mindepth 1 -type d ! -name '.*' |
+	local known='admin commands config ctl handler lib master shared worker'
+	[ "$(cd "$TOP_SRCDIR/src" && find . -mindepth 1 -maxdepth 1 -type d ! -name '.*' |
 		sed 's|^\./||' | sort | tr '\n' ' ')" = "$known " ]
+}
+
+# A header and its source count as one file.
+@test "no file includes itself by way of others" {
+	includes | sed 's/^[^ ]* //; s/\.[ch]\>//g' | awk '$1 != $2' | sort -u >edges
+	[ "$(wc -l <edges)" -ge 80 ]
+	if ! tsort edges >/dev/null 2>circles; then
+		cat circles
+		return 1
+	fi
+}
+
+@test "every header stands beside its source" {
+	local h bad=0
+	for h in $(sources | grep '\.h$'); do
+		[ ! -e "${h%.h}.c" ] || continue
+		# Nothing but types, constants and inline functions.
+		grep -qE '^[a-z].*\);$' "$h" || continue
+		echo "${h#"$TOP_SRCDIR/src/"}"
+		bad=1
+	done
+	[ "$bad" -eq 0 ]
+}
+
+c_files() {
+	sources
+	printf '%s\n' "$TOP_SRCDIR"/bench/*.[ch] "$TOP_SRCDIR"/tests/*/*.[ch]
+}
+
+@test "no line is over 80 columns" {
+	local f bad=0
+	for f in $(c_files); do
+		expand "$f" | awk -v f="${f#"$TOP_SRCDIR/"}" 'length > 80 {
+			print f ":" NR; bad = 1 } END { exit bad }' || bad=1
+	done
+	[ "$bad" -eq 0 ]
+}
+
+@test "clang-format would change nothing" {
+	local tool
+	tool=$(command -v clang-format-14) ||
+		skip "clang-format-14 is not installed"
+	# shellcheck disable=SC2046 # a list of names
+	"$tool" --dry-run -Werror $(c_files)
 }
 
 @test "nobody includes what is above the folders, but what is there itself" {
@@ -137,12 +184,12 @@ scripts() {
 	home '\b(waitpid|waitid|wait3|wait4|wait) *\(' master/reap.c
 }
 
-@test "sigaction lives in src/base/signals.c" {
-	home '\b(sigaction|signal|sigset|bsd_signal) *\(' base/signals.c
+@test "sigaction lives in src/lib/signals.c" {
+	home '\b(sigaction|signal|sigset|bsd_signal) *\(' lib/signals.c
 }
 
-@test "accept4 lives in src/worker/accept.c, and for the administrator in src/master/admin.c" {
-	home '\baccept4? *\(' '\(worker/accept\|master/admin\)\.c'
+@test "accept4 lives in src/worker/connection/accept.c, and for the administrator in src/master/start/admin_sockets.c" {
+	home '\baccept4? *\(' '\(worker/connection/accept\|master/start/admin_sockets\)\.c'
 }
 
 @test "iniparser lives in src/config/reader.c" {
@@ -150,13 +197,13 @@ scripts() {
 	home '#[ ]*include *<iniparser' config/reader.c
 }
 
-@test "seccomp lives in src/worker/sandbox.c, and the names of calls in src/base/call_name.c" {
+@test "seccomp lives in src/worker/sandbox.c, and the names of calls in src/lib/call_name.c" {
 	home '\bseccomp_(init|load|rule_add|attr_set)\w* *\(' worker/sandbox.c
-	home '\bseccomp_syscall_resolve\w* *\(' base/call_name.c
+	home '\bseccomp_syscall_resolve\w* *\(' lib/call_name.c
 }
 
-@test "fork lives in src/master/daemonize.c" {
-	home '\b(v?fork|daemon) *\(' master/daemonize.c
+@test "fork lives in src/master/start/daemonize.c" {
+	home '\b(v?fork|daemon) *\(' master/start/daemonize.c
 }
 
 @test "exec has one home at most" {
@@ -172,7 +219,8 @@ scripts() {
 	import re, sys
 	bad = False
 	for name in sys.argv[1:]:
-	    head = re.match(r'/\*(.*?)\*/', open(name).read(), re.S)
+	    head = re.match(r'/\* SPDX-License-Identifier: ISC \*/\n/\*(.*?)\*/',
+	        open(name).read(), re.S)
 	    words = re.sub(r'\s+\*?\s*', ' ', head[1]).strip() if head else ''
 	    if not re.match(r'\S.{15,}[.:;]', words):
 	        print(name)
@@ -187,18 +235,6 @@ scripts() {
 		echo "$f"
 		grep -v '^#!' "$f" | head -n 1 | grep -qE '^# [A-Z].{10,}'
 	done
-}
-
-@test "no source file is over 400 lines" {
-	local f lines bad=0
-	for f in $(sources); do
-		lines=$(wc -l <"$f")
-		if [ "$lines" -gt 400 ]; then
-			echo "$f: $lines"
-			bad=1
-		fi
-	done
-	[ "$bad" -eq 0 ]
 }
 
 @test "every source and test file is in Makefile.am" {

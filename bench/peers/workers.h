@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What the peers in C share that have a process for each worker: a listening
  * socket, the processes, and the settings of a connection.

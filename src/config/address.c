@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * One spelling for each address.
  */
@@ -18,8 +19,9 @@
 static enum address_kind
 address_print_in(const void *address, char *spelled, size_t size)
 {
-	return inet_ntop(AF_INET, address, spelled, (socklen_t)size) != NULL ?
-	    ADDRESS_NUMERIC : ADDRESS_NONE;
+	return inet_ntop(AF_INET, address, spelled, (socklen_t)size) != NULL
+	    ? ADDRESS_NUMERIC
+	    : ADDRESS_NONE;
 }
 
 static bool
@@ -30,19 +32,20 @@ address_is_link_local(const struct in6_addr *in6)
 
 /* `scope` is the interface's name, or NULL. */
 static enum address_kind
-address_print_in6(const struct in6_addr *in6, const char *scope,
-    char *spelled, size_t size)
+address_print_in6(const struct in6_addr *in6, const char *scope, char *spelled,
+    size_t size)
 {
 	if (IN6_IS_ADDR_V4MAPPED(in6))
-		return scope != NULL ? ADDRESS_NONE :
-		    address_print_in(&in6->s6_addr[12], spelled, size);
+		return scope != NULL
+		    ? ADDRESS_NONE
+		    : address_print_in(&in6->s6_addr[12], spelled, size);
 	if (inet_ntop(AF_INET6, in6, spelled, (socklen_t)size) == NULL)
 		return ADDRESS_NONE;
 	if (scope == NULL)
 		return ADDRESS_NUMERIC;
 	strlcat(spelled, "%", size);
-	return strlcat(spelled, scope, size) < size ? ADDRESS_NUMERIC :
-	    ADDRESS_NONE;
+	return strlcat(spelled, scope, size) < size ? ADDRESS_NUMERIC
+						    : ADDRESS_NONE;
 }
 
 static enum address_kind
@@ -93,9 +96,9 @@ address_may_be_name(const char *text)
 			label = 0;
 			continue;
 		}
-		if (!isascii((unsigned char)*s) || (*s != '_' && *s != '-' &&
-		    !isalnum((unsigned char)*s)) || (*s == '-' && label == 0) ||
-		    ++label > 63)
+		if (!isascii((unsigned char)*s) ||
+		    (*s != '_' && *s != '-' && !isalnum((unsigned char)*s)) ||
+		    (*s == '-' && label == 0) || ++label > 63)
 			return false;
 	}
 	/* A top-level domain has a letter: 300.1.1.1 is a mistake. */
@@ -114,8 +117,8 @@ address_spell(const char *text, char *spelled, size_t size)
 		return address_print_in(&in, spelled, size);
 	if (!address_may_be_name(text))
 		return ADDRESS_NONE;
-	return strlcpy(spelled, text, size) < size ? ADDRESS_NAME :
-	    ADDRESS_NONE;
+	return strlcpy(spelled, text, size) < size ? ADDRESS_NAME
+						   : ADDRESS_NONE;
 }
 
 void
@@ -131,8 +134,9 @@ address_print(const struct sockaddr_storage *ss, char *spelled, size_t size)
 	else if (ss->ss_family == AF_INET6)
 		kind = address_print_in6(&sin6->sin6_addr,
 		    sin6->sin6_scope_id != 0 &&
-		    address_is_link_local(&sin6->sin6_addr) ?
-		    if_indextoname(sin6->sin6_scope_id, name) : NULL,
+			    address_is_link_local(&sin6->sin6_addr)
+			? if_indextoname(sin6->sin6_scope_id, name)
+			: NULL,
 		    spelled, size);
 	if (kind == ADDRESS_NONE)
 		*spelled = '\0';
@@ -176,6 +180,6 @@ address_fill(struct sockaddr_storage *ss, const char *spelled, unsigned port)
 		return address_fill_in6(sin6, spelled);
 	sin->sin_family = AF_INET;
 	errno = EINVAL;
-	return inet_pton(AF_INET, spelled, &sin->sin_addr) == 1 ?
-	    sizeof(*sin) : 0;
+	return inet_pton(AF_INET, spelled, &sin->sin_addr) == 1 ? sizeof(*sin)
+								: 0;
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * One spelling for each address.
  */
@@ -13,8 +14,8 @@
 #define ADDRESS_SIZE 64
 
 enum address_kind {
-	ADDRESS_NUMERIC,	/* IPv4 or IPv6 */
-	ADDRESS_NAME,		/* may be a host's name: not asked for yet */
+	ADDRESS_NUMERIC, /* IPv4 or IPv6 */
+	ADDRESS_NAME,	 /* may be a host's name: not asked for yet */
 	ADDRESS_NONE
 };
 
@@ -25,8 +26,7 @@ enum address_kind {
  * IPv4 one.  A link-local IPv6 address can name its interface (fe80::1%eth0),
  * which need not be there.  A name stays as it is.
  */
-enum address_kind address_spell(const char *text, char *spelled,
-    size_t size);
+enum address_kind address_spell(const char *text, char *spelled, size_t size);
 
 /* The same of an address of the system's; "" if it is of another family. */
 void address_print(const struct sockaddr_storage *ss, char *spelled,

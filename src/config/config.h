@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The configuration: one table of directives drives reading, bounds,
  * defaults, the dump (-T), and the tests that hold the documents to it.
@@ -17,7 +18,7 @@
 #include "config/address.h"
 #include "config/networks.h"
 
-#define CONFIG_BIND_MAX 16	/* addresses in `bind`, as in Redis */
+#define CONFIG_BIND_MAX 16 /* addresses in `bind`, as in Redis */
 #define CONFIG_WORKERS_MAX 256
 #define CONFIG_DEFAULT_FILE "redis.conf"
 /* A value is shorter: iniparser 4.1 reads lines of up to 1024 bytes
@@ -31,30 +32,49 @@
 /* Room for the reason why a value cannot be. */
 #define CONFIG_WHY 256
 
-enum supervised { SUPERVISED_NO, SUPERVISED_SYSTEMD, SUPERVISED_AUTO };
+enum supervised {
+	SUPERVISED_NO,
+	SUPERVISED_SYSTEMD,
+	SUPERVISED_AUTO
+};
 
 /* The handlers there are; handler/handler.h says what they do. */
-enum handler_kind { HANDLER_ECHO, HANDLER_RAW, HANDLER_DISCARD,
-	HANDLER_KINDS };
+enum handler_kind {
+	HANDLER_ECHO,
+	HANDLER_RAW,
+	HANDLER_DISCARD,
+	HANDLER_KINDS
+};
 
 /* Whether connections begin with a PROXY header. */
-enum proxy_protocol { PROXY_PROTOCOL_OFF, PROXY_PROTOCOL_ON,
-	PROXY_PROTOCOL_OPTIONAL };
+enum proxy_protocol {
+	PROXY_PROTOCOL_OFF,
+	PROXY_PROTOCOL_ON,
+	PROXY_PROTOCOL_OPTIONAL
+};
 
 /* Whether workers can make but the system calls they need. */
-enum sandbox { SANDBOX_NO, SANDBOX_YES, SANDBOX_LOG };
+enum sandbox {
+	SANDBOX_NO,
+	SANDBOX_YES,
+	SANDBOX_LOG
+};
 
 struct bind_address {
 	/* An address as address_spell() has it ("*" is 0.0.0.0), or a name. */
 	char host[ADDRESS_NAME_SIZE];
-	bool named;		/* it is a name: to be resolved */
-	bool optional;		/* "-" before it: skip if not available */
+	bool named;    /* it is a name: to be resolved */
+	bool optional; /* "-" before it: skip if not available */
 };
 
 /* What can be given in bytes, as a part of the memory there is, or not at
- * all; config_resolve() makes bytes of it. */
+ * all; config_validate() makes bytes of it. */
 struct memory_size {
-	enum { MEMORY_BYTES, MEMORY_PERCENT, MEMORY_AUTO } kind;
+	enum {
+		MEMORY_BYTES,
+		MEMORY_PERCENT,
+		MEMORY_AUTO
+	} kind;
 	unsigned long long n;
 };
 
@@ -63,25 +83,31 @@ struct bind_list {
 	unsigned count;
 };
 
-enum origin { ORIGIN_DEFAULT, ORIGIN_FILE, ORIGIN_COMMAND_LINE };
+enum origin {
+	ORIGIN_DEFAULT,
+	ORIGIN_FILE,
+	ORIGIN_COMMAND_LINE
+};
 
 /* Whether a mistake in the file was about a directive. */
-enum doubt { DOUBT_NONE,
-	DOUBT_MAYBE,		/* its name may have been meant */
-	DOUBT_SURE };
+enum doubt {
+	DOUBT_NONE,
+	DOUBT_MAYBE, /* its name may have been meant */
+	DOUBT_SURE
+};
 
 /* Where a value came from; one for each row of the directive table. */
 struct setting {
 	enum origin origin;
-	unsigned line;		/* of the file, if ORIGIN_FILE */
-	unsigned file;		/* which; config_origin_file() names it */
-	enum doubt doubt;	/* if `forgiving` */
-	char note[176];		/* "clamped from 10000: ...", "auto", or "" */
+	unsigned line;	  /* of the file, if ORIGIN_FILE */
+	unsigned file;	  /* which; config_origin_file() names it */
+	enum doubt doubt; /* if `forgiving` */
+	char note[176];	  /* "clamped from 10000: ...", "auto", or "" */
 };
 
 /* Redis directives that mean nothing here, as found in the file. */
 struct ignored {
-	char names[768];	/* separated by blanks, cut when full */
+	char names[768]; /* separated by blanks, cut when full */
 	unsigned count;
 };
 
@@ -102,40 +128,40 @@ struct config {
 	struct bind_list bind;
 	unsigned port;
 	unsigned tcp_backlog;
-	unsigned tcp_keepalive;		/* s; 0 off */
-	unsigned timeout;		/* s of silence; 0 never */
+	unsigned tcp_keepalive; /* s; 0 off */
+	unsigned timeout;	/* s of silence; 0 never */
 	unsigned maxclients;
-	unsigned maxclients_per_ip;	/* 0: any number */
-	struct memory_size maxmemory_clients;	/* 0: no limit */
+	unsigned maxclients_per_ip;	      /* 0: any number */
+	struct memory_size maxmemory_clients; /* 0: no limit */
 	struct network_list allow, deny;
-	unsigned accept_rate;		/* clients a second; 0: any number */
+	unsigned accept_rate; /* clients a second; 0: any number */
 	unsigned accept_burst;
-	unsigned accept_rate_per_ip;	/* the same from one address */
-	unsigned proxy_protocol;	/* enum proxy_protocol */
+	unsigned accept_rate_per_ip; /* the same from one address */
+	unsigned proxy_protocol;     /* enum proxy_protocol */
 	struct network_list proxy_trusted;
 	unsigned proxy_protocol_timeout; /* s from accept to header */
-	unsigned workers;		/* 0: auto, until config_resolve() */
-	unsigned handler;		/* enum handler_kind */
-	unsigned shutdown_timeout;	/* s */
-	unsigned shutdown_delay;	/* s */
-	unsigned watchdog_timeout;	/* s; 0 off */
-	unsigned daemonize;		/* bool */
-	unsigned supervised;		/* enum supervised */
-	unsigned sandbox;		/* enum sandbox */
-	unsigned loglevel;		/* enum log_level */
-	unsigned syslog_enabled;	/* bool */
-	unsigned syslog_facility;	/* LOG_LOCAL0 ... */
-	char pidfile[PATH_MAX];		/* absolute, or "" */
-	char logfile[PATH_MAX];		/* absolute strftime pattern, or "" */
+	unsigned workers;		 /* 0: auto, until config_validate() */
+	unsigned handler;		 /* enum handler_kind */
+	unsigned shutdown_timeout;	 /* s */
+	unsigned shutdown_delay;	 /* s */
+	unsigned watchdog_timeout;	 /* s; 0 off */
+	unsigned daemonize;		 /* bool */
+	unsigned supervised;		 /* enum supervised */
+	unsigned sandbox;		 /* enum sandbox */
+	unsigned loglevel;		 /* enum log_level */
+	unsigned syslog_enabled;	 /* bool */
+	unsigned syslog_facility;	 /* LOG_LOCAL0 ... */
+	char pidfile[PATH_MAX];		 /* absolute, or "" */
+	char logfile[PATH_MAX];		 /* absolute strftime pattern, or "" */
 	char syslog_ident[64];
 	char user[64];
 	char group[64];
-	char control_socket[PATH_MAX];	/* absolute, or "" */
-	unsigned control_socket_mode;	/* 0600 or 0660 */
-	unsigned metrics_port;		/* 0: none */
-	char metrics_bind[64];		/* a numeric address */
+	char control_socket[PATH_MAX]; /* absolute, or "" */
+	unsigned control_socket_mode;  /* 0600 or 0660 */
+	unsigned metrics_port;	       /* 0: none */
+	char metrics_bind[64];	       /* a numeric address */
 
-	char file[PATH_MAX];		/* as given; "" if none was read */
+	char file[PATH_MAX]; /* as given; "" if none was read */
 	/* Names of files that it includes, one behind the other. */
 	char included[CONFIG_INCLUDED_BYTES];
 	unsigned included_used;
@@ -150,7 +176,7 @@ struct config {
 	 */
 	bool forgiving;
 	unsigned mistakes;
-	char mistake[PATH_MAX + 512];	/* the first one */
+	char mistake[PATH_MAX + 512]; /* the first one */
 };
 
 /* An error's text: "redis.conf:12: port: ..." */
@@ -179,7 +205,7 @@ int config_override(struct config *c, const char *assignment,
  * limit of descriptors), users are looked up, relative paths become
  * absolute against `directory` ("": there is none any more).  Returns 0 or -1.
  */
-int config_resolve(struct config *c, const char *directory,
+int config_validate(struct config *c, const char *directory,
     unsigned long max_descriptors, struct config_error *e);
 
 /*
@@ -191,13 +217,12 @@ int config_resolve(struct config *c, const char *directory,
 int config_need(const struct config *c, const char *name, enum doubt least,
     struct config_error *e);
 
-/* What config_resolve() did to the directive called `name` ("clamped from
+/* What config_validate() did to the directive called `name` ("clamped from
  * 10000: ..."), or "". */
 const char *config_note(const struct config *c, const char *name);
 
 /* The file that a value with ORIGIN_FILE comes from. */
-const char *config_origin_file(const struct config *c,
-    const struct setting *s);
+const char *config_origin_file(const struct config *c, const struct setting *s);
 
 /* Descriptors the service needs beside `maxclients` connections. */
 unsigned config_reserved_descriptors(const struct config *c);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The directive table, and finding a row in it.
  */
@@ -7,7 +8,7 @@
 #include <strings.h>
 #include <syslog.h>
 
-#include "base/log.h"
+#include "lib/log.h"
 
 #define AT(member) offsetof(struct config, member)
 #define SIZE(member) sizeof(((struct config *)0)->member)
@@ -55,11 +56,16 @@ static const struct choice mode_choices[] = {
 };
 
 static const struct choice facility_choices[] = {
-	{ "user", LOG_USER }, { "daemon", LOG_DAEMON },
-	{ "local0", LOG_LOCAL0 }, { "local1", LOG_LOCAL1 },
-	{ "local2", LOG_LOCAL2 }, { "local3", LOG_LOCAL3 },
-	{ "local4", LOG_LOCAL4 }, { "local5", LOG_LOCAL5 },
-	{ "local6", LOG_LOCAL6 }, { "local7", LOG_LOCAL7 },
+	{ "user", LOG_USER },
+	{ "daemon", LOG_DAEMON },
+	{ "local0", LOG_LOCAL0 },
+	{ "local1", LOG_LOCAL1 },
+	{ "local2", LOG_LOCAL2 },
+	{ "local3", LOG_LOCAL3 },
+	{ "local4", LOG_LOCAL4 },
+	{ "local5", LOG_LOCAL5 },
+	{ "local6", LOG_LOCAL6 },
+	{ "local7", LOG_LOCAL7 },
 	{ NULL, 0 },
 };
 
@@ -67,35 +73,35 @@ static const struct choice facility_choices[] = {
 const struct directive directives[] = {
 	{ "bind", TYPE_BIND, "0.0.0.0", 0, 0, NULL, AT(bind), 0 },
 	{ "port", TYPE_NUMBER, "6379", 1, 65535, NULL, AT(port), 0 },
-	{ "tcp-backlog", TYPE_NUMBER, "511", 1, 65535, NULL,
-	    AT(tcp_backlog), 0 },
+	{ "tcp-backlog", TYPE_NUMBER, "511", 1, 65535, NULL, AT(tcp_backlog),
+	    0 },
 	{ "tcp-keepalive", TYPE_NUMBER, "300", 0, 32767, NULL,
 	    AT(tcp_keepalive), 0 },
 	{ "timeout", TYPE_NUMBER, "0", 0, 2147483, NULL, AT(timeout), 0 },
-	{ "maxclients", TYPE_NUMBER, "10000", 1, 1000000, NULL,
-	    AT(maxclients), 0 },
+	{ "maxclients", TYPE_NUMBER, "10000", 1, 1000000, NULL, AT(maxclients),
+	    0 },
 	{ "maxclients-per-ip", TYPE_NUMBER, "0", 0, 1000000, NULL,
 	    AT(maxclients_per_ip), 0 },
 	{ "maxmemory-clients", TYPE_MEMORY, "auto", 0, 0, NULL,
 	    AT(maxmemory_clients), 0 },
 	{ "allow", TYPE_NETWORKS, "", 0, 0, NULL, AT(allow), 0 },
 	{ "deny", TYPE_NETWORKS, "", 0, 0, NULL, AT(deny), 0 },
-	{ "accept-rate", TYPE_NUMBER, "0", 0, 1000000, NULL,
-	    AT(accept_rate), 0 },
+	{ "accept-rate", TYPE_NUMBER, "0", 0, 1000000, NULL, AT(accept_rate),
+	    0 },
 	{ "accept-burst", TYPE_NUMBER, "100", 1, 1000000, NULL,
 	    AT(accept_burst), 0 },
 	{ "accept-rate-per-ip", TYPE_NUMBER, "0", 0, 1000000, NULL,
 	    AT(accept_rate_per_ip), 0 },
 	{ "proxy-protocol", TYPE_CHOICE, "off", 0, 0, proxy_choices,
 	    AT(proxy_protocol), 0 },
-	{ "proxy-trusted", TYPE_NETWORKS, "", 0, 0, NULL,
-	    AT(proxy_trusted), 0 },
+	{ "proxy-trusted", TYPE_NETWORKS, "", 0, 0, NULL, AT(proxy_trusted),
+	    0 },
 	{ "proxy-protocol-timeout", TYPE_NUMBER, "3", 1, 3600, NULL,
 	    AT(proxy_protocol_timeout), 0 },
 	{ "workers", TYPE_AUTO, "auto", 1, CONFIG_WORKERS_MAX, NULL,
 	    AT(workers), 0 },
-	{ "handler", TYPE_CHOICE, "echo", 0, 0, handler_choices,
-	    AT(handler), 0 },
+	{ "handler", TYPE_CHOICE, "echo", 0, 0, handler_choices, AT(handler),
+	    0 },
 	{ "shutdown-timeout", TYPE_NUMBER, "10", 0, 86400, NULL,
 	    AT(shutdown_timeout), 0 },
 	{ "shutdown-delay", TYPE_NUMBER, "0", 0, 86400, NULL,
@@ -108,23 +114,23 @@ const struct directive directives[] = {
 	    AT(supervised), 0 },
 	{ "user", TYPE_STRING, "", 0, 0, NULL, AT(user), SIZE(user) },
 	{ "group", TYPE_STRING, "", 0, 0, NULL, AT(group), SIZE(group) },
-	{ "sandbox", TYPE_CHOICE, "yes", 0, 0, sandbox_choices,
-	    AT(sandbox), 0 },
-	{ "loglevel", TYPE_CHOICE, "notice", 0, 0, level_choices,
-	    AT(loglevel), 0 },
+	{ "sandbox", TYPE_CHOICE, "yes", 0, 0, sandbox_choices, AT(sandbox),
+	    0 },
+	{ "loglevel", TYPE_CHOICE, "notice", 0, 0, level_choices, AT(loglevel),
+	    0 },
 	{ "logfile", TYPE_PATH, "", 0, 0, NULL, AT(logfile), SIZE(logfile) },
-	{ "syslog-enabled", TYPE_BOOL, "no", 0, 0, NULL,
-	    AT(syslog_enabled), 0 },
-	{ "syslog-ident", TYPE_STRING, "echod", 0, 0, NULL,
-	    AT(syslog_ident), SIZE(syslog_ident) },
+	{ "syslog-enabled", TYPE_BOOL, "no", 0, 0, NULL, AT(syslog_enabled),
+	    0 },
+	{ "syslog-ident", TYPE_STRING, "echod", 0, 0, NULL, AT(syslog_ident),
+	    SIZE(syslog_ident) },
 	{ "syslog-facility", TYPE_CHOICE, "local0", 0, 0, facility_choices,
 	    AT(syslog_facility), 0 },
 	{ "control-socket", TYPE_PATH, "", 0, 0, NULL, AT(control_socket),
 	    SIZE(control_socket) },
 	{ "control-socket-mode", TYPE_CHOICE, "0600", 0, 0, mode_choices,
 	    AT(control_socket_mode), 0 },
-	{ "metrics-port", TYPE_NUMBER, "0", 0, 65535, NULL,
-	    AT(metrics_port), 0 },
+	{ "metrics-port", TYPE_NUMBER, "0", 0, 65535, NULL, AT(metrics_port),
+	    0 },
 	{ "metrics-bind", TYPE_STRING, "127.0.0.1", 0, 0, NULL,
 	    AT(metrics_bind), SIZE(metrics_bind) },
 };
@@ -132,7 +138,8 @@ const struct directive directives[] = {
 const unsigned directive_count = sizeof(directives) / sizeof(directives[0]);
 
 _Static_assert(sizeof(directives) / sizeof(directives[0]) <=
-    CONFIG_DIRECTIVES_MAX, "struct config has no room for their origins");
+	CONFIG_DIRECTIVES_MAX,
+    "struct config has no room for their origins");
 
 const struct directive *
 directive_find(const char *name)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The table of directives: one row holds all there is to know about one.
  */
@@ -7,30 +8,30 @@
 #include "config/config.h"
 
 enum directive_type {
-	TYPE_NUMBER,	/* decimal, min to max */
-	TYPE_AUTO,	/* the same, or "auto", stored as 0 */
-	TYPE_BOOL,	/* yes or no */
-	TYPE_CHOICE,	/* one of `choices` */
-	TYPE_STRING,	/* shorter than `size` */
-	TYPE_PATH,	/* the same; made absolute by config_resolve() */
-	TYPE_BIND,	/* list of addresses */
-	TYPE_NETWORKS,	/* list of networks, may be empty */
-	TYPE_MEMORY	/* bytes with a unit, "N%", or "auto" */
+	TYPE_NUMBER,   /* decimal, min to max */
+	TYPE_AUTO,     /* the same, or "auto", stored as 0 */
+	TYPE_BOOL,     /* yes or no */
+	TYPE_CHOICE,   /* one of `choices` */
+	TYPE_STRING,   /* shorter than `size` */
+	TYPE_PATH,     /* the same; made absolute by config_validate() */
+	TYPE_BIND,     /* list of addresses */
+	TYPE_NETWORKS, /* list of networks, may be empty */
+	TYPE_MEMORY    /* bytes with a unit, "N%", or "auto" */
 };
 
 struct choice {
-	const char *name;	/* NULL ends the list */
+	const char *name; /* NULL ends the list */
 	unsigned value;
 };
 
 struct directive {
 	const char *name;
 	enum directive_type type;
-	const char *initial;		/* the default, as text */
-	unsigned min, max;		/* TYPE_NUMBER, TYPE_AUTO */
-	const struct choice *choices;	/* TYPE_CHOICE */
-	size_t offset;			/* of the value in struct config */
-	size_t size;			/* of a string's storage */
+	const char *initial;	      /* the default, as text */
+	unsigned min, max;	      /* TYPE_NUMBER, TYPE_AUTO */
+	const struct choice *choices; /* TYPE_CHOICE */
+	size_t offset;		      /* of the value in struct config */
+	size_t size;		      /* of a string's storage */
 };
 
 extern const struct directive directives[];
@@ -52,8 +53,8 @@ const char *directive_nearest(const char *name, bool redis);
  * reason that names the text and what would be right, but neither file nor
  * directive, in `why`.
  */
-int directive_set(struct config *c, const struct directive *d,
-    const char *text, char *why, size_t size);
+int directive_set(struct config *c, const struct directive *d, const char *text,
+    char *why, size_t size);
 
 /* Whether `path` is one as it stands.  Returns 0, or -1 with a reason in `why`
  * if it needs a shell. */
@@ -68,8 +69,7 @@ int config_forgive(struct config *c, const char *line,
     const struct config_error *e);
 /* TYPE_MEMORY: text to value and back, and what it comes to on this machine;
  * config/memory.c. */
-int memory_set(struct memory_size *m, const char *text, char *why,
-    size_t size);
+int memory_set(struct memory_size *m, const char *text, char *why, size_t size);
 void memory_format(const struct memory_size *m, char *text, size_t size);
 void memory_settle(struct memory_size *m, unsigned percent, char *note,
     size_t size);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Mistakes in a configuration that do not matter to one who only asks: which
  * directives they leave in doubt.
@@ -34,8 +35,7 @@ forgive_suspect(const char *line, enum doubt *doubt)
 }
 
 int
-config_forgive(struct config *c, const char *line,
-    const struct config_error *e)
+config_forgive(struct config *c, const char *line, const struct config_error *e)
 {
 	enum doubt doubt = DOUBT_SURE;
 	const struct directive *d = NULL;
@@ -53,8 +53,7 @@ config_forgive(struct config *c, const char *line,
 	if (c->mistakes++ == 0)
 		strlcpy(c->mistake, e->text, sizeof(c->mistake));
 	for (unsigned i = 0; i < directive_count; i++)
-		if ((all || d == &directives[i]) &&
-		    c->origin[i].doubt < doubt)
+		if ((all || d == &directives[i]) && c->origin[i].doubt < doubt)
 			c->origin[i].doubt = doubt;
 	return 0;
 }
@@ -63,11 +62,10 @@ int
 config_need(const struct config *c, const char *name, enum doubt least,
     struct config_error *e)
 {
-	const struct setting *s = &c->origin[directive_find(name) -
-	    directives];
+	const struct setting *s = &c->origin[directive_find(name) - directives];
 
-	if (s->doubt < least || (s->origin != ORIGIN_DEFAULT &&
-	    s->doubt == DOUBT_MAYBE))
+	if (s->doubt < least ||
+	    (s->origin != ORIGIN_DEFAULT && s->doubt == DOUBT_MAYBE))
 		return 0;
 	strlcpy(e->text, c->mistake, sizeof(e->text));
 	return -1;

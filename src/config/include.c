@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The files that an `include` names.
  */
@@ -45,8 +46,9 @@ include_path(char *path, size_t size, const char *from, const char *name,
 		path[n++] = *from;
 	}
 	return (slash == NULL || from > slash) &&
-	    (size_t)snprintf(path + n, size - n, "%s", name) < size - n ? 0 :
-	    -1;
+		(size_t)snprintf(path + n, size - n, "%s", name) < size - n
+	    ? 0
+	    : -1;
 }
 
 int

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The files that an `include` names.
  */
@@ -9,8 +10,8 @@
 
 struct include {
 	glob_t found;
-	char *one;		/* the path, if it was no pattern; or NULL */
-	char **path;		/* of each file, sorted */
+	char *one;   /* the path, if it was no pattern; or NULL */
+	char **path; /* of each file, sorted */
 	size_t count;
 };
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * One line of a configuration, or one -o: taken apart, and what is wrong with
  * it.
@@ -126,8 +127,10 @@ line_measure(struct line *line, char *why, size_t size)
 	size_t len = strlen(value);
 
 	if (len > 0 && value[len - 1] == '\\') {
-		strlcpy(why, "line ends in a backslash; lines are not "
-		    "continued", size);
+		strlcpy(why,
+		    "line ends in a backslash; lines are not "
+		    "continued",
+		    size);
 		return -1;
 	}
 	if (*value == '"' || *value == '\'')
@@ -147,8 +150,9 @@ line_measure(struct line *line, char *why, size_t size)
 	}
 	/* What comes in quotes is looked at when it is converted; the ends of
 	 * others are lost on iniparser. */
-	return *value == '"' || *value == '\'' ? 0 :
-	    text_check(value, line->length, TEXT_TABS, why, size);
+	return *value == '"' || *value == '\''
+	    ? 0
+	    : text_check(value, line->length, TEXT_TABS, why, size);
 }
 
 /* Redis's own `user NAME RULE...` is an access rule, not our user. */
@@ -176,17 +180,19 @@ line_parse(struct line *line, char *text, const char *where,
 	text = line_trim(text);
 	text_show(shown, 80, text, TEXT_ASCII);
 	if (*text == '[')
-		return line_fail(e, "%s: sections are not used here: %s",
-		    where, shown);
+		return line_fail(e, "%s: sections are not used here: %s", where,
+		    shown);
 	line->value = line_split(text, line->name, &equals);
 	if (line->value == NULL)
-		return line_fail(e, "%s: expected \"name = value\" or \"name "
-		    "value\": %s", where, shown);
+		return line_fail(e,
+		    "%s: expected \"name = value\" or \"name "
+		    "value\": %s",
+		    where, shown);
 	d = directive_find(line->name);
 	include = strcasecmp(line->name, LINE_INCLUDE) == 0;
 	line->kind = LINE_IGNORED;
-	if (d == NULL ? !include && directive_known_to_redis(line->name) :
-	    !equals && line_is_acl(d, line->value))
+	if (d == NULL ? !include && directive_known_to_redis(line->name)
+		      : !equals && line_is_acl(d, line->value))
 		return 0;
 	if (d == NULL && !include)
 		return line_unknown(e, where, line->name, true);
@@ -216,7 +222,8 @@ config_override(struct config *c, const char *assignment,
 		return line_fail(e, "-o %s: expected name=value", shown);
 	d = directive_find(name);
 	if (d == NULL && strcasecmp(name, LINE_INCLUDE) == 0)
-		return line_fail(e, "-o include: only a file includes others; "
+		return line_fail(e,
+		    "-o include: only a file includes others; "
 		    "use -c");
 	if (d == NULL)
 		return line_unknown(e, "-o", name, false);

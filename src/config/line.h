@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * One line of a configuration.
  */
@@ -11,17 +12,17 @@
 #define LINE_INCLUDE "include"
 
 enum line_kind {
-	LINE_EMPTY,	/* blank, or a comment */
-	LINE_IGNORED,	/* a directive of Redis that means nothing here */
-	LINE_OURS	/* one of the table, or `include` */
+	LINE_EMPTY,   /* blank, or a comment */
+	LINE_IGNORED, /* a directive of Redis that means nothing here */
+	LINE_OURS     /* one of the table, or `include` */
 };
 
 struct line {
 	enum line_kind kind;
-	char name[LINE_NAME_BYTES];	/* not for LINE_EMPTY; as in the table
+	char name[LINE_NAME_BYTES]; /* not for LINE_EMPTY; as in the table
 					 * for LINE_OURS */
-	const char *value;		/* with its quotes */
-	size_t length;			/* of the value, without a comment */
+	const char *value;	    /* with its quotes */
+	size_t length;		    /* of the value, without a comment */
 };
 
 /* Take `text` apart, which is changed by that; `where` begins the message in

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Amounts of memory, as Redis has them: 100mb, 1g, 5%.
  */
@@ -9,8 +10,8 @@
 
 #include <bsd/string.h>
 
-#include "base/limits.h"
 #include "config/directive.h"
+#include "lib/limits.h"
 
 /* Less than one client may hold is none. */
 #define MEMORY_LEAST 131072
@@ -20,10 +21,16 @@
 static const struct {
 	const char *name;
 	unsigned long long bytes;
-} units[] = {		/* the first that divides an amount is its own */
-	{ "gb", 1ULL << 30 }, { "mb", 1ULL << 20 }, { "kb", 1ULL << 10 },
-	{ "g", 1000000000 }, { "m", 1000000 }, { "k", 1000 },
-	{ "b", 1 }, { "", 1 },
+} units[] = {
+	/* the first that divides an amount is its own */
+	{ "gb", 1ULL << 30 },
+	{ "mb", 1ULL << 20 },
+	{ "kb", 1ULL << 10 },
+	{ "g", 1000000000 },
+	{ "m", 1000000 },
+	{ "k", 1000 },
+	{ "b", 1 },
+	{ "", 1 },
 };
 
 #define UNITS (sizeof(units) / sizeof(units[0]))
@@ -33,8 +40,10 @@ memory_set_percent(struct memory_size *m, unsigned long long n, char *why,
     size_t size)
 {
 	if (n < 1 || n > 100) {
-		snprintf(why, size, "\"%llu%%\" is not 1%% to 100%% of the "
-		    "memory there is", n);
+		snprintf(why, size,
+		    "\"%llu%%\" is not 1%% to 100%% of the "
+		    "memory there is",
+		    n);
 		return -1;
 	}
 	*m = (struct memory_size){ MEMORY_PERCENT, n };
@@ -64,16 +73,19 @@ memory_set(struct memory_size *m, const char *text, char *why, size_t size)
 			break;
 		n *= units[i].bytes;
 		if (n != 0 && n < MEMORY_LEAST) {
-			snprintf(why, size, "\"%.64s\" is less than %dkb, "
-			    "which one client may take (0: no limit)", text,
-			    MEMORY_LEAST >> 10);
+			snprintf(why, size,
+			    "\"%.64s\" is less than %dkb, "
+			    "which one client may take (0: no limit)",
+			    text, MEMORY_LEAST >> 10);
 			return -1;
 		}
 		*m = (struct memory_size){ MEMORY_BYTES, n };
 		return 0;
 	}
-	snprintf(why, size, "\"%.64s\" is no amount of memory (100mb, 1gb, "
-	    "5%%, auto, or 0 for no limit)", text);
+	snprintf(why, size,
+	    "\"%.64s\" is no amount of memory (100mb, 1gb, "
+	    "5%%, auto, or 0 for no limit)",
+	    text);
 	return -1;
 }
 
@@ -92,8 +104,8 @@ memory_format(const struct memory_size *m, char *text, size_t size)
 	}
 	while (units[i].bytes > 1 && m->n % units[i].bytes != 0)
 		i++;
-	snprintf(text, size, "%llu%s", m->n / units[i].bytes, m->n == 0 ||
-	    units[i].bytes == 1 ? "" : units[i].name);
+	snprintf(text, size, "%llu%s", m->n / units[i].bytes,
+	    m->n == 0 || units[i].bytes == 1 ? "" : units[i].name);
 }
 
 void
@@ -108,8 +120,8 @@ memory_settle(struct memory_size *m, unsigned percent, char *note, size_t size)
 		percent = (unsigned)m->n;
 	/* To whole megabytes of which nobody counts the bytes. */
 	all.n = limits_memory(what, sizeof(what));
-	m->n = all.n < UINT64_MAX / 100 ? all.n * percent / 100 :
-	    all.n / 100 * percent;
+	m->n = all.n < UINT64_MAX / 100 ? all.n * percent / 100
+					: all.n / 100 * percent;
 	if (m->n >= 1 << 20)
 		m->n = m->n >> 20 << 20;
 	if (m->n < MEMORY_LEAST)
@@ -117,7 +129,7 @@ memory_settle(struct memory_size *m, unsigned percent, char *note, size_t size)
 	if (all.n >= 1 << 20)
 		all.n = all.n >> 20 << 20;
 	memory_format(&all, whole, sizeof(whole));
-	snprintf(note, size, "%s%u%% of %s, %s", m->kind == MEMORY_AUTO ?
-	    "auto: " : "", percent, whole, what);
+	snprintf(note, size, "%s%u%% of %s, %s",
+	    m->kind == MEMORY_AUTO ? "auto: " : "", percent, whole, what);
 	m->kind = MEMORY_BYTES;
 }

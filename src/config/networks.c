@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Lists of networks.
  */
@@ -11,34 +12,34 @@
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
 
-#include "base/address.h"
+#include "lib/address.h"
 
 /* Longer than any list of NETWORKS_MAX entries need be. */
 #define LIST_BYTES 4096
 
 static bool
-bit(const uint8_t *address, unsigned i)
+networks_bit(const uint8_t *address, unsigned i)
 {
 	return (address[i / 8] >> (7 - i % 8) & 1) != 0;
 }
 
 static unsigned
-width(int family)
+networks_width(int family)
 {
 	return family == AF_INET ? 32 : 128;
 }
 
 /* True if a bit is set behind the prefix: most likely not what was meant. */
 static bool
-has_host_bits(const struct network *n)
+networks_has_host_bits(const struct network *n)
 {
-	for (unsigned i = n->bits; i < width(n->family); i++)
-		if (bit(n->address, i))
+	for (unsigned i = n->bits; i < networks_width(n->family); i++)
+		if (networks_bit(n->address, i))
 			return true;
 	return false;
 }
 
-/* A network of IPv4 clients in the spelling of IPv6 (base/address.h) is what
+/* A network of IPv4 clients in the spelling of IPv6 (lib/address.h) is what
  * they are known by.  A larger one that has them in it stays one of IPv6. */
 static void
 networks_normalize(struct network *n)
@@ -51,7 +52,7 @@ networks_normalize(struct network *n)
 }
 
 static int
-parse_one(struct network *n, char *word, char *why, size_t size)
+networks_parse_one(struct network *n, char *word, char *why, size_t size)
 {
 	char *slash = strchr(word, '/');
 	const char *reason = NULL;
@@ -64,16 +65,19 @@ parse_one(struct network *n, char *word, char *why, size_t size)
 		    word);
 		return -1;
 	}
-	n->bits = (uint8_t)width(n->family);
+	n->bits = (uint8_t)networks_width(n->family);
 	if (slash == NULL)
 		return 0;
-	n->bits = (uint8_t)strtonum(slash, 0, width(n->family), &reason);
+	n->bits = (uint8_t)strtonum(slash, 0, networks_width(n->family),
+	    &reason);
 	if (reason != NULL || *slash < '0' || *slash > '9') {
-		snprintf(why, size, "\"%.64s/%.16s\": the prefix is not 0 to "
-		    "%u", word, slash, width(n->family));
+		snprintf(why, size,
+		    "\"%.64s/%.16s\": the prefix is not 0 to "
+		    "%u",
+		    word, slash, networks_width(n->family));
 		return -1;
 	}
-	if (has_host_bits(n)) {
+	if (networks_has_host_bits(n)) {
 		snprintf(why, size, "\"%.64s/%u\" has bits behind its prefix",
 		    word, n->bits);
 		return -1;
@@ -101,8 +105,8 @@ networks_parse(struct network_list *list, const char *text, char *why,
 			    NETWORKS_MAX);
 			return -1;
 		}
-		if (parse_one(&list->network[list->count], word, why,
-		    size) == -1)
+		if (networks_parse_one(&list->network[list->count], word, why,
+			size) == -1)
 			return -1;
 		networks_normalize(&list->network[list->count]);
 		list->count++;
@@ -119,16 +123,17 @@ networks_format(const struct network_list *list, char *text, size_t size)
 		char address[INET6_ADDRSTRLEN], entry[INET6_ADDRSTRLEN + 8];
 
 		if (inet_ntop(n->family, n->address, address,
-		    sizeof(address)) == NULL)
+			sizeof(address)) == NULL)
 			continue;
-		snprintf(entry, sizeof(entry), n->bits == width(n->family) ?
-		    "%s%s" : "%s%s/%u", i > 0 ? " " : "", address, n->bits);
+		snprintf(entry, sizeof(entry),
+		    n->bits == networks_width(n->family) ? "%s%s" : "%s%s/%u",
+		    i > 0 ? " " : "", address, n->bits);
 		strlcat(text, entry, size);
 	}
 }
 
 static bool
-contains(const struct network *n, const uint8_t *address)
+networks_contains(const struct network *n, const uint8_t *address)
 {
 	unsigned whole = n->bits / 8, rest = n->bits % 8;
 
@@ -144,7 +149,7 @@ networks_contain(const struct network_list *list, int family,
 {
 	for (unsigned i = 0; i < list->count; i++)
 		if (list->network[i].family == family &&
-		    contains(&list->network[i], address))
+		    networks_contains(&list->network[i], address))
 			return true;
 	return false;
 }

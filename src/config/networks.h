@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Lists of networks: "192.0.2.0/24 2001:db8::/32 ::1".
  */
@@ -11,9 +12,9 @@
 #define NETWORKS_MAX 64
 
 struct network {
-	uint8_t address[16];	/* network order; 4 of them for AF_INET */
-	uint8_t family;		/* AF_INET, AF_INET6 */
-	uint8_t bits;		/* of the prefix */
+	uint8_t address[16]; /* network order; 4 of them for AF_INET */
+	uint8_t family;	     /* AF_INET, AF_INET6 */
+	uint8_t bits;	     /* of the prefix */
 };
 
 struct network_list {
@@ -28,8 +29,7 @@ int networks_parse(struct network_list *list, const char *text, char *why,
     size_t size);
 
 /* The list as networks_parse() reads it. */
-void networks_format(const struct network_list *list, char *text,
-    size_t size);
+void networks_format(const struct network_list *list, char *text, size_t size);
 
 /* Whether an address of `family` (4 or 16 bytes, network order, normalized) is
  * in one of the networks. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Where values come from: the names of included files, of which struct config
  * holds those that a value is from.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The CPU time that control groups leave us.
  *
@@ -8,7 +9,7 @@
 
 #include <limits.h>
 
-#include "base/cgroup.h"
+#include "lib/cgroup.h"
 
 /* The limit of one group, in thousandths, if it is the least so far. */
 static bool
@@ -17,9 +18,9 @@ quota_visit(void *to, const char *directory, bool v2)
 	unsigned *least = to, limit;
 	uint64_t quota, period;
 
-	if (v2 ? !cgroup_numbers(directory, "cpu.max", &quota, &period) :
-	    !cgroup_number(directory, "cpu.cfs_quota_us", &quota) ||
-	    !cgroup_number(directory, "cpu.cfs_period_us", &period))
+	if (v2 ? !cgroup_numbers(directory, "cpu.max", &quota, &period)
+	       : !cgroup_number(directory, "cpu.cfs_quota_us", &quota) ||
+		    !cgroup_number(directory, "cpu.cfs_period_us", &period))
 		return true;
 	/* A negative one is a large one here. */
 	if (quota == 0 || period == 0 || quota / period >= 1000000)

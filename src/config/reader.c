@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Reading redis.conf, and what it includes; the one home of iniparser.
  *
@@ -32,7 +33,6 @@
 #include "config/scratch.h"
 #include "config/text.h"
 
-
 #define WHERE_BYTES (PATH_MAX + 32)
 
 /* A file that is being read, and the one that includes it. */
@@ -40,13 +40,13 @@ struct reading {
 	struct config *c;
 	struct config_error *e;
 	const char *path;
-	const struct reading *outer;	/* NULL: the file named with -c */
-	unsigned line;			/* of `outer`, which includes this */
+	const struct reading *outer; /* NULL: the file named with -c */
+	unsigned line;		     /* of `outer`, which includes this */
 	unsigned depth;
-	unsigned *files;		/* opened for this configuration */
+	unsigned *files; /* opened for this configuration */
 	dev_t device;
 	ino_t inode;
-	unsigned given[CONFIG_DIRECTIVES_MAX];	/* the line each is in, or 0 */
+	unsigned given[CONFIG_DIRECTIVES_MAX]; /* the line each is in, or 0 */
 };
 
 static int reader_read(struct reading *r);
@@ -84,14 +84,14 @@ reader_ignore(struct ignored *ignored, const char *name)
 
 	ignored->count++;
 	if (used + strlen(name) + 2 < sizeof(ignored->names))
-		snprintf(ignored->names + used,
-		    sizeof(ignored->names) - used, "%s%s",
-		    used > 0 ? " " : "", name);
+		snprintf(ignored->names + used, sizeof(ignored->names) - used,
+		    "%s%s", used > 0 ? " " : "", name);
 }
 
 /* One line of the file: pass it on to `ini` if it is a directive of ours. */
 static int
-take_line(const struct reading *r, char *text, unsigned number, FILE *ini)
+reader_take_line(const struct reading *r, char *text, unsigned number,
+    FILE *ini)
 {
 	char where[WHERE_BYTES];
 	struct line line;
@@ -105,8 +105,8 @@ take_line(const struct reading *r, char *text, unsigned number, FILE *ini)
 		return 0;
 	/* With a comment behind it, no value is the end of the line, where a
 	 * backslash would continue it. */
-	fprintf(ini, "[%u]\n%s = %.*s #\n", number, line.name,
-	    (int)line.length, line.value);
+	fprintf(ini, "[%u]\n%s = %.*s #\n", number, line.name, (int)line.length,
+	    line.value);
 	return 0;
 }
 
@@ -117,8 +117,12 @@ static int
 reader_include(const struct reading *r, unsigned line, const char *pattern)
 {
 	char where[WHERE_BYTES], why[CONFIG_WHY];
-	struct reading inner = { .c = r->c, .e = r->e, .outer = r,
-		.line = line, .depth = r->depth + 1, .files = r->files };
+	struct reading inner = { .c = r->c,
+		.e = r->e,
+		.outer = r,
+		.line = line,
+		.depth = r->depth + 1,
+		.files = r->files };
 	struct include found;
 	int result = 0;
 
@@ -126,14 +130,18 @@ reader_include(const struct reading *r, unsigned line, const char *pattern)
 	if (include_find(&found, r->path, pattern, why, sizeof(why)) == -1)
 		return line_fail(r->e, "%s: include: %s", where, why);
 	if (found.count > 0 && inner.depth > CONFIG_INCLUDE_DEPTH)
-		result = line_fail(r->e, "%s: include: more than %d files "
-		    "deep", where, CONFIG_INCLUDE_DEPTH);
+		result = line_fail(r->e,
+		    "%s: include: more than %d files "
+		    "deep",
+		    where, CONFIG_INCLUDE_DEPTH);
 	for (size_t i = 0; result == 0 && i < found.count; i++) {
 		inner.path = found.path[i];
 		memset(inner.given, 0, sizeof(inner.given));
 		if (++*r->files > CONFIG_INCLUDE_FILES)
-			result = line_fail(r->e, "%s: include: more than %d "
-			    "files", where, CONFIG_INCLUDE_FILES);
+			result = line_fail(r->e,
+			    "%s: include: more than %d "
+			    "files",
+			    where, CONFIG_INCLUDE_FILES);
 		else
 			result = reader_read(&inner);
 		if (result == -1)
@@ -159,8 +167,10 @@ reader_value(struct reading *r, const struct directive *d, unsigned line,
 	if (directive_set(r->c, d, value, why, sizeof(why)) == -1)
 		return line_fail(r->e, "%s: %s: %s", where, d->name, why);
 	if (origin_set_file(r->c, setting, r->path) == -1)
-		return line_fail(r->e, "%s: the names of included files are "
-		    "longer than %d bytes", where, CONFIG_INCLUDED_BYTES);
+		return line_fail(r->e,
+		    "%s: the names of included files are "
+		    "longer than %d bytes",
+		    where, CONFIG_INCLUDED_BYTES);
 	*given = line;
 	setting->origin = ORIGIN_FILE;
 	setting->line = line;
@@ -169,22 +179,24 @@ reader_value(struct reading *r, const struct directive *d, unsigned line,
 
 /* The name of the directive in a section, or "". */
 static const char *
-section_name(const dictionary *ini, const char *section)
+reader_section_name(const dictionary *ini, const char *section)
 {
 	const char *keys[1];
 
 	return iniparser_getsecnkeys(ini, section) == 1 &&
-	    iniparser_getseckeys(ini, section, keys) != NULL &&
-	    strchr(keys[0], ':') != NULL ? strchr(keys[0], ':') + 1 : "";
+		iniparser_getseckeys(ini, section, keys) != NULL &&
+		strchr(keys[0], ':') != NULL
+	    ? strchr(keys[0], ':') + 1
+	    : "";
 }
 
 /* Store what iniparser made of the line that was given to it as section
  * `section`. */
 static int
-take_section(struct reading *r, dictionary *ini, const char *section)
+reader_take_section(struct reading *r, dictionary *ini, const char *section)
 {
 	const struct directive *d = NULL;
-	const char *name = section_name(ini, section), *value;
+	const char *name = reader_section_name(ini, section), *value;
 	unsigned line = (unsigned)strtoul(section, NULL, 10);
 	char where[WHERE_BYTES], key[128];
 
@@ -200,24 +212,24 @@ take_section(struct reading *r, dictionary *ini, const char *section)
 }
 
 static int
-take_all(struct reading *r, dictionary *ini)
+reader_take_all(struct reading *r, dictionary *ini)
 {
 	int n = iniparser_getnsec(ini);
 
 	for (int i = 0; i < n; i++) {
 		const char *section = iniparser_getsecname(ini, i);
 
-		if (take_section(r, ini, section) == -1 && config_forgive(r->c,
-		    section_name(ini, section), r->e) == -1)
+		if (reader_take_section(r, ini, section) == -1 &&
+		    config_forgive(r->c, reader_section_name(ini, section),
+			r->e) == -1)
 			return -1;
 	}
 	return 0;
 }
 
 /* iniparser would print its complaints to standard error. */
-static int
-__attribute__((format(printf, 1, 2)))
-no_message(const char *fmt, ...)
+static int __attribute__((format(printf, 1, 2)))
+reader_no_message(const char *fmt, ...)
 {
 	(void)fmt;
 	return 0;
@@ -225,12 +237,12 @@ no_message(const char *fmt, ...)
 
 /* Have iniparser read the descriptor `fd` from its beginning. */
 static dictionary *
-load_ini(int fd)
+reader_load_ini(int fd)
 {
 	struct scratch scratch;
 	dictionary *d;
 
-	iniparser_set_error_callback(no_message);
+	iniparser_set_error_callback(reader_no_message);
 	if (scratch_make(&scratch, fd) == -1)
 		return NULL;
 	d = iniparser_load(scratch.path);
@@ -239,7 +251,7 @@ load_ini(int fd)
 }
 
 static int
-take_lines(const struct reading *r, FILE *in, FILE *ini)
+reader_take_lines(const struct reading *r, FILE *in, FILE *ini)
 {
 	char *line = NULL, where[WHERE_BYTES], why[CONFIG_WHY];
 	size_t size = 0;
@@ -251,8 +263,8 @@ take_lines(const struct reading *r, FILE *in, FILE *ini)
 		char *text = line;
 		size_t len = (size_t)got;
 
-		if (++number == 1 && text_mark(&text, &len, why,
-		    sizeof(why)) == -1) {
+		if (++number == 1 &&
+		    text_mark(&text, &len, why, sizeof(why)) == -1) {
 			result = reader_fail(r, why);
 			break;
 		}
@@ -260,7 +272,7 @@ take_lines(const struct reading *r, FILE *in, FILE *ini)
 			result = line_fail(r->e, "%s: NUL byte, \\x00",
 			    reader_where(r, number, where));
 		if (result == 0)
-			result = take_line(r, text, number, ini);
+			result = reader_take_line(r, text, number, ini);
 		if (result == -1)
 			result = config_forgive(r->c, text, r->e);
 	}
@@ -288,14 +300,15 @@ reader_load(const struct reading *r, FILE *in)
 			close(fd);
 		return NULL;
 	}
-	if (take_lines(r, in, ini) == 0) {
+	if (reader_take_lines(r, in, ini) == 0) {
 		if (fflush(ini) == 0)
-			d = load_ini(fd);
+			d = reader_load_ini(fd);
 		if (d == NULL)
-			reader_fail(r, access("/proc/self/fd", X_OK) == -1 ?
-			    "cannot be read: /proc is not mounted, and no "
-			    "file can be made in /tmp" :
-			    "cannot be read as INI");
+			reader_fail(r,
+			    access("/proc/self/fd", X_OK) == -1
+				? "cannot be read: /proc is not mounted, and no "
+				  "file can be made in /tmp"
+				: "cannot be read as INI");
 	}
 	fclose(ini);
 	return d;
@@ -335,11 +348,12 @@ static int
 reader_read(struct reading *r)
 {
 	/* An open(2) for reading waits for the writer of a FIFO. */
-	int fd = open(r->path, O_RDONLY | O_CLOEXEC |
-	    (r->outer != NULL ? O_NONBLOCK | O_NOCTTY : 0));
+	int fd = open(r->path,
+	    O_RDONLY | O_CLOEXEC |
+		(r->outer != NULL ? O_NONBLOCK | O_NOCTTY : 0));
 	FILE *in = fd == -1 ? NULL : fdopen(fd, "r");
-	const char *why = in == NULL ? strerror(errno) :
-	    reader_objection(r, fd);
+	const char *why = in == NULL ? strerror(errno)
+				     : reader_objection(r, fd);
 	dictionary *d = NULL;
 	int result = -1;
 
@@ -352,7 +366,7 @@ reader_read(struct reading *r)
 	else if (fd != -1)
 		close(fd);
 	if (d != NULL) {
-		result = take_all(r, d);
+		result = reader_take_all(r, d);
 		iniparser_freedict(d);
 	}
 	return result;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The names Redis and Valkey know, in any version, so that a redis.conf loads
  * as it is; and the nearest name to a misspelt one.
@@ -51,9 +52,10 @@ directive_known_to_redis(const char *name)
 		const char *row = redis_names[i];
 		const char *star = redis_names_family(row);
 
-		if (star != NULL ? strncasecmp(row, name,
-		    (size_t)(star - row)) == 0 && redis_names_word(name) :
-		    strcasecmp(row, name) == 0)
+		if (star != NULL
+			? strncasecmp(row, name, (size_t)(star - row)) == 0 &&
+			    redis_names_word(name)
+			: strcasecmp(row, name) == 0)
 			return true;
 	}
 	return redis_names_module(name) && redis_names_word(name);
@@ -62,7 +64,7 @@ directive_known_to_redis(const char *name)
 /* Levenshtein's distance: the least number of letters put in, left out or
  * changed that turns one name into the other; letter case does not count. */
 static unsigned
-distance(const char *a, const char *b)
+redis_names_distance(const char *a, const char *b)
 {
 	unsigned row[NAME_MAX_COMPARED + 1];
 	size_t la = strlen(a), lb = strlen(b);
@@ -76,8 +78,9 @@ distance(const char *a, const char *b)
 
 		row[0] = (unsigned)i;
 		for (size_t j = 1; j <= lb; j++) {
-			unsigned best = diagonal + (tolower((unsigned char)
-			    a[i - 1]) != tolower((unsigned char)b[j - 1]));
+			unsigned best = diagonal +
+			    (tolower((unsigned char)a[i - 1]) !=
+				tolower((unsigned char)b[j - 1]));
 
 			diagonal = row[j];
 			if (row[j] + 1 < best)
@@ -98,14 +101,15 @@ directive_nearest(const char *name, bool redis)
 
 	/* Ours first: of two equally near names ours is meant. */
 	for (unsigned i = 0; i < directive_count; i++)
-		if (distance(name, directives[i].name) <= least) {
-			least = distance(name, directives[i].name) - 1;
+		if (redis_names_distance(name, directives[i].name) <= least) {
+			least = redis_names_distance(name, directives[i].name) -
+			    1;
 			nearest = directives[i].name;
 		}
 	for (size_t i = 0; redis && i < REDIS_NAMES; i++)
 		if (redis_names_family(redis_names[i]) == NULL &&
-		    distance(name, redis_names[i]) <= least) {
-			least = distance(name, redis_names[i]) - 1;
+		    redis_names_distance(name, redis_names[i]) <= least) {
+			least = redis_names_distance(name, redis_names[i]) - 1;
 			nearest = redis_names[i];
 		}
 	return nearest;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A path by which a library can open what we have as a descriptor: in /proc, or
  * where that is not mounted, of a copy that is gone soon.
@@ -18,7 +19,7 @@ scratch_copy(int from, int to)
 	ssize_t n;
 
 	while ((n = pread(from, text, sizeof(text), at)) > 0) {
-		errno = ENOSPC;		/* which a short write does not set */
+		errno = ENOSPC; /* which a short write does not set */
 		if (write(to, text, (size_t)n) != n)
 			return -1;
 		at += n;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A path by which a library can open what we have as a descriptor.
  */
@@ -6,7 +7,7 @@
 
 struct scratch {
 	char path[32];
-	int fd;			/* of a copy, or -1 */
+	int fd; /* of a copy, or -1 */
 };
 
 /* Make it for the file `fd`, from whose beginning it will be read.  Returns 0,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Text from outside: what of it cannot be seen, and how messages show it.
  */
@@ -8,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/utf8.h"
+#include "lib/utf8.h"
 
 /*
  * Characters that leave no mark, or the mark of a blank: Unicode's White_Space
@@ -69,8 +70,9 @@ text_fault(const unsigned char *s, const unsigned char *end, unsigned flags,
 		return "a control character";
 	for (size_t i = 0; i < UNSEEN && unseen[i].first <= code; i++)
 		if (code <= unseen[i].last)
-			return unseen[i].name != NULL ? unseen[i].name :
-			    "a character that cannot be seen";
+			return unseen[i].name != NULL
+			    ? unseen[i].name
+			    : "a character that cannot be seen";
 	return (flags & TEXT_ASCII) && code > 0x7f ? "not ASCII" : NULL;
 }
 
@@ -85,8 +87,7 @@ text_escape(char *out, size_t size, const unsigned char *s, size_t len)
 }
 
 int
-text_check(const char *text, size_t len, unsigned flags, char *why,
-    size_t size)
+text_check(const char *text, size_t len, unsigned flags, char *why, size_t size)
 {
 	const unsigned char *s = (const unsigned char *)text, *end = s + len;
 	const char *fault;
@@ -109,10 +110,13 @@ text_mark(char **text, size_t *len, char *why, size_t size)
 {
 	const unsigned char *s = (const unsigned char *)*text;
 
-	if (*len >= 2 && ((s[0] == 0xff && s[1] == 0xfe) ||
-	    (s[0] == 0xfe && s[1] == 0xff))) {
-		snprintf(why, size, "begins with \\x%02x\\x%02x, so it is "
-		    "UTF-16; save it as UTF-8", s[0], s[1]);
+	if (*len >= 2 &&
+	    ((s[0] == 0xff && s[1] == 0xfe) ||
+		(s[0] == 0xfe && s[1] == 0xff))) {
+		snprintf(why, size,
+		    "begins with \\x%02x\\x%02x, so it is "
+		    "UTF-16; save it as UTF-8",
+		    s[0], s[1]);
 		return -1;
 	}
 	if (*len >= 3 && memcmp(s, "\xef\xbb\xbf", 3) == 0) {

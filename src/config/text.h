@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Text from outside: what of it cannot be seen, and how messages show it.
  */
@@ -10,8 +11,8 @@
 #define TEXT_SHOWN 256
 
 enum text_flags {
-	TEXT_ASCII = 1,		/* nothing but ASCII */
-	TEXT_TABS = 2		/* a tab is a blank as any other */
+	TEXT_ASCII = 1, /* nothing but ASCII */
+	TEXT_TABS = 2	/* a tab is a blank as any other */
 };
 
 /*
@@ -30,8 +31,7 @@ int text_mark(char **text, size_t *len, char *why, size_t size);
 
 /* `text` as a message quotes it, in `out`: cut to fit, and with what
  * text_check() objects to as \xNN.  Returns `out`. */
-const char *text_show(char *out, size_t size, const char *text,
-    unsigned flags);
+const char *text_show(char *out, size_t size, const char *text, unsigned flags);
 
 /* The quotes that `text` needs for a file to say it: "", "\"" or "'"; NULL if
  * it needs some and has both kinds in it, or a backslash. */

@@ -15,7 +15,7 @@
 
 #include <bsd/string.h>
 
-#include "base/utf8.h"
+#include "lib/utf8.h"
 
 /* A master that does not answer for so long is in trouble, s. */
 #define PATIENCE_S 15

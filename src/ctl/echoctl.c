@@ -13,8 +13,8 @@
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
 
-#include "base/clock.h"
-#include "base/output.h"
+#include "lib/clock.h"
+#include "lib/output.h"
 #include "config/config.h"
 #include "ctl/ask.h"
 #include "ctl/rows.h"

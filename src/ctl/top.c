@@ -15,8 +15,8 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "base/clock.h"
-#include "base/signals.h"
+#include "lib/clock.h"
+#include "lib/signals.h"
 #include "ctl/look.h"
 
 #define INTERVAL 1000

@@ -1,22 +1,23 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Discard (RFC 863): whatever arrives is thrown away.
  */
 #include "handler/handler.h"
 
-static struct ruling
+static struct result
 discard_data(const char *in, size_t len, size_t fresh, size_t room)
 {
 	(void)in;
 	(void)fresh;
 	(void)room;
-	return (struct ruling){ DROP, len };
+	return (struct result){ DROP, len };
 }
 
-static struct ruling
+static struct result
 discard_eof(const char *in, size_t len)
 {
 	(void)in;
-	return (struct ruling){ DROP, len };
+	return (struct result){ DROP, len };
 }
 
 const struct handler handler_discard = {

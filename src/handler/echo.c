@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Line echo: a line goes back, byte for byte, when its newline has arrived.
  */
@@ -5,7 +6,7 @@
 
 #include <string.h>
 
-static struct ruling
+static struct result
 echo_data(const char *in, size_t len, size_t fresh, size_t room)
 {
 	/* What is not fresh was searched before and held no newline. */
@@ -13,18 +14,18 @@ echo_data(const char *in, size_t len, size_t fresh, size_t room)
 
 	/* All lines that have arrived leave together. */
 	if (newline != NULL)
-		return (struct ruling){ REPLY, (size_t)(newline - in) + 1 };
+		return (struct result){ REPLY, (size_t)(newline - in) + 1 };
 	/* A line too long to be held is passed on in pieces. */
 	if (room == 0)
-		return (struct ruling){ REPLY, len };
-	return (struct ruling){ HOLD, 0 };
+		return (struct result){ REPLY, len };
+	return (struct result){ HOLD, 0 };
 }
 
-static struct ruling
+static struct result
 echo_eof(const char *in, size_t len)
 {
 	(void)in;
-	return (struct ruling){ REPLY, len };
+	return (struct result){ REPLY, len };
 }
 
 const struct handler handler_echo = {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The seam between the server and its business.
  *
@@ -16,11 +17,15 @@
 
 #include "config/config.h"
 
-enum verdict { HOLD, REPLY, DROP };
+enum action {
+	HOLD,
+	REPLY,
+	DROP
+};
 
-struct ruling {
-	enum verdict verdict;
-	size_t bytes;		/* from the start of the input; 0 with HOLD */
+struct result {
+	enum action action;
+	size_t bytes; /* from the start of the input; 0 with HOLD */
 };
 
 struct handler {
@@ -33,16 +38,16 @@ struct handler {
 	 * what is left after a REPLY or DROP, until it rules HOLD or nothing
 	 * is left.
 	 */
-	struct ruling (*data)(const char *in, size_t len, size_t fresh,
-	    size_t room);
+	struct result (
+	    *data)(const char *in, size_t len, size_t fresh, size_t room);
 	/* The same when no more input will come (the client has closed its
 	 * side, or the service drains).  What it holds is dropped. */
-	struct ruling (*eof)(const char *in, size_t len);
+	struct result (*eof)(const char *in, size_t len);
 };
 
-extern const struct handler handler_echo;	/* a line, when it is whole */
-extern const struct handler handler_raw;	/* RFC 862: at once */
-extern const struct handler handler_discard;	/* RFC 863: nothing back */
+extern const struct handler handler_echo;    /* a line, when it is whole */
+extern const struct handler handler_raw;     /* RFC 862: at once */
+extern const struct handler handler_discard; /* RFC 863: nothing back */
 
 /* The handler of a kind. */
 const struct handler *handler_of(enum handler_kind kind);

@@ -1,22 +1,23 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Raw echo (RFC 862): whatever arrives goes back at once.
  */
 #include "handler/handler.h"
 
-static struct ruling
+static struct result
 raw_data(const char *in, size_t len, size_t fresh, size_t room)
 {
 	(void)in;
 	(void)fresh;
 	(void)room;
-	return (struct ruling){ REPLY, len };
+	return (struct result){ REPLY, len };
 }
 
-static struct ruling
+static struct result
 raw_eof(const char *in, size_t len)
 {
 	(void)in;
-	return (struct ruling){ REPLY, len };
+	return (struct result){ REPLY, len };
 }
 
 const struct handler handler_raw = {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The epoll(7) instances of the master and of the slots: none of them ever has
  * the number that another one had.
@@ -12,8 +13,8 @@
 #include <errno.h>
 #include <sys/epoll.h>
 
-#include "master/control.h"
-#include "master/http.h"
+#include "admin/control_socket.h"
+#include "admin/http.h"
 
 /* Those that have a number of before stay open, to keep it. */
 #define TRIES 8
@@ -22,9 +23,9 @@ bool
 instances_have(const struct master *m, int fd)
 {
 	for (unsigned k = 0; k < m->arena.slots; k++)
-		if (m->arena.own->slot[k].watch_fd == fd)
+		if (m->arena.service->slot[k].watch_fd == fd)
 			return true;
-	return fd == control_watch() || http_has(fd);
+	return fd == control_socket_watch() || http_has(fd);
 }
 
 int

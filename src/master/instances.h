@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The epoll(7) instances of the master and of the slots.
  */

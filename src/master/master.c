@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The master's loop: reap, stop, reload, resize, replace, watch, rotate logs,
  * tell the service manager, answer, sleep.
@@ -13,20 +14,20 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/clock.h"
-#include "base/log.h"
-#include "base/signals.h"
-#include "master/control.h"
-#include "master/http.h"
-#include "master/late.h"
-#include "master/metrics.h"
+#include "admin/control_socket.h"
+#include "admin/http.h"
+#include "admin/metrics.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/signals.h"
+#include "master/listeners/late.h"
+#include "master/notify.h"
 #include "master/oom.h"
 #include "master/reap.h"
-#include "master/reload.h"
-#include "master/resize.h"
+#include "master/scaling.h"
 #include "master/spawn.h"
 #include "master/stop.h"
-#include "master/supervise.h"
+#include "master/upgrade/reload.h"
 #include "master/watchdog.h"
 
 /* Workers that do not serve by then never will, ms. */
@@ -36,7 +37,7 @@
 /* Deaths before serving after which a program that takes over gives back. */
 #define START_TRIES 3
 /* Deaths in a row before serving after which a slot is hopeless. */
-#define STILLBORN 6
+#define FAILED_STARTS_MAX 6
 /* Rounds the loop may make in one go; later no more than one in PACE ms. */
 #define BURST 200
 #define PACE 2
@@ -44,7 +45,7 @@
 static const int stop_signals[] = { SIGTERM, SIGINT, SIGQUIT };
 
 static bool
-is_daemon(const struct master *m)
+master_is_daemon(const struct master *m)
 {
 	return m->config->daemonize || m->config->supervised != SUPERVISED_NO;
 }
@@ -55,7 +56,7 @@ is_daemon(const struct master *m)
  * make the loop spin.
  */
 static void
-pace(void)
+master_pace(void)
 {
 	static const struct timespec ts = { .tv_nsec = PACE * 1000000L };
 	static uint64_t level, drained;
@@ -70,34 +71,42 @@ pace(void)
 }
 
 static struct pollfd
-end_of(pid_t pid, int pidfd)
+master_end_of(pid_t pid, int pidfd)
 {
-	return (struct pollfd){ pid != 0 && pidfd != 0 ? pidfd : -1, POLLIN,
-	    0 };
+	return (
+	    struct pollfd){ pid != 0 && pidfd != 0 ? pidfd : -1, POLLIN, 0 };
 }
 
 /* Children are waited for by their descriptors, too: SIGCHLD can be lost. */
 static void
-sleep_until(struct master *m, uint64_t wake)
+master_sleep_until(struct master *m, uint64_t wake)
 {
-	enum { WAKE, CONTROL, HTTP, LOG, CHECKER, CHILD };
+	enum {
+		WAKE,
+		CONTROL,
+		HTTP,
+		LOG,
+		CHECKER,
+		CHILD
+	};
 	/* poll(2) passes over those that are -1. */
 	struct pollfd p[CHILD + CONFIG_WORKERS_MAX] = {
-		{ m->arena.own->master_wake_fd, POLLIN, 0 },
-		{ control_watch(), POLLIN, 0 },
+		{ m->arena.service->master_wake_fd, POLLIN, 0 },
+		{ control_socket_watch(), POLLIN, 0 },
 		{ http_watch(), POLLIN, 0 },
 		{ log_watch(), POLLIN, 0 },
-		end_of(m->reload.checker, m->reload.checker_fd),
+		master_end_of(m->reload.checker, m->reload.checker_fd),
 	};
-	unsigned workers = m->arena.own->workers;
+	unsigned workers = m->arena.service->workers;
 	struct timespec ts;
 	eventfd_t ignored;
 
 	for (unsigned k = 0; k < workers; k++)
-		p[CHILD + k] = end_of(m->child[k].pid, m->child[k].pidfd);
-	pace();
+		p[CHILD + k] = master_end_of(m->child[k].pid,
+		    m->child[k].pidfd);
+	master_pace();
 	if (ppoll(p, CHILD + workers, clock_left(wake, clock_ms(), &ts),
-	    signals_open_mask()) <= 0)
+		signals_open_mask()) <= 0)
 		return;
 	if (p[WAKE].revents != 0)
 		(void)eventfd_read(p[WAKE].fd, &ignored);
@@ -106,26 +115,26 @@ sleep_until(struct master *m, uint64_t wake)
 }
 
 static unsigned
-ready_workers(const struct master *m)
+master_ready_workers(const struct master *m)
 {
 	unsigned n = 0;
 
-	for (unsigned k = 0; k < m->arena.own->workers; k++)
+	for (unsigned k = 0; k < m->arena.service->workers; k++)
 		n += atomic_load(&m->arena.slot[k].state) == SLOT_READY;
 	return n;
 }
 
 /* End all workers at once. */
 static void
-abandon(struct master *m)
+master_abandon(struct master *m)
 {
-	m->stop.phase = STOP_DRAINING;	/* nobody is replaced any more */
-	for (unsigned k = 0; k < m->arena.own->workers; k++)
+	m->stop.phase = STOP_DRAINING; /* nobody is replaced any more */
+	for (unsigned k = 0; k < m->arena.service->workers; k++)
 		if (m->child[k].pid != 0)
 			(void)kill(m->child[k].pid, SIGKILL);
-	for (unsigned k = 0; k < m->arena.own->workers; k++)
+	for (unsigned k = 0; k < m->arena.service->workers; k++)
 		while (m->child[k].pid != 0) {
-			sleep_until(m, clock_ms() + 100);
+			master_sleep_until(m, clock_ms() + 100);
 			reap(m);
 		}
 }
@@ -133,23 +142,23 @@ abandon(struct master *m)
 /* Slots as the workers before left them: what concerned their siblings or
  * their master is void, and those beyond the wanted ones are orphans. */
 static void
-inherit_slots(struct master *m, unsigned wanted)
+master_inherit_slots(struct master *m, unsigned wanted)
 {
 	struct arena_header *h = m->arena.header;
 
 	atomic_store(&h->admission, 0);
 	atomic_store(&h->watching, 0);
 	atomic_store(&h->copied, 0);
-	for (unsigned k = 0; k < m->arena.own->workers; k++) {
+	for (unsigned k = 0; k < m->arena.service->workers; k++) {
 		struct slot *s = &m->arena.slot[k];
 
 		atomic_store(&s->pid, 0);
-		atomic_store(&s->foster, 0);
+		atomic_store(&s->adopt, 0);
 		if (k < wanted)
 			continue;
 		m->child[k].retiring = true;
 		m->child[k].respawn_at = CLOCK_NEVER;
-		atomic_store(&s->state, SLOT_ORPHANED);
+		atomic_store(&s->state, SLOT_UNATTENDED);
 	}
 }
 
@@ -157,18 +166,18 @@ inherit_slots(struct master *m, unsigned wanted)
  * enough, but for those that a takeover has to come to terms with: somebody
  * may be killing workers at this very time. */
 static bool
-cannot_start(const struct master *m, bool takeover)
+master_cannot_start(const struct master *m, bool upgrade_record)
 {
 	for (unsigned k = 0; k < m->config->workers; k++)
-		if (takeover ? m->child[k].stillborn >= START_TRIES :
-		    m->child[k].pid == 0)
+		if (upgrade_record ? m->child[k].failed_starts >= START_TRIES
+				   : m->child[k].pid == 0)
 			return true;
 	return false;
 }
 
 /* The signal that asks for a stop, or 0. */
 static int
-stop_asked(void)
+master_stop_asked(void)
 {
 	for (size_t i = 0; i < sizeof(stop_signals) / sizeof(int); i++)
 		if (signals_take(stop_signals[i]) > 0)
@@ -179,7 +188,7 @@ stop_asked(void)
 /* Signals we have taken and not acted on: sent again, they wait, blocked, for
  * the image that carries on. */
 static void
-pass_on_signals(const int *recorded)
+master_pass_on_signals(const int *recorded)
 {
 	int asker;
 
@@ -192,7 +201,7 @@ pass_on_signals(const int *recorded)
 }
 
 int
-master_start(struct master *m, bool takeover)
+master_start(struct master *m, bool upgrade_record)
 {
 	const int recorded[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1,
 		SIGUSR2, SIGTTIN, SIGTTOU, SIGCHLD, OUTCOME_SIGNAL, 0 };
@@ -207,28 +216,30 @@ master_start(struct master *m, bool takeover)
 		log_warn("descriptors for %u workers", wanted);
 		return -1;
 	}
-	if (takeover)
-		inherit_slots(m, wanted);
+	if (upgrade_record)
+		master_inherit_slots(m, wanted);
 	for (unsigned k = 0; k < wanted && !failed; k++)
 		/* Clients wait: what the system is short of for a moment must
 		 * not end a service that runs. */
-		failed = spawn(m, k) == -1 && !takeover;
+		failed = spawn(m, k) == -1 && !upgrade_record;
 	/* A worker that dies before it ever served would die again. */
-	while (!failed && (ready = ready_workers(m)) < wanted &&
+	while (!failed && (ready = master_ready_workers(m)) < wanted &&
 	    clock_ms() < deadline) {
 		/* Not to depend on one wake-up that was lost. */
-		sleep_until(m, clock_earlier(clock_earlier(deadline,
-		    clock_ms() + WAKE_AGAIN), spawn_next(m)));
+		master_sleep_until(m,
+		    clock_earlier(clock_earlier(deadline,
+				      clock_ms() + WAKE_AGAIN),
+			spawn_next(m)));
 		/* Reaping can take its time (reap_later()). */
-		if (ready_workers(m) < wanted)
+		if (master_ready_workers(m) < wanted)
 			reap(m);
 		log_step();
-		supervise_step(m);
-		failed = cannot_start(m, takeover);
+		notify_step(m);
+		failed = master_cannot_start(m, upgrade_record);
 		if (stop == 0)
-			stop = stop_asked();
-		if (takeover) {
-			resize_step(m);
+			stop = master_stop_asked();
+		if (upgrade_record) {
+			scaling_step(m);
 			spawn_due(m);
 		} else
 			failed = failed || stop != 0;
@@ -238,18 +249,18 @@ master_start(struct master *m, bool takeover)
 			stop_request(m, signals_name(stop));
 		return 0;
 	}
-	abandon(m);
+	master_abandon(m);
 	if (stop != 0)
 		(void)kill(getpid(), stop);
-	if (takeover)
-		pass_on_signals(recorded);
+	if (upgrade_record)
+		master_pass_on_signals(recorded);
 	log_warnx("only %u of %u workers became ready: giving up", ready,
 	    wanted);
 	return -1;
 }
 
 static void
-reopen_log(const char *why)
+master_reopen_log(const char *why)
 {
 	if (log_path()[0] == '\0')
 		log_notice("%s: there is no log file to reopen", why);
@@ -258,14 +269,13 @@ reopen_log(const char *why)
 }
 
 static bool
-may_resize(const struct master *m)
+master_may_resize(const struct master *m)
 {
-	return m->stop.phase == STOP_NONE &&
-	    m->reload.phase != RELOAD_LEAVING;
+	return m->stop.phase == STOP_NONE && m->reload.phase != RELOAD_LEAVING;
 }
 
 static void
-take_signals(struct master *m)
+master_take_signals(struct master *m)
 {
 	int asker;
 
@@ -275,7 +285,7 @@ take_signals(struct master *m)
 	if (signals_take(SIGHUP) > 0) {
 		/* A terminal that hangs up ends the program on it; a daemon
 		 * has none. */
-		if (!is_daemon(m))
+		if (!master_is_daemon(m))
 			stop_request(m, "SIGHUP");
 		else
 			reload_request(m, "SIGHUP");
@@ -286,24 +296,24 @@ take_signals(struct master *m)
 	while (signals_take_value(OUTCOME_SIGNAL, &asker))
 		reload_request_by(m, "echod -s reload", asker);
 	if (signals_take(SIGUSR1) > 0)
-		reopen_log("SIGUSR1");
+		master_reopen_log("SIGUSR1");
 	/* A reload sets the number anew when the workers leave. */
-	if (signals_take(SIGTTIN) > 0 && may_resize(m))
-		resize_grow(m, "SIGTTIN");
-	if (signals_take(SIGTTOU) > 0 && may_resize(m))
-		resize_shrink(m, "SIGTTOU");
-	(void)signals_take(SIGCHLD);	/* reap() looks in any case */
+	if (signals_take(SIGTTIN) > 0 && master_may_resize(m))
+		scaling_grow(m, "SIGTTIN");
+	if (signals_take(SIGTTOU) > 0 && master_may_resize(m))
+		scaling_shrink(m, "SIGTTOU");
+	(void)signals_take(SIGCHLD); /* reap() looks in any case */
 }
 
 /* Not one worker serves, and each has died STILLBORN times before it did. */
 static bool
-cannot_live(const struct master *m)
+master_cannot_live(const struct master *m)
 {
-	if (ready_workers(m) > 0 || m->stop.phase != STOP_NONE ||
+	if (master_ready_workers(m) > 0 || m->stop.phase != STOP_NONE ||
 	    m->reload.phase == RELOAD_LEAVING)
 		return false;
-	for (unsigned k = 0; k < m->arena.own->workers; k++)
-		if (m->child[k].stillborn < STILLBORN)
+	for (unsigned k = 0; k < m->arena.service->workers; k++)
+		if (m->child[k].failed_starts < FAILED_STARTS_MAX)
 			return false;
 	return true;
 }
@@ -314,42 +324,42 @@ master_run(struct master *m)
 	for (;;) {
 		uint64_t wake;
 
-		take_signals(m);
+		master_take_signals(m);
 		if (m->reload.phase == RELOAD_LEAVING)
 			reap_later(m);
 		else
 			reap(m);
 		if (stop_step(m))
 			break;
-		if (cannot_live(m)) {
+		if (master_cannot_live(m)) {
 			log_warnx("no worker lives long enough to serve: "
-			    "giving up");
-			abandon(m);
+				  "giving up");
+			master_abandon(m);
 			return EXIT_NOT_STARTED;
 		}
 		reload_step(m);
 		if (m->reload.phase != RELOAD_LEAVING) {
 			spawn_due(m);
-			resize_step(m);
+			scaling_step(m);
 		}
 		watchdog(m);
 		log_step();
-		supervise_step(m);
+		notify_step(m);
 		metrics_sample(m);
-		control_step(m);
+		control_socket_step(m);
 		http_step();
 		late_step(m);
 		wake = clock_earlier(stop_next(m), spawn_next(m));
-		wake = clock_earlier(wake, control_next());
+		wake = clock_earlier(wake, control_socket_next());
 		wake = clock_earlier(wake, http_next());
 		wake = clock_earlier(wake, metrics_next(m));
 		wake = clock_earlier(wake, watchdog_next(m));
 		wake = clock_earlier(wake, late_next(m));
 		wake = clock_earlier(wake, reload_next(m));
-		wake = clock_earlier(wake, supervise_next());
-		sleep_until(m, clock_earlier(wake, log_next()));
+		wake = clock_earlier(wake, notify_next());
+		master_sleep_until(m, clock_earlier(wake, log_next()));
 	}
-	log_step();		/* the workers' last words */
+	log_step(); /* the workers' last words */
 	log_tell_losses();
-	return stop_receipt(m);
+	return stop_summary(m);
 }

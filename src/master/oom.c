@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The kernel's want of memory.
  *
@@ -11,9 +12,9 @@
 #include <stdio.h>
 #include <sys/wait.h>
 
-#include "base/clock.h"
-#include "base/limits.h"
-#include "base/log.h"
+#include "lib/clock.h"
+#include "lib/limits.h"
+#include "lib/log.h"
 
 /* Added to what the kernel takes into account, thousandths of the memory there
  * is (oom_score_adj, proc(5)). */
@@ -82,7 +83,7 @@ oom_killed(struct master *m, unsigned k, int status)
 		return true;
 	atomic_store(&m->arena.slot[k].shed, 1);
 	log_warnx("worker %u has been killed for want of memory %u times in a "
-	    "row: the next one closes clients that hold much of it", k,
-	    c->oom);
+		  "row: the next one closes clients that hold much of it",
+	    k, c->oom);
 	return true;
 }

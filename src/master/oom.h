@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The kernel's want of memory: workers are killed for it before the master, and
  * what they held is given up when killing them does not help.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Taking note of workers that ended; the one home of waitpid(2).
  */
@@ -9,17 +10,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/call_name.h"
-#include "base/clock.h"
-#include "base/log.h"
-#include "base/signals.h"
+#include "lib/call_name.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/signals.h"
 #include "master/oom.h"
-#include "state/worker_exit.h"
+#include "shared/worker_exit.h"
 
 /* A worker that lives shorter is a quick death, ms. */
 #define QUICK_MS 1000
-#define BRAKE_FIRST_MS 50
-#define BRAKE_MOST_MS 5000
+#define BACKOFF_FIRST_MS 50
+#define BACKOFF_MOST_MS 5000
 
 const char *
 reap_words(int status)
@@ -57,7 +58,7 @@ reap_one(pid_t pid)
 /* Deaths by which a program says that it is broken; others come from outside
  * (kill -9, the system being out of memory). */
 static bool
-is_fault(int status)
+reap_is_fault(int status)
 {
 	if (WIFEXITED(status))
 		return WEXITSTATUS(status) != WORKER_DRAINED &&
@@ -79,46 +80,47 @@ is_fault(int status)
  * die before they serve, wait longer each time, so that a worker that cannot
  * live does not busy the machine. */
 static void
-schedule(struct child *c, bool served, bool fault)
+reap_schedule(struct child *c, bool served, bool fault)
 {
 	uint64_t now = clock_ms();
 
 	c->respawn_at = now;
-	c->stillborn = served ? 0 : c->stillborn + 1;
+	c->failed_starts = served ? 0 : c->failed_starts + 1;
 	if (now - c->started >= QUICK_MS || (served && !fault)) {
-		c->brake = fault ? BRAKE_FIRST_MS : 0;
+		c->backoff = fault ? BACKOFF_FIRST_MS : 0;
 		return;
 	}
-	c->respawn_at += c->brake;
-	c->brake = c->brake == 0 ? BRAKE_FIRST_MS : c->brake * 2;
-	if (c->brake > BRAKE_MOST_MS)
-		c->brake = BRAKE_MOST_MS;
+	c->respawn_at += c->backoff;
+	c->backoff = c->backoff == 0 ? BACKOFF_FIRST_MS : c->backoff * 2;
+	if (c->backoff > BACKOFF_MOST_MS)
+		c->backoff = BACKOFF_MOST_MS;
 }
 
 /* Which call it was not to make, of a worker that died in the sandbox. */
 static void
-tell_denied(struct slot *s, unsigned k, pid_t pid, int status)
+reap_tell_denied(struct slot *s, unsigned k, pid_t pid, int status)
 {
 	uint64_t call = atomic_exchange(&s->denied, 0);
 
 	if (call != 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
 		log_warnx("worker %u (pid %ld) made a system call that workers "
-		    "never make: %s", k, (long)pid,
+			  "never make: %s",
+		    k, (long)pid,
 		    call_name((uint32_t)(call >> 32), (int)(uint32_t)call));
 }
 
 /* Leave the next worker, or a sibling, word of how the last one went. */
 static void
-note_death(struct slot *s, const struct child *c, int status)
+reap_note_death(struct slot *s, const struct child *c, int status)
 {
 	int fault = 0;
 
 	if (atomic_load(&s->op.kind) == OP_SERVE) {
 		if (c->hung)
 			fault = FAULT_HUNG;
-		else if (is_fault(status))
-			fault = WIFSIGNALED(status) ? WTERMSIG(status) :
-			    SIGABRT;
+		else if (reap_is_fault(status))
+			fault = WIFSIGNALED(status) ? WTERMSIG(status)
+						    : SIGABRT;
 	}
 	/* A successor that died too must not hide what it was to settle. */
 	if (fault != 0)
@@ -130,25 +132,27 @@ note_death(struct slot *s, const struct child *c, int status)
 
 /* Connections of a slot: no more than there can be, whatever it says. */
 static unsigned
-held_by(const struct master *m, const struct slot *s)
+reap_held_by(const struct master *m, const struct slot *s)
 {
 	unsigned held = atomic_load(&s->held);
 
-	return held < m->arena.own->descriptors ? held :
-	    m->arena.own->descriptors;
+	return held < m->arena.service->descriptors
+	    ? held
+	    : m->arena.service->descriptors;
 }
 
 /* A death that was not asked for, for the books: of its clients all go on but
  * the one it died of. */
 static void
-count_death(const struct master *m, const struct slot *s, int status)
+reap_count_death(const struct master *m, const struct slot *s, int status)
 {
-	struct service_totals *t = &m->arena.own->totals;
-	uint64_t held = held_by(m, s);
+	struct service_totals *t = &m->arena.service->totals;
+	uint64_t held = reap_held_by(m, s);
 	int signo = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 
-	if (WIFEXITED(status) && (WEXITSTATUS(status) == WORKER_LEFT ||
-	    WEXITSTATUS(status) == WORKER_DRAINED))
+	if (WIFEXITED(status) &&
+	    (WEXITSTATUS(status) == WORKER_LEFT ||
+		WEXITSTATUS(status) == WORKER_DRAINED))
 		return;
 	t->deaths[signo < ARENA_SIGNALS ? signo : 0]++;
 	if (atomic_load(&s->fault) != 0 && held > 0)
@@ -160,22 +164,22 @@ count_death(const struct master *m, const struct slot *s, int status)
 
 /* What worker `k` was to take over, or was taking over, is an orphan again. */
 static void
-release_fostered(struct master *m, unsigned k)
+reap_release_adopted(struct master *m, unsigned k)
 {
-	atomic_store(&m->arena.slot[k].foster, 0);
-	for (unsigned i = 0; i < m->arena.own->workers; i++) {
-		uint32_t fostered = slot_fostered_by(k);
+	atomic_store(&m->arena.slot[k].adopt, 0);
+	for (unsigned i = 0; i < m->arena.service->workers; i++) {
+		uint32_t adopted = slot_adopted_by(k);
 
 		atomic_compare_exchange_strong(&m->arena.slot[i].state,
-		    &fostered, SLOT_ORPHANED);
+		    &adopted, SLOT_UNATTENDED);
 		/* Who was asked is to be asked again, or another one. */
-		if (m->child[i].foster == k + 1)
-			m->child[i].foster = 0;
+		if (m->child[i].adopt == k + 1)
+			m->child[i].adopt = 0;
 	}
 }
 
 static void
-ended_in_stop(struct master *m, unsigned k, int status, pid_t pid,
+reap_ended_in_stop(struct master *m, unsigned k, int status, pid_t pid,
     bool served)
 {
 	struct slot *s = &m->arena.slot[k];
@@ -184,17 +188,17 @@ ended_in_stop(struct master *m, unsigned k, int status, pid_t pid,
 		return;
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != WORKER_LEFT)
 		log_warnx("worker %u (pid %ld) %s while stopping, %u "
-		    "connections held", k, (long)pid, reap_words(status),
-		    held_by(m, s));
+			  "connections held",
+		    k, (long)pid, reap_words(status), reap_held_by(m, s));
 	/* What it held is still to be drained, if there is time. */
 	atomic_store(&s->state, SLOT_EMPTY);
 	if (!m->stop.over)
 		m->child[k].respawn_at = clock_ms() +
-		    (served ? 0 : BRAKE_FIRST_MS);
+		    (served ? 0 : BACKOFF_FIRST_MS);
 }
 
 static void
-ended(struct master *m, unsigned k, int status)
+reap_ended(struct master *m, unsigned k, int status)
 {
 	struct child *c = &m->child[k];
 	struct slot *s = &m->arena.slot[k];
@@ -206,45 +210,47 @@ ended(struct master *m, unsigned k, int status)
 	c->ended = false;
 	reap_forget(&c->pidfd);
 	c->respawn_at = CLOCK_NEVER;
-	note_death(s, c, status);
-	tell_denied(s, k, pid, status);
-	count_death(m, s, status);
-	release_fostered(m, k);
+	reap_note_death(s, c, status);
+	reap_tell_denied(s, k, pid, status);
+	reap_count_death(m, s, status);
+	reap_release_adopted(m, k);
 	if (m->stop.phase == STOP_DRAINING) {
-		ended_in_stop(m, k, status, pid, served);
+		reap_ended_in_stop(m, k, status, pid, served);
 		return;
 	}
 	atomic_store(&s->state, SLOT_EMPTY);
 	if (m->reload.phase == RELOAD_LEAVING) {
 		if (!WIFEXITED(status) || WEXITSTATUS(status) != WORKER_LEFT)
 			log_warnx("worker %u (pid %ld) %s, asked to leave, "
-			    "%u connections held", k, (long)pid,
-			    reap_words(status), held_by(m, s));
-		return;		/* the next image has a worker for it */
+				  "%u connections held",
+			    k, (long)pid, reap_words(status),
+			    reap_held_by(m, s));
+		return; /* the next image has a worker for it */
 	}
 	if (c->retiring) {
 		log_notice("worker %u (pid %ld) retired, %u connections to "
-		    "move", k, (long)pid, held_by(m, s));
-		atomic_store(&s->state, SLOT_ORPHANED);
+			   "move",
+		    k, (long)pid, reap_held_by(m, s));
+		atomic_store(&s->state, SLOT_UNATTENDED);
 	} else if (WIFEXITED(status) && WEXITSTATUS(status) == WORKER_LEFT) {
-		log_notice("worker %u (pid %ld) left on request", k,
-		    (long)pid);
+		log_notice("worker %u (pid %ld) left on request", k, (long)pid);
 		c->respawn_at = clock_ms();
 	} else {
-		schedule(c, served, is_fault(status));
+		reap_schedule(c, served, reap_is_fault(status));
 		log_warnx("worker %u (pid %ld) %s%s%s, %u connections held; "
-		    "next one in %llu ms", k, (long)pid, c->hung ?
-		    "was stuck and " : "", reap_words(status),
-		    oom ? " for want of memory" : "", held_by(m, s),
+			  "next one in %llu ms",
+		    k, (long)pid, c->hung ? "was stuck and " : "",
+		    reap_words(status), oom ? " for want of memory" : "",
+		    reap_held_by(m, s),
 		    (unsigned long long)clock_until(c->respawn_at, clock_ms()));
 		if (c->respawn_at > clock_ms())
-			atomic_store(&s->state, SLOT_ORPHANED);
+			atomic_store(&s->state, SLOT_UNATTENDED);
 	}
 }
 
 /* SIGSTOP and SIGCONT, for the watchdog. */
 static void
-stopped(struct child *c, int status)
+reap_stopped(struct child *c, int status)
 {
 	c->stopped = WIFSTOPPED(status) ? clock_ms() : 0;
 	c->since = clock_ms();
@@ -256,8 +262,8 @@ reap(struct master *m)
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED |
-	    WCONTINUED)) > 0) {
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED)) >
+	    0) {
 		if (pid == m->reload.checker && !WIFSTOPPED(status) &&
 		    !WIFCONTINUED(status)) {
 			m->reload.checker = 0;
@@ -265,17 +271,17 @@ reap(struct master *m)
 			m->reload.status = status;
 		}
 		/* Strangers are possible: PID 1 of a container gets them. */
-		for (unsigned k = 0; k < m->arena.own->workers; k++)
+		for (unsigned k = 0; k < m->arena.service->workers; k++)
 			if (m->child[k].pid != pid)
 				continue;
 			else if (WIFSTOPPED(status) || WIFCONTINUED(status))
-				stopped(&m->child[k], status);
+				reap_stopped(&m->child[k], status);
 			else
-				ended(m, k, status);
+				reap_ended(m, k, status);
 	}
 	/* A tracer has its end first, or somebody has put another descriptor
 	 * in its place: it would be told of without end. */
-	for (unsigned k = 0; k < m->arena.own->workers; k++)
+	for (unsigned k = 0; k < m->arena.service->workers; k++)
 		if (m->child[k].ended) {
 			m->child[k].ended = false;
 			m->child[k].pidfd = 0;
@@ -285,16 +291,17 @@ reap(struct master *m)
 void
 reap_later(struct master *m)
 {
-	for (unsigned k = 0; k < m->arena.own->workers; k++) {
+	for (unsigned k = 0; k < m->arena.service->workers; k++) {
 		siginfo_t info = { .si_pid = 0 };
 
-		if (m->child[k].pid == 0 || waitid(P_PID,
-		    (id_t)m->child[k].pid, &info,
-		    WEXITED | WNOHANG | WNOWAIT) == -1 || info.si_pid == 0)
+		if (m->child[k].pid == 0 ||
+		    waitid(P_PID, (id_t)m->child[k].pid, &info,
+			WEXITED | WNOHANG | WNOWAIT) == -1 ||
+		    info.si_pid == 0)
 			continue;
 		/* As wait(2) would have it. */
-		ended(m, k, info.si_code == CLD_EXITED ?
-		    W_EXITCODE(info.si_status, 0) :
-		    W_EXITCODE(0, info.si_status));
+		reap_ended(m, k,
+		    info.si_code == CLD_EXITED ? W_EXITCODE(info.si_status, 0)
+					       : W_EXITCODE(0, info.si_status));
 	}
 }

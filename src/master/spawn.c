@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Starting worker processes; the one home of clone3(2).
  */
@@ -11,10 +12,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/clock.h"
-#include "base/limits.h"
-#include "base/log.h"
-#include "base/pidfd.h"
+#include "lib/clock.h"
+#include "lib/limits.h"
+#include "lib/log.h"
+#include "lib/pidfd.h"
 #include "master/instances.h"
 #include "master/oom.h"
 
@@ -23,7 +24,7 @@
 int
 spawn_prepare_slot(struct master *m, unsigned k)
 {
-	struct arena_own *o = m->arena.own;
+	struct service_state *o = m->arena.service;
 	int wake, watch;
 
 	/* 0 is standard input and stands for "none yet". */
@@ -49,7 +50,7 @@ spawn_prepare_slot(struct master *m, unsigned k)
 int
 spawn_prepare(struct master *m)
 {
-	struct arena_own *o = m->arena.own;
+	struct service_state *o = m->arena.service;
 
 	/* After a takeover there may be one, and more slots than wanted. */
 	if (o->master_wake_fd == 0)
@@ -66,7 +67,7 @@ spawn_prepare(struct master *m)
 			return -1;
 	if (o->workers < m->config->workers)
 		o->workers = m->config->workers;
-	arena_publish(&m->arena);
+	service_publish(&m->arena);
 	return 0;
 }
 
@@ -76,7 +77,7 @@ spawn_prepare(struct master *m)
  * EPERM, for which clone(2) is the older spelling.
  */
 static pid_t
-fork_sharing_descriptors(void)
+spawn_fork_sharing_descriptors(void)
 {
 	struct clone_args args;
 	long pid;
@@ -105,8 +106,8 @@ spawn(struct master *m, unsigned k)
 	atomic_store(&m->arena.slot[k].state, SLOT_EMPTY);
 	atomic_store(&m->arena.slot[k].leave, 0);
 	/* The worker before may have written anything. */
-	arena_publish(&m->arena);
-	pid = fork_sharing_descriptors();
+	service_publish(&m->arena);
+	pid = spawn_fork_sharing_descriptors();
 	if (pid == 0)
 		_exit(m->entry(m->config, &m->arena, k, master));
 	if (pid == -1) {
@@ -114,7 +115,7 @@ spawn(struct master *m, unsigned k)
 		    strerror(errno), limits_why_no_process(errno));
 		c->respawn_at = clock_ms() + RETRY_MS;
 		if (m->stop.phase == STOP_NONE)
-			atomic_store(&m->arena.slot[k].state, SLOT_ORPHANED);
+			atomic_store(&m->arena.slot[k].state, SLOT_UNATTENDED);
 		return -1;
 	}
 	oom_expose(pid);
@@ -141,7 +142,7 @@ spawn_due(struct master *m)
 {
 	uint64_t now = clock_ms();
 
-	for (unsigned k = 0; k < m->arena.own->workers; k++)
+	for (unsigned k = 0; k < m->arena.service->workers; k++)
 		if (m->child[k].pid == 0 && m->child[k].respawn_at <= now &&
 		    atomic_load(&m->arena.slot[k].state) == SLOT_EMPTY)
 			(void)spawn(m, k);
@@ -153,9 +154,10 @@ spawn_next(const struct master *m)
 	uint64_t next = CLOCK_NEVER;
 
 	/* Who takes over a slot wakes us when it is done. */
-	for (unsigned k = 0; k < m->arena.own->workers; k++)
-		if (m->child[k].pid == 0 && (atomic_load(
-		    &m->arena.slot[k].state) & 0xff) != SLOT_FOSTERED)
+	for (unsigned k = 0; k < m->arena.service->workers; k++)
+		if (m->child[k].pid == 0 &&
+		    (atomic_load(&m->arena.slot[k].state) & 0xff) !=
+			SLOT_ADOPTED)
 			next = clock_earlier(next, m->child[k].respawn_at);
 	return next;
 }

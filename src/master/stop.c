@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The stop: one deadline for everything, and a receipt at the end.
  */
@@ -5,11 +6,11 @@
 
 #include <signal.h>
 
-#include "base/clock.h"
-#include "base/log.h"
-#include "base/signals.h"
-#include "master/reload.h"
-#include "master/supervise.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/signals.h"
+#include "master/notify.h"
+#include "master/upgrade/reload.h"
 
 /* Workers cut their clients this long before the deadline, so as to be gone
  * when it comes, ms. */
@@ -22,27 +23,27 @@
 
 /* Signal pids, never the process group: others may live in it. */
 static void
-relay(const struct master *m, int signo)
+stop_relay(const struct master *m, int signo)
 {
-	for (unsigned k = 0; k < m->arena.own->workers; k++)
+	for (unsigned k = 0; k < m->arena.service->workers; k++)
 		if (m->child[k].pid != 0)
 			(void)kill(m->child[k].pid, signo);
 }
 
 static void
-drain(struct master *m, uint64_t deadline)
+stop_drain(struct master *m, uint64_t deadline)
 {
 	m->stop.phase = STOP_DRAINING;
 	/* Slots that wait for their next worker need one now, if there is
 	 * anything to drain; those a sibling takes over are drained by it. */
-	for (unsigned k = 0; k < m->arena.own->workers; k++)
+	for (unsigned k = 0; k < m->arena.service->workers; k++)
 		if (m->child[k].pid == 0)
 			m->child[k].respawn_at = clock_ms();
-	if (m->arena.own->stop_deadline == 0 ||
-	    deadline < m->arena.own->stop_deadline)
-		m->arena.own->stop_deadline = deadline;
-	arena_publish(&m->arena);
-	relay(m, SIGTERM);
+	if (m->arena.service->stop_deadline == 0 ||
+	    deadline < m->arena.service->stop_deadline)
+		m->arena.service->stop_deadline = deadline;
+	service_publish(&m->arena);
+	stop_relay(m, SIGTERM);
 }
 
 void
@@ -56,26 +57,25 @@ stop_request(struct master *m, const char *who)
 	if (s->phase == STOP_NONE) {
 		s->began = now;
 		s->drain_at = now + (uint64_t)config->shutdown_delay * 1000;
-		s->kill_at = s->drain_at + (timeout > MARGIN ? timeout :
-		    MARGIN);
+		s->kill_at = s->drain_at +
+		    (timeout > MARGIN ? timeout : MARGIN);
 		s->phase = STOP_DELAYED;
 		reload_abandon(m);
 		log_notice("%s: stopping, %u s at most", who,
 		    config->shutdown_delay + config->shutdown_timeout);
-		supervise_notify("STOPPING=1\nSTATUS=Stopping");
-	} else if (now - s->began >= SAME_REQUEST &&
-	    now + NOW < s->kill_at) {
+		notify_tell("STOPPING=1\nSTATUS=Stopping");
+	} else if (now - s->began >= SAME_REQUEST && now + NOW < s->kill_at) {
 		log_notice("%s again: stopping now", who);
 		s->drain_at = now;
 		s->kill_at = now + NOW;
-		drain(m, now);
+		stop_drain(m, now);
 	}
 }
 
 static bool
-all_gone(const struct master *m)
+stop_all_gone(const struct master *m)
 {
-	for (unsigned k = 0; k < m->arena.own->workers; k++)
+	for (unsigned k = 0; k < m->arena.service->workers; k++)
 		if (m->child[k].pid != 0 ||
 		    m->child[k].respawn_at != CLOCK_NEVER)
 			return false;
@@ -89,19 +89,19 @@ stop_step(struct master *m)
 	uint64_t now = clock_ms();
 
 	if (s->phase == STOP_DELAYED && now >= s->drain_at)
-		drain(m, s->kill_at - MARGIN);
+		stop_drain(m, s->kill_at - MARGIN);
 	if (s->phase != STOP_DRAINING)
 		return false;
 	if (now >= s->kill_at && !s->over) {
-		for (unsigned k = 0; k < m->arena.own->workers; k++) {
+		for (unsigned k = 0; k < m->arena.service->workers; k++) {
 			m->child[k].respawn_at = CLOCK_NEVER;
 			if (m->child[k].pid != 0)
 				s->killed++;
 		}
-		relay(m, SIGKILL);
+		stop_relay(m, SIGKILL);
 		s->over = true;
 	}
-	return all_gone(m);
+	return stop_all_gone(m);
 }
 
 uint64_t
@@ -120,36 +120,36 @@ stop_next(const struct master *m)
 /* Connections of workers that were killed, and the bytes received from them
  * and not given back. */
 static uint64_t
-abandoned(const struct arena *a, uint64_t *bytes)
+stop_abandoned(const struct arena *a, uint64_t *bytes)
 {
 	uint64_t n = 0;
 
 	for (uint32_t fd = 0; fd < arena_end(a); fd++) {
 		const struct connection *c = &a->connection[fd];
-		enum connection_state s = holder_state(connection_held_by(c));
+		enum connection_state s = owner_state(connection_owner(c));
 
-		if (s != CONN_OPEN && s != CONN_GIVEN && s != CONN_TAKING)
+		if (s != CONN_OPEN && s != CONN_OFFERED && s != CONN_CLAIMED)
 			continue;
 		n++;
 		/* What cannot be was written by somebody else. */
-		if (s != CONN_TAKING && connection_sane(c))
+		if (s != CONN_CLAIMED && connection_sane(c))
 			*bytes += connection_pending(c);
 	}
 	return n;
 }
 
 int
-stop_receipt(const struct master *m)
+stop_summary(const struct master *m)
 {
 	const struct arena *a = &m->arena;
 	uint64_t ms = clock_ms() - m->stop.began;
 	uint64_t unsent = 0;
-	uint64_t cut = arena_closed(a, CLOSE_CUT) + abandoned(a, &unsent);
+	uint64_t cut = arena_closed(a, CLOSE_CUT) + stop_abandoned(a, &unsent);
 
-	for (unsigned k = 0; k < a->own->workers; k++)
+	for (unsigned k = 0; k < a->service->workers; k++)
 		unsent += atomic_load(&a->slot[k].count.bytes_cut);
 	log_notice("stopped in %llu.%03llu s: %llu connections drained, "
-	    "%llu cut, %llu bytes unsent, %u workers killed",
+		   "%llu cut, %llu bytes unsent, %u workers killed",
 	    (unsigned long long)ms / 1000, (unsigned long long)ms % 1000,
 	    (unsigned long long)arena_closed(a, CLOSE_DRAINED),
 	    (unsigned long long)cut, (unsigned long long)unsent,

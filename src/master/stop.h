@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The stop: one deadline for everything, and a receipt at the end.
  */
@@ -18,6 +19,6 @@ bool stop_step(struct master *m);
 uint64_t stop_next(const struct master *m);
 
 /* Log the receipt; returns the exit status it amounts to. */
-int stop_receipt(const struct master *m);
+int stop_summary(const struct master *m);
 
 #endif

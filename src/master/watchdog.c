@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The watchdog: workers that make no progress are killed and replaced.
  *
@@ -12,21 +13,21 @@
 #include <signal.h>
 #include <stdio.h>
 
-#include "base/clock.h"
-#include "base/log.h"
+#include "lib/clock.h"
+#include "lib/log.h"
 
 /* Looks per watchdog-timeout. */
 #define LOOKS 4
 
 static uint64_t
-timeout_ms(const struct master *m)
+watchdog_timeout_ms(const struct master *m)
 {
 	return (uint64_t)m->config->watchdog_timeout * 1000;
 }
 
 /* A debugger has it: it is slow on purpose.  TracerPid in proc(5). */
 static bool
-is_traced(pid_t pid)
+watchdog_is_traced(pid_t pid)
 {
 	char path[64], line[128];
 	long tracer = 0;
@@ -45,21 +46,21 @@ is_traced(pid_t pid)
 }
 
 static void
-judge(struct master *m, unsigned k, uint64_t now)
+watchdog_judge(struct master *m, unsigned k, uint64_t now)
 {
 	struct child *c = &m->child[k];
 	const char *what = NULL;
 
-	if (c->stopped != 0 && now - c->stopped >= timeout_ms(m))
+	if (c->stopped != 0 && now - c->stopped >= watchdog_timeout_ms(m))
 		what = "stopped";
 	else if (c->stopped == 0 && c->heartbeat % 2 == 1 &&
-	    now - c->since >= timeout_ms(m)) {
+	    now - c->since >= watchdog_timeout_ms(m)) {
 		what = "stuck";
 		c->hung = true;
 	}
 	if (what == NULL)
 		return;
-	if (is_traced(c->pid)) {
+	if (watchdog_is_traced(c->pid)) {
 		c->since = now;
 		c->hung = false;
 		return;
@@ -74,9 +75,9 @@ judge(struct master *m, unsigned k, uint64_t now)
 /* We are late ourselves: everybody was stopped, by Ctrl-Z perhaps, or the
  * machine was.  What was not seen is not held against anyone. */
 static void
-forgive(struct master *m, uint64_t now)
+watchdog_forgive(struct master *m, uint64_t now)
 {
-	for (unsigned k = 0; k < m->arena.own->workers; k++) {
+	for (unsigned k = 0; k < m->arena.service->workers; k++) {
 		m->child[k].since = now;
 		if (m->child[k].stopped != 0)
 			m->child[k].stopped = now;
@@ -85,7 +86,7 @@ forgive(struct master *m, uint64_t now)
 
 /* Returns true if the worker works, or worked since the last look. */
 static bool
-look(struct master *m, unsigned k, uint64_t now)
+watchdog_look(struct master *m, unsigned k, uint64_t now)
 {
 	struct child *c = &m->child[k];
 	uint64_t heartbeat = atomic_load(&m->arena.slot[k].heartbeat);
@@ -96,9 +97,8 @@ look(struct master *m, unsigned k, uint64_t now)
 		c->since = now;
 	}
 	if (c->pid != 0)
-		judge(m, k, now);
-	return c->pid != 0 && (moved || heartbeat % 2 == 1 ||
-	    c->stopped != 0);
+		watchdog_judge(m, k, now);
+	return c->pid != 0 && (moved || heartbeat % 2 == 1 || c->stopped != 0);
 }
 
 void
@@ -109,24 +109,24 @@ watchdog(struct master *m)
 	bool busy = false;
 
 	if (m->config->watchdog_timeout == 0) {
-		atomic_store(watching, 1);	/* nobody need wake us */
+		atomic_store(watching, 1); /* nobody need wake us */
 		m->watch_at = CLOCK_NEVER;
 		return;
 	}
 	if (m->watch_at != CLOCK_NEVER && now < m->watch_at)
 		return;
 	if (m->watch_at != CLOCK_NEVER &&
-	    now > m->watch_at + timeout_ms(m) / LOOKS)
-		forgive(m, now);
-	for (unsigned k = 0; k < m->arena.own->workers; k++)
-		busy = look(m, k, now) || busy;
+	    now > m->watch_at + watchdog_timeout_ms(m) / LOOKS)
+		watchdog_forgive(m, now);
+	for (unsigned k = 0; k < m->arena.service->workers; k++)
+		busy = watchdog_look(m, k, now) || busy;
 	if (busy || m->watch_at == CLOCK_NEVER)
 		atomic_store(watching, 1);
 	else if (atomic_exchange(watching, 0) == 0) {
 		m->watch_at = CLOCK_NEVER;
 		return;
 	}
-	m->watch_at = now + timeout_ms(m) / LOOKS;
+	m->watch_at = now + watchdog_timeout_ms(m) / LOOKS;
 }
 
 uint64_t

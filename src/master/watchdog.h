@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The watchdog: workers that make no progress are killed and replaced.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * When a worker goes: it is told to, or its master is gone.
  */
@@ -6,9 +7,9 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "base/clock.h"
-#include "base/signals.h"
-#include "worker/watch.h"
+#include "lib/clock.h"
+#include "lib/signals.h"
+#include "worker/events.h"
 
 /* Rounds between two looks for signals that epoll_pwait(2) had no time for. */
 #define SIGNAL_ROUNDS 256
@@ -22,16 +23,16 @@
  * then.
  */
 static bool
-leave_is_orphaned(struct worker *w)
+leave_is_unattended(struct worker *w)
 {
 	if (w->master == 0 || getppid() == w->master)
 		return w->master == 0;
-	watch_orphaned(w);
+	events_drop_master(w);
 	w->parent_at = CLOCK_NEVER;
 	log_warnx("the master (pid %ld) is gone: stopping", (long)w->master);
 	w->master = 0;
-	arena_stop(w->arena, clock_ms() +
-	    (uint64_t)w->config->shutdown_timeout * 1000);
+	arena_stop(w->arena,
+	    clock_ms() + (uint64_t)w->config->shutdown_timeout * 1000);
 	return true;
 }
 
@@ -45,22 +46,22 @@ bool
 leave_told(struct worker *w)
 {
 	bool told = atomic_load_explicit(&w->slot->leave,
-	    memory_order_relaxed) != 0;
+			memory_order_relaxed) != 0;
 
 	if (++w->looks % SIGNAL_ROUNDS == 0 && signals_pending(SIGTERM))
 		told = true;
 	if ((signals_take(SIGTERM) == 0 && !told) ||
 	    arena_stop_deadline(w->arena) != 0)
 		return false;
-	return !leave_is_orphaned(w);
+	return !leave_is_unattended(w);
 }
 
 void
 leave_look(struct worker *w)
 {
-	if (leave_is_orphaned(w))
+	if (leave_is_unattended(w))
 		return;
 	/* Its pidfd says otherwise: it is another descriptor by now. */
-	watch_orphaned(w);
+	events_drop_master(w);
 	w->parent_at = clock_ms() + PARENT_MS;
 }

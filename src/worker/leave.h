@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * When a worker goes: it is told to, or its master is gone.
  */

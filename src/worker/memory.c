@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The memory that clients' pending bytes take.
  */
@@ -5,16 +6,16 @@
 
 #include <errno.h>
 
-#include "base/clock.h"
-#include "worker/close.h"
-#include "worker/failure.h"
-#include "worker/kernel.h"
-#include "worker/share.h"
-#include "worker/watch.h"
+#include "lib/clock.h"
+#include "worker/balance/handoff.h"
+#include "worker/connection/close.h"
+#include "worker/connection/socket_error.h"
+#include "worker/connection/tcp_info.h"
+#include "worker/events.h"
 
 /* A window that was not used for so long, and up to twice that, is given back,
  * ms. */
-#define COOL_MS 500
+#define TRIM_MS 500
 /* How long memory may stay full before somebody is closed for it: who is slow
  * to read, or in the middle of a line, may yet be done, ms. */
 #define PATIENCE_MS 100
@@ -26,8 +27,9 @@
 void
 memory_add(struct slot *s, const struct connection *c)
 {
-	atomic_store_explicit(&s->blocks, atomic_load_explicit(&s->blocks,
-	    memory_order_relaxed) + c->blocks, memory_order_relaxed);
+	atomic_store_explicit(&s->blocks,
+	    atomic_load_explicit(&s->blocks, memory_order_relaxed) + c->blocks,
+	    memory_order_relaxed);
 }
 
 void
@@ -89,12 +91,14 @@ memory_look(struct worker *w)
 	/* The largest may be theirs, and they may be asleep. */
 	for (unsigned k = 0; k < arena_workers(w->arena); k++)
 		if (k != w->number)
-			share_wake(w, k);
-	if (log_brake(&w->memory, &missed))
-		log_warnx("clients' unfinished lines and unread replies take "
+			handoff_wake(w, k);
+	if (log_rate_limit(&w->memory, &missed))
+		log_warnx(
+		    "clients' unfinished lines and unread replies take "
 		    "more than maxmemory-clients, %llu bytes: those that hold "
 		    "most are read no further, then closed; %u times more "
-		    "unlogged", w->config->maxmemory_clients.n, missed);
+		    "unlogged",
+		    w->config->maxmemory_clients.n, missed);
 }
 
 void
@@ -104,8 +108,8 @@ memory_took(struct worker *w, int fd, size_t end)
 
 	memory_count(w->slot, c, end);
 	c->used = 1;
-	if (w->cool_at == CLOCK_NEVER)
-		w->cool_at = clock_ms() + COOL_MS;
+	if (w->trim_at == CLOCK_NEVER)
+		w->trim_at = clock_ms() + TRIM_MS;
 	memory_look(w);
 }
 
@@ -115,9 +119,9 @@ memory_release(struct worker *w, int fd)
 	struct connection *c = worker_connection(w, fd);
 
 	c->flags &= (uint8_t)~CONN_SPILLED;
-	publish();
+	store_barrier();
 	arena_release_window(w->arena, fd);
-	publish();
+	store_barrier();
 	memory_remove(w->slot, c);
 	c->blocks = 0;
 }
@@ -128,13 +132,13 @@ memory_release(struct worker *w, int fd)
  * last, so a quiet worker is not woken.
  */
 static void
-memory_cool(struct worker *w)
+memory_trim(struct worker *w)
 {
 	bool again = false;
 
-	w->cool_at = CLOCK_NEVER;
-	for (unsigned i = 0; i < w->hots; i++) {
-		int fd = w->hot[i].fd;
+	w->trim_at = CLOCK_NEVER;
+	for (unsigned i = 0; i < w->active_count; i++) {
+		int fd = w->active[i].fd;
 		struct connection *c = worker_connection(w, fd);
 
 		if (c->used != 0) {
@@ -144,7 +148,7 @@ memory_cool(struct worker *w)
 			memory_release(w, fd);
 	}
 	if (again)
-		w->cool_at = clock_ms() + COOL_MS;
+		w->trim_at = clock_ms() + TRIM_MS;
 }
 
 size_t
@@ -161,7 +165,7 @@ static void
 memory_watch(struct worker *w, int fd, uint8_t paused)
 {
 	worker_connection(w, fd)->paused = paused;
-	if (watch_add(w, fd) == -1)
+	if (events_add(w, fd) == -1)
 		close_connection(w, fd, CLOSE_ERROR, errno);
 }
 
@@ -170,7 +174,7 @@ memory_pause(struct worker *w, int fd, uint32_t events)
 {
 	w->moved++;
 	if ((events & (EPOLLERR | EPOLLHUP)) != 0)
-		failure_close(w, fd, ECONNRESET);
+		socket_error_close(w, fd, ECONNRESET);
 	else
 		memory_watch(w, fd, 1);
 }
@@ -181,7 +185,7 @@ memory_relieve(struct worker *w)
 	w->full = false;
 	w->memory_at = CLOCK_NEVER;
 	for (int fd = arena_next(w->arena, w->number, 0); fd != -1;
-	    fd = arena_next(w->arena, w->number, fd + 1))
+	     fd = arena_next(w->arena, w->number, fd + 1))
 		if (worker_connection(w, fd)->paused != 0)
 			memory_watch(w, fd, 0);
 }
@@ -197,20 +201,21 @@ struct memory_sizes {
 static void
 memory_measure(const struct worker *w, struct memory_sizes *m)
 {
-	uint32_t ours = connection_holder(CONN_OPEN, w->number);
+	uint32_t ours = owner_word(CONN_OPEN, w->number);
 	unsigned end = arena_end(w->arena);
 
 	*m = (struct memory_sizes){ .total = 0 };
 	for (unsigned fd = 0; fd < end; fd++) {
 		const struct connection *c = &w->arena->connection[fd];
-		uint32_t held = connection_held_by(c);
+		uint32_t held = connection_owner(c);
 		/* Read once: another worker may be writing anything. */
 		unsigned n = __atomic_load_n(&c->blocks, __ATOMIC_RELAXED);
 
 		if (n > SPILL_BLOCKS)
 			n = SPILL_BLOCKS;
-		if (n == 0 || (holder_state(held) != CONN_OPEN &&
-		    holder_state(held) != CONN_GIVEN))
+		if (n == 0 ||
+		    (owner_state(held) != CONN_OPEN &&
+			owner_state(held) != CONN_OFFERED))
 			continue;
 		m->all[n]++;
 		m->total += n;
@@ -236,10 +241,12 @@ memory_evict(struct worker *w, const struct memory_sizes *m, uint64_t excess)
 		n--;
 	}
 	/* Those with more than n blocks, and some of those with n. */
-	some = m->all[n] == 0 ? 0 : (uint32_t)(((excess + n - 1) / n *
-	    m->own[n] + m->all[n] - 1) / m->all[n]);
+	some = m->all[n] == 0
+	    ? 0
+	    : (uint32_t)(((excess + n - 1) / n * m->own[n] + m->all[n] - 1) /
+		  m->all[n]);
 	for (int fd = arena_next(w->arena, w->number, 0); fd != -1;
-	    fd = arena_next(w->arena, w->number, fd + 1)) {
+	     fd = arena_next(w->arena, w->number, fd + 1)) {
 		unsigned blocks = worker_connection(w, fd)->blocks;
 
 		if (blocks < n || (blocks == n && some == 0))
@@ -273,8 +280,8 @@ memory_step(struct worker *w)
 {
 	uint64_t now = clock_ms();
 
-	if (now >= w->cool_at)
-		memory_cool(w);
+	if (now >= w->trim_at)
+		memory_trim(w);
 	if (now >= w->memory_at)
 		memory_judge(w);
 }
@@ -285,11 +292,11 @@ memory_shed(struct worker *w)
 	unsigned n = 0;
 
 	for (int fd = arena_next(w->arena, w->number, 0); fd != -1;
-	    fd = arena_next(w->arena, w->number, fd + 1)) {
+	     fd = arena_next(w->arena, w->number, fd + 1)) {
 		size_t held = worker_connection(w, fd)->blocks * SPILL_BLOCK;
 
 		/* The kernel's queues are paid for by us, too (cgroup v2). */
-		if (held + kernel_unread(fd) + kernel_unacknowledged(fd) <
+		if (held + tcp_info_unread(fd) + tcp_info_unacknowledged(fd) <
 		    MUCH)
 			continue;
 		close_connection(w, fd, CLOSE_MEMORY, 0);

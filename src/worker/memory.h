@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The memory that clients' pending bytes take: windows.
  *
@@ -44,7 +45,7 @@ void memory_look(struct worker *w);
 /* Those that are not read are again; for a drain. */
 void memory_relieve(struct worker *w);
 
-/* To be called at w->cool_at and w->memory_at. */
+/* To be called at w->trim_at and w->memory_at. */
 void memory_step(struct worker *w);
 
 /* Close all of this worker's connections that hold much.  Returns how many. */

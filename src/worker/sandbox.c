@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The sandbox: the system calls that workers make, with the arguments that
  * matter; the kernel kills a worker that makes another one.
@@ -31,20 +32,26 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/signals.h"
+#include "lib/signals.h"
 
 #ifndef PR_SET_VMA
-#define PR_SET_VMA 0x53564d41		/* Linux 5.17 */
+#define PR_SET_VMA 0x53564d41 /* Linux 5.17 */
 #endif
 #ifndef SYS_SECCOMP
-#define SYS_SECCOMP 1			/* si_code of SIGSYS, sigaction(2) */
+#define SYS_SECCOMP 1 /* si_code of SIGSYS, sigaction(2) */
 #endif
 
 /* Argument `n` in the bits of `mask` is `value`.  Of an int only the lower
  * half counts: the upper half of its register can be anything. */
-#define ARG(n, mask, value) { n, SCMP_CMP_MASKED_EQ, mask, value }
+#define ARG(n, mask, value) \
+	{ \
+		n, SCMP_CMP_MASKED_EQ, mask, value \
+	}
 #define INT(n, value) ARG(n, 0xffffffff, value)
-#define NULL_POINTER(n) { n, SCMP_CMP_EQ, 0, 0 }
+#define NULL_POINTER(n) \
+	{ \
+		n, SCMP_CMP_EQ, 0, 0 \
+	}
 
 #define SEND_FLAGS (MSG_NOSIGNAL | MSG_DONTWAIT)
 
@@ -54,124 +61,112 @@ struct permit {
 	struct scmp_arg_cmp arg[2];
 };
 
-#define ANY(name) { .call = SCMP_SYS(name) }
-#define ONE(name, a) { .call = SCMP_SYS(name), .args = 1, .arg = { a } }
-#define TWO(name, a, b) { .call = SCMP_SYS(name), .args = 2, .arg = { a, b } }
+#define ANY(name) \
+	{ \
+		.call = SCMP_SYS(name) \
+	}
+#define ONE(name, a) \
+	{ \
+		.call = SCMP_SYS(name), .args = 1, .arg = { a } \
+	}
+#define TWO(name, a, b) \
+	{ \
+		.call = SCMP_SYS(name), .args = 2, .arg = { a, b } \
+	}
 
 static const struct permit permits[] = {
-	/* An echo.  Asked for first, see permit_all().  No address: what is
+	/* An echo.  Asked for first, see sandbox_permit_all().  No address: what is
 	 * sent goes to whom the socket is connected. */
-	TWO(sendto, INT(3, SEND_FLAGS), NULL_POINTER(4)),
-	ANY(recvfrom),
+	TWO(sendto, INT(3, SEND_FLAGS), NULL_POINTER(4)), ANY(recvfrom),
 	ANY(epoll_pwait),
 
 	/* Connections come, are watched and go.  Sockets are taken from
 	 * listeners, never made. */
 	ONE(accept4, INT(3, SOCK_NONBLOCK)),
-	/* Of its own instance, see permit_watching(); only to take out, of a
+	/* Of its own instance, see sandbox_permit_watching(); only to take out, of a
 	 * slot that it takes over. */
-	ONE(epoll_ctl, INT(1, EPOLL_CTL_DEL)),
-	ANY(shutdown),
-	ANY(close),
-	/* How to go on after a death: worker/kernel.c, recover.c. */
+	ONE(epoll_ctl, INT(1, EPOLL_CTL_DEL)), ANY(shutdown), ANY(close),
+	/* How to go on after a death: worker/connection/tcp_info.c, recover.c. */
 	TWO(getsockopt, INT(1, IPPROTO_TCP), INT(2, TCP_INFO)),
 	TWO(getsockopt, INT(1, SOL_SOCKET), INT(2, SO_COOKIE)),
 	TWO(getsockopt, INT(1, SOL_SOCKET), INT(2, SO_ACCEPTCONN)),
-	/* kernel_hear() */
+	/* tcp_info_hear() */
 	TWO(setsockopt, INT(1, IPPROTO_IP), INT(2, IP_MINTTL)),
 	TWO(setsockopt, INT(1, IPPROTO_IPV6), INT(2, IPV6_MINHOPCOUNT)),
-	ANY(getsockname),
-	ANY(getpeername),
-	ONE(ioctl, INT(1, SIOCINQ)),
+	ANY(getsockname), ANY(getpeername), ONE(ioctl, INT(1, SIOCINQ)),
 	ONE(ioctl, INT(1, SIOCOUTQ)),
 
 	/* Waking others and being woken (eventfd_read, eventfd_write), and
 	 * lines of the log.  Where there is no poll, libc uses ppoll. */
-	ANY(read),
-	ANY(write),
-	ANY(poll),
-	ANY(ppoll),
+	ANY(read), ANY(write), ANY(poll), ANY(ppoll),
 	/* What libc says on standard error before it aborts. */
 	ONE(writev, INT(0, STDERR_FILENO)),
 
 	/* The time is asked of the vDSO, but not with every clock source. */
-	ANY(clock_gettime),
-	ANY(gettimeofday),
-	ANY(time),
-	ANY(sched_yield),	/* admit() of accept.c */
+	ANY(clock_gettime), ANY(gettimeofday), ANY(time),
+	ANY(sched_yield), /* admit() of accept.c */
 	/* rest() of loop.c: nanosleep(3) is the one or the other. */
-	ANY(clock_nanosleep),
-	ANY(nanosleep),
+	ANY(clock_nanosleep), ANY(nanosleep),
 
 	/* Memory: windows given back, and malloc(3): the list of the hot, on
 	 * huge pages or with names if the administrator tunes it so.  Nothing
 	 * that can be executed, no file. */
 	ANY(brk),
-	TWO(mmap, ARG(2, PROT_EXEC, 0),
-	    ARG(3, MAP_ANONYMOUS, MAP_ANONYMOUS)),
-	ONE(mprotect, ARG(2, PROT_EXEC, 0)),
-	ANY(mremap),
-	ANY(munmap),
-	ONE(madvise, INT(2, MADV_REMOVE)),
-	ONE(madvise, INT(2, MADV_DONTNEED)),
-	ONE(madvise, INT(2, MADV_HUGEPAGE)),
-	ONE(prctl, INT(0, PR_SET_VMA)),
-	ANY(getrandom),	/* its key, at the first use */
+	TWO(mmap, ARG(2, PROT_EXEC, 0), ARG(3, MAP_ANONYMOUS, MAP_ANONYMOUS)),
+	ONE(mprotect, ARG(2, PROT_EXEC, 0)), ANY(mremap), ANY(munmap),
+	ONE(madvise, INT(2, MADV_REMOVE)), ONE(madvise, INT(2, MADV_DONTNEED)),
+	ONE(madvise, INT(2, MADV_HUGEPAGE)), ONE(prctl, INT(0, PR_SET_VMA)),
+	ANY(getrandom), /* its key, at the first use */
 
 	/* Signals: asking for one, coming back from a handler or a stop
 	 * (SIGSTOP, SIGCONT), abort(3).  Handlers are set before. */
-	ANY(rt_sigpending),
-	ANY(rt_sigprocmask),
-	ANY(rt_sigreturn),
+	ANY(rt_sigpending), ANY(rt_sigprocmask), ANY(rt_sigreturn),
 	ANY(restart_syscall),
 
-	ANY(getpid),
-	ANY(gettid),
-	ANY(getppid),
-	ANY(exit_group),
+	ANY(getpid), ANY(gettid), ANY(getppid), ANY(exit_group),
 
 	/*
 	 * Not here although programs like this one are often seen to make
 	 * them: futex (one thread never waits for another), fstat of more than
 	 * the log file, ioctl TCGETS and lseek (stdio), rseq, set_robust_list
 	 * and membarrier (threads), open and stat of /etc/localtime (see
-	 * settle_time_zone()), rt_sigaction (of abort(3), if its signal did
+	 * sandbox_settle_time_zone()), rt_sigaction (of abort(3), if its signal did
 	 * not kill).
 	 */
 };
 
-/* Where denied() leaves word. */
+/* Where sandbox_denied() leaves word. */
 static struct slot *accused;
 
 static void
-denied(int signo, siginfo_t *info, void *context)
+sandbox_denied(int signo, siginfo_t *info, void *context)
 {
 	(void)context;
 	/* kill(1) makes this signal, too. */
 	if (info->si_code == SYS_SECCOMP)
-		atomic_store(&accused->denied, (uint64_t)info->si_arch << 32 |
-		    (uint32_t)info->si_syscall);
+		atomic_store(&accused->denied,
+		    (uint64_t)info->si_arch << 32 | (uint32_t)info->si_syscall);
 	/* Delivered at the return, with its default action again: the core
 	 * shows who made the call. */
 	(void)raise(signo);
 }
 
-/* Signals to itself, for raise(3) and so for abort(3) and denied(). */
+/* Signals to itself, for raise(3) and so for abort(3) and sandbox_denied(). */
 static int
-permit_raise(scmp_filter_ctx filter, int signo)
+sandbox_permit_raise(scmp_filter_ctx filter, int signo)
 {
 	const struct scmp_arg_cmp arg[] = {
 		INT(0, (scmp_datum_t)getpid()),
 		INT(2, (scmp_datum_t)signo),
 	};
 
-	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW,
-	    SCMP_SYS(tgkill), 2, arg);
+	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill),
+	    2, arg);
 }
 
-/* Of the log file: has it a name yet?  (base/log_sink.c) */
+/* Of the log file: has it a name yet?  (lib/log_sink.c) */
 static int
-permit_log_file(scmp_filter_ctx filter)
+sandbox_permit_log_file(scmp_filter_ctx filter)
 {
 	const struct scmp_arg_cmp arg[] = {
 		INT(0, (scmp_datum_t)log_descriptor()),
@@ -179,13 +174,13 @@ permit_log_file(scmp_filter_ctx filter)
 
 	if (log_descriptor() == -1)
 		return 0;
-	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW,
-	    SCMP_SYS(fstat), 1, arg);
+	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(fstat),
+	    1, arg);
 }
 
-/* Syslog's socket is not connected (base/log.c): an address, on that one. */
+/* Syslog's socket is not connected (lib/log.c): an address, on that one. */
 static int
-permit_syslog(scmp_filter_ctx filter)
+sandbox_permit_syslog(scmp_filter_ctx filter)
 {
 	const struct scmp_arg_cmp arg[] = {
 		INT(0, (scmp_datum_t)log_syslog_descriptor()),
@@ -194,18 +189,19 @@ permit_syslog(scmp_filter_ctx filter)
 
 	if (log_syslog_descriptor() == -1)
 		return 0;
-	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW,
-	    SCMP_SYS(sendto), 2, arg);
+	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(sendto),
+	    2, arg);
 }
 
 /* What it may put something into.  The master has instances of its own, and
  * takes what comes out of them for indices and, in the HTTP library, for
  * addresses.  The number is not asked of the arena. */
 static int
-permit_watching(scmp_filter_ctx filter, const struct worker *w)
+sandbox_permit_watching(scmp_filter_ctx filter, const struct worker *w)
 {
 	const struct scmp_arg_cmp arg[] = {
-		INT(0, (scmp_datum_t)w->arena->own->slot[w->number].watch_fd),
+		INT(0,
+		    (scmp_datum_t)w->arena->service->slot[w->number].watch_fd),
 	};
 
 	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW,
@@ -213,7 +209,7 @@ permit_watching(scmp_filter_ctx filter, const struct worker *w)
 }
 
 static int
-permit_all(scmp_filter_ctx filter, const struct worker *w)
+sandbox_permit_all(scmp_filter_ctx filter, const struct worker *w)
 {
 	int error;
 
@@ -229,21 +225,21 @@ permit_all(scmp_filter_ctx filter, const struct worker *w)
 		if (error != 0)
 			return error;
 	}
-	error = permit_watching(filter, w);
+	error = sandbox_permit_watching(filter, w);
 	if (error == 0)
-		error = permit_log_file(filter);
+		error = sandbox_permit_log_file(filter);
 	if (error == 0)
-		error = permit_syslog(filter);
+		error = sandbox_permit_syslog(filter);
 	if (error == 0)
-		error = permit_raise(filter, SIGABRT);
+		error = sandbox_permit_raise(filter, SIGABRT);
 	if (error == 0)
-		error = permit_raise(filter, SIGSYS);
+		error = sandbox_permit_raise(filter, SIGSYS);
 	return error;
 }
 
 /* Returns 0 or -errno. */
 static int
-load(const struct worker *w, bool log_only)
+sandbox_load(const struct worker *w, bool log_only)
 {
 	uint32_t others = log_only ? SCMP_ACT_LOG : SCMP_ACT_TRAP;
 	scmp_filter_ctx filter = seccomp_init(others);
@@ -253,7 +249,7 @@ load(const struct worker *w, bool log_only)
 		return -ENOMEM;
 	error = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, others);
 	if (error == 0)
-		error = permit_all(filter, w);
+		error = sandbox_permit_all(filter, w);
 	/* The kernel's audit log is to have what is denied; no matter if it
 	 * cannot.  And before Linux 5.16 a filter turned off the processor's
 	 * speculation: that protects a process from programs it runs inside
@@ -270,28 +266,28 @@ load(const struct worker *w, bool log_only)
 /* Without TZ, libc looks at /etc/localtime again and again to see whether it is
  * the same; with this, the zone is what it was when the worker started. */
 static void
-settle_time_zone(void)
+sandbox_settle_time_zone(void)
 {
 	(void)setenv("TZ", ":/etc/localtime", 0);
 	tzset();
 }
 
 static void
-filter_calls(const struct worker *w)
+sandbox_filter_calls(const struct worker *w)
 {
 	int error;
 
-	settle_time_zone();
+	sandbox_settle_time_zone();
 	accused = w->slot;
 	if (w->config->sandbox == SANDBOX_YES)
-		signals_trap(SIGSYS, denied);
-	error = load(w, w->config->sandbox == SANDBOX_LOG);
+		signals_trap(SIGSYS, sandbox_denied);
+	error = sandbox_load(w, w->config->sandbox == SANDBOX_LOG);
 	if (error == 0 ||
 	    atomic_exchange(&w->arena->header->unfiltered, 1) != 0)
 		return;
 	errno = -error;
 	log_warn("sandbox: workers can make any system call, the kernel has no "
-	    "filter");
+		 "filter");
 }
 #endif
 
@@ -302,7 +298,7 @@ sandbox_enter(const struct worker *w)
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 #ifdef HAVE_SECCOMP
 	if (w->config->sandbox != SANDBOX_NO)
-		filter_calls(w);
+		sandbox_filter_calls(w);
 #else
 	(void)w;
 #endif

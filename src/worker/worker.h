@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A worker: the loop that does one slot's job, and what it keeps for itself.
  */
@@ -10,17 +11,17 @@
 #include <sys/epoll.h>
 #include <sys/types.h>
 
-#include "base/log.h"
 #include "config/config.h"
-#include "state/arena.h"
-#include "state/worker_exit.h"
+#include "lib/log.h"
+#include "shared/arena.h"
+#include "shared/worker_exit.h"
 
 /* Events taken at a time: the others keep their turn. */
 #define WORKER_EVENTS 128
 
-struct hot {
+struct active {
 	int fd;
-	unsigned seen;			/* round of its last event */
+	unsigned seen; /* round of its last event */
 };
 
 /* All of it can be rebuilt from the arena. */
@@ -29,50 +30,50 @@ struct worker {
 	const struct arena *arena;
 	struct slot *slot;
 	unsigned number;
-	pid_t master;			/* 0: it is gone */
+	pid_t master; /* 0: it is gone */
 	char *scratch;
 
 	struct epoll_event event[WORKER_EVENTS];
-	struct hot *hot;		/* connections that are hot */
-	unsigned hots, hot_allocated;
-	unsigned round;			/* of the loop */
+	struct active *active; /* connections that are hot */
+	unsigned active_count, active_allocated;
+	unsigned round; /* of the loop */
 
-	bool listening;			/* listeners are watched ... */
-	unsigned listeners;		/* ... as many as there were */
-	uint32_t shut;			/* those that never are again, by bit */
+	bool listening;	    /* listeners are watched ... */
+	unsigned listeners; /* ... as many as there were */
+	uint32_t shut;	    /* those that never are again, by bit */
 	bool draining;
-	uint64_t deadline;		/* of the drain */
+	uint64_t deadline; /* of the drain */
 	/* Timers, clock_ms() or CLOCK_NEVER. */
-	uint64_t accept_at;		/* resume accepting after a shortage */
-	uint64_t enroll_at;		/* watch those that could not be */
-	uint64_t sweep_at;		/* look for idle connections */
-	uint64_t header_at;		/* and for overdue headers */
-	uint64_t parent_at;		/* is the master there? */
-	uint64_t title_at;		/* bring the process title up to date */
-	uint64_t offers_at;		/* take back what nobody took */
-	uint64_t balance_at;		/* even out the slots */
-	uint64_t heal_at;		/* void reservations never redeemed */
-	uint64_t cool_at;		/* give back unused windows */
-	uint64_t memory_at;		/* is memory full still? */
-	uint64_t rotate_at;		/* compare how slots are served */
-	unsigned rounds;		/* of the loop, for balance() */
-	unsigned events;		/* since rotate_round */
-	unsigned rotate_round;		/* of the last comparison */
-	unsigned turn;			/* who of the hot is given next */
-	uint64_t served[CONFIG_WORKERS_MAX];	/* echoes of the slots then */
-	unsigned looks;			/* the same, for told_to_leave() */
-	bool changed;			/* connections came or went since */
+	uint64_t accept_at;    /* resume accepting after a shortage */
+	uint64_t enroll_at;    /* watch those that could not be */
+	uint64_t sweep_at;     /* look for idle connections */
+	uint64_t header_at;    /* and for overdue headers */
+	uint64_t parent_at;    /* is the master there? */
+	uint64_t title_at;     /* bring the process title up to date */
+	uint64_t offers_at;    /* take back what nobody took */
+	uint64_t balance_at;   /* even out the slots */
+	uint64_t heal_at;      /* void reservations never redeemed */
+	uint64_t trim_at;      /* give back unused windows */
+	uint64_t memory_at;    /* is memory full still? */
+	uint64_t rotate_at;    /* compare how slots are served */
+	unsigned rounds;       /* of the loop, for balance() */
+	unsigned events;       /* since rotate_round */
+	unsigned rotate_round; /* of the last comparison */
+	unsigned turn;	       /* who of the hot is given next */
+	uint64_t served[CONFIG_WORKERS_MAX]; /* echoes of the slots then */
+	unsigned looks;			     /* the same, for told_to_leave() */
+	bool changed; /* connections came or went since */
 	/* Bytes and clients that moved; rounds in which none did though
 	 * something was ready, and when the last one was. */
-	unsigned moved, fruitless;
-	uint64_t fruitless_at;
-	uint64_t accepted;		/* by all slots, at the last of them */
+	unsigned moved, idle_rounds;
+	uint64_t idle_at;
+	uint64_t accepted; /* by all slots, at the last of them */
 	/* By slot: its heartbeat + 1 when it was found not to take what it was
 	 * given; it is given nothing until that changes. */
-	uint64_t shunned[CONFIG_WORKERS_MAX];
-	uint32_t titled;		/* connections the title speaks of */
-	bool full;			/* of memory, see memory.h */
-	struct log_brake refusals, shortages, memory;
+	uint64_t skipped[CONFIG_WORKERS_MAX];
+	uint32_t titled; /* connections the title speaks of */
+	bool full;	 /* of memory, see memory.h */
+	struct log_rate_limit refusals, shortages, memory;
 };
 
 /*

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * For "make coverage" only, linked in by --wrap: processes that end by _exit(2)
  * or become another program write down what they ran before they do.
@@ -26,6 +27,6 @@ int
 __wrap_fexecve(int fd, char *const argv[], char *const envp[])
 {
 	__gcov_dump();
-	__gcov_reset();		/* what was written counts once */
+	__gcov_reset(); /* what was written counts once */
 	return __real_fexecve(fd, argv, envp);
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A byte-checking load on an echo server: every byte that comes back is held
  * against what was sent, and every reset, refused connect and stall counted.
@@ -41,13 +42,23 @@
 #include <time.h>
 #include <unistd.h>
 
-enum kind { SMALL, PIPELINE, MEDIUM, LARGE, SLOW, PARTIAL, HALFCLOSE, CHURN,
-	IDLE, KINDS };
+enum kind {
+	SMALL,
+	PIPELINE,
+	MEDIUM,
+	LARGE,
+	SLOW,
+	PARTIAL,
+	HALFCLOSE,
+	CHURN,
+	IDLE,
+	KINDS
+};
 
 static const struct {
 	const char *name;
-	size_t line;		/* bytes of a line */
-	unsigned burst;		/* lines in flight */
+	size_t line;	/* bytes of a line */
+	unsigned burst; /* lines in flight */
 } kinds[KINDS] = {
 	[SMALL] = { "small", 64, 1 },
 	[PIPELINE] = { "pipeline", 256, 16 },
@@ -63,22 +74,22 @@ static const struct {
 struct client {
 	enum kind kind;
 	unsigned id;
-	int fd;			/* -1: to be connected again */
-	uint64_t sent, got;	/* stream positions */
-	uint64_t goal;		/* send up to here, then wait for the echo */
-	uint64_t began;		/* ns: the burst was begun */
-	uint64_t not_before;	/* ns: nothing to be done until then */
-	uint64_t moved;		/* ns: last progress */
-	uint32_t watched;	/* epoll events */
-	bool shut;		/* we have sent FIN */
-	bool second_half;	/* PARTIAL */
-	uint16_t port;		/* ours, by which the server calls us */
+	int fd;		     /* -1: to be connected again */
+	uint64_t sent, got;  /* stream positions */
+	uint64_t goal;	     /* send up to here, then wait for the echo */
+	uint64_t began;	     /* ns: the burst was begun */
+	uint64_t not_before; /* ns: nothing to be done until then */
+	uint64_t moved;	     /* ns: last progress */
+	uint32_t event_kind; /* epoll events */
+	bool shut;	     /* we have sent FIN */
+	bool second_half;    /* PARTIAL */
+	uint16_t port;	     /* ours, by which the server calls us */
 };
 
 #define CHUNK 65536
 #define TABLE 1048583
 #define MS UINT64_C(1000000)
-#define HISTOGRAM 40960		/* of pauses, by tenths of ms */
+#define HISTOGRAM 40960 /* of pauses, by tenths of ms */
 
 static struct sockaddr_in server;
 static struct client *clients;
@@ -91,7 +102,7 @@ static char expected[CHUNK];
 static uint64_t echoes, bytes, lost, wrong, refused, stalled, connects;
 static uint64_t unheard;
 static uint64_t histogram[HISTOGRAM + 1], worst;
-static uint64_t rest;		/* ns, of -d */
+static uint64_t rest; /* ns, of -d */
 static uint64_t patience = 20000 * MS;
 
 static uint64_t
@@ -136,14 +147,15 @@ watch(struct client *c, uint32_t events)
 {
 	struct epoll_event ev = { .events = events, .data.ptr = c };
 
-	if (events == c->watched)
+	if (events == c->event_kind)
 		return;
-	if (epoll_ctl(ep, c->watched == UINT32_MAX ? EPOLL_CTL_ADD :
-	    EPOLL_CTL_MOD, c->fd, &ev) == -1) {
+	if (epoll_ctl(ep,
+		c->event_kind == UINT32_MAX ? EPOLL_CTL_ADD : EPOLL_CTL_MOD,
+		c->fd, &ev) == -1) {
 		perror("epoll_ctl");
 		exit(2);
 	}
-	c->watched = events;
+	c->event_kind = events;
 }
 
 /* Begin the next lines; the clock of the pause runs from here. */
@@ -174,8 +186,7 @@ make_connection(struct client *c)
 		exit(2);
 	}
 	if (c->kind == SLOW)
-		setsockopt(c->fd, SOL_SOCKET, SO_RCVBUF, &small,
-		    sizeof(small));
+		setsockopt(c->fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
 	/* Blocking: on loopback it is done at once or refused. */
 	if (connect(c->fd, (struct sockaddr *)&server, sizeof(server)) == -1) {
 		refused++;
@@ -185,13 +196,14 @@ make_connection(struct client *c)
 		return;
 	}
 	connects++;
-	c->port = getsockname(c->fd, (struct sockaddr *)&sin, &len) == 0 ?
-	    ntohs(sin.sin_port) : 0;
+	c->port = getsockname(c->fd, (struct sockaddr *)&sin, &len) == 0
+	    ? ntohs(sin.sin_port)
+	    : 0;
 	fcntl(c->fd, F_SETFL, O_NONBLOCK);
 	setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	c->sent = c->got = c->goal = 0;
 	c->shut = false;
-	c->watched = UINT32_MAX;
+	c->event_kind = UINT32_MAX;
 	c->moved = now_ns();
 	watch(c, EPOLLIN);
 	if (started && c->kind != IDLE) {
@@ -212,8 +224,10 @@ static void
 lose(struct client *c, const char *how)
 {
 	if (lost++ < 200)
-		fprintf(stderr, "load: %s client %u, port %u: %s at sent %llu "
-		    "got %llu\n", kinds[c->kind].name, c->id, c->port, how,
+		fprintf(stderr,
+		    "load: %s client %u, port %u: %s at sent %llu "
+		    "got %llu\n",
+		    kinds[c->kind].name, c->id, c->port, how,
 		    (unsigned long long)c->sent, (unsigned long long)c->got);
 	drop_connection(c);
 }
@@ -304,8 +318,7 @@ do_receive(struct client *c)
 
 	if (c->kind == SLOW && now < c->not_before)
 		return;
-	r = recv(c->fd, in, c->kind == SLOW ? 8192 : sizeof(in),
-	    MSG_DONTWAIT);
+	r = recv(c->fd, in, c->kind == SLOW ? 8192 : sizeof(in), MSG_DONTWAIT);
 	if (r == -1) {
 		if (errno != EAGAIN)
 			lose(c, strerror(errno));
@@ -323,8 +336,10 @@ do_receive(struct client *c)
 	bytes_at(c, c->got, expected, (size_t)r);
 	if (memcmp(in, expected, (size_t)r) != 0) {
 		if (wrong++ < 20)
-			fprintf(stderr, "load: %s client %u: wrong bytes from "
-			    "%llu to %llu\n", kinds[c->kind].name, c->id,
+			fprintf(stderr,
+			    "load: %s client %u: wrong bytes from "
+			    "%llu to %llu\n",
+			    kinds[c->kind].name, c->id,
 			    (unsigned long long)c->got,
 			    (unsigned long long)c->got + (unsigned long long)r);
 		drop_connection(c);
@@ -407,8 +422,8 @@ static bool
 all_done(void)
 {
 	for (unsigned i = 0; i < count; i++)
-		if (clients[i].fd != -1 && (clients[i].got <
-		    clients[i].goal || clients[i].shut))
+		if (clients[i].fd != -1 &&
+		    (clients[i].got < clients[i].goal || clients[i].shut))
 			return false;
 	return true;
 }
@@ -481,8 +496,9 @@ add_clients(const char *argument)
 			exit(2);
 		}
 		for (; n > 0; n--, count++)
-			clients[count] = (struct client){
-				.kind = (enum kind)k, .id = count, .fd = -1 };
+			clients[count] = (struct client){ .kind = (enum kind)k,
+				.id = count,
+				.fd = -1 };
 		return;
 	}
 	fprintf(stderr, "load: %s: no such kind of client\n", argument);
@@ -501,15 +517,14 @@ report(void)
 			    clients[i].got == clients[i].goal;
 		}
 	printf("echoes=%llu bytes=%llu connects=%llu lost=%llu wrong=%llu "
-	    "refused=%llu stalled=%llu idle=%u idle_alive=%u unheard=%llu "
-	    "median_ms=%.1f p99_ms=%.1f p999_ms=%.1f worst_ms=%.1f\n",
+	       "refused=%llu stalled=%llu idle=%u idle_alive=%u unheard=%llu "
+	       "median_ms=%.1f p99_ms=%.1f p999_ms=%.1f worst_ms=%.1f\n",
 	    (unsigned long long)echoes, (unsigned long long)bytes,
 	    (unsigned long long)connects, (unsigned long long)lost,
 	    (unsigned long long)wrong, (unsigned long long)refused,
 	    (unsigned long long)stalled, idle, alive,
-	    (unsigned long long)unheard, percentile(0.5),
-	    percentile(0.99), percentile(0.999),
-	    (double)worst / (double)MS);
+	    (unsigned long long)unheard, percentile(0.5), percentile(0.99),
+	    percentile(0.999), (double)worst / (double)MS);
 }
 
 int
@@ -523,15 +538,32 @@ main(int argc, char **argv)
 
 	while ((c = getopt(argc, argv, "h:p:t:n:f:e:d:w:")) != -1)
 		switch (c) {
-		case 'h': host = optarg; break;
-		case 'p': port = (unsigned)atoi(optarg); break;
-		case 't': seconds = strtoull(optarg, NULL, 10); break;
-		case 'n': most = strtoull(optarg, NULL, 10); break;
-		case 'f': file = optarg; break;
-		case 'e': end_file = optarg; break;
-		case 'd': rest = strtoull(optarg, NULL, 10) * MS; break;
-		case 'w': patience = strtoull(optarg, NULL, 10) * MS; break;
-		default: return 2;
+		case 'h':
+			host = optarg;
+			break;
+		case 'p':
+			port = (unsigned)atoi(optarg);
+			break;
+		case 't':
+			seconds = strtoull(optarg, NULL, 10);
+			break;
+		case 'n':
+			most = strtoull(optarg, NULL, 10);
+			break;
+		case 'f':
+			file = optarg;
+			break;
+		case 'e':
+			end_file = optarg;
+			break;
+		case 'd':
+			rest = strtoull(optarg, NULL, 10) * MS;
+			break;
+		case 'w':
+			patience = strtoull(optarg, NULL, 10) * MS;
+			break;
+		default:
+			return 2;
 		}
 	for (; optind < argc; optind++)
 		add_clients(argv[optind]);
@@ -563,7 +595,7 @@ main(int argc, char **argv)
 		run_once();
 	stopping = true;
 	wake_idle();
-	for (end = now_ns() + 30000 * MS; !all_done() && now_ns() < end; )
+	for (end = now_ns() + 30000 * MS; !all_done() && now_ns() < end;)
 		run_once();
 	if (!all_done())
 		stalled++;

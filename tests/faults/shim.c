@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Calls that do less than they could, for LD_PRELOAD: what strace cannot fake,
  * since the rest has to come to pass all the same.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Fuzzing the configuration's reader: a file is taken whole or refused with a
  * reason; what was taken is dumped as a file that says the same.

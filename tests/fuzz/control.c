@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Fuzzing requests to the control socket: each has an answer, and one that is
  * asked for in JSON is JSON.  Lines are separated by newlines; the master they
@@ -7,7 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "base/utf8.h"
+#include "lib/utf8.h"
 #include "ground.h"
 #include "master.h"
 #include "master/master.h"
@@ -31,8 +32,8 @@ string(const char *p)
 
 	must(*p == '"');
 	for (p++; *p != '"'; p += utf8_character(p, &point)) {
-		must((unsigned char)*p >= ' ' &&
-		    utf8_character(p, &point) != 0);
+		must(
+		    (unsigned char)*p >= ' ' && utf8_character(p, &point) != 0);
 		if (*p == '\\') {
 			p++;
 			must(*p != '\0' && strchr("\"\\u", *p) != NULL);
@@ -86,12 +87,15 @@ people(const struct arena *a)
 	struct connection *c = &a->connection[GROUND_FIRST];
 
 	atomic_store(&a->header->descriptor_end, GROUND_FIRST + 2);
-	atomic_store(&c[0].holder, connection_holder(CONN_OPEN, 0));
-	c[0].peer = (struct peer){ .address = { 127, 0, 0, 1 }, .port = 80,
+	atomic_store(&c[0].owner, owner_word(CONN_OPEN, 0));
+	c[0].peer = (struct peer){ .address = { 127, 0, 0, 1 },
+		.port = 80,
 		.family = AF_INET };
-	atomic_store(&c[1].holder, connection_holder(CONN_GIVEN, 1));
-	c[1].peer = (struct peer){ .address = { 0xfe, 0x80 }, .scope = 2,
-		.port = 9, .family = AF_INET6 };
+	atomic_store(&c[1].owner, owner_word(CONN_OFFERED, 1));
+	c[1].peer = (struct peer){ .address = { 0xfe, 0x80 },
+		.scope = 2,
+		.port = 9,
+		.family = AF_INET6 };
 	a->header->listeners = 1;
 	strcpy(a->header->listener[0].name, "127.0.0.1:1");
 }
@@ -111,7 +115,7 @@ fuzz_control(const uint8_t *data, size_t size)
 	text[size] = '\0';
 	people(a);
 	for (int i = 0; i < LINES && (line = strsep(&rest, "\n")) != NULL;
-	    i++) {
+	     i++) {
 		/* As control.c lets none pass. */
 		for (char *p = line; *p != '\0'; p++)
 			if ((unsigned char)*p < ' ')

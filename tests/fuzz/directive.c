@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Fuzzing the conversion of one directive: the first byte chooses it, the rest
  * is its text.  What is taken is written as a text that is taken for the same.
@@ -36,7 +37,7 @@ fuzz_directive(const uint8_t *data, size_t size)
 		return 0;
 	d = &directives[data[0] % directive_count];
 	text = strndup((const char *)data + 1, size - 1);
-	c = malloc(sizeof(*c));		/* a bound of its own */
+	c = malloc(sizeof(*c)); /* a bound of its own */
 	must(text != NULL && c != NULL);
 	config_defaults(c);
 	taken = directive_set(c, d, text, why, sizeof(why));
@@ -55,8 +56,7 @@ fuzz_directive(const uint8_t *data, size_t size)
 	if (config_override(c, assignment, &e) == -1)
 		must(e.text[0] != '\0');
 	else
-		must(c->origin[d - directives].origin ==
-		    ORIGIN_COMMAND_LINE);
+		must(c->origin[d - directives].origin == ORIGIN_COMMAND_LINE);
 	free(c);
 	free(text);
 	return 0;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The entry of a fuzzer for one target, FUZZ_TARGET: libFuzzer's; or with
  * FUZZ_MAIN a main() of its own, for AFL++ and for one input by hand, which

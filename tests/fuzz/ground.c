@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A small arena for fuzzing, and patches that an input makes to it.
  */
@@ -22,8 +23,17 @@
 #define ASAN_UNPOISON_MEMORY_REGION(from, n) ((void)(from), (void)(n))
 #endif
 
-enum place { AT_HEADER, AT_SLOT, AT_RECORD, AT_INBOX, AT_MARK, AT_SCRATCH,
-	AT_WINDOW, AT_TOTALS, PLACES };
+enum place {
+	AT_HEADER,
+	AT_SLOT,
+	AT_RECORD,
+	AT_INBOX,
+	AT_MARK,
+	AT_SCRATCH,
+	AT_WINDOW,
+	AT_TOTALS,
+	PLACES
+};
 
 uint8_t
 input_byte(struct input *in)
@@ -50,7 +60,7 @@ ground_fence(const struct arena *a, bool on)
 {
 	fence(a->header + 1, a->slot, on);
 	fence(a->slot + GROUND_SLOTS, a->scratch, on);
-	fence(a->inbox + GROUND_SLOTS * a->inbox_words, a->mark, on);
+	fence(a->handoff + GROUND_SLOTS * a->handoff_words, a->mark, on);
 	fence(a->mark + GROUND_DESCRIPTORS, a->connection, on);
 	fence(a->connection + GROUND_DESCRIPTORS, a->window, on);
 }
@@ -61,7 +71,7 @@ make(struct arena *a)
 	int high;
 
 	must(arena_create(a, GROUND_SLOTS, GROUND_DESCRIPTORS,
-	    GROUND_DESCRIPTORS) == 0);
+		 GROUND_DESCRIPTORS) == 0);
 	high = fcntl(a->fd, F_DUPFD_CLOEXEC, 2 * GROUND_DESCRIPTORS);
 	must(high != -1);
 	close(a->fd);
@@ -74,26 +84,26 @@ ground_arena(void)
 {
 	static struct arena a;
 	static struct arena_header pristine;
-	static struct arena_own own;
+	static struct service_state own;
 
 	if (a.header == NULL) {
 		make(&a);
 		pristine = *a.header;
-		own = *a.own;
+		own = *a.service;
 	} else {
 		*a.header = pristine;
-		*a.own = own;
+		*a.service = own;
 		memset(a.slot, 0, GROUND_SLOTS * sizeof(a.slot[0]));
-		memset(a.inbox, 0, GROUND_SLOTS * a.inbox_words *
-		    sizeof(a.inbox[0]));
+		memset(a.handoff, 0,
+		    GROUND_SLOTS * a.handoff_words * sizeof(a.handoff[0]));
 		memset(a.mark, 0, GROUND_DESCRIPTORS * sizeof(a.mark[0]));
-		memset((void *)a.connection, 0, GROUND_DESCRIPTORS *
-		    sizeof(a.connection[0]));
-		(void)madvise(a.window, (size_t)GROUND_DESCRIPTORS *
-		    SPILL_WINDOW, MADV_REMOVE);
+		memset((void *)a.connection, 0,
+		    GROUND_DESCRIPTORS * sizeof(a.connection[0]));
+		(void)madvise(a.window,
+		    (size_t)GROUND_DESCRIPTORS * SPILL_WINDOW, MADV_REMOVE);
 	}
-	a.own->workers = GROUND_WORKERS;
-	arena_publish(&a);
+	a.service->workers = GROUND_WORKERS;
+	service_publish(&a);
 	return &a;
 }
 
@@ -120,13 +130,13 @@ target(const struct arena *a, unsigned place, unsigned index, size_t offset,
 		size = sizeof(a->slot[0]);
 		break;
 	case AT_RECORD:
-		base = (char *)&a->connection[GROUND_FIRST + index %
-		    (GROUND_DESCRIPTORS - GROUND_FIRST)];
+		base = (char *)&a->connection[GROUND_FIRST +
+		    index % (GROUND_DESCRIPTORS - GROUND_FIRST)];
 		size = sizeof(a->connection[0]);
 		break;
 	case AT_INBOX:
-		base = (char *)arena_inbox(a, index % GROUND_SLOTS);
-		size = a->inbox_words * sizeof(a->inbox[0]);
+		base = (char *)arena_handoff(a, index % GROUND_SLOTS);
+		size = a->handoff_words * sizeof(a->handoff[0]);
 		break;
 	case AT_MARK:
 		base = (char *)a->mark;
@@ -137,8 +147,9 @@ target(const struct arena *a, unsigned place, unsigned index, size_t offset,
 		size = 256;
 		break;
 	default:
-		base = arena_window(a, (int)(GROUND_FIRST + index %
-		    (GROUND_DESCRIPTORS - GROUND_FIRST)));
+		base = arena_window(a,
+		    (int)(GROUND_FIRST +
+			index % (GROUND_DESCRIPTORS - GROUND_FIRST)));
 		size = 256;
 	}
 	if (place % PLACES == AT_HEADER)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A small arena for fuzzing, and patches that an input makes to it.
  *
@@ -11,7 +12,7 @@
 #include <stdbool.h>
 
 #include "fuzz.h"
-#include "state/arena.h"
+#include "shared/arena.h"
 
 #define GROUND_SLOTS 3
 #define GROUND_DESCRIPTORS 40

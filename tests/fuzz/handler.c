@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Fuzzing the handlers: whatever the splits, what goes back is what came; what
  * is held is bounded; discard gives nothing.
@@ -16,18 +17,18 @@
 /* A connection as serve.c drives it. */
 static struct {
 	const struct handler *handler;
-	size_t window;			/* bytes it can hold */
+	size_t window; /* bytes it can hold */
 	char pending[MOST], in[MOST], out[MOST];
 	size_t held, got, given;
 } run;
 
-static struct ruling
+static struct result
 rule(size_t fresh, bool end)
 {
 	const struct handler *h = run.handler;
 	/* With bounds of its own. */
 	char *copy = malloc(run.held);
-	struct ruling r, again;
+	struct result r, again;
 
 	must(copy != NULL);
 	memcpy(copy, run.pending, run.held);
@@ -40,7 +41,7 @@ rule(size_t fresh, bool end)
 		again = h->data(copy, run.held, run.held,
 		    run.window - run.held);
 	}
-	must(r.verdict == again.verdict && r.bytes == again.bytes);
+	must(r.action == again.action && r.bytes == again.bytes);
 	free(copy);
 	return r;
 }
@@ -49,14 +50,14 @@ static void
 settle(size_t fresh, bool end)
 {
 	while (run.held > 0) {
-		struct ruling r = rule(fresh, end);
+		struct result r = rule(fresh, end);
 
-		if (r.verdict == HOLD) {
+		if (r.action == HOLD) {
 			must(end || run.held < run.window);
 			return;
 		}
 		must(r.bytes > 0 && r.bytes <= run.held);
-		if (r.verdict == REPLY) {
+		if (r.action == REPLY) {
 			memcpy(run.out + run.given, run.pending, r.bytes);
 			run.given += r.bytes;
 		}

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A master without processes, for fuzzing what it reads in the arena.
  */
@@ -6,19 +7,19 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
-#include "base/log.h"
+#include "lib/clock.h"
+#include "lib/log.h"
 #include "ground.h"
-#include "master/control_command.h"
-#include "master/listen.h"
+#include "admin/commands.h"
+#include "admin/metrics.h"
+#include "admin/page.h"
+#include "master/listeners/listen.h"
 #include "master/master.h"
-#include "master/metrics.h"
-#include "master/page.h"
-#include "master/reload.h"
-#include "master/resize.h"
+#include "master/scaling.h"
 #include "master/spawn.h"
 #include "master/stop.h"
-#include "master/takeover.h"
+#include "master/upgrade/record.h"
+#include "master/upgrade/reload.h"
 #include "master/watchdog.h"
 
 void
@@ -47,10 +48,10 @@ master_of(const struct arena *a)
 	m.config = &config;
 	m.pidfile = &pidfile;
 	m.arena = *a;
-	m.admin = (struct admin)ADMIN_NONE;
-	m.image = -1;
+	m.admin_sockets = (struct admin_sockets)ADMIN_SOCKETS_NONE;
+	m.executable = -1;
 	m.watch_at = 0;
-	m.reload.image = m.reload.record = m.reload.output = -1;
+	m.reload.executable = m.reload.record = m.reload.output = -1;
 	for (unsigned k = 0; k < CONFIG_WORKERS_MAX; k++)
 		m.child[k].respawn_at = CLOCK_NEVER;
 	return &m;
@@ -66,7 +67,7 @@ master_close_opened(void)
 char *
 master_ask(struct master *m, const char *line, bool *json)
 {
-	struct control_list list = { .active = false };
+	struct connection_list list = { .active = false };
 	struct request r = { .m = m, .list = &list };
 	char *answer = NULL, *copy = strdup(line);
 	size_t length = 0;
@@ -74,10 +75,10 @@ master_ask(struct master *m, const char *line, bool *json)
 
 	r.out = open_memstream(&answer, &length);
 	must(r.out != NULL && copy != NULL);
-	control_command(&r, copy);
+	commands_run(&r, copy);
 	while (list.active) {
 		must(pieces++ < 10 + ARENA_DESCRIPTORS_MAX / 4096);
-		control_list_more(&list, &m->arena, r.out);
+		connections_more(&list, &m->arena, r.out);
 	}
 	must(fclose(r.out) == 0);
 	must(length > 0);
@@ -118,14 +119,14 @@ master_exercise(const struct arena *a)
 	write_pages(m);
 	(void)listen_names(a);
 	(void)spawn_prepare(m);
-	resize_step(m);
+	scaling_step(m);
 	watchdog(m);
 	(void)spawn_next(m);
 	(void)reload_next(m);
 	reload_request(m, "fuzz");
 	stop_request(m, "fuzz");
 	(void)stop_step(m);
-	(void)stop_receipt(m);
-	takeover_keep(a, false);
+	(void)stop_summary(m);
+	record_keep(a, false);
 	master_close_opened();
 }

@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A master without processes, for fuzzing what it reads in the arena.
  */
 #ifndef ECHOD_TESTS_FUZZ_MASTER_H
 #define ECHOD_TESTS_FUZZ_MASTER_H
 
-#include "state/arena.h"
+#include "shared/arena.h"
 
 struct master;
 

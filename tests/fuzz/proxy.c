@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Fuzzing PROXY headers: what was decided of the first bytes is not decided
  * otherwise when more of them arrive.
@@ -5,7 +6,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "worker/proxy.h"
+#include "worker/connection/proxy.h"
 
 /* With an end of its own, that nothing may be read behind. */
 static enum proxy_result
@@ -19,8 +20,8 @@ parse(const uint8_t *data, size_t len, struct proxy_header *h)
 	r = proxy_parse(copy, len, h);
 	free(copy);
 	must(r != PROXY_BAD || h->fault != NULL);
-	must(r != PROXY_OK || (h->bytes > 0 && h->bytes <= len &&
-	    h->bytes <= PROXY_BYTES));
+	must(r != PROXY_OK ||
+	    (h->bytes > 0 && h->bytes <= len && h->bytes <= PROXY_BYTES));
 	must(r != PROXY_OK || !h->known || peer_name(&h->peer)[0] != 'u');
 	return r;
 }
@@ -44,8 +45,10 @@ fuzz_proxy(const uint8_t *data, size_t size)
 			continue;
 		/* Which has ended before it had begun. */
 		must(r == all && part.known == whole.known);
-		must(r != PROXY_OK || (part.bytes == whole.bytes &&
-		    memcmp(&part.peer, &whole.peer, sizeof(part.peer)) == 0));
+		must(r != PROXY_OK ||
+		    (part.bytes == whole.bytes &&
+			memcmp(&part.peer, &whole.peer, sizeof(part.peer)) ==
+			    0));
 	}
 	return 0;
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Fuzzing recovery: a worker has died and left an arena of any contents; a
  * successor takes its slot, a sibling takes it from that one, and both serve
@@ -15,21 +16,21 @@
 #include <unistd.h>
 
 #include "../unit/sockets.h"
-#include "base/clock.h"
-#include "base/signals.h"
+#include "lib/clock.h"
+#include "lib/signals.h"
 #include "ground.h"
 #include "handler/handler.h"
-#include "worker/balance.h"
-#include "worker/accept.h"
-#include "worker/close.h"
-#include "worker/drain.h"
-#include "worker/hot.h"
-#include "worker/idle.h"
-#include "worker/kernel.h"
-#include "worker/recover.h"
-#include "worker/serve.h"
-#include "worker/share.h"
-#include "worker/watch.h"
+#include "worker/balance/active.h"
+#include "worker/balance/balance.h"
+#include "worker/balance/handoff.h"
+#include "worker/connection/accept.h"
+#include "worker/connection/close.h"
+#include "worker/connection/drain.h"
+#include "worker/connection/idle.h"
+#include "worker/connection/serve.h"
+#include "worker/connection/tcp_info.h"
+#include "worker/events.h"
+#include "worker/recovery/recover.h"
 
 #define CLIENTS 2
 
@@ -40,7 +41,7 @@ static struct {
 	struct sockaddr_in address;
 	int listener;
 	int client[CLIENTS], fd[CLIENTS];
-	bool plain;			/* no patch was made */
+	bool plain; /* no patch was made */
 } bed;
 
 /* Closing sends RST: no port is left in TIME_WAIT. */
@@ -88,7 +89,8 @@ set_up(void)
 		set_abrupt(bed.client[i]);
 		await(bed.listener, POLLIN);
 		bed.fd[i] = checked(accept4(bed.listener, NULL, NULL,
-		    SOCK_NONBLOCK), "accept4");
+					SOCK_NONBLOCK),
+		    "accept4");
 		set_abrupt(bed.fd[i]);
 	}
 }
@@ -96,7 +98,7 @@ set_up(void)
 static void
 tear_down(void)
 {
-	free(bed.w.hot);
+	free(bed.w.active);
 	memset(&bed.w, 0, sizeof(bed.w));
 	for (int fd = GROUND_FIRST; fd < GROUND_DESCRIPTORS; fd++) {
 		set_abrupt(fd);
@@ -111,17 +113,16 @@ enter(unsigned i, unsigned k)
 	int fd = bed.fd[i];
 	struct connection *c = &bed.arena->connection[fd];
 	struct epoll_event ev = { .events = EPOLLIN,
-		.data.u64 = (uint64_t)WATCHED_CONNECTION << 32 |
-		    (unsigned)fd };
+		.data.u64 = (uint64_t)EVENT_CONNECTION << 32 | (unsigned)fd };
 
-	c->cookie = kernel_cookie(fd);
+	c->cookie = tcp_info_cookie(fd);
 	c->opened = clock_ms();
 	c->handler = (uint8_t)bed.config.handler;
 	c->flags = CONN_ENROLLED;
 	accept_note(bed.arena, fd);
 	checked(epoll_ctl(bed.arena->slot[k].watch_fd, EPOLL_CTL_ADD, fd, &ev),
 	    "epoll_ctl");
-	atomic_store(&c->holder, connection_holder(CONN_OPEN, k));
+	atomic_store(&c->owner, owner_word(CONN_OPEN, k));
 	bed.arena->slot[k].held++;
 	return c;
 }
@@ -149,9 +150,10 @@ leave_behind(uint8_t what, uint8_t said)
 	must(send(bed.client[0], text, said, MSG_NOSIGNAL) == said);
 	await(bed.fd[0], POLLIN);
 	if ((what & 8) == 0)
-		return;			/* it had not been read */
-	n = recv(bed.fd[0], (what & 16) != 0 ? window :
-	    arena_scratch(bed.arena, 0), sizeof(text), MSG_DONTWAIT);
+		return; /* it had not been read */
+	n = recv(bed.fd[0],
+	    (what & 16) != 0 ? window : arena_scratch(bed.arena, 0),
+	    sizeof(text), MSG_DONTWAIT);
 	must(n == said);
 	if ((what & 16) != 0) {
 		c->rx = (uint64_t)n;
@@ -168,13 +170,16 @@ worker_up(unsigned k)
 {
 	struct worker *w = &bed.w;
 
-	free(w->hot);
-	*w = (struct worker){ .config = &bed.config, .arena = bed.arena,
-		.slot = &bed.arena->slot[k], .number = k,
+	free(w->active);
+	*w = (struct worker){ .config = &bed.config,
+		.arena = bed.arena,
+		.slot = &bed.arena->slot[k],
+		.number = k,
 		.scratch = arena_scratch(bed.arena, k),
-		.accept_at = CLOCK_NEVER, .title_at = CLOCK_NEVER };
-	(void)watch_init(w);
-	share_init(w);
+		.accept_at = CLOCK_NEVER,
+		.title_at = CLOCK_NEVER };
+	(void)events_init(w);
+	handoff_init(w);
 	idle_init(w);
 }
 
@@ -183,36 +188,36 @@ static void
 turn(void)
 {
 	struct worker *w = &bed.w;
-	int n = watch_wait(w, 0);
+	int n = events_wait(w, 0);
 
 	for (int i = 0; i < n; i++) {
-		int fd = watch_number(&w->event[i]);
+		int fd = events_number(&w->event[i]);
 
-		if (watch_kind(&w->event[i]) != WATCHED_CONNECTION)
+		if (events_kind(&w->event[i]) != EVENT_CONNECTION)
 			continue;
-		if (connection_held_by(worker_connection(w, fd)) !=
-		    connection_holder(CONN_OPEN, w->number)) {
-			watch_disown(w, fd);
+		if (connection_owner(worker_connection(w, fd)) !=
+		    owner_word(CONN_OPEN, w->number)) {
+			events_disown(w, fd);
 			continue;
 		}
-		if (hot_touch(w, fd) && !worker_can_serve(w, fd))
+		if (active_touch(w, fd) && !worker_can_serve(w, fd))
 			close_connection(w, fd, CLOSE_ERROR, EOWNERDEAD);
 		else
 			serve(w, fd, w->event[i].events);
 	}
-	hot_round(w);
+	active_round(w);
 }
 
 /* What a worker's loop does, each once. */
 static void
 work(void)
 {
-	share_adopt(&bed.w);
+	handoff_accept(&bed.w);
 	turn();
-	(void)share_place(&bed.w);
+	(void)handoff_place(&bed.w);
 	balance(&bed.w);
-	share_reclaim(&bed.w);
-	share_heal(&bed.w);
+	handoff_withdraw(&bed.w);
+	handoff_expire(&bed.w);
 	idle_sweep(&bed.w);
 	turn();
 }

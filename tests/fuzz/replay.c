@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The corpora, without a fuzzer: every seed, among them all inputs that were
  * ever found to do harm, is harmless.
@@ -20,7 +21,7 @@ static const struct {
 	{ "control", fuzz_control },
 	{ "handler", fuzz_handler },
 	{ "recover", fuzz_recover },
-	{ "takeover", fuzz_takeover },
+	{ "record", fuzz_record },
 };
 
 /* Returns false if it cannot be read. */
@@ -36,7 +37,7 @@ replay(fuzz_target *run, const char *path)
 		return false;
 	n = fread(data, 1, sizeof(data), in);
 	fclose(in);
-	copy = malloc(n + 1);		/* a bound of its own */
+	copy = malloc(n + 1); /* a bound of its own */
 	must(copy != NULL);
 	memcpy(copy, data, n);
 	(void)run(copy, n);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Runs: who goes on, who dies, and every other way that could have gone.
  *
@@ -15,8 +16,8 @@
 #include <ucontext.h>
 
 #include "scenes.h"
-#include "worker/worker.h"
 #include "../unit/tap.h"
+#include "worker/worker.h"
 
 #define CHOICES 4096
 #define STACK (64 * 1024)
@@ -29,11 +30,16 @@ static const uint64_t stand_still[] = { 0, 30, 1500 };
 /* How long after the script things may take to become quiet, ms. */
 #define AFTER 5000
 
-enum life { GONE, GOES_ON, SLEEPS, STANDS };
+enum life {
+	GONE,
+	GOES_ON,
+	SLEEPS,
+	STANDS
+};
 
 static struct actor {
 	enum life life;
-	uint64_t wake;		/* SLEEPS: at the latest; STANDS: not before */
+	uint64_t wake; /* SLEEPS: at the latest; STANDS: not before */
 	ucontext_t at;
 	bool killed, retiring;
 } actor[SLOTS];
@@ -50,13 +56,13 @@ static struct {
 
 static struct limits left;
 static bool armed, tracing;
-static bool fine;		/* standing still before loads, too */
+static bool fine; /* standing still before loads, too */
 static unsigned points;
 static unsigned next_event;
-static uint64_t passed;		/* of a PASSES event, until when */
+static uint64_t passed; /* of a PASSES event, until when */
 static uint64_t runs;
 static bool bad;
-static char verdict[256];
+static char action[256];
 
 struct arena arena;
 struct config config;
@@ -100,8 +106,8 @@ violated(const char *property, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	snprintf(verdict, sizeof(verdict), "%s: %s", property, text);
-	trace("VIOLATED %s", verdict);
+	snprintf(action, sizeof(action), "%s: %s", property, text);
+	trace("VIOLATED %s", action);
 	bad = true;
 	if (current == NOBODY)
 		longjmp(end_of_run, 1);
@@ -195,11 +201,11 @@ spawn(unsigned k)
 	makecontext(&a->at, begin, 0);
 	a->life = GOES_ON;
 	a->killed = false;
-	kernel_signal(k, false);
+	tcp_info_signal(k, false);
 	atomic_store(&arena.slot[k].pid, 100 + (int)k);
 }
 
-/* A slot without a worker is a sibling's to take over; master/resize.c. */
+/* A slot without a worker is a sibling's to take over; master/scaling.c. */
 static bool
 ask_sibling(unsigned k)
 {
@@ -208,11 +214,11 @@ ask_sibling(unsigned k)
 
 		if (i == k || !is_alive(i) || actor[i].life == STANDS ||
 		    atomic_load(&s->state) != SLOT_READY ||
-		    atomic_load(&s->foster) != 0)
+		    atomic_load(&s->adopt) != 0)
 			continue;
 		trace("worker %u is to take over slot %u", i, k);
-		atomic_store(&s->foster, k + 1);
-		kernel_wake(i);
+		atomic_store(&s->adopt, k + 1);
+		tcp_info_wake(i);
 		return true;
 	}
 	return false;
@@ -228,19 +234,19 @@ reap(unsigned k)
 	if (atomic_load(&s->died) == 0)
 		atomic_store(&s->died, now);
 	atomic_store(&s->pid, 0);
-	atomic_store(&s->foster, 0);
+	atomic_store(&s->adopt, 0);
 	for (unsigned i = 0; i < SLOTS; i++) {
-		uint32_t fostered = slot_fostered_by(k);
+		uint32_t adopted = slot_adopted_by(k);
 
-		atomic_compare_exchange_strong(&arena.slot[i].state, &fostered,
-		    SLOT_ORPHANED);
+		atomic_compare_exchange_strong(&arena.slot[i].state, &adopted,
+		    SLOT_UNATTENDED);
 	}
 	if (atomic_load(&s->state) == SLOT_DRAINED)
 		return;
 	atomic_store(&s->state, SLOT_EMPTY);
 	if (arena_stop_deadline(&arena) == 0 && is_any_other() &&
 	    (a->retiring || (a->killed && choose(2) == 1))) {
-		atomic_store(&s->state, SLOT_ORPHANED);
+		atomic_store(&s->state, SLOT_UNATTENDED);
 		(void)ask_sibling(k);
 	} else
 		spawn(k);
@@ -255,15 +261,15 @@ respawn(void)
 
 		if (is_alive(k) || s == SLOT_DRAINED)
 			continue;
-		if ((s & 0xff) == SLOT_FOSTERED) {
+		if ((s & 0xff) == SLOT_ADOPTED) {
 			if (is_alive((s >> 8) - 1) &&
 			    actor[(s >> 8) - 1].life == STANDS)
-				continue;	/* in the middle of it */
+				continue; /* in the middle of it */
 			violated("P5", "slot %u is being taken over for ever",
 			    k);
 		}
 		if (actor[k].retiring && arena_stop_deadline(&arena) == 0) {
-			if (s == SLOT_ORPHANED) {
+			if (s == SLOT_UNATTENDED) {
 				if (ask_sibling(k))
 					return true;
 				continue;
@@ -297,8 +303,8 @@ point(const char *what, uintptr_t where, bool deadly)
 	if (!armed || current == NOBODY)
 		return;
 	if (where != 0)
-		trace("%s %#lx", what, (unsigned long)(where -
-		    (uintptr_t)&__executable_start));
+		trace("%s %#lx", what,
+		    (unsigned long)(where - (uintptr_t)&__executable_start));
 	else
 		trace("%s", what);
 	if (++points > POINTS_MOST)
@@ -306,7 +312,9 @@ point(const char *what, uintptr_t where, bool deadly)
 	for (;;) {
 		unsigned dying = deadly && left.deaths > 0;
 		unsigned standing = left.stops > 0 && (deadly || fine) &&
-		    is_any_other() ? STAND_STILL : 0;
+			is_any_other()
+		    ? STAND_STILL
+		    : 0;
 		unsigned c = choose(1 + dying + standing);
 
 		if (c == 0)
@@ -353,18 +361,18 @@ happen(const struct event *e)
 				uint32_t empty = SLOT_EMPTY;
 
 				atomic_compare_exchange_strong(&s->state,
-				    &empty, SLOT_ORPHANED);
+				    &empty, SLOT_UNATTENDED);
 			}
 		}
 		if (atomic_load(&s->pid) != 0)
 			atomic_store(&s->leave, 1);
 	} else {
-		kernel_event(e);
+		tcp_info_event(e);
 		return;
 	}
 	for (unsigned k = 0; k < SLOTS; k++)
 		if (is_alive(k) && (e->what == STOPS || e->who == k))
-			kernel_signal(k, true);
+			tcp_info_signal(k, true);
 }
 
 static const struct event *
@@ -379,8 +387,8 @@ perhaps_event(void)
 	const struct event *e = event();
 	unsigned k = current;
 
-	if (!armed || current == NOBODY || left.early == 0 ||
-	    e->what == END || e->what == PASSES || choose(2) == 0)
+	if (!armed || current == NOBODY || left.early == 0 || e->what == END ||
+	    e->what == PASSES || choose(2) == 0)
 		return;
 	left.early--;
 	next_event++;
@@ -405,8 +413,9 @@ run_one(unsigned *turn)
 		unsigned k = (*turn + i) % SLOTS;
 		struct actor *a = &actor[k];
 
-		if (a->life != GOES_ON && (a->life != SLEEPS ||
-		    (a->wake > now && !kernel_ready(k))))
+		if (a->life != GOES_ON &&
+		    (a->life != SLEEPS ||
+			(a->wake > now && !tcp_info_ready(k))))
 			continue;
 		*turn = k + 1;
 		current = k;
@@ -470,7 +479,7 @@ play(void)
 	passed = 0;
 	for (;;) {
 		if (run_one(&turn) || let_stand_go_on(now) ||
-		    kernel_answers() || respawn())
+		    tcp_info_answers() || respawn())
 			continue;
 		if (passed == 0 && event()->what != END &&
 		    event()->what != PASSES) {
@@ -478,8 +487,8 @@ play(void)
 			continue;
 		}
 		if (passed == 0)
-			passed = now + (event()->what == PASSES ?
-			    event()->who : AFTER);
+			passed = now +
+			    (event()->what == PASSES ? event()->who : AFTER);
 		if (pass(passed))
 			continue;
 		passed = 0;
@@ -506,7 +515,7 @@ up(void)
 	config.maxclients = scene->maxclients == 0 ? 100 : scene->maxclients;
 	config.shutdown_timeout = 10;
 	memset(actor, 0, sizeof(actor));
-	kernel_reset();
+	tcp_info_reset();
 	bad = false;
 	points = 0;
 	path.depth = 0;
@@ -534,7 +543,7 @@ run_through(const struct limits *limits)
 		left = *limits;
 		next_event = 0;
 		play();
-		kernel_at_rest();
+		tcp_info_at_rest();
 	}
 	scene = whole;
 	armed = false;
@@ -552,15 +561,17 @@ check(const struct scene *s, const struct limits *limits, uint64_t most)
 	do
 		run_through(limits);
 	while (!bad && runs - before < most && next_path());
-	ok(!bad, "%s: %llu runs; up to %u deaths, %u stops, %u faults, %u "
-	    "events early", s->name, (unsigned long long)(runs - before),
-	    limits->deaths, limits->stops, limits->faults, limits->early);
+	ok(!bad,
+	    "%s: %llu runs; up to %u deaths, %u stops, %u faults, %u "
+	    "events early",
+	    s->name, (unsigned long long)(runs - before), limits->deaths,
+	    limits->stops, limits->faults, limits->early);
 	if (!bad) {
 		if (path.length > 0)
 			printf("# not all: there are more than these\n");
 		return;
 	}
-	printf("# %s\n", verdict);
+	printf("# %s\n", action);
 	path.length = path.depth;
 	tracing = true;
 	run_through(limits);
@@ -592,8 +603,8 @@ main(int argc, char **argv)
 	}
 	for (unsigned k = 0; k < SLOTS; k++)
 		stack[k] = malloc(STACK);
-	for (const struct scene *s = scenes; s->name != NULL &&
-	    !(enough && tap_failed > 0); s++) {
+	for (const struct scene *s = scenes;
+	     s->name != NULL && !(enough && tap_failed > 0); s++) {
 		bool wanted = i == argc;
 
 		for (int j = i; j < argc; j++)

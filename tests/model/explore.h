@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The model checker of the workers: what its parts say to each other.
  *
@@ -15,32 +16,32 @@
 #include <stdint.h>
 
 #include "config/config.h"
-#include "state/arena.h"
+#include "shared/arena.h"
 
-#define SLOTS 3			/* the most workers of a scene */
+#define SLOTS 3 /* the most workers of a scene */
 #define DESCRIPTORS 16
 #define CLIENTS 3
 #define NOBODY UINT_MAX
 
 /* What may go wrong in a run, and how often. */
 struct limits {
-	unsigned deaths;	/* SIGKILL, at any store or call */
-	unsigned stops;		/* a worker stands still while others go on */
-	unsigned faults;	/* calls that do not do what is usual */
-	unsigned early;		/* events that come before all is quiet */
+	unsigned deaths; /* SIGKILL, at any store or call */
+	unsigned stops;	 /* a worker stands still while others go on */
+	unsigned faults; /* calls that do not do what is usual */
+	unsigned early;	 /* events that come before all is quiet */
 };
 
 /* What happens to the service from outside. */
 enum happening {
 	END,
-	CONNECTS,		/* client `who` */
-	SAYS,			/* client `who`: `text` */
-	FINISHES,		/* client `who` sends its FIN */
-	RESETS,			/* client `who` is gone */
-	STOPS,			/* the service is told to stop */
-	LEAVES,			/* worker `who`, as at a reload */
-	RETIRES,		/* worker `who`: a sibling takes over */
-	PASSES			/* `who` ms */
+	CONNECTS, /* client `who` */
+	SAYS,	  /* client `who`: `text` */
+	FINISHES, /* client `who` sends its FIN */
+	RESETS,	  /* client `who` is gone */
+	STOPS,	  /* the service is told to stop */
+	LEAVES,	  /* worker `who`, as at a reload */
+	RETIRES,  /* worker `who`: a sibling takes over */
+	PASSES	  /* `who` ms */
 };
 
 struct event {
@@ -53,10 +54,10 @@ struct scene {
 	const char *name;
 	unsigned workers;
 	enum handler_kind handler;
-	struct event before[8];	/* nothing goes wrong yet */
+	struct event before[8]; /* nothing goes wrong yet */
 	struct event script[8];
-	struct limits quick, full;	/* of make check, of make model */
-	unsigned maxclients;		/* 0: plenty */
+	struct limits quick, full; /* of make check, of make model */
+	unsigned maxclients;	   /* 0: plenty */
 };
 
 /* The service. */
@@ -91,27 +92,27 @@ void trace(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* --- kernel.c */
 
-extern uint64_t now;			/* ms */
+extern uint64_t now; /* ms */
 
-void kernel_reset(void);
-void kernel_event(const struct event *e);
+void tcp_info_reset(void);
+void tcp_info_event(const struct event *e);
 
 /* As eventfd_write(2) to the slot's descriptor. */
-void kernel_wake(unsigned k);
+void tcp_info_wake(unsigned k);
 
 /* SIGTERM for slot k's worker, which ends its sleep. */
-void kernel_signal(unsigned k, bool pending);
+void tcp_info_signal(unsigned k, bool pending);
 
 /* Whether what slot k's worker waits for has come. */
-bool kernel_ready(unsigned k);
+bool tcp_info_ready(unsigned k);
 
 /* Clients that were told FIN say FIN; true if any did. */
-bool kernel_answers(void);
+bool tcp_info_answers(void);
 
 /* The running worker writes to the arena at `p`. */
-void kernel_written(const void *p);
+void tcp_info_written(const void *p);
 
 /* All is quiet, and the script over: what must hold then. */
-void kernel_at_rest(void);
+void tcp_info_at_rest(void);
 
 #endif

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What code calls that was compiled with -fsanitize=thread: not the sanitizer
  * but the model checker.  Every store to the arena and every atomic operation
@@ -38,7 +39,7 @@ stored(const void *p, uintptr_t where)
 	if (!is_shared(p))
 		return;
 	point("store", where, true);
-	kernel_written(p);
+	tcp_info_written(p);
 }
 
 static void
@@ -56,23 +57,63 @@ void __tsan_write_range(void *, unsigned long);
 void __tsan_atomic_signal_fence(int);
 void __tsan_atomic_thread_fence(int);
 
-void __tsan_init(void) {}
-void __tsan_func_entry(void *p) { (void)p; }
-void __tsan_func_exit(void) {}
-void __tsan_read_range(void *p, unsigned long n) { (void)p; (void)n; }
-void __tsan_write_range(void *p, unsigned long n) { (void)n; stored(p, WHERE); }
-void __tsan_atomic_signal_fence(int order) { (void)order; }
-void __tsan_atomic_thread_fence(int order) { (void)order; }
+void
+__tsan_init(void)
+{
+}
+void
+__tsan_func_entry(void *p)
+{
+	(void)p;
+}
+void
+__tsan_func_exit(void)
+{
+}
+void
+__tsan_read_range(void *p, unsigned long n)
+{
+	(void)p;
+	(void)n;
+}
+void
+__tsan_write_range(void *p, unsigned long n)
+{
+	(void)n;
+	stored(p, WHERE);
+}
+void
+__tsan_atomic_signal_fence(int order)
+{
+	(void)order;
+}
+void
+__tsan_atomic_thread_fence(int order)
+{
+	(void)order;
+}
 
-#define PLAIN(n)							\
-	void __tsan_read##n(void *);					\
-	void __tsan_write##n(void *);					\
-	void __tsan_unaligned_read##n(void *);				\
-	void __tsan_unaligned_write##n(void *);				\
-	void __tsan_read##n(void *p) { (void)p; }			\
-	void __tsan_write##n(void *p) { stored(p, WHERE); }		\
-	void __tsan_unaligned_read##n(void *p) { (void)p; }		\
-	void __tsan_unaligned_write##n(void *p) { stored(p, WHERE); }
+#define PLAIN(n) \
+	void __tsan_read##n(void *); \
+	void __tsan_write##n(void *); \
+	void __tsan_unaligned_read##n(void *); \
+	void __tsan_unaligned_write##n(void *); \
+	void __tsan_read##n(void *p) \
+	{ \
+		(void)p; \
+	} \
+	void __tsan_write##n(void *p) \
+	{ \
+		stored(p, WHERE); \
+	} \
+	void __tsan_unaligned_read##n(void *p) \
+	{ \
+		(void)p; \
+	} \
+	void __tsan_unaligned_write##n(void *p) \
+	{ \
+		stored(p, WHERE); \
+	}
 
 PLAIN(1)
 PLAIN(2)
@@ -80,72 +121,69 @@ PLAIN(4)
 PLAIN(8)
 PLAIN(16)
 
-#define READ_MODIFY_WRITE(bits, type, name)				\
-	type __tsan_atomic##bits##_##name(volatile type *, type, int);	\
-	type __tsan_atomic##bits##_##name(volatile type *p, type v,	\
-	    int order)							\
-	{								\
-		(void)order;						\
-		atomically(p, WHERE, #name);				\
-		return __atomic_##name(p, v, __ATOMIC_SEQ_CST);		\
+#define READ_MODIFY_WRITE(bits, type, name) \
+	type __tsan_atomic##bits##_##name(volatile type *, type, int); \
+	type __tsan_atomic##bits##_##name(volatile type *p, type v, int order) \
+	{ \
+		(void)order; \
+		atomically(p, WHERE, #name); \
+		return __atomic_##name(p, v, __ATOMIC_SEQ_CST); \
 	}
 
-#define EXCHANGE(bits, type, name)					\
-	int __tsan_atomic##bits##_##name(volatile type *, type *, type,	\
-	    int, int);							\
-	int __tsan_atomic##bits##_##name(volatile type *p, type *was,	\
-	    type v, int order, int otherwise)				\
-	{								\
-		(void)order;						\
-		(void)otherwise;					\
-		atomically(p, WHERE, "compare and swap");		\
-		return __atomic_compare_exchange_n(p, was, v, 0,	\
-		    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);		\
+#define EXCHANGE(bits, type, name) \
+	int __tsan_atomic##bits##_##name(volatile type *, type *, type, int, \
+	    int); \
+	int __tsan_atomic##bits##_##name(volatile type *p, type *was, type v, \
+	    int order, int otherwise) \
+	{ \
+		(void)order; \
+		(void)otherwise; \
+		atomically(p, WHERE, "compare and swap"); \
+		return __atomic_compare_exchange_n(p, was, v, 0, \
+		    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST); \
 	}
 
-#define ATOMIC(bits, type)						\
-	type __tsan_atomic##bits##_load(const volatile type *, int);	\
-	void __tsan_atomic##bits##_store(volatile type *, type, int);	\
+#define ATOMIC(bits, type) \
+	type __tsan_atomic##bits##_load(const volatile type *, int); \
+	void __tsan_atomic##bits##_store(volatile type *, type, int); \
 	type __tsan_atomic##bits##_exchange(volatile type *, type, int); \
-	type __tsan_atomic##bits##_compare_exchange_val(volatile type *, \
-	    type, type, int, int);					\
-	type __tsan_atomic##bits##_load(const volatile type *p,		\
-	    int order)							\
-	{								\
-		(void)order;						\
-		if (is_shared((const void *)p))				\
-			point("load", WHERE, false);			\
-		return __atomic_load_n(p, __ATOMIC_SEQ_CST);		\
-	}								\
-	void __tsan_atomic##bits##_store(volatile type *p, type v,	\
-	    int order)							\
-	{								\
-		(void)order;						\
-		atomically(p, WHERE, "atomic store");			\
-		__atomic_store_n(p, v, __ATOMIC_SEQ_CST);		\
-	}								\
-	type __tsan_atomic##bits##_exchange(volatile type *p, type v,	\
-	    int order)							\
-	{								\
-		(void)order;						\
-		atomically(p, WHERE, "exchange");			\
-		return __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST);	\
-	}								\
-	type __tsan_atomic##bits##_compare_exchange_val(		\
-	    volatile type *p, type was, type v, int order, int otherwise) \
-	{								\
-		(void)order;						\
-		(void)otherwise;					\
-		atomically(p, WHERE, "compare and swap");		\
-		(void)__atomic_compare_exchange_n(p, &was, v, 0,	\
-		    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);		\
-		return was;						\
-	}								\
-	READ_MODIFY_WRITE(bits, type, fetch_add)			\
-	READ_MODIFY_WRITE(bits, type, fetch_sub)			\
-	READ_MODIFY_WRITE(bits, type, fetch_and)			\
-	READ_MODIFY_WRITE(bits, type, fetch_or)				\
-	EXCHANGE(bits, type, compare_exchange_strong)			\
+	type __tsan_atomic##bits##_compare_exchange_val(volatile type *, type, \
+	    type, int, int); \
+	type __tsan_atomic##bits##_load(const volatile type *p, int order) \
+	{ \
+		(void)order; \
+		if (is_shared((const void *)p)) \
+			point("load", WHERE, false); \
+		return __atomic_load_n(p, __ATOMIC_SEQ_CST); \
+	} \
+	void __tsan_atomic##bits##_store(volatile type *p, type v, int order) \
+	{ \
+		(void)order; \
+		atomically(p, WHERE, "atomic store"); \
+		__atomic_store_n(p, v, __ATOMIC_SEQ_CST); \
+	} \
+	type __tsan_atomic##bits##_exchange(volatile type *p, type v, \
+	    int order) \
+	{ \
+		(void)order; \
+		atomically(p, WHERE, "exchange"); \
+		return __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST); \
+	} \
+	type __tsan_atomic##bits##_compare_exchange_val(volatile type *p, \
+	    type was, type v, int order, int otherwise) \
+	{ \
+		(void)order; \
+		(void)otherwise; \
+		atomically(p, WHERE, "compare and swap"); \
+		(void)__atomic_compare_exchange_n(p, &was, v, 0, \
+		    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST); \
+		return was; \
+	} \
+	READ_MODIFY_WRITE(bits, type, fetch_add) \
+	READ_MODIFY_WRITE(bits, type, fetch_sub) \
+	READ_MODIFY_WRITE(bits, type, fetch_and) \
+	READ_MODIFY_WRITE(bits, type, fetch_or) \
+	EXCHANGE(bits, type, compare_exchange_strong) \
 	EXCHANGE(bits, type, compare_exchange_weak)
 
 ATOMIC(8, uint8_t)

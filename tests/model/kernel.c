@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A kernel for the workers: descriptors, TCP as far as its calls show it,
  * epoll, time.  Everything that a call may answer is tried.  Here too the
@@ -18,9 +19,9 @@
 #include <sys/socket.h>
 
 #include "handler/handler.h"
-#include "worker/watch.h"
+#include "worker/events.h"
 
-#define PIDFD 2			/* the master's, who does not die */
+#define PIDFD 2 /* the master's, who does not die */
 #define LISTENER 3
 #define WAKE(k) (4 + 2 * (int)(k))
 #define WATCH(k) (5 + 2 * (int)(k))
@@ -34,14 +35,14 @@ static struct tcp {
 	uint64_t cookie;
 	char said[SAID];
 	size_t arrived, taken;
-	bool fin, reset;	/* of the client */
+	bool fin, reset; /* of the client */
 	bool fin_taken;
 	size_t given, acked;
-	bool shut;		/* SHUT_WR of ours */
-	bool full;		/* takes no more until somebody sleeps */
+	bool shut; /* SHUT_WR of ours */
+	bool full; /* takes no more until somebody sleeps */
 	bool refused;
-	bool broken;		/* a call failed: it may be closed */
-	uint64_t heard;		/* the last it said, ms */
+	bool broken;	/* a call failed: it may be closed */
+	uint64_t heard; /* the last it said, ms */
 } tcp[CLIENTS];
 
 static struct tcp *table[DESCRIPTORS];
@@ -51,19 +52,22 @@ static unsigned woken[SLOTS];
 static bool signalled[SLOTS];
 
 /* An epoll instance's entries, by descriptor; closing takes them out. */
-static struct { bool in; uint32_t events; uint64_t data; }
-    watched[SLOTS][DESCRIPTORS];
+static struct {
+	bool in;
+	uint32_t events;
+	uint64_t data;
+} event_kind[SLOTS][DESCRIPTORS];
 
 uint64_t now;
 
 void
-kernel_reset(void)
+tcp_info_reset(void)
 {
 	memset(tcp, 0, sizeof(tcp));
 	memset(table, 0, sizeof(table));
 	memset(woken, 0, sizeof(woken));
 	memset(signalled, 0, sizeof(signalled));
-	memset(watched, 0, sizeof(watched));
+	memset(event_kind, 0, sizeof(event_kind));
 	cookies = 0;
 	shut_listener = false;
 	now = 1000000;
@@ -72,7 +76,7 @@ kernel_reset(void)
 		arena.slot[k].watch_fd = WATCH(k);
 	}
 	arena.header->master_wake_fd = MASTER_WAKE;
-	arena.own->master_pidfd = PIDFD;
+	arena.service->master_pidfd = PIDFD;
 }
 
 static unsigned
@@ -84,19 +88,19 @@ number(const struct tcp *t)
 /* --- what happens from outside */
 
 void
-kernel_wake(unsigned k)
+tcp_info_wake(unsigned k)
 {
 	woken[k]++;
 }
 
 void
-kernel_signal(unsigned k, bool pending)
+tcp_info_signal(unsigned k, bool pending)
 {
 	signalled[k] = pending;
 }
 
 void
-kernel_event(const struct event *e)
+tcp_info_event(const struct event *e)
 {
 	struct tcp *t = &tcp[e->who];
 
@@ -128,7 +132,7 @@ kernel_event(const struct event *e)
 }
 
 bool
-kernel_answers(void)
+tcp_info_answers(void)
 {
 	bool any = false;
 
@@ -154,24 +158,23 @@ used(int fd, const char *call)
 {
 	struct tcp *t = socket_of(fd);
 	struct connection *c = &arena.connection[fd];
-	uint32_t h = connection_held_by(c);
+	uint32_t h = connection_owner(c);
 	unsigned k = running();
 
 	if (t == NULL)
 		violated("P6", "%s on descriptor %d, which is closed", call,
 		    fd);
-	if (h != connection_holder(CONN_OPEN, k) &&
-	    h != connection_holder(CONN_CLOSING, k))
+	if (h != owner_word(CONN_OPEN, k) && h != owner_word(CONN_CLOSING, k))
 		violated("P4", "%s by worker %u on %d, held as %u by %u", call,
-		    k, fd, holder_state(h), holder_slot(h));
+		    k, fd, owner_state(h), owner_slot(h));
 	if (c->cookie != t->cookie)
-		violated("P6", "%s on %d, which is another socket by now",
-		    call, fd);
+		violated("P6", "%s on %d, which is another socket by now", call,
+		    fd);
 	return t;
 }
 
 void
-kernel_written(const void *p)
+tcp_info_written(const void *p)
 {
 	const char *base = (const char *)arena.connection;
 	const char *window = arena.window;
@@ -180,25 +183,27 @@ kernel_written(const void *p)
 	unsigned k = running();
 	size_t fd;
 
-	if ((const char *)p >= base && (const char *)p < base +
-	    DESCRIPTORS * sizeof(*c))
+	if ((const char *)p >= base &&
+	    (const char *)p < base + DESCRIPTORS * sizeof(*c))
 		fd = (size_t)((const char *)p - base) / sizeof(*c);
 	else if ((const char *)p >= window)
 		fd = (size_t)((const char *)p - window) / SPILL_WINDOW;
 	else
 		return;
 	c = &arena.connection[fd];
-	h = connection_held_by(c);
-	if (holder_slot(h) == k && holder_state(h) != CONN_FREE)
+	h = connection_owner(c);
+	if (owner_slot(h) == k && owner_state(h) != CONN_FREE)
 		return;
 	/* A dead slot's, by its successor. */
-	if (holder_state(h) != CONN_FREE && !is_alive(holder_slot(h)))
+	if (owner_state(h) != CONN_FREE && !is_alive(owner_slot(h)))
 		return;
-	if (holder_state(h) == CONN_GIVEN && (c->giver == k ||
-	    !is_alive(c->giver)))
+	if (owner_state(h) == CONN_OFFERED &&
+	    (c->offered_by == k || !is_alive(c->offered_by)))
 		return;
-	violated("P4", "worker %u writes to the record of %zu, held as %u by "
-	    "%u", k, fd, holder_state(h), holder_slot(h));
+	violated("P4",
+	    "worker %u writes to the record of %zu, held as %u by "
+	    "%u",
+	    k, fd, owner_state(h), owner_slot(h));
 }
 
 static void
@@ -225,43 +230,54 @@ closes(struct tcp *t, int fd)
 }
 
 void
-kernel_at_rest(void)
+tcp_info_at_rest(void)
 {
 	uint32_t held[SLOTS] = { 0 }, blocks[SLOTS] = { 0 };
 	bool stopped = arena_stop_deadline(&arena) != 0;
 
 	for (unsigned fd = 0; fd < DESCRIPTORS; fd++) {
 		struct connection *c = &arena.connection[fd];
-		uint32_t h = connection_held_by(c);
+		uint32_t h = connection_owner(c);
 		struct tcp *t = table[fd];
-		unsigned k = holder_slot(h);
+		unsigned k = owner_slot(h);
 
 		if (t == NULL) {
 			if (h != 0)
-				violated("P5", "record %u is held as %u by %u,"
-				    " its descriptor is closed", fd,
-				    holder_state(h), k);
+				violated("P5",
+				    "record %u is held as %u by %u,"
+				    " its descriptor is closed",
+				    fd, owner_state(h), k);
 			if (arena.mark[fd] != 0)
-				violated("P7", "record %u is free and counted "
-				    "for its address", fd);
+				violated("P7",
+				    "record %u is free and counted "
+				    "for its address",
+				    fd);
 			continue;
 		}
-		if (holder_state(h) != CONN_OPEN || !is_alive(k))
-			violated("P5", "client %u, descriptor %u, is held as "
-			    "%u by %u", number(t), fd, holder_state(h), k);
+		if (owner_state(h) != CONN_OPEN || !is_alive(k))
+			violated("P5",
+			    "client %u, descriptor %u, is held as "
+			    "%u by %u",
+			    number(t), fd, owner_state(h), k);
 		if (c->cookie != t->cookie)
 			violated("P6", "record %u is another socket's", fd);
 		if (arena.mark[fd] == 0)
-			violated("P7", "client %u is not counted for its "
-			    "address", number(t));
+			violated("P7",
+			    "client %u is not counted for its "
+			    "address",
+			    number(t));
 		/* Or what it says next is heard by nobody. */
-		if (!watched[k][fd].in || (c->flags & CONN_ENROLLED) == 0)
-			violated("P5", "client %u is not watched by its owner, "
-			    "worker %u", number(t), k);
+		if (!event_kind[k][fd].in || (c->flags & CONN_ENROLLED) == 0)
+			violated("P5",
+			    "client %u is not watched by its owner, "
+			    "worker %u",
+			    number(t), k);
 		if (connection_pending(c) == 0 && c->blocks != 0 &&
 		    c->used == 0)
-			violated("P7", "the window of client %u is kept for "
-			    "nothing", number(t));
+			violated("P7",
+			    "the window of client %u is kept for "
+			    "nothing",
+			    number(t));
 		held[k]++;
 		blocks[k] += c->blocks;
 	}
@@ -287,14 +303,20 @@ kernel_at_rest(void)
 		const struct slot *s = &arena.slot[k];
 
 		if (s->held != held[k])
-			violated("P7", "slot %u holds %u connections, its "
-			    "counter says %u", k, held[k], s->held);
+			violated("P7",
+			    "slot %u holds %u connections, its "
+			    "counter says %u",
+			    k, held[k], s->held);
 		if (s->blocks != blocks[k])
-			violated("P7", "slot %u has %u blocks, its counter "
-			    "says %u", k, blocks[k], s->blocks);
+			violated("P7",
+			    "slot %u has %u blocks, its counter "
+			    "says %u",
+			    k, blocks[k], s->blocks);
 		if (s->inflight != 0)
-			violated("P7", "%u are on their way to slot %u for "
-			    "ever", s->inflight, k);
+			violated("P7",
+			    "%u are on their way to slot %u for "
+			    "ever",
+			    s->inflight, k);
 	}
 	if (arena.header->admission != 0)
 		violated("P7", "the admission is never released");
@@ -328,8 +350,8 @@ int
 __wrap_accept4(int fd, struct sockaddr *a, socklen_t *len, int flags)
 {
 	static const int errors[] = { 0, EINTR, ECONNABORTED, EMFILE };
-	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port =
-	    htons(1000) };
+	struct sockaddr_in in = { .sin_family = AF_INET,
+		.sin_port = htons(1000) };
 	unsigned o;
 
 	(void)flags;
@@ -343,8 +365,8 @@ __wrap_accept4(int fd, struct sockaddr *a, socklen_t *len, int flags)
 			continue;
 		if ((o = outcome(4)) != 0)
 			return fails(errors[o]);
-		for (fd = MASTER_WAKE + 1; fd < DESCRIPTORS &&
-		    table[fd] != NULL; fd++)
+		for (fd = MASTER_WAKE + 1;
+		     fd < DESCRIPTORS && table[fd] != NULL; fd++)
 			;
 		if (fd == DESCRIPTORS)
 			return fails(EMFILE);
@@ -362,8 +384,7 @@ __wrap_accept4(int fd, struct sockaddr *a, socklen_t *len, int flags)
 ssize_t
 __wrap_recv(int fd, void *to, size_t room, int flags)
 {
-	static const int errors[] = { 0, 0, EAGAIN, EINTR, ENOMEM,
-		ECONNRESET };
+	static const int errors[] = { 0, 0, EAGAIN, EINTR, ENOMEM, ECONNRESET };
 	struct tcp *t;
 	size_t n;
 	unsigned o;
@@ -408,7 +429,7 @@ __wrap_send(int fd, const void *from, size_t n, int flags)
 	t = used(fd, "send");
 	if (t->reset || t->shut)
 		return fails(EPIPE);
-	if (holder_state(arena.connection[fd].holder) == CONN_CLOSING) {
+	if (owner_state(arena.connection[fd].owner) == CONN_CLOSING) {
 		t->refused = true;
 		return (ssize_t)n;
 	}
@@ -429,10 +450,12 @@ __wrap_send(int fd, const void *from, size_t n, int flags)
 			violated("P2", "client %u is sent more than it said",
 			    number(t));
 		if (bytes[i] != t->said[t->given + i])
-			violated(memchr(t->said, bytes[i], t->given + i) !=
-			    NULL ? "P2" : "P3", "client %u is sent %d where %d "
-			    "belongs", number(t), bytes[i],
-			    t->said[t->given + i]);
+			violated(memchr(t->said, bytes[i], t->given + i) != NULL
+				? "P2"
+				: "P3",
+			    "client %u is sent %d where %d "
+			    "belongs",
+			    number(t), bytes[i], t->said[t->given + i]);
 	}
 	t->given += n;
 	trace("%zu bytes", n);
@@ -472,12 +495,12 @@ __wrap_close(int fd)
 		return __real_close(fd);
 	call("close(%d)", fd);
 	t = used(fd, "close");
-	if (holder_state(arena.connection[fd].holder) != CONN_CLOSING)
+	if (owner_state(arena.connection[fd].owner) != CONN_CLOSING)
 		violated("P4", "close of %d, whose record is open", fd);
 	closes(t, fd);
 	table[fd] = NULL;
 	for (unsigned k = 0; k < SLOTS; k++)
-		watched[k][fd].in = false;
+		event_kind[k][fd].in = false;
 	return outcome(2) == 1 ? fails(EINTR) : 0;
 }
 
@@ -489,18 +512,25 @@ __wrap_ioctl(int fd, unsigned long request, int *n)
 	call("ioctl(%d, %s)", fd, request == SIOCINQ ? "SIOCINQ" : "SIOCOUTQ");
 	if (t == NULL)
 		return fails(EBADF);
-	*n = (int)(request == SIOCINQ ? t->arrived - t->taken :
-	    t->given - t->acked);
+	*n = (int)(request == SIOCINQ ? t->arrived - t->taken
+				      : t->given - t->acked);
 	return 0;
 }
 
 static int
 information(struct tcp *t, struct tcp_info *info)
 {
-	enum { ESTABLISHED = 1, FIN_WAIT2 = 5, CLOSE = 7, CLOSE_WAIT = 8 };
+	enum {
+		ESTABLISHED = 1,
+		FIN_WAIT2 = 5,
+		CLOSE = 7,
+		CLOSE_WAIT = 8
+	};
 
-	info->tcpi_state = t->reset || (t->shut && t->fin) ? CLOSE :
-	    t->fin ? CLOSE_WAIT : t->shut ? FIN_WAIT2 : ESTABLISHED;
+	info->tcpi_state = t->reset || (t->shut && t->fin) ? CLOSE
+	    : t->fin					   ? CLOSE_WAIT
+	    : t->shut					   ? FIN_WAIT2
+							   : ESTABLISHED;
 	info->tcpi_bytes_received = t->arrived + t->fin;
 	info->tcpi_bytes_acked = t->acked;
 	info->tcpi_last_data_recv = (uint32_t)(now - t->heard);
@@ -533,8 +563,8 @@ __wrap_getsockopt(int fd, int level, int option, void *value, socklen_t *len)
 		return 0;
 	}
 	if (t == NULL)
-		return fails(fd > LISTENER && fd <= MASTER_WAKE ? ENOTSOCK :
-		    EBADF);
+		return fails(
+		    fd > LISTENER && fd <= MASTER_WAKE ? ENOTSOCK : EBADF);
 	if (level == SOL_SOCKET && option == SO_COOKIE)
 		memcpy(value, &t->cookie, sizeof(t->cookie));
 	else if (level == IPPROTO_TCP && option == TCP_INFO)
@@ -545,8 +575,8 @@ __wrap_getsockopt(int fd, int level, int option, void *value, socklen_t *len)
 int
 __wrap_getsockname(int fd, struct sockaddr *a, socklen_t *len)
 {
-	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port =
-	    htons(PORT) };
+	struct sockaddr_in in = { .sin_family = AF_INET,
+		.sin_port = htons(PORT) };
 
 	if (socket_of(fd) == NULL && fd != LISTENER)
 		return fails(EBADF);
@@ -558,8 +588,8 @@ __wrap_getsockname(int fd, struct sockaddr *a, socklen_t *len)
 int
 __wrap_getpeername(int fd, struct sockaddr *a, socklen_t *len)
 {
-	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port =
-	    htons(1000) };
+	struct sockaddr_in in = { .sin_family = AF_INET,
+		.sin_port = htons(1000) };
 	struct tcp *t = socket_of(fd);
 
 	call("getpeername(%d)", fd);
@@ -575,7 +605,7 @@ int
 __wrap_epoll_ctl(int epfd, int op, int fd, struct epoll_event *e)
 {
 	unsigned k = (unsigned)(epfd - WATCH(0)) / 2;
-	bool *in = &watched[k][fd].in;
+	bool *in = &event_kind[k][fd].in;
 
 	call("epoll_ctl(%u, %d, %d)", k, op, fd);
 	if (fd > MASTER_WAKE && table[fd] == NULL)
@@ -595,8 +625,8 @@ __wrap_epoll_ctl(int epfd, int op, int fd, struct epoll_event *e)
 		return fails(ENOMEM);
 	}
 	*in = true;
-	watched[k][fd].events = e->events;
-	watched[k][fd].data = e->data.u64;
+	event_kind[k][fd].events = e->events;
+	event_kind[k][fd].data = e->data.u64;
 	return 0;
 }
 
@@ -607,7 +637,7 @@ events(unsigned k, int fd)
 	const struct tcp *t = socket_of(fd);
 	uint32_t is = 0;
 
-	if (fd >= DESCRIPTORS || !watched[k][fd].in)
+	if (fd >= DESCRIPTORS || !event_kind[k][fd].in)
 		return 0;
 	if (fd == LISTENER) {
 		if (shut_listener)
@@ -626,11 +656,11 @@ events(unsigned k, int fd)
 		if (t->reset || (t->fin && t->shut))
 			is |= EPOLLHUP | EPOLLERR;
 	}
-	return is & (watched[k][fd].events | EPOLLHUP | EPOLLERR);
+	return is & (event_kind[k][fd].events | EPOLLHUP | EPOLLERR);
 }
 
 bool
-kernel_ready(unsigned k)
+tcp_info_ready(unsigned k)
 {
 	for (int fd = 0; fd < DESCRIPTORS; fd++)
 		if (events(k, fd) != 0)
@@ -650,9 +680,8 @@ __wrap_epoll_pwait(int epfd, struct epoll_event *e, int most, int timeout,
 	/* By the time it looks again, the client has read. */
 	for (struct tcp *t = tcp; t < tcp + CLIENTS; t++)
 		t->full = false;
-	if (timeout != 0 && !kernel_ready(k))
-		sleep_until(timeout < 0 ? UINT64_MAX :
-		    now + (uint64_t)timeout);
+	if (timeout != 0 && !tcp_info_ready(k))
+		sleep_until(timeout < 0 ? UINT64_MAX : now + (uint64_t)timeout);
 	if (signalled[k]) {
 		signalled[k] = false;
 		return fails(EINTR);
@@ -660,7 +689,7 @@ __wrap_epoll_pwait(int epfd, struct epoll_event *e, int most, int timeout,
 	for (int fd = 0; fd < DESCRIPTORS && n < most; fd++)
 		if (events(k, fd) != 0)
 			e[n++] = (struct epoll_event){ events(k, fd),
-				{ .u64 = watched[k][fd].data } };
+				{ .u64 = event_kind[k][fd].data } };
 	trace("%d events", n);
 	return n;
 }
@@ -671,7 +700,7 @@ __wrap_eventfd_write(int fd, eventfd_t n)
 	(void)n;
 	call("eventfd_write(%d)", fd);
 	if (fd != MASTER_WAKE)
-		kernel_wake((unsigned)(fd - WAKE(0)) / 2);
+		tcp_info_wake((unsigned)(fd - WAKE(0)) / 2);
 	return 0;
 }
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The rest of what workers call: time, which stands still while anything goes
  * on, and what has no say in anything.
@@ -7,9 +8,9 @@
 #include <sys/types.h>
 #include <time.h>
 
-#include "base/log.h"
-#include "base/signals.h"
-#include "base/title.h"
+#include "lib/log.h"
+#include "lib/signals.h"
+#include "lib/title.h"
 #include "explore.h"
 #include "worker/sandbox.h"
 #include "worker/worker.h"
@@ -98,7 +99,7 @@ log_wants(enum log_level level)
 }
 
 bool
-log_brake(struct log_brake *b, unsigned *missed)
+log_rate_limit(struct log_rate_limit *b, unsigned *missed)
 {
 	(void)b;
 	(void)missed;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * An echod whose handler does what its clients say, as if they had taken it
  * over: a line names a system call, and the worker makes it.  Any other line
@@ -22,7 +23,7 @@
 #include <unistd.h>
 
 #include "handler/handler.h"
-#include "state/arena.h"
+#include "shared/arena.h"
 
 static const struct sockaddr_un somebody = { AF_UNIX, "/dev/log" };
 
@@ -67,8 +68,8 @@ static void
 spoil(struct arena_header *h)
 {
 	for (int i = 0; i < 2; i++) {
-		memset((void *)h, i == 0 ? 0xff : 0, offsetof(
-		    struct arena_header, descriptor_end));
+		memset((void *)h, i == 0 ? 0xff : 0,
+		    offsetof(struct arena_header, descriptor_end));
 		memset((void *)&h->totals, 0xff, sizeof(h->totals));
 		atomic_store(&h->loglevel, 9);
 		(void)nanosleep(&(struct timespec){ .tv_nsec = 50000000 },
@@ -88,8 +89,9 @@ hang_up(unsigned port)
 		int listening = 1;
 
 		if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening,
-		    &size) == 0 && listening == 0 && getsockname(fd,
-		    (struct sockaddr *)&in, &len) == 0 &&
+			&size) == 0 &&
+		    listening == 0 &&
+		    getsockname(fd, (struct sockaddr *)&in, &len) == 0 &&
 		    in.sin_family == AF_INET && ntohs(in.sin_port) == port)
 			close(fd);
 	}
@@ -97,7 +99,7 @@ hang_up(unsigned port)
 
 /* Into whatever instance there is, but the worker's own. */
 static int
-watch_elsewhere(void)
+events_elsewhere(void)
 {
 	struct epoll_event e = { .events = EPOLLOUT, .data.u64 = UINT64_MAX };
 
@@ -106,7 +108,7 @@ watch_elsewhere(void)
 
 #define DEED(word, expression) \
 	if (strcmp(line, word) == 0) \
-		return (void)(expression)
+	return (void)(expression)
 
 static void
 obey(const char *line, const char *in)
@@ -122,9 +124,11 @@ obey(const char *line, const char *in)
 	DEED("openat2", syscall(__NR_openat2, -100, "/", NULL, 0));
 	DEED("unlink", unlink("./nothing-of-that-name"));
 	DEED("execve", execve("/bin/true", argv, NULL));
-	DEED("execveat", syscall(SYS_execveat, -100, "/bin/true", argv, NULL, 0));
-	DEED("mmap-exec", mmap(NULL, 4096, PROT_READ | PROT_EXEC,
-	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	DEED("execveat",
+	    syscall(SYS_execveat, -100, "/bin/true", argv, NULL, 0));
+	DEED("mmap-exec",
+	    mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS,
+		-1, 0));
 	DEED("mmap-file", mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, 0, 0));
 	DEED("mprotect-exec", make_executable());
 	DEED("memfd", memfd_create("x", 0));
@@ -135,24 +139,26 @@ obey(const char *line, const char *in)
 	DEED("kill", kill(getppid(), 0));
 	DEED("tgkill", syscall(SYS_tgkill, getppid(), getppid(), SIGABRT));
 	DEED("tgkill-other", syscall(SYS_tgkill, getpid(), getpid(), SIGTERM));
-	DEED("vm-write", syscall(SYS_process_vm_writev, getppid(), 0, 0, 0, 0, 0));
+	DEED("vm-write",
+	    syscall(SYS_process_vm_writev, getppid(), 0, 0, 0, 0, 0));
 	DEED("pidfd", syscall(__NR_pidfd_getfd, 0, 0, 0));
 	/* The network. */
 	DEED("socket", socket(AF_INET, SOCK_STREAM, 0));
 	DEED("socketpair", syscall(SYS_socketpair, AF_UNIX, SOCK_STREAM, 0, 0));
-	DEED("connect", connect(0, (const struct sockaddr *)&somebody,
-	    sizeof(somebody)));
-	DEED("bind", bind(0, (const struct sockaddr *)&somebody,
-	    sizeof(somebody)));
+	DEED("connect",
+	    connect(0, (const struct sockaddr *)&somebody, sizeof(somebody)));
+	DEED("bind",
+	    bind(0, (const struct sockaddr *)&somebody, sizeof(somebody)));
 	DEED("listen", listen(0, 1));
 	DEED("accept", accept(0, NULL, NULL));
 	DEED("accept-cloexec", accept4(0, NULL, NULL, SOCK_CLOEXEC));
 	DEED("sendmsg", sendmsg(0, NULL, 0));
 	DEED("send-oob", send(0, &byte, 1, MSG_OOB));
-	DEED("send-to", sendto(0, &byte, 1, MSG_NOSIGNAL | MSG_DONTWAIT,
-	    (const struct sockaddr *)&somebody, sizeof(somebody)));
-	DEED("setsockopt", setsockopt(0, SOL_SOCKET, SO_RCVBUF, &fd,
-	    sizeof(fd)));
+	DEED("send-to",
+	    sendto(0, &byte, 1, MSG_NOSIGNAL | MSG_DONTWAIT,
+		(const struct sockaddr *)&somebody, sizeof(somebody)));
+	DEED("setsockopt",
+	    setsockopt(0, SOL_SOCKET, SO_RCVBUF, &fd, sizeof(fd)));
 	DEED("getsockopt", getsockopt(0, SOL_SOCKET, SO_PEERCRED, NULL, NULL));
 	/* Descriptors and this process. */
 	DEED("dup", dup(0));
@@ -174,7 +180,7 @@ obey(const char *line, const char *in)
 		__asm__ volatile("int $0x80" : : "a"(20) : "memory");
 	DEED("x32", syscall(0x40000000 | SYS_getpid));
 #endif
-	DEED("watch", watch_elsewhere());
+	DEED("watch", events_elsewhere());
 	/* Not denied. */
 	DEED("spoil", spoil(header_of(in)));
 	if (strncmp(line, "hang-up ", 8) == 0)
@@ -185,7 +191,7 @@ obey(const char *line, const char *in)
 	DEED("nap", nanosleep(&(struct timespec){ .tv_nsec = 1000 }, NULL));
 }
 
-static struct ruling
+static struct result
 echo_data(const char *in, size_t len, size_t fresh, size_t room)
 {
 	const char *newline = memchr(in, '\n', len);
@@ -193,18 +199,18 @@ echo_data(const char *in, size_t len, size_t fresh, size_t room)
 
 	(void)fresh;
 	if (newline == NULL)
-		return (struct ruling){ room == 0 ? REPLY : HOLD,
-		    room == 0 ? len : 0 };
+		return (struct result){ room == 0 ? REPLY : HOLD,
+			room == 0 ? len : 0 };
 	snprintf(line, sizeof(line), "%.*s", (int)(newline - in), in);
 	obey(line, in);
-	return (struct ruling){ REPLY, (size_t)(newline - in) + 1 };
+	return (struct result){ REPLY, (size_t)(newline - in) + 1 };
 }
 
-static struct ruling
+static struct result
 echo_eof(const char *in, size_t len)
 {
 	(void)in;
-	return (struct ruling){ REPLY, len };
+	return (struct result){ REPLY, len };
 }
 
 const struct handler handler_echo = {

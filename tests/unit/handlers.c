@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The handlers: what goes back does not depend on how the input was split.
  */
@@ -6,7 +7,7 @@
 #include <string.h>
 
 #include "handler/handler.h"
-#include "state/connection.h"
+#include "shared/connection.h"
 #include "tap.h"
 
 /* A connection as serve.c drives it, with memory for a socket. */
@@ -15,7 +16,7 @@ struct run {
 	size_t len;
 	char out[4 * SPILL_LINE];
 	size_t out_len;
-	bool fault;		/* the handler broke its contract */
+	bool fault; /* the handler broke its contract */
 };
 
 static void
@@ -23,10 +24,11 @@ settle(const struct handler *h, struct run *r, size_t fresh, bool eof)
 {
 	while (r->len > 0) {
 		size_t room = SPILL_LINE - r->len;
-		struct ruling ru = eof ? h->eof(r->pending, r->len) :
-		    h->data(r->pending, r->len, fresh, room);
+		struct result ru = eof
+		    ? h->eof(r->pending, r->len)
+		    : h->data(r->pending, r->len, fresh, room);
 
-		if (ru.verdict == HOLD) {
+		if (ru.action == HOLD) {
 			r->fault = r->fault || (room == 0 && !eof);
 			return;
 		}
@@ -34,7 +36,7 @@ settle(const struct handler *h, struct run *r, size_t fresh, bool eof)
 			r->fault = true;
 			return;
 		}
-		if (ru.verdict == REPLY) {
+		if (ru.action == REPLY) {
 			memcpy(r->out + r->out_len, r->pending, ru.bytes);
 			r->out_len += ru.bytes;
 		}
@@ -117,17 +119,20 @@ main(void)
 	for (unsigned seed = 0; seed < 200 && good; seed++) {
 		srand(seed + 1000);
 		for (n = 0; n < sizeof(in); n++)
-			in[n] = rand() % (seed % 2 ? 50 : 30000) == 0 ? '\n' :
-			    (char)rand();
+			in[n] = rand() % (seed % 2 ? 50 : 30000) == 0
+			    ? '\n'
+			    : (char)rand();
 		good = random_split(&handler_echo, in, sizeof(in), seed, &r);
 		if (!good)
 			printf("# echo, seed %u\n", seed);
 		settle(&handler_echo, &r, 0, true);
 		good = good && r.out_len == sizeof(in) &&
 		    memcmp(r.out, in, sizeof(in)) == 0;
-		good = good && random_split(&handler_raw, in, sizeof(in), seed,
-		    &r) && r.out_len == sizeof(in);
+		good = good &&
+		    random_split(&handler_raw, in, sizeof(in), seed, &r) &&
+		    r.out_len == sizeof(in);
 	}
-	ok(good, "200 random splits: output is input, nothing too long is held");
+	ok(good,
+	    "200 random splits: output is input, nothing too long is held");
 	return tap_done();
 }

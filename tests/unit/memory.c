@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What windows take: counted right whatever dies, and what happens when it is
  * more than maxmemory-clients.
@@ -8,13 +9,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/clock.h"
+#include "lib/clock.h"
 #include "rig.h"
 #include "tap.h"
+#include "worker/balance/handoff.h"
 #include "worker/memory.h"
-#include "worker/share.h"
 
-#define BLOCKS(n) ((n) * SPILL_BLOCK)
+#define BLOCKS(n) ((n)*SPILL_BLOCK)
 
 static char text[SPILL_LINE];
 
@@ -63,23 +64,23 @@ test_counts(void)
 	(void)succeed();
 	ok(slot(0)->blocks == 4, "what a death left wrong is counted anew");
 	slot(1)->state = SLOT_READY;
-	share_give(&rig.w, p.fd, 1);
+	handoff_move(&rig.w, p.fd, 1);
 	ok(slot(0)->blocks == 1, "given away, it is not ours");
-	share_reclaim(&rig.w);
+	handoff_withdraw(&rig.w);
 	ok(slot(0)->blocks == 4 && is_held(&p, CONN_OPEN, 0),
 	    "and is when it comes back");
 	say(&q, "\n");
 	text[10] = '\n';
 	ok(hears_bytes(&q, text, 11), "the line comes back");
 	text[10] = 'h';
-	rig.w.cool_at = clock_ms();
+	rig.w.trim_at = clock_ms();
 	memory_step(&rig.w);
-	ok(q.c->blocks == 1 && rig.w.cool_at != CLOCK_NEVER,
+	ok(q.c->blocks == 1 && rig.w.trim_at != CLOCK_NEVER,
 	    "a window used a moment ago stays");
-	rig.w.cool_at = clock_ms();
+	rig.w.trim_at = clock_ms();
 	memory_step(&rig.w);
 	ok(q.c->blocks == 0 && slot(0)->blocks == 3 &&
-	    rig.w.cool_at == CLOCK_NEVER,
+		rig.w.trim_at == CLOCK_NEVER,
 	    "then it is given back, and there is no next look");
 	close(p.client);
 	turn(50);
@@ -103,7 +104,8 @@ test_full(void)
 	    "more than there may be: memory is full");
 	half(&large, 10);
 	ok(large.c->paused == 1 && registered(&large, 0) == 0 &&
-	    large.c->blocks == 8, "who would take more is not read");
+		large.c->blocks == 8,
+	    "who would take more is not read");
 	ok(silent(&large) && large.c->blocks == 8, "nor told of again");
 	half(&late, BLOCKS(1) + 10);
 	ok(late.c->paused == 1 && late.c->blocks == 1,
@@ -124,7 +126,8 @@ test_full(void)
 	    "after a while the largest is closed");
 	turn(20);
 	ok(late.c->paused == 0 && late.c->rx == BLOCKS(1) + 10 &&
-	    late.c->blocks == 2, "the others are read again");
+		late.c->blocks == 2,
+	    "the others are read again");
 	text[0] = '\n';
 	say_bytes(&late, text, 1);
 	text[0] = 'h';
@@ -202,7 +205,7 @@ test_shed(void)
 	slot(0)->shed = 1;
 	(void)succeed();
 	ok(!is_open(large.fd) && !is_open(doubtful.fd) &&
-	    closed(0, CLOSE_MEMORY) == 2 && slot(0)->shed == 0,
+		closed(0, CLOSE_MEMORY) == 2 && slot(0)->shed == 0,
 	    "after kills in a row: who holds much is closed, and who was served");
 	say(&small, "\n");
 	text[SPILL_BLOCK] = '\n';

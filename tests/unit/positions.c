@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Stream positions and names of a connection; sums over the arena.
  */
@@ -5,13 +6,15 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "state/arena.h"
+#include "shared/arena.h"
 #include "tap.h"
 
 static void
 test_positions(void)
 {
-	struct connection c = { .rx = 100, .tx = 30, .dropped = 20,
+	struct connection c = { .rx = 100,
+		.tx = 30,
+		.dropped = 20,
 		.ready = 70 };
 
 	ok(connection_cursor(&c) == 50, "the cursor is tx + dropped");
@@ -27,11 +30,15 @@ test_positions(void)
 	ok(connection_sane(&c), "sane: as much pending as can be");
 	c.rx++;
 	ok(!connection_sane(&c), "not sane: one byte more");
-	c = (struct connection){ .rx = UINT64_C(1) << 40, .ready =
-	    UINT64_C(1) << 40, .tx = UINT64_C(1) << 40, .dropped = 1 };
+	c = (struct connection){ .rx = UINT64_C(1) << 40,
+		.ready = UINT64_C(1) << 40,
+		.tx = UINT64_C(1) << 40,
+		.dropped = 1 };
 	ok(!connection_sane(&c), "not sane: cursor beyond rx");
-	c = (struct connection){ .rx = SPILL_WINDOW + 9, .tx = SPILL_WINDOW,
-		.ready = SPILL_WINDOW, .window_base = 8,
+	c = (struct connection){ .rx = SPILL_WINDOW + 9,
+		.tx = SPILL_WINDOW,
+		.ready = SPILL_WINDOW,
+		.window_base = 8,
 		.flags = CONN_SPILLED };
 	ok(!connection_sane(&c), "not sane: pending beyond the window's end");
 	c.window_base = 9;
@@ -46,40 +53,42 @@ test_claim(void)
 	struct connection c = { .cookie = 0 };
 	uint32_t word = connection_word(&c), taking, closing;
 
-	taking = connection_holder(CONN_TAKING, 3);
-	closing = connection_holder(CONN_CLOSING, 3);
+	taking = owner_word(CONN_CLAIMED, 3);
+	closing = owner_word(CONN_CLOSING, 3);
 	ok(connection_vacant(&c, word, 5) && connection_claim(&c, word, 3) &&
-	    connection_held_by(&c) == taking, "a free record is claimed");
+		connection_owner(&c) == taking,
+	    "a free record is claimed");
 	ok(!connection_vacant(&c, connection_word(&c), 5), "and then is not");
 	c.cookie = 5;
 	connection_set(&c, closing);
 	ok(!connection_vacant(&c, connection_word(&c), 5) &&
-	    connection_vacant(&c, connection_word(&c), 6),
+		connection_vacant(&c, connection_word(&c), 6),
 	    "closing: vacant for another socket, not for that one");
 	ok(!connection_swap(&c, taking, CONN_FREE) &&
-	    connection_swap(&c, closing, CONN_FREE) &&
-	    connection_held_by(&c) == CONN_FREE, "closed: free");
+		connection_swap(&c, closing, CONN_FREE) &&
+		connection_owner(&c) == CONN_FREE,
+	    "closed: free");
 	ok(!connection_claim(&c, word, 4),
 	    "free again is not free as before: no claim");
 	for (unsigned n = 0; n < 5000; n++) {
 		word = connection_word(&c);
 		if (!connection_claim(&c, word, 255) ||
-		    !connection_swap(&c, connection_holder(CONN_TAKING, 255),
-		    CONN_FREE))
+		    !connection_swap(&c, owner_word(CONN_CLAIMED, 255),
+			CONN_FREE))
 			break;
 	}
-	ok(connection_word(&c) != word && connection_held_by(&c) == 0,
+	ok(connection_word(&c) != word && connection_owner(&c) == 0,
 	    "the count of claims wraps and leaves slot and state alone");
 }
 
 static void
 test_holder(void)
 {
-	uint32_t h = connection_holder(CONN_GIVEN, 255);
+	uint32_t h = owner_word(CONN_OFFERED, 255);
 
-	ok(holder_state(h) == CONN_GIVEN && holder_slot(h) == 255,
+	ok(owner_state(h) == CONN_OFFERED && owner_slot(h) == 255,
 	    "a holder is a state and a slot");
-	ok(connection_holder(CONN_FREE, 7) == 0, "nobody is nobody's");
+	ok(owner_word(CONN_FREE, 7) == 0, "nobody is nobody's");
 	test_claim();
 }
 
@@ -126,16 +135,17 @@ test_arena(void)
 	ok(arena_create(&a, 4, 1000, 1000) == 0, "an arena is made");
 	ok(a.header->magic == ARENA_MAGIC && a.header->slots == 4,
 	    "its header says what it is");
-	ok(arena_window(&a, 999) + SPILL_WINDOW ==
-	    (char *)a.header + a.bytes, "the last window ends the arena");
+	ok(arena_window(&a, 999) + SPILL_WINDOW == (char *)a.header + a.bytes,
+	    "the last window ends the arena");
 	ok(arena_next(&a, 0, 0) == -1, "it holds no connection");
-	a.connection[7].holder = connection_holder(CONN_OPEN, 2);
-	a.connection[8].holder = connection_holder(CONN_GIVEN, 2);
-	a.connection[9].holder = connection_holder(CONN_CLOSING, 2);
-	a.connection[900].holder = connection_holder(CONN_OPEN, 2);
+	a.connection[7].owner = owner_word(CONN_OPEN, 2);
+	a.connection[8].owner = owner_word(CONN_OFFERED, 2);
+	a.connection[9].owner = owner_word(CONN_CLOSING, 2);
+	a.connection[900].owner = owner_word(CONN_OPEN, 2);
 	a.header->descriptor_end = 901;
 	ok(arena_next(&a, 2, 0) == 7 && arena_next(&a, 2, 8) == 900 &&
-	    arena_next(&a, 2, 901) == -1, "a slot's connections are found");
+		arena_next(&a, 2, 901) == -1,
+	    "a slot's connections are found");
 	ok(arena_next(&a, 1, 0) == -1, "and not another slot's");
 	a.header->workers = 4;
 	a.slot[1].held = 3;

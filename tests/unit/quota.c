@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The CPU quota of control groups, as the files of several systems tell it.
  */
@@ -21,7 +22,7 @@ put(const char *path, const char *text)
 
 	snprintf(whole, sizeof(whole), "%s%s", root, path);
 	for (char *p = whole + strlen(root) + 1; (p = strchr(p, '/')) != NULL;
-	    p++) {
+	     p++) {
 		*p = '\0';
 		mkdir(whole, 0700);
 		*p = '/';
@@ -44,7 +45,8 @@ begin(const char *mounts, const char *groups)
 	put("/proc/self/cgroup", groups);
 }
 
-#define UNIFIED "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 " \
+#define UNIFIED \
+	"30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 " \
 	"cgroup2 rw,nsdelegate\n"
 
 static void
@@ -79,7 +81,8 @@ test_legacy(void)
 	    "32 23 0:28 / /sys/fs/cgroup/cpu,cpuacct rw,relatime shared:9 - "
 	    "cgroup cgroup rw,cpu,cpuacct\n"
 	    "33 23 0:29 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n";
-	static const char groups[] = "9:cpuset:/set\n"
+	static const char groups[] =
+	    "9:cpuset:/set\n"
 	    "4:cpu,cpuacct:/a/b\n1:name=systemd:/s\n0::/s\n";
 
 	begin(mounts, groups);
@@ -100,12 +103,14 @@ static void
 test_container(void)
 {
 	begin("40 39 0:28 /docker/abc /sys/fs/cgroup/cpu ro - cgroup cgroup "
-	    "rw,cpu\n", "3:cpu:/docker/abc\n");
+	      "rw,cpu\n",
+	    "3:cpu:/docker/abc\n");
 	put("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "30000\n");
 	put("/sys/fs/cgroup/cpu/cpu.cfs_period_us", "100000\n");
 	ok(quota_cpu(root) == 300, "a container, its own group mounted");
 	begin("40 39 0:28 /docker/abc /sys/fs/cgroup/cpu ro - cgroup cgroup "
-	    "rw,cpu\n", "3:cpu:/docker/abcd\n");
+	      "rw,cpu\n",
+	    "3:cpu:/docker/abcd\n");
 	put("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "40000\n");
 	put("/sys/fs/cgroup/cpu/cpu.cfs_period_us", "100000\n");
 	put("/sys/fs/cgroup/cpu/d/cpu.cfs_quota_us", "10000\n");

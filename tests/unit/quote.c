@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Text inside JSON, metrics and HTML: whatever its bytes are, the whole is
  * valid, and UTF-8 stays as it is.
@@ -6,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/utf8.h"
-#include "master/quote.h"
+#include "admin/quote.h"
+#include "lib/utf8.h"
 #include "tap.h"
 
 /* The sequences of RFC 3629, section 4, spelt out. */
@@ -50,8 +51,9 @@ test_sequences(void)
 		}
 	ok(wrong == 0, "what is UTF-8 and what is not, as RFC 3629 has it");
 	ok(utf8_character("\303\251", &point) == 2 && point == 0xe9 &&
-	    utf8_character("\360\237\230\200", &point) == 4 &&
-	    point == 0x1f600, "code points");
+		utf8_character("\360\237\230\200", &point) == 4 &&
+		point == 0x1f600,
+	    "code points");
 }
 
 static void

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What processes do to the arena at the same time, done by threads, so that
  * ThreadSanitizer sees it: it knows nothing of memory that processes share.
@@ -19,14 +20,14 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "base/clock.h"
-#include "master/control_list.h"
+#include "admin/connections.h"
+#include "lib/clock.h"
 #include "rig.h"
 #include "tap.h"
 
 #define CLIENTS 40
-#define CHANGES 60		/* of a slot's worker */
-#define LOOKS 20		/* of the master between two of those */
+#define CHANGES 60 /* of a slot's worker */
+#define LOOKS 20   /* of the master between two of those */
 
 const char *__tsan_default_options(void);
 const char *__tsan_default_suppressions(void);
@@ -53,9 +54,9 @@ const char *
 __tsan_default_suppressions(void)
 {
 	return "race:signals_choose\nrace:signals_take\n"
-	    "race:log_set_role\nrace:log_follow\nrace:log_brake\nrace:record\n"
-	    "race:^same$\nrace:control_list\n"
-	    "race:close_descriptor\n";
+	       "race:log_set_role\nrace:log_follow\nrace:log_brake\nrace:record\n"
+	       "race:^same$\nrace:control_list\n"
+	       "race:close_descriptor\n";
 }
 
 /* A worker's memory ends with its process. */
@@ -178,25 +179,25 @@ look(unsigned n)
 	uint64_t sum = arena_held(&rig.arena);
 
 	for (unsigned k = 0; k < SLOTS; k++)
-		sum += atomic_load(&slot(k)->heartbeat) +
-		    slot(k)->count.rx + slot(k)->count.echoes + slot(k)->hot;
+		sum += atomic_load(&slot(k)->heartbeat) + slot(k)->count.rx +
+		    slot(k)->count.echoes + slot(k)->active;
 	for (int r = 0; r < CLOSE_REASONS; r++)
 		sum += arena_closed(&rig.arena, (enum close_reason)r);
 	atomic_store(&h->watching, n % 2);
 	atomic_store(&h->loglevel, LOG_LEVEL_WARNING + 1);
 	atomic_store(&h->copied, n % 3 == 0);
-	(void)control_list_find(&rig.arena, "192.0.2.1:1");
+	(void)connections_find(&rig.arena, "192.0.2.1:1");
 	usleep(sum == 0 ? 2000 : 1000);
 }
 
 /* A sibling takes over a slot that has no worker. */
 static bool
-foster(unsigned k)
+adopt(unsigned k)
 {
 	unsigned by = (k + 1) % SLOTS;
 
-	atomic_store(&slot(k)->state, SLOT_ORPHANED);
-	atomic_store(&slot(by)->foster, k + 1);
+	atomic_store(&slot(k)->state, SLOT_UNATTENDED);
+	atomic_store(&slot(by)->adopt, k + 1);
 	wake(by);
 	return becomes(k, SLOT_EMPTY);
 }
@@ -205,7 +206,7 @@ static void
 test_races(void)
 {
 	struct arena *a = &rig.arena;
-	unsigned left = 0, fostered = 0, ready = 0;
+	unsigned left = 0, adopted = 0, ready = 0;
 	uint64_t until;
 	pthread_t outside;
 
@@ -224,7 +225,7 @@ test_races(void)
 		for (unsigned i = 0; i < LOOKS; i++)
 			look(n * LOOKS + i);
 		left += dismiss(k);
-		fostered += n % 2 == 0 || foster(k);
+		adopted += n % 2 == 0 || adopt(k);
 		hire(k);
 		ready += becomes(k, SLOT_READY);
 	}
@@ -238,16 +239,17 @@ test_races(void)
 		ok(dismiss(k), "worker %u leaves", k);
 	ok(left == CHANGES, "%u workers left when told to", left);
 	ok(ready == CHANGES, "%u became ready", ready);
-	ok(fostered == CHANGES, "siblings take over");
+	ok(adopted == CHANGES, "siblings take over");
 	ok(wrong == 0 && echoed > CHANGES, "%lu lines came back, %lu wrong",
 	    echoed, wrong);
 	for (int fd = 0; fd < DESCRIPTORS; fd++)
-		if (connection_held_by(&a->connection[fd]) != 0)
+		if (connection_owner(&a->connection[fd]) != 0)
 			wrong++;
 	ok(wrong == 0, "no record is left in use");
 	ok(arena_closed(a, CLOSE_EOF) + arena_closed(a, CLOSE_RESET) ==
-	    slot(0)->count.accepted + slot(1)->count.accepted +
-	    slot(2)->count.accepted, "as many went as came");
+		slot(0)->count.accepted + slot(1)->count.accepted +
+		    slot(2)->count.accepted,
+	    "as many went as came");
 	rig_down();
 }
 

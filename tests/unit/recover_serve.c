@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Recovery of the connection that was being served: for each point at which a
  * worker can die, the state it would leave behind, made by hand on a real
@@ -9,17 +10,16 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "base/clock.h"
 #include "handler/handler.h"
+#include "lib/clock.h"
 #include "rig.h"
 #include "tap.h"
-#include "worker/kernel.h"
+#include "worker/connection/tcp_info.h"
 
 static char *
 window_end(const struct pair *p)
 {
-	return arena_window(&rig.arena, p->fd) + (p->c->rx -
-	    p->c->window_base);
+	return arena_window(&rig.arena, p->fd) + (p->c->rx - p->c->window_base);
 }
 
 static void
@@ -34,7 +34,8 @@ test_receive_scratch(void)
 	say(&p, "hello\n");
 	name(OP_SERVE, p.fd, 7);
 	ok(settled(1, 0, succeed()) && at_positions(&p, 7, 7, 0, 7) &&
-	    is_watched(&p), "before recv: nothing has happened");
+		is_watched(&p),
+	    "before recv: nothing has happened");
 	ok(hears(&p, "hello\n") && at_positions(&p, 13, 13, 0, 13),
 	    "before recv: the line is echoed");
 	rig_down();
@@ -47,7 +48,7 @@ test_receive_scratch(void)
 	take(&p, scratch, 3);
 	name(OP_SERVE, p.fd, 7);
 	ok(settled(1, 0, succeed()) && at_positions(&p, 10, 7, 0, 7) &&
-	    window_holds(&p, "hel") && is_watched(&p),
+		window_holds(&p, "hel") && is_watched(&p),
 	    "after recv, half a line: it is in the window");
 	memset(scratch, 'X', SCRATCH_BYTES);
 	say(&p, "lo\n");
@@ -62,7 +63,7 @@ test_receive_scratch(void)
 	take(&p, arena_scratch(&rig.arena, 0), 6);
 	name(OP_SERVE, p.fd, 7);
 	ok(settled(1, 0, succeed()) && p.c->rx == 13 &&
-	    window_holds(&p, "tw") && hears(&p, "one\ntwo\n"),
+		window_holds(&p, "tw") && hears(&p, "one\ntwo\n"),
 	    "after recv, with unread bytes beside: both lines are echoed");
 	say(&p, "ee\n");
 	ok(hears(&p, "three\n"), "and the third when it is whole");
@@ -76,8 +77,8 @@ test_receive_scratch(void)
 	p.c->rx = 13;
 	name(OP_SERVE, p.fd, 7);
 	ok(settled(1, 0, succeed()) && hears(&p, "hello\n") &&
-	    at_positions(&p, 13, 13, 0, 13) &&
-	    (p.c->flags & CONN_SPILLED) == 0,
+		at_positions(&p, 13, 13, 0, 13) &&
+		(p.c->flags & CONN_SPILLED) == 0,
 	    "rx stored, before the handler: it is called, the line echoed");
 	rig_down();
 }
@@ -95,8 +96,8 @@ test_receive_window(void)
 	take(&p, window_end(&p), 4);
 	name(OP_SERVE, p.fd, 0);
 	memset(arena_scratch(&rig.arena, 0), 'X', SCRATCH_BYTES);
-	ok(settled(1, 0, succeed()) && at_positions(&p, 109, 100, 0, 100)
-	    && window_holds(&p, "half a li"),
+	ok(settled(1, 0, succeed()) && at_positions(&p, 109, 100, 0, 100) &&
+		window_holds(&p, "half a li"),
 	    "after recv into the window: rx follows");
 	say(&p, "ne\n");
 	ok(hears(&p, "half a line\n"), "and the line is echoed when whole");
@@ -110,8 +111,8 @@ test_receive_window(void)
 	p.c->rx += 7;
 	name(OP_SERVE, p.fd, 0);
 	ok(settled(1, 0, succeed()) && hears(&p, "half a line\n") &&
-	    at_positions(&p, 12, 12, 0, 12) &&
-	    (p.c->flags & CONN_SPILLED) == 0,
+		at_positions(&p, 12, 12, 0, 12) &&
+		(p.c->flags & CONN_SPILLED) == 0,
 	    "window, rx stored, before the handler: the line is echoed");
 	rig_down();
 
@@ -122,7 +123,8 @@ test_receive_window(void)
 	take(&p, window_end(&p), 7);
 	name(OP_SERVE, p.fd, 0);
 	ok(settled(1, 0, succeed()) && hears(&p, "half a line\n") &&
-	    window_holds(&p, "rest"), "window, with unread bytes beside");
+		window_holds(&p, "rest"),
+	    "window, with unread bytes beside");
 	rig_down();
 }
 
@@ -168,7 +170,8 @@ end_is_told(size_t taken, bool fin, const char *what)
 	    "%s: the bytes come", what);
 	end = hears_end(&p);
 	ok(end && closed(0, CLOSE_EOF) == 1 && slot(0)->held == 0 &&
-	    is_held(&p, CONN_FREE, 0), "%s: then the end", what);
+		is_held(&p, CONN_FREE, 0),
+	    "%s: then the end", what);
 	rig_down();
 }
 
@@ -188,8 +191,9 @@ test_urgent(void)
 		turn(2);
 	/* Echoed or passed over, as the listener has it (SO_OOBINLINE). */
 	ok(recv(p.client, got, sizeof(got), MSG_DONTWAIT) >= 6 &&
-	    kernel_positions(p.fd, &rx, &tx) && rx == p.c->rx &&
-	    tx == p.c->tx, "urgent data is counted as the kernel counts it");
+		tcp_info_positions(p.fd, &rx, &tx) && rx == p.c->rx &&
+		tx == p.c->tx,
+	    "urgent data is counted as the kernel counts it");
 	name(OP_SERVE, p.fd, p.c->rx);
 	(void)succeed();
 	ok(silent(&p) && connection_pending(p.c) == 0,
@@ -210,7 +214,7 @@ test_handler(void)
 	p.c->ready = 6;
 	name(OP_SERVE, p.fd, 0);
 	ok(settled(1, 0, succeed()) && at_positions(&p, 9, 6, 0, 6) &&
-	    window_holds(&p, "wor") && hears(&p, "hello\n"),
+		window_holds(&p, "wor") && hears(&p, "hello\n"),
 	    "released and not sent: it is sent");
 	rig_down();
 
@@ -223,7 +227,8 @@ test_handler(void)
 	p.c->dropped = 7;
 	name(OP_SERVE, p.fd, 0);
 	ok(settled(1, 0, succeed()) && at_positions(&p, 7, 0, 7, 7) &&
-	    silent(&p), "drop half done: what was dropped is not sent");
+		silent(&p),
+	    "drop half done: what was dropped is not sent");
 	say(&p, "more");
 	ok(silent(&p) && at_positions(&p, 11, 0, 11, 11),
 	    "drop half done: and so it goes on");
@@ -236,17 +241,24 @@ test_handler(void)
 	take(&p, arena_scratch(&rig.arena, 0), 7);
 	name(OP_SERVE, p.fd, 0);
 	ok(settled(1, 0, succeed()) && at_positions(&p, 7, 0, 7, 7) &&
-	    silent(&p), "before the drop: it is dropped");
+		silent(&p),
+	    "before the drop: it is dropped");
 	rig_down();
 }
 
-enum sent { SENT_UNSTORED, SENT_STORED, SPILLED_NO_FLAG };
+enum sent {
+	SENT_UNSTORED,
+	SENT_STORED,
+	SPILLED_NO_FLAG
+};
 
 /* A client that does not read: the dead worker's send took a part only. */
 static void
 short_send(enum sent point, const char *what)
 {
-	enum { N = 60000 };
+	enum {
+		N = 60000
+	};
 	char *scratch, *bytes = pattern(N);
 	int small = 4096;
 	struct pair p;
@@ -255,11 +267,11 @@ short_send(enum sent point, const char *what)
 	rig_up();
 	p = accepted(2048);
 	enter(&p, 0);
-	checked(setsockopt(p.fd, SOL_SOCKET, SO_SNDBUF, &small,
-	    sizeof(small)), "setsockopt");
+	checked(setsockopt(p.fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)),
+	    "setsockopt");
 	scratch = arena_scratch(&rig.arena, 0);
 	say_bytes(&p, bytes, N);
-	for (n = 0; n < N; ) {
+	for (n = 0; n < N;) {
 		ssize_t r = recv(p.fd, scratch + n, N - n, MSG_DONTWAIT);
 
 		if (r > 0)
@@ -276,13 +288,13 @@ short_send(enum sent point, const char *what)
 		memcpy(arena_window(&rig.arena, p.fd), scratch + n, N - n);
 		p.c->window_base = n;
 	}
-	ok(n < N && settled(1, 0, succeed()) && p.c->tx >= n &&
-	    p.c->tx < N && (p.c->flags & CONN_SPILLED) != 0 &&
-	    connection_unsent(p.c) > 0 && is_watched(&p),
+	ok(n < N && settled(1, 0, succeed()) && p.c->tx >= n && p.c->tx < N &&
+		(p.c->flags & CONN_SPILLED) != 0 &&
+		connection_unsent(p.c) > 0 && is_watched(&p),
 	    "%s: the rest is in the window", what);
 	memset(scratch, 'X', SCRATCH_BYTES);
 	ok(hears_bytes(&p, bytes, N) && at_positions(&p, N, N, 0, N) &&
-	    (p.c->flags & CONN_SPILLED) == 0 && echoes(&p),
+		(p.c->flags & CONN_SPILLED) == 0 && echoes(&p),
 	    "%s: all comes, once", what);
 	free(bytes);
 	rig_down();
@@ -303,7 +315,7 @@ test_send(void)
 	name(OP_SERVE, p.fd, 0);
 	(void)give_back(&p, "hello\n", 6);
 	ok(settled(1, 0, succeed()) && at_positions(&p, 9, 6, 0, 6) &&
-	    window_holds(&p, "wor") && hears(&p, "hello\n"),
+		window_holds(&p, "wor") && hears(&p, "hello\n"),
 	    "sent, tx not stored: not sent twice");
 	say(&p, "ld\n");
 	ok(hears(&p, "world\n"), "sent, tx not stored: goes on");
@@ -336,7 +348,7 @@ test_send(void)
 			p.c->flags &= (uint8_t)~CONN_SPILLED;
 		name(OP_SERVE, p.fd, 0);
 		ok(settled(1, 0, succeed()) && hears(&p, "line\n") &&
-		    (p.c->flags & CONN_SPILLED) == 0 && echoes(&p),
+			(p.c->flags & CONN_SPILLED) == 0 && echoes(&p),
 		    "nothing pending, SPILLED %s", flag ? "set" : "cleared");
 		rig_down();
 	}
@@ -356,9 +368,9 @@ test_finish(void)
 		if (done)
 			checked(shutdown(p.fd, SHUT_WR), "shutdown");
 		ok(settled(1, 0, succeed()) && p.c->phase == PHASE_LINGERING &&
-		    p.c->quiet_since != 0 && hears_end(&p),
-		    "finishing, shutdown %s: lingers", done ? "done" :
-		    "not done");
+			p.c->quiet_since != 0 && hears_end(&p),
+		    "finishing, shutdown %s: lingers",
+		    done ? "done" : "not done");
 		checked(shutdown(p.client, SHUT_WR), "shutdown");
 		for (int i = 0; i < 20 && slot(0)->held > 0; i++)
 			turn(20);
@@ -375,12 +387,13 @@ test_finish(void)
 	take(&p, arena_scratch(&rig.arena, 0), 6);
 	name(OP_SERVE, p.fd, 0);
 	ok(settled(1, 0, succeed()) && p.c->rx == 6 &&
-	    p.c->phase == PHASE_FINISHING, "finishing, read in part");
+		p.c->phase == PHASE_FINISHING,
+	    "finishing, read in part");
 	{
 		char got[12];
 
-		ok(hear(&p, got, 12) == 12 && memcmp(got, "first\nsecond",
-		    12) == 0 && hears_end(&p),
+		ok(hear(&p, got, 12) == 12 &&
+			memcmp(got, "first\nsecond", 12) == 0 && hears_end(&p),
 		    "finishing: up to the limit is echoed, then the FIN");
 	}
 	rig_down();
@@ -396,7 +409,7 @@ test_finish(void)
 	p.c->rx += 5;
 	name(OP_SERVE, p.fd, 7);
 	ok(settled(1, 0, succeed()) && at_positions(&p, 12, 7, 5, 12) &&
-	    p.c->phase == PHASE_LINGERING && hears_end(&p),
+		p.c->phase == PHASE_LINGERING && hears_end(&p),
 	    "lingering, read and not dropped: nothing pending");
 	checked(shutdown(p.client, SHUT_WR), "shutdown");
 	for (int i = 0; i < 20 && slot(0)->held > 0; i++)

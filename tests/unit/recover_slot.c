@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Recovery of all else a slot has to do with: accepting, closing, giving, a
  * sibling that takes the slot over.  For each point at which a worker can die,
@@ -14,8 +15,8 @@
 
 #include "rig.h"
 #include "tap.h"
-#include "worker/kernel.h"
-#include "worker/share.h"
+#include "worker/balance/handoff.h"
+#include "worker/connection/tcp_info.h"
 
 static void
 test_accept(void)
@@ -29,8 +30,8 @@ test_accept(void)
 	rig.arena.header->admission = 1;
 	slot(0)->held = 1;
 	ok(settled(1, 0, succeed()) && is_held(&p, CONN_OPEN, 0) &&
-	    is_watched(&p) && p.c->cookie == kernel_cookie(p.fd) &&
-	    p.c->peer.family == AF_INET && echoes(&p),
+		is_watched(&p) && p.c->cookie == tcp_info_cookie(p.fd) &&
+		p.c->peer.family == AF_INET && echoes(&p),
 	    "orphan: becomes a connection");
 	ok(rig.arena.header->admission == 0, "and the admission is released");
 	rig_down();
@@ -39,22 +40,24 @@ test_accept(void)
 	p = accepted(0);
 	memset(p.c, 0x5a, sizeof(*p.c));
 	note_end(p.fd);
-	set_holder(&p, CONN_TAKING, 0);
+	set_holder(&p, CONN_CLAIMED, 0);
 	name(OP_ACCEPT, 0, 0);
 	ok(settled(1, 0, succeed()) && is_held(&p, CONN_OPEN, 0) &&
-	    at_positions(&p, 0, 0, 0, 0) && echoes(&p),
+		at_positions(&p, 0, 0, 0, 0) && echoes(&p),
 	    "TAKING, half filled in: becomes a connection");
 	rig_down();
 
 	rig_up();
 	p = offered(0, 1);
 	name(OP_ACCEPT, 0, 0);
-	ok(settled(0, 0, succeed()) && is_held(&p, CONN_GIVEN, 1) &&
-	    (arena_inbox(&rig.arena, 1)[p.fd / 64] >> (p.fd % 64) & 1) == 1 &&
-	    poll(&(struct pollfd){ slot(1)->wake_fd, POLLIN, 0 }, 1, 0) == 1,
+	ok(settled(0, 0, succeed()) && is_held(&p, CONN_OFFERED, 1) &&
+		(arena_handoff(&rig.arena, 1)[p.fd / 64] >> (p.fd % 64) & 1) ==
+		    1 &&
+		poll(&(struct pollfd){ slot(1)->wake_fd, POLLIN, 0 }, 1, 0) ==
+		    1,
 	    "GIVEN without notice: it is notified");
 	worker_up(1);
-	share_adopt(&rig.w);
+	handoff_accept(&rig.w);
 	ok(is_held(&p, CONN_OPEN, 1) && is_watched(&p) && echoes(&p),
 	    "and takes it");
 	rig_down();
@@ -62,18 +65,19 @@ test_accept(void)
 	rig_up();
 	p = accepted(0);
 	enter(&p, 1);
-	before = p.c->hot;
+	before = p.c->active;
 	name(OP_ACCEPT, 0, 0);
 	ok(settled(0, 0, succeed()) && is_held(&p, CONN_OPEN, 1) &&
-	    p.c->hot == before && slot(1)->held == 1 && is_open(p.fd),
+		p.c->active == before && slot(1)->held == 1 && is_open(p.fd),
 	    "an orphan that a living worker has claimed is left alone");
 	rig_down();
 
 	rig_up();
 	p = offered(2, 1);
 	name(OP_ACCEPT, 0, 0);
-	ok(settled(0, 0, succeed()) && is_held(&p, CONN_GIVEN, 1) &&
-	    p.c->giver == 2 && arena_inbox(&rig.arena, 1)[p.fd / 64] == 0,
+	ok(settled(0, 0, succeed()) && is_held(&p, CONN_OFFERED, 1) &&
+		p.c->offered_by == 2 &&
+		arena_handoff(&rig.arena, 1)[p.fd / 64] == 0,
 	    "others' gifts are left alone");
 	rig_down();
 }
@@ -92,9 +96,8 @@ test_strangers(void)
 	server = checked(accept4(listener, NULL, NULL, 0), "accept4");
 	name(OP_ACCEPT, 0, 0);
 	ok(settled(0, 0, succeed()) && is_open(file) && is_open(listener) &&
-	    is_open(client) && is_open(server) && is_open(rig.listener) &&
-	    arena_next(&rig.arena, 0, 0) == -1 &&
-	    watched_by(0) == 1,
+		is_open(client) && is_open(server) && is_open(rig.listener) &&
+		arena_next(&rig.arena, 0, 0) == -1 && watched_by(0) == 1,
 	    "files, listeners and others' connections are no orphans");
 	rig_down();
 }
@@ -121,7 +124,8 @@ test_close(void)
 	p = opened();
 	set_holder(&p, CONN_CLOSING, 0);
 	ok(settled(0, 0, succeed()) && is_held(&p, CONN_FREE, 0) &&
-	    !is_open(p.fd) && hears_end(&p), "CLOSING, open: is closed");
+		!is_open(p.fd) && hears_end(&p),
+	    "CLOSING, open: is closed");
 	rig_down();
 
 	rig_up();
@@ -137,7 +141,8 @@ test_close(void)
 	set_holder(&p, CONN_CLOSING, 0);
 	q = reused(&p);
 	ok(settled(0, 0, succeed()) && is_held(&p, CONN_FREE, 0) &&
-	    is_open(q.fd), "CLOSING, number reused, in no record: left open");
+		is_open(q.fd),
+	    "CLOSING, number reused, in no record: left open");
 	rig_down();
 
 	rig_up();
@@ -145,8 +150,8 @@ test_close(void)
 	set_holder(&p, CONN_CLOSING, 0);
 	q = reused(&p);
 	name(OP_ACCEPT, 0, 0);
-	ok(settled(1, 0, succeed()) && is_held(&q, CONN_OPEN, 0) &&
-	    echoes(&q), "CLOSING, number reused by an orphan: adopted");
+	ok(settled(1, 0, succeed()) && is_held(&q, CONN_OPEN, 0) && echoes(&q),
+	    "CLOSING, number reused by an orphan: adopted");
 	rig_down();
 
 	rig_up();
@@ -155,7 +160,8 @@ test_close(void)
 	enter(&q, 1);
 	name(OP_SERVE, p.fd, 0);
 	ok(settled(0, 0, succeed()) && is_held(&q, CONN_OPEN, 1) &&
-	    is_open(q.fd), "number reused and another's: left alone");
+		is_open(q.fd),
+	    "number reused and another's: left alone");
 	rig_down();
 
 	rig_up();
@@ -163,7 +169,8 @@ test_close(void)
 	set_holder(&p, CONN_CLOSING, 1);
 	name(OP_ACCEPT, 0, 0);
 	ok(settled(0, 0, succeed()) && is_held(&p, CONN_CLOSING, 1) &&
-	    is_open(p.fd), "another's CLOSING is left alone");
+		is_open(p.fd),
+	    "another's CLOSING is left alone");
 	rig_down();
 }
 
@@ -176,27 +183,28 @@ test_give(void)
 	p = offered(1, 0);
 	slot(0)->inflight = 1;
 	ok(settled(1, 0, succeed()) && is_held(&p, CONN_OPEN, 0) &&
-	    is_watched(&p) && slot(0)->inflight == 0 && echoes(&p),
+		is_watched(&p) && slot(0)->inflight == 0 && echoes(&p),
 	    "given to the dead slot without notice: taken");
 	rig_down();
 
 	rig_up();
 	p = offered(1, 0);
-	arena_inbox(&rig.arena, 0)[p.fd / 64] = UINT64_C(1) << (p.fd % 64);
+	arena_handoff(&rig.arena, 0)[p.fd / 64] = UINT64_C(1) << (p.fd % 64);
 	ok(settled(1, 0, succeed()), "given with notice: taken");
-	share_adopt(&rig.w);
+	handoff_accept(&rig.w);
 	ok(slot(0)->held == 1 && is_watched(&p) && watched_by(0) == 2 &&
-	    echoes(&p), "given with notice: once");
+		echoes(&p),
+	    "given with notice: once");
 	rig_down();
 
 	rig_up();
 	p = offered(0, 1);
-	name(OP_GIVE, 0, 0);
+	name(OP_HANDOFF, 0, 0);
 	ok(settled(0, 0, succeed()) && rig.w.offers_at == 0,
 	    "given by the dead slot: looked after at once");
-	share_reclaim(&rig.w);
-	ok(is_held(&p, CONN_OPEN, 0) && slot(0)->held == 1 &&
-	    is_watched(&p) && echoes(&p),
+	handoff_withdraw(&rig.w);
+	ok(is_held(&p, CONN_OPEN, 0) && slot(0)->held == 1 && is_watched(&p) &&
+		echoes(&p),
 	    "and taken back if nobody comes for it");
 	rig_down();
 }
@@ -214,10 +222,9 @@ test_fault(void)
 		name(OP_SERVE, p.fd, 0);
 		slot(0)->fault = faults[i];
 		ok(settled(1, 1, succeed()) && closed(0, CLOSE_FAULT) == 1 &&
-		    is_held(&p, CONN_FREE, 0) && !is_open(p.fd) &&
-		    hears_end(&p) && echoes(&q),
-		    "fault %d: that one is closed, the other lives",
-		    faults[i]);
+			is_held(&p, CONN_FREE, 0) && !is_open(p.fd) &&
+			hears_end(&p) && echoes(&q),
+		    "fault %d: that one is closed, the other lives", faults[i]);
 		rig_down();
 	}
 
@@ -227,7 +234,8 @@ test_fault(void)
 	slot(0)->op.fd = p.fd;
 	slot(0)->fault = SIGSEGV;
 	ok(settled(2, 0, succeed()) && closed(0, CLOSE_FAULT) == 0 &&
-	    echoes(&p) && echoes(&q), "fault while nothing is named: none");
+		echoes(&p) && echoes(&q),
+	    "fault while nothing is named: none");
 	rig_down();
 }
 
@@ -250,12 +258,14 @@ test_again(void)
 	    "recovered once");
 	slot(0)->op = op;
 	ok(settled(1, 0, succeed()) && window_holds(&p, "half") &&
-	    at_positions(&p, 11, 7, 0, 7), "killed before the operation was "
+		at_positions(&p, 11, 7, 0, 7),
+	    "killed before the operation was "
 	    "cleared: the same again");
 	*p.c = record;
 	slot(0)->op = op;
 	ok(settled(1, 0, succeed()) && window_holds(&p, "half") &&
-	    at_positions(&p, 11, 7, 0, 7), "killed at its start: the same");
+		at_positions(&p, 11, 7, 0, 7),
+	    "killed at its start: the same");
 	say(&p, " line\n");
 	ok(hears(&p, "half line\n"), "and the line comes once");
 	rig_down();
@@ -271,9 +281,11 @@ test_again(void)
 }
 
 static void
-test_foster(void)
+test_adopt(void)
 {
-	enum { N = 60000 };
+	enum {
+		N = 60000
+	};
 	char *bytes = pattern(N);
 	struct pair p, q, r;
 
@@ -288,8 +300,9 @@ test_foster(void)
 	name(OP_SERVE, p.fd, 0);
 	worker_up(1);
 	ok(settled(3, 0, recover(&rig.w, 0)) && is_held(&p, CONN_OPEN, 1) &&
-	    is_held(&q, CONN_OPEN, 1) && is_held(&r, CONN_OPEN, 1) &&
-	    slot(0)->held == 0 && slot(0)->hot == 0 && slot(1)->held == 3,
+		is_held(&q, CONN_OPEN, 1) && is_held(&r, CONN_OPEN, 1) &&
+		slot(0)->held == 0 && slot(0)->active == 0 &&
+		slot(1)->held == 3,
 	    "foster: all change hands");
 	ok(is_watched(&p) && is_watched(&q) && is_watched(&r),
 	    "foster: out of the other's epoll instance, watched here");
@@ -297,7 +310,8 @@ test_foster(void)
 	say(&p, " a line\n");
 	ok(hears(&p, "half a line\n") && echoes(&q), "foster: they go on");
 	ok(settled(3, 0, (worker_up(1), recover(&rig.w, 1))) && echoes(&p) &&
-	    echoes(&q), "and are inherited in their turn");
+		echoes(&q),
+	    "and are inherited in their turn");
 	ok(hears_bytes(&r, bytes, N) && is_watched(&r) && echoes(&r),
 	    "foster: one that waits to send goes on sending");
 	free(bytes);
@@ -309,15 +323,17 @@ test_foster(void)
 	p.c->flags = 0;
 	worker_up(1);
 	ok(settled(1, 0, recover(&rig.w, 0)) && is_held(&p, CONN_OPEN, 1) &&
-	    registered(&p, 1) == EPOLLIN && echoes(&p),
+		registered(&p, 1) == EPOLLIN && echoes(&p),
 	    "foster, killed over an entry, again: goes on");
 	say(&p, "for slot 1\n");
 	ok(settled(0, 0, succeed()) && registered(&p, 0) != 0 && silent(&p) &&
-	    registered(&p, 0) == 0, "what it left in the other's instance is "
+		registered(&p, 0) == 0,
+	    "what it left in the other's instance is "
 	    "disowned there");
 	worker_up(1);
 	ok(settled(1, 0, recover(&rig.w, 1)) && hears(&p, "for slot 1\n") &&
-	    is_watched(&p), "and is still who owns it");
+		is_watched(&p),
+	    "and is still who owns it");
 	rig_down();
 
 	/* The faulty one, fostered: closed. */
@@ -328,7 +344,7 @@ test_foster(void)
 	slot(0)->fault = SIGSEGV;
 	worker_up(1);
 	ok(settled(1, 1, recover(&rig.w, 0)) && closed(1, CLOSE_FAULT) == 1 &&
-	    !is_open(p.fd) && hears_end(&p) && is_watched(&q) && echoes(&q),
+		!is_open(p.fd) && hears_end(&p) && is_watched(&q) && echoes(&q),
 	    "foster: the one at fault is closed");
 	rig_down();
 }
@@ -349,7 +365,7 @@ test_insane(void)
 		if (i % 2 == 0)
 			name(OP_SERVE, p.fd, 0);
 		ok(settled(1, 1, succeed()) && is_held(&p, CONN_FREE, 0) &&
-		    !is_open(p.fd) && echoes(&q),
+			!is_open(p.fd) && echoes(&q),
 		    "an insane record is closed (%d)", i);
 		rig_down();
 	}
@@ -372,7 +388,7 @@ main(void)
 	test_give();
 	test_fault();
 	test_again();
-	test_foster();
+	test_adopt();
 	test_insane();
 	return tap_done();
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Recovery without guessing what is left behind: a real worker process is
  * stepped through a round of its loop and killed after every so many
@@ -17,29 +18,36 @@
 #include "handler/handler.h"
 #include "rig.h"
 #include "tap.h"
-#include "worker/balance.h"
-#include "worker/close.h"
-#include "worker/hot.h"
-#include "worker/serve.h"
-#include "worker/share.h"
+#include "worker/balance/active.h"
+#include "worker/balance/balance.h"
+#include "worker/balance/handoff.h"
+#include "worker/connection/close.h"
+#include "worker/connection/serve.h"
 
 /* Steps over all kills of a case: bounds its time.  The environment may set
  * RECOVER_STEPS; 1000000 is every instruction, and minutes. */
 #define STEPS 10000
-#define STEPS_SHORT (4 * STEPS)	/* the dangerous part is short */
+#define STEPS_SHORT (4 * STEPS) /* the dangerous part is short */
 
-enum act { ACT_SERVE, ACT_RECOVER, ACT_CLOSE, ACT_GIVE, ACT_ADOPT,
-	ACT_FOSTER, ACT_BLAME };
+enum act {
+	ACT_SERVE,
+	ACT_RECOVER,
+	ACT_CLOSE,
+	ACT_OFFER,
+	ACT_ACCEPT,
+	ACT_ADOPT,
+	ACT_BLAME
+};
 
 struct journey {
 	const char *what;
 	enum act act;
 	unsigned handler;
-	const char *held;	/* in the window already */
-	const char *said;	/* what the round finds in the socket */
-	const char *more;	/* said after the death */
-	const char *reply;	/* what must come back, all in all */
-	bool stop;		/* FINISHING up to what was said */
+	const char *held;  /* in the window already */
+	const char *said;  /* what the round finds in the socket */
+	const char *more;  /* said after the death */
+	const char *reply; /* what must come back, all in all */
+	bool stop;	   /* FINISHING up to what was said */
 };
 
 static const struct journey journeys[] = {
@@ -50,28 +58,28 @@ static const struct journey journeys[] = {
 	{ "the other half", ACT_SERVE, HANDLER_ECHO, "on", "e\ntw", "o\n",
 	    "one\ntwo\n", false },
 	{ "raw", ACT_SERVE, HANDLER_RAW, "", "raw", "data", "rawdata", false },
-	{ "discard", ACT_SERVE, HANDLER_DISCARD, "", "rubbish", "more",
-	    "", false },
-	{ "the last words", ACT_SERVE, HANDLER_ECHO, "la", "st", "",
-	    "last", true },
+	{ "discard", ACT_SERVE, HANDLER_DISCARD, "", "rubbish", "more", "",
+	    false },
+	{ "the last words", ACT_SERVE, HANDLER_ECHO, "la", "st", "", "last",
+	    true },
 	{ "recovery of a line", ACT_RECOVER, HANDLER_ECHO, "", "hello\n", "",
 	    "hello\n", false },
 	{ "recovery of half a line", ACT_RECOVER, HANDLER_ECHO, "", "o\ntw",
 	    "o\n", "o\ntwo\n", false },
 	{ "closing over half a line", ACT_CLOSE, HANDLER_ECHO, "on", "", "e\n",
 	    "one\n", false },
-	{ "giving half a line", ACT_GIVE, HANDLER_ECHO, "on", "", "e\n",
+	{ "giving half a line", ACT_OFFER, HANDLER_ECHO, "on", "", "e\n",
 	    "one\n", false },
-	{ "giving a line unread", ACT_GIVE, HANDLER_ECHO, "", "one\n", "two\n",
+	{ "giving a line unread", ACT_OFFER, HANDLER_ECHO, "", "one\n", "two\n",
 	    "one\ntwo\n", false },
-	{ "being given half a line", ACT_ADOPT, HANDLER_ECHO, "on", "", "e\n",
+	{ "being given half a line", ACT_ACCEPT, HANDLER_ECHO, "on", "", "e\n",
 	    "one\n", false },
-	{ "fostering half a line", ACT_FOSTER, HANDLER_ECHO, "", "on", "e\n",
+	{ "fostering half a line", ACT_ADOPT, HANDLER_ECHO, "", "on", "e\n",
 	    "one\n", false },
-	{ "fostering one at fault", ACT_BLAME, HANDLER_ECHO, "", "on", "",
-	    "", false },
-	{ "fostering a line", ACT_FOSTER, HANDLER_ECHO, "", "one\n", "",
-	    "one\n", false },
+	{ "fostering one at fault", ACT_BLAME, HANDLER_ECHO, "", "on", "", "",
+	    false },
+	{ "fostering a line", ACT_ADOPT, HANDLER_ECHO, "", "one\n", "", "one\n",
+	    false },
 };
 
 /* The child: slot 0's worker, or the sibling that fosters it. */
@@ -83,13 +91,12 @@ live(const struct pair *p, enum act act)
 	(void)raise(SIGTRAP);
 	if (act == ACT_SERVE)
 		serve(&rig.w, p->fd, EPOLLIN);
-	else if (act == ACT_RECOVER || act == ACT_FOSTER ||
-	    act == ACT_BLAME)
+	else if (act == ACT_RECOVER || act == ACT_ADOPT || act == ACT_BLAME)
 		(void)recover(&rig.w, 0);
-	else if (act == ACT_GIVE)
+	else if (act == ACT_OFFER)
 		balance(&rig.w);
-	else if (act == ACT_ADOPT)
-		share_adopt(&rig.w);
+	else if (act == ACT_ACCEPT)
+		handoff_accept(&rig.w);
 	else
 		close_connection(&rig.w, p->fd, CLOSE_IDLE, 0);
 	_exit(0);
@@ -103,8 +110,8 @@ kill_after(const struct pair *p, enum act act, long steps)
 	long n = 0;
 	int status;
 	/* Shares the descriptor table, as a worker does. */
-	pid_t pid = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, NULL,
-	    NULL, NULL, NULL);
+	pid_t pid = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, NULL, NULL,
+	    NULL, NULL);
 
 	if (pid == 0)
 		live(p, act);
@@ -131,7 +138,7 @@ depart(const struct journey *j)
 
 	rig_up();
 	rig.config.handler = j->handler;
-	p = j->act == ACT_ADOPT ? offered(1, 0) : opened();
+	p = j->act == ACT_ACCEPT ? offered(1, 0) : opened();
 	if (*j->held != '\0')
 		hold(&p, j->held, 0);
 	if (*j->said != '\0')
@@ -140,30 +147,30 @@ depart(const struct journey *j)
 		p.c->limit = p.c->rx + strlen(j->said);
 		p.c->phase = PHASE_FINISHING;
 	}
-	worker_up(j->act == ACT_FOSTER || j->act == ACT_BLAME ? 1 : 0);
+	worker_up(j->act == ACT_ADOPT || j->act == ACT_BLAME ? 1 : 0);
 	switch (j->act) {
 	case ACT_RECOVER:
-	case ACT_FOSTER:
+	case ACT_ADOPT:
 	case ACT_BLAME:
 		slot(0)->fault = j->act == ACT_BLAME ? SIGSEGV : 0;
 		take(&p, arena_scratch(&rig.arena, 0), strlen(j->said));
 		name(OP_SERVE, p.fd, 0);
 		break;
-	case ACT_ADOPT:
-		arena_inbox(&rig.arena, 0)[p.fd / 64] = UINT64_C(1) <<
-		    (p.fd % 64);
+	case ACT_ACCEPT:
+		arena_handoff(&rig.arena, 0)[p.fd / 64] = UINT64_C(1)
+		    << (p.fd % 64);
 		break;
-	case ACT_GIVE:
+	case ACT_OFFER:
 		/* Of two the second is given. */
 		other = opened();
-		other.c->hot = p.c->hot = CONNECTION_NOT_HOT;
-		hot_touch(&rig.w, other.fd);
-		hot_touch(&rig.w, p.fd);
+		other.c->active = p.c->active = CONNECTION_INACTIVE;
+		active_touch(&rig.w, other.fd);
+		active_touch(&rig.w, p.fd);
 		slot(1)->state = SLOT_READY;
 		break;
 	default:
-		p.c->hot = CONNECTION_NOT_HOT;
-		hot_touch(&rig.w, p.fd);
+		p.c->active = CONNECTION_INACTIVE;
+		active_touch(&rig.w, p.fd);
 	}
 	return p;
 }
@@ -173,7 +180,7 @@ inherit(unsigned k)
 {
 	worker_up(k);
 	(void)recover(&rig.w, k);
-	share_adopt(&rig.w);
+	handoff_accept(&rig.w);
 }
 
 /* Those who come after the death: in the end the worker is there that has the
@@ -181,7 +188,7 @@ inherit(unsigned k)
 static void
 come_after(enum act act, const struct pair *p, bool odd)
 {
-	if (act == ACT_FOSTER || act == ACT_BLAME) {
+	if (act == ACT_ADOPT || act == ACT_BLAME) {
 		inherit(1);
 		if (odd)
 			inherit(0);
@@ -189,11 +196,11 @@ come_after(enum act act, const struct pair *p, bool odd)
 			(void)recover(&rig.w, 0);
 	} else {
 		inherit(0);
-		if (act == ACT_GIVE && odd)
-			share_reclaim(&rig.w);
+		if (act == ACT_OFFER && odd)
+			handoff_withdraw(&rig.w);
 	}
-	if (rig.w.number == 0 && (is_held(p, CONN_OPEN, 1) ||
-	    is_held(p, CONN_GIVEN, 1)))
+	if (rig.w.number == 0 &&
+	    (is_held(p, CONN_OPEN, 1) || is_held(p, CONN_OFFERED, 1)))
 		inherit(1);
 }
 
@@ -213,8 +220,9 @@ arrive(const struct journey *j, const struct pair *p)
 		return hear(p, got, n) == n && memcmp(got, j->reply, n) == 0 &&
 		    hears_end(p);
 	return hears(p, j->reply) && is_held(p, CONN_OPEN, rig.w.number) &&
-	    slot(0)->held + slot(1)->held == (j->act == ACT_GIVE ? 2 : 1) &&
-	    registered(p, rig.w.number) == EPOLLIN && p->c->rx == strlen(j->held) + strlen(j->said) + strlen(j->more);
+	    slot(0)->held + slot(1)->held == (j->act == ACT_OFFER ? 2 : 1) &&
+	    registered(p, rig.w.number) == EPOLLIN &&
+	    p->c->rx == strlen(j->held) + strlen(j->said) + strlen(j->more);
 }
 
 /* Live for `*steps` instructions, die, be recovered. */
@@ -254,13 +262,18 @@ test_steps(void)
 		unsigned kills = 0;
 
 		if (!travel(j, &whole) || whole <= 0) {
-			ok(whole == -1, "%s%s", j->what, whole == -1 ?
-			    " # SKIP cannot trace" : ": not killed at all");
+			ok(whole == -1, "%s%s", j->what,
+			    whole == -1 ? " # SKIP cannot trace"
+					: ": not killed at all");
 			continue;
 		}
-		stride = whole * whole / 2 / (steps != NULL ? atol(steps) :
-		    j->act == ACT_CLOSE || j->act == ACT_BLAME ? STEPS_SHORT : STEPS) + 1;
-		stride |= 1;	/* odd and even ones */
+		stride = whole * whole / 2 /
+			(steps != NULL ? atol(steps)
+				: j->act == ACT_CLOSE || j->act == ACT_BLAME
+				? STEPS_SHORT
+				: STEPS) +
+		    1;
+		stride |= 1; /* odd and even ones */
 		for (long n = 0; n < whole && bad == -1; n += stride) {
 			at = n;
 			kills++;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A service in one process, with its clients.
  */
@@ -15,17 +16,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/clock.h"
-#include "base/signals.h"
 #include "handler/handler.h"
-#include "master/listen.h"
-#include "worker/close.h"
-#include "worker/hot.h"
-#include "worker/idle.h"
-#include "worker/kernel.h"
-#include "worker/serve.h"
-#include "worker/share.h"
-#include "worker/watch.h"
+#include "lib/clock.h"
+#include "lib/signals.h"
+#include "master/listeners/listen.h"
+#include "worker/balance/active.h"
+#include "worker/balance/handoff.h"
+#include "worker/connection/close.h"
+#include "worker/connection/idle.h"
+#include "worker/connection/serve.h"
+#include "worker/connection/tcp_info.h"
+#include "worker/events.h"
 
 struct rig rig;
 
@@ -53,24 +54,26 @@ rig_up(void)
 	rig.config.handler = HANDLER_ECHO;
 	/* Its workers may be threads, which end by a call no worker makes. */
 	rig.config.sandbox = SANDBOX_NO;
-	checked(arena_create(a, SLOTS, DESCRIPTORS, DESCRIPTORS), "arena_create");
-	a->own->workers = SLOTS;
+	checked(arena_create(a, SLOTS, DESCRIPTORS, DESCRIPTORS),
+	    "arena_create");
+	a->service->workers = SLOTS;
 	for (unsigned k = 0; k < SLOTS; k++) {
-		a->own->slot[k].wake_fd = checked(eventfd(0, EFD_NONBLOCK),
+		a->service->slot[k].wake_fd = checked(eventfd(0, EFD_NONBLOCK),
 		    "eventfd");
-		a->own->slot[k].watch_fd = checked(epoll_create1(0),
+		a->service->slot[k].watch_fd = checked(epoll_create1(0),
 		    "epoll_create1");
 	}
 	checked(listen_open(a, &rig.config, NULL), "listen_open");
 	rig.listener = a->header->listener[0].fd;
 	checked(getsockname(rig.listener, (struct sockaddr *)&rig.address,
-	    &len), "getsockname");
+		    &len),
+	    "getsockname");
 }
 
 void
 rig_down(void)
 {
-	free(rig.w.hot);
+	free(rig.w.active);
 	arena_destroy(&rig.arena);
 	for (int fd = STDERR_FILENO + 1; fd < DESCRIPTORS; fd++)
 		(void)close(fd);
@@ -81,15 +84,19 @@ worker_up(unsigned k)
 {
 	struct worker *w = &rig.w;
 
-	free(w->hot);
-	*w = (struct worker){ .config = &rig.config, .arena = &rig.arena,
-		.slot = &rig.arena.slot[k], .number = k,
+	free(w->active);
+	*w = (struct worker){ .config = &rig.config,
+		.arena = &rig.arena,
+		.slot = &rig.arena.slot[k],
+		.number = k,
 		.scratch = arena_scratch(&rig.arena, k),
-		.accept_at = CLOCK_NEVER, .enroll_at = CLOCK_NEVER,
-		.title_at = CLOCK_NEVER, .cool_at = CLOCK_NEVER,
+		.accept_at = CLOCK_NEVER,
+		.enroll_at = CLOCK_NEVER,
+		.title_at = CLOCK_NEVER,
+		.trim_at = CLOCK_NEVER,
 		.memory_at = CLOCK_NEVER };
-	checked(watch_init(w), "watch_init");
-	share_init(w);
+	checked(events_init(w), "watch_init");
+	handoff_init(w);
 	idle_init(w);
 }
 
@@ -122,13 +129,13 @@ accepted(int receive_buffer)
 void
 set_holder(const struct pair *p, enum connection_state state, unsigned k)
 {
-	atomic_store(&p->c->holder, connection_holder(state, k));
+	atomic_store(&p->c->owner, owner_word(state, k));
 }
 
 bool
 is_held(const struct pair *p, enum connection_state state, unsigned k)
 {
-	return connection_held_by(p->c) == connection_holder(state, k);
+	return connection_owner(p->c) == owner_word(state, k);
 }
 
 void
@@ -144,10 +151,10 @@ void
 enter(const struct pair *p, unsigned k)
 {
 	memset(p->c, 0, sizeof(*p->c));
-	p->c->cookie = kernel_cookie(p->fd);
+	p->c->cookie = tcp_info_cookie(p->fd);
 	p->c->opened = clock_ms();
 	p->c->handler = (uint8_t)rig.config.handler;
-	p->c->hot = 7;		/* a dead worker's: means nothing any more */
+	p->c->active = 7; /* a dead worker's: means nothing any more */
 	note_end(p->fd);
 	set_registered(p, k, EPOLLIN);
 	p->c->flags = CONN_ENROLLED;
@@ -172,9 +179,9 @@ offered(unsigned from, unsigned to)
 	enter(&p, from);
 	set_registered(&p, from, 0);
 	p.c->flags = 0;
-	p.c->giver = (uint16_t)from;
+	p.c->offered_by = (uint16_t)from;
 	slot(from)->held--;
-	set_holder(&p, CONN_GIVEN, to);
+	set_holder(&p, CONN_OFFERED, to);
 	return p;
 }
 
@@ -226,14 +233,14 @@ serve_event(int fd, uint32_t events)
 {
 	struct worker *w = &rig.w;
 
-	if (connection_held_by(worker_connection(w, fd)) !=
-	    connection_holder(CONN_OPEN, w->number)) {
-		watch_disown(w, fd);
+	if (connection_owner(worker_connection(w, fd)) !=
+	    owner_word(CONN_OPEN, w->number)) {
+		events_disown(w, fd);
 		return;
 	}
 	/* One that is not hot may be of a worker before, which recovery was
 	 * kept from finding. */
-	if (hot_touch(w, fd) && !worker_can_serve(w, fd))
+	if (active_touch(w, fd) && !worker_can_serve(w, fd))
 		close_connection(w, fd, CLOSE_ERROR, EOWNERDEAD);
 	else
 		serve(w, fd, events);
@@ -245,20 +252,20 @@ turn(int ms)
 	struct worker *w = &rig.w;
 	eventfd_t ignored;
 	bool wake = false;
-	int n = watch_wait(w, clock_ms() + (uint64_t)ms);
+	int n = events_wait(w, clock_ms() + (uint64_t)ms);
 
 	for (int i = 0; i < n; i++)
-		if (watch_kind(&w->event[i]) == WATCHED_CONNECTION)
-			serve_event(watch_number(&w->event[i]),
+		if (events_kind(&w->event[i]) == EVENT_CONNECTION)
+			serve_event(events_number(&w->event[i]),
 			    w->event[i].events);
-		else if (watch_kind(&w->event[i]) == WATCHED_WAKE)
+		else if (events_kind(&w->event[i]) == EVENT_WAKE)
 			wake = true;
 	if (wake) {
 		(void)eventfd_read(w->slot->wake_fd, &ignored);
-		share_adopt(w);
+		handoff_accept(w);
 	}
 	if (n > 0)
-		hot_round(w);
+		active_round(w);
 }
 
 size_t
@@ -334,11 +341,12 @@ is_open(int fd)
 }
 
 bool
-is_hot(const struct pair *p)
+is_active(const struct pair *p)
 {
 	const struct worker *w = &rig.w;
 
-	return p->c->hot < w->hots && w->hot[p->c->hot].fd == p->fd;
+	return p->c->active < w->active_count &&
+	    w->active[p->c->active].fd == p->fd;
 }
 
 /* How many entries slot k's epoll instance has, and in `events` (if that is not
@@ -352,16 +360,17 @@ look(unsigned k, int fd, uint32_t *events)
 	FILE *f;
 	int tfd;
 
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d",
-	    slot(k)->watch_fd);
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", slot(k)->watch_fd);
 	if ((f = fopen(path, "r")) == NULL)
 		die(path);
 	while (fgets(line, sizeof(line), f) != NULL)
 		if (sscanf(line, "tfd: %d events: %x data: %llx", &tfd, &mask,
-		    &data) == 3) {
+			&data) == 3) {
 			n++;
-			if (events != NULL && tfd == fd && data ==
-			    ((uint64_t)WATCHED_CONNECTION << 32 | (unsigned)fd))
+			if (events != NULL && tfd == fd &&
+			    data ==
+				((uint64_t)EVENT_CONNECTION << 32 |
+				    (unsigned)fd))
 				*events = mask & (EPOLLIN | EPOLLOUT);
 		}
 	fclose(f);
@@ -387,14 +396,13 @@ void
 set_registered(const struct pair *p, unsigned k, uint32_t events)
 {
 	struct epoll_event ev = { .events = events,
-		.data.u64 = (uint64_t)WATCHED_CONNECTION << 32 |
+		.data.u64 = (uint64_t)EVENT_CONNECTION << 32 |
 		    (unsigned)p->fd };
 	int ep = slot(k)->watch_fd;
 
 	(void)epoll_ctl(ep, EPOLL_CTL_DEL, p->fd, NULL);
 	if (events != 0)
-		checked(epoll_ctl(ep, EPOLL_CTL_ADD, p->fd, &ev),
-		    "epoll_ctl");
+		checked(epoll_ctl(ep, EPOLL_CTL_ADD, p->fd, &ev), "epoll_ctl");
 }
 
 bool
@@ -406,8 +414,10 @@ is_watched(const struct pair *p)
 	bool good = (p->c->flags & (CONN_ENROLLED | CONN_WRITES)) == flags;
 
 	for (unsigned k = 0; k < SLOTS; k++)
-		if (registered(p, k) != (k != rig.w.number ? 0U :
-		    out ? EPOLLOUT : EPOLLIN)) {
+		if (registered(p, k) !=
+		    (k != rig.w.number ? 0U
+			    : out      ? EPOLLOUT
+				       : EPOLLIN)) {
 			printf("# slot %u watches for %#x\n", k,
 			    registered(p, k));
 			good = false;
@@ -441,8 +451,9 @@ window_holds(const struct pair *p, const char *text)
 
 	return (p->c->flags & CONN_SPILLED) != 0 &&
 	    connection_pending(p->c) == n &&
-	    memcmp(arena_window(&rig.arena, p->fd) + (connection_cursor(p->c) -
-	    p->c->window_base), text, n) == 0;
+	    memcmp(arena_window(&rig.arena, p->fd) +
+		    (connection_cursor(p->c) - p->c->window_base),
+		text, n) == 0;
 }
 
 uint64_t
@@ -489,8 +500,7 @@ long_history(const struct pair *p, size_t n)
 		say_bytes(p, bytes, part);
 		take(p, bytes, part);
 		if (give_back(p, bytes, part) != part ||
-		    recv(p->client, bytes, part, MSG_WAITALL) !=
-		    (ssize_t)part)
+		    recv(p->client, bytes, part, MSG_WAITALL) != (ssize_t)part)
 			die("long_history");
 		p->c->rx = p->c->tx = p->c->ready += part;
 	}
@@ -531,12 +541,12 @@ stuck(const char *bytes, size_t n)
 	ssize_t r;
 
 	enter(&p, 0);
-	checked(setsockopt(p.fd, SOL_SOCKET, SO_SNDBUF, &small,
-	    sizeof(small)), "setsockopt");
+	checked(setsockopt(p.fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)),
+	    "setsockopt");
 	say_bytes(&p, bytes, n);
 	while (p.c->rx < n)
 		if ((r = recv(p.fd, window + p.c->rx, n - p.c->rx,
-		    MSG_DONTWAIT)) > 0)
+			 MSG_DONTWAIT)) > 0)
 			p.c->rx += (uint64_t)r;
 		else
 			await(p.fd, POLLIN);
@@ -550,7 +560,7 @@ stuck(const char *bytes, size_t n)
 }
 
 bool
-survives(bool (*verdict)(void))
+survives(bool (*action)(void))
 {
 	int status = 0;
 	pid_t pid;
@@ -559,7 +569,7 @@ survives(bool (*verdict)(void))
 	pid = checked(fork(), "fork");
 	if (pid == 0) {
 		alarm(30);
-		_exit(verdict() ? 0 : 1);
+		_exit(action() ? 0 : 1);
 	}
 	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
 		;

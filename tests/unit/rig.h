@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A service in one process, to make by hand what a death leaves behind and to
  * see what a successor makes of it.
@@ -12,11 +13,11 @@
 #include <netinet/in.h>
 
 #include "sockets.h"
-#include "worker/recover.h"
+#include "worker/recovery/recover.h"
 
 #define SLOTS 3
 #define DESCRIPTORS 256
-#define PATIENCE 3000		/* ms until something must have happened */
+#define PATIENCE 3000 /* ms until something must have happened */
 
 /* One connection: both ends and the server's record of it. */
 struct pair {
@@ -118,7 +119,7 @@ bool echoes(const struct pair *p);
 bool is_open(int fd);
 
 /* One of the current worker's hot connections. */
-bool is_hot(const struct pair *p);
+bool is_active(const struct pair *p);
 
 /* What slot k's epoll instance has a connection for: EPOLLIN, EPOLLOUT or 0,
  * not at all. */
@@ -146,6 +147,6 @@ uint64_t closed(unsigned k, enum close_reason reason);
 bool settled(unsigned kept, unsigned lost, struct recovered r);
 
 /* What `verdict` says in a process of its own; false if that died. */
-bool survives(bool (*verdict)(void));
+bool survives(bool (*action)(void));
 
 #endif

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Sockets of the tests' own.
  */
@@ -11,7 +12,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define PATIENCE 5000		/* ms until something must have happened */
+#define PATIENCE 5000 /* ms until something must have happened */
 
 void
 die(const char *what)
@@ -52,8 +53,8 @@ connect_to(const struct sockaddr_in *address, int receive_buffer)
 	if (receive_buffer != 0)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer,
 		    sizeof(receive_buffer));
-	checked(connect(fd, (const struct sockaddr *)address,
-	    sizeof(*address)), "connect");
+	checked(connect(fd, (const struct sockaddr *)address, sizeof(*address)),
+	    "connect");
 	return fd;
 }
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Sockets of the tests' own, and what they do when a call fails that must not.
  */

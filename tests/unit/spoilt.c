@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * An arena that somebody has written anything into: who reads it stays in
  * bounds.  Each case is one that led out of them, found by tests/fuzz or by
@@ -15,19 +16,19 @@
 
 #include <bsd/string.h>
 
-#include "base/clock.h"
-#include "master/answer.h"
-#include "master/listen.h"
+#include "admin/metrics.h"
+#include "admin/page_chart.h"
+#include "admin/status.h"
+#include "lib/clock.h"
+#include "master/listeners/listen.h"
 #include "master/master.h"
-#include "master/metrics.h"
-#include "master/page_chart.h"
 #include "rig.h"
-#include "state/worker_exit.h"
+#include "shared/worker_exit.h"
 #include "tap.h"
-#include "worker/balance.h"
-#include "worker/hot.h"
-#include "worker/serve.h"
-#include "worker/share.h"
+#include "worker/balance/active.h"
+#include "worker/balance/balance.h"
+#include "worker/balance/handoff.h"
+#include "worker/connection/serve.h"
 
 static struct master *
 master(void)
@@ -59,9 +60,9 @@ text_of(void (*write)(struct master *m, FILE *out))
 static void
 write_all(struct master *m, FILE *out)
 {
-	answer_status(m, out, false);
-	answer_status(m, out, true);
-	answer_workers(m, out, true);
+	status_write(m, out, false);
+	status_write(m, out, true);
+	status_workers(m, out, true);
 	metrics_write(m, out);
 }
 
@@ -80,9 +81,9 @@ counts(void)
 	free(text);
 	worker_up(0);
 	(void)recover(&rig.w, 0);
-	share_adopt(&rig.w);
+	handoff_accept(&rig.w);
 	balance(&rig.w);
-	share_reclaim(&rig.w);
+	handoff_withdraw(&rig.w);
 	(void)listen_names(&rig.arena);
 	return arena_workers(&rig.arena) == SLOTS &&
 	    arena_end(&rig.arena) == DESCRIPTORS &&
@@ -117,7 +118,7 @@ static bool
 listeners(void)
 {
 	struct arena_header *h = rig.arena.header;
-	struct arena_own *o = rig.arena.own;
+	struct service_state *o = rig.arena.service;
 
 	o->listeners = o->dropped = ARENA_LISTENERS_MAX;
 	for (unsigned i = 0; i < 2 * ARENA_LISTENERS_MAX; i++)
@@ -130,17 +131,17 @@ listeners(void)
 
 /* The number of a record among the hot ones, of which there are none. */
 static bool
-hot(void)
+active(void)
 {
 	struct pair p = opened();
 
 	(void)succeed();
-	p.c->hot = 0x7ffffff0;
-	hot_touch(&rig.w, p.fd);
-	if (!is_hot(&p))
+	p.c->active = 0x7ffffff0;
+	active_touch(&rig.w, p.fd);
+	if (!is_active(&p))
 		return false;
-	p.c->hot = 0x7ffffff0;
-	hot_remove(&rig.w, p.fd);
+	p.c->active = 0x7ffffff0;
+	active_remove(&rig.w, p.fd);
 	return echoes(&p);
 }
 
@@ -205,8 +206,8 @@ unspilled_gift(void)
 	worker_up(0);
 	p.c->rx = 60000;
 	p.c->ready = 60000;
-	arena_inbox(&rig.arena, 0)[p.fd / 64] |= UINT64_C(1) << (p.fd % 64);
-	share_adopt(&rig.w);
+	arena_handoff(&rig.arena, 0)[p.fd / 64] |= UINT64_C(1) << (p.fd % 64);
+	handoff_accept(&rig.w);
 	return !is_open(p.fd) && slot(0)->held == 0;
 }
 
@@ -219,9 +220,9 @@ stranger(void)
 
 	note_end(fd);
 	c->rx = UINT64_MAX;
-	atomic_store(&c->holder, connection_holder(CONN_OPEN, 0));
+	atomic_store(&c->owner, owner_word(CONN_OPEN, 0));
 	return settled(0, 1, succeed()) && is_open(fd) &&
-	    connection_held_by(c) == CONN_FREE;
+	    connection_owner(c) == CONN_FREE;
 }
 
 /* The same of one that the operation names. */
@@ -231,8 +232,7 @@ strange_operation(void)
 	int fd = slot(0)->wake_fd;
 
 	note_end(fd);
-	atomic_store(&rig.arena.connection[fd].holder,
-	    connection_holder(CONN_OPEN, 0));
+	atomic_store(&rig.arena.connection[fd].owner, owner_word(CONN_OPEN, 0));
 	name(OP_SERVE, fd, 0);
 	(void)succeed();
 	return is_open(fd);
@@ -240,7 +240,7 @@ strange_operation(void)
 
 /* The last word of an inbox has bits for which there is no record. */
 static bool
-inbox(void)
+handoff(void)
 {
 	struct arena a;
 	struct connection *beyond;
@@ -254,26 +254,26 @@ inbox(void)
 	rig.w.arena = &a;
 	rig.w.slot = &a.slot[0];
 	beyond = &a.connection[few + 1];
-	atomic_store(&beyond->holder, connection_holder(CONN_GIVEN, 0));
-	arena_inbox(&a, 0)[0] = UINT64_C(1) << (few + 1);
-	share_adopt(&rig.w);
-	return connection_held_by(beyond) == connection_holder(CONN_GIVEN, 0);
+	atomic_store(&beyond->owner, owner_word(CONN_OFFERED, 0));
+	arena_handoff(&a, 0)[0] = UINT64_C(1) << (few + 1);
+	handoff_accept(&rig.w);
+	return connection_owner(beyond) == owner_word(CONN_OFFERED, 0);
 }
 
 /* A slot to take over that there is not. */
 static bool
-foster(void)
+adopt(void)
 {
 	uint64_t deadline = clock_ms() + PATIENCE;
 	int status = 0;
 	pid_t pid;
 
-	atomic_store(&slot(0)->foster, INT32_MAX);
+	atomic_store(&slot(0)->adopt, INT32_MAX);
 	checked((int)write(slot(0)->wake_fd, &(uint64_t){ 1 }, 8), "write");
 	pid = checked(fork(), "fork");
 	if (pid == 0)
 		_exit(worker_main(&rig.config, &rig.arena, 0, getppid()));
-	while (atomic_load(&slot(0)->foster) != 0 && clock_ms() < deadline)
+	while (atomic_load(&slot(0)->adopt) != 0 && clock_ms() < deadline)
 		(void)poll(NULL, 0, 2);
 	atomic_store(&slot(0)->leave, 1);
 	(void)kill(pid, SIGTERM);
@@ -303,13 +303,13 @@ cut(void)
 }
 
 static const struct {
-	bool (*verdict)(void);
+	bool (*action)(void);
 	const char *what;
 } cases[] = {
 	{ counts, "counts beyond all sizes" },
 	{ texts, "texts without an end" },
 	{ listeners, "more listeners than there is room for: refused" },
-	{ hot, "an index among the hot ones" },
+	{ active, "an index among the hot ones" },
 	{ nowhere, "a connection given to no slot goes on" },
 	{ unspilled, "pending bytes in no window: closed" },
 	{ overlooked, "the same, unseen by recovery: closed" },
@@ -317,8 +317,8 @@ static const struct {
 	{ unspilled_gift, "the same, when given: closed" },
 	{ stranger, "a spoilt record closes no file" },
 	{ strange_operation, "nor does the operation's" },
-	{ inbox, "bits beyond the last record" },
-	{ foster, "a slot to take over that there is not" },
+	{ handoff, "bits beyond the last record" },
+	{ adopt, "a slot to take over that there is not" },
 	{ slots, "more slots than places: refused" },
 	{ cut, "the arena cannot be cut" },
 };
@@ -329,7 +329,7 @@ main(void)
 	rig_begin();
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		rig_up();
-		ok(survives(cases[i].verdict), "%s", cases[i].what);
+		ok(survives(cases[i].action), "%s", cases[i].what);
 		rig_down();
 	}
 	return tap_done();

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A worker that an attacker has taken over, and the master: what is written
  * into the arena, and done to descriptors that they share, does not lead the
@@ -18,18 +19,18 @@
 
 #include <bsd/string.h>
 
-#include "base/clock.h"
-#include "master/control.h"
+#include "admin/control_socket.h"
+#include "admin/metrics.h"
+#include "lib/clock.h"
 #include "master/instances.h"
-#include "master/listen.h"
+#include "master/listeners/drop.h"
+#include "master/listeners/listen.h"
 #include "master/master.h"
-#include "master/metrics.h"
 #include "master/reap.h"
-#include "master/drop.h"
-#include "master/reload.h"
-#include "master/resize.h"
+#include "master/scaling.h"
 #include "master/spawn.h"
-#include "master/takeover.h"
+#include "master/upgrade/record.h"
+#include "master/upgrade/reload.h"
 #include "rig.h"
 #include "tap.h"
 
@@ -54,7 +55,7 @@ master(void)
 	m.arena = rig.arena;
 	m.entry = entry;
 	m.pidfile = &pidfile;
-	m.admin = (struct admin)ADMIN_NONE;
+	m.admin_sockets = (struct admin_sockets)ADMIN_SOCKETS_NONE;
 	for (unsigned k = 0; k < CONFIG_WORKERS_MAX; k++)
 		m.child[k].respawn_at = CLOCK_NEVER;
 	return &m;
@@ -96,7 +97,7 @@ uninvited(void)
 {
 	struct master *m = master();
 
-	m->arena.own->workers = SLOTS - 1;
+	m->arena.service->workers = SLOTS - 1;
 	atomic_store(&rig.arena.header->workers, UINT32_MAX);
 	/* As it is of those that there never were. */
 	m->child[SLOTS - 1].respawn_at = 0;
@@ -122,15 +123,15 @@ woken(void)
 
 	for (unsigned k = 0; k < SLOTS; k++)
 		slot(k)->wake_fd = fd;
-	m->arena.own->dropped = 1;
-	m->arena.own->listener[1].fd = -1;
+	m->arena.service->dropped = 1;
+	m->arena.service->listener[1].fd = -1;
 	drop_begin(m);
 	m->child[0].respawn_at = clock_ms() + 10000;
 	m->child[1].pid = 1;
-	atomic_store(&slot(0)->state, SLOT_ORPHANED);
+	atomic_store(&slot(0)->state, SLOT_UNATTENDED);
 	atomic_store(&slot(1)->state, SLOT_READY);
-	resize_step(m);
-	return slot(1)->foster == 1 && is_empty(fd);
+	scaling_step(m);
+	return slot(1)->adopt == 1 && is_empty(fd);
 }
 
 /* Listeners are others' descriptors: none is changed or closed. */
@@ -147,7 +148,7 @@ not_listening(void)
 		slot(k)->wake_fd = slot(k)->watch_fd = fd;
 	h->master_wake_fd = fd;
 	h->dropped = 5;
-	(void)takeover_keep(&rig.arena, false);
+	(void)record_keep(&rig.arena, false);
 	if (fcntl(fd, F_GETFD) != 0)
 		return false;
 	listen_restore(&rig.arena, &s);
@@ -162,16 +163,16 @@ next(void)
 	struct arena a;
 	char why[256] = "";
 
-	rig.arena.own->totals.reloads = 7;
+	rig.arena.service->totals.reloads = 7;
 	memset(rig.arena.header, 0xff, sizeof(*rig.arena.header));
-	arena_publish(&rig.arena);
+	service_publish(&rig.arena);
 	if (arena_attach(&a, rig.arena.fd, why, sizeof(why)) == -1) {
 		printf("# %s\n", why);
 		return false;
 	}
-	return a.own->workers == SLOTS && a.own->listeners == 1 &&
-	    a.own->listener[0].fd == rig.listener &&
-	    a.own->totals.reloads == 7 && arena_stop_deadline(&a) == 0;
+	return a.service->workers == SLOTS && a.service->listeners == 1 &&
+	    a.service->listener[0].fd == rig.listener &&
+	    a.service->totals.reloads == 7 && arena_stop_deadline(&a) == 0;
 }
 
 /* It would look for the arena in vain, and so would the one before. */
@@ -212,8 +213,8 @@ books(void)
 static bool
 refusal(void)
 {
-	arena_refuse(&rig.arena, "\033[2J\302\2330m!");
-	return strcmp(rig.arena.own->totals.refusal, "?[2J??0m!") == 0;
+	service_refuse(&rig.arena, "\033[2J\302\2330m!");
+	return strcmp(rig.arena.service->totals.refusal, "?[2J??0m!") == 0;
 }
 
 /* --- the control socket */
@@ -225,12 +226,14 @@ controlled(void)
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 
 	/* An abstract one, of a name that the kernel chooses. */
-	m->admin.control = checked(socket(AF_UNIX, SOCK_STREAM |
-	    SOCK_NONBLOCK, 0), "socket");
-	checked(bind(m->admin.control, (struct sockaddr *)&sun,
-	    sizeof(sun.sun_family)), "bind");
-	checked(listen(m->admin.control, 5), "listen");
-	control_begin(m);
+	m->admin_sockets.control = checked(socket(AF_UNIX,
+					       SOCK_STREAM | SOCK_NONBLOCK, 0),
+	    "socket");
+	checked(bind(m->admin_sockets.control, (struct sockaddr *)&sun,
+		    sizeof(sun.sun_family)),
+	    "bind");
+	checked(listen(m->admin_sockets.control, 5), "listen");
+	control_socket_begin(m);
 	return m;
 }
 
@@ -242,7 +245,8 @@ ask(const struct master *m, const char *text)
 	socklen_t len = sizeof(sun);
 	int fd = checked(socket(AF_UNIX, SOCK_STREAM, 0), "socket");
 
-	checked(getsockname(m->admin.control, (struct sockaddr *)&sun, &len),
+	checked(getsockname(m->admin_sockets.control, (struct sockaddr *)&sun,
+		    &len),
 	    "getsockname");
 	checked(connect(fd, (struct sockaddr *)&sun, len), "connect");
 	checked((int)send(fd, text, strlen(text), MSG_NOSIGNAL), "send");
@@ -256,7 +260,7 @@ put_in(const struct master *m, int fd, uint32_t index)
 		.data.u32 = index };
 
 	(void)m;
-	checked(epoll_ctl(control_watch(), EPOLL_CTL_ADD, fd, &e),
+	checked(epoll_ctl(control_socket_watch(), EPOLL_CTL_ADD, fd, &e),
 	    "epoll_ctl");
 }
 
@@ -266,12 +270,12 @@ static bool
 indices(void)
 {
 	struct master *m = controlled();
-	int a = checked(dup(rig.arena.own->slot[0].wake_fd), "dup");
+	int a = checked(dup(rig.arena.service->slot[0].wake_fd), "dup");
 
 	put_in(m, a, 0x7ffffff0);
-	put_in(m, rig.arena.own->slot[1].wake_fd, 3);
+	put_in(m, rig.arena.service->slot[1].wake_fd, 3);
 	for (int i = 0; i < 3; i++)
-		control_step(m);
+		control_socket_step(m);
 	return true;
 }
 
@@ -281,18 +285,18 @@ orders(void)
 {
 	struct master *m = controlled();
 	struct pair p = accepted(0);
-	int fd, admin = ask(m, "wor");
+	int fd, admin_sockets = ask(m, "wor");
 
 	/* The number that its descriptor gets. */
 	fd = checked(dup(0), "dup");
 	close(fd);
-	control_step(m);		/* it is let in */
+	control_socket_step(m); /* it is let in */
 	say(&p, "stop\n");
 	checked(dup2(p.fd, fd), "dup2");
 	put_in(m, fd, 0);
-	control_step(m);
-	control_step(m);
-	close(admin);
+	control_socket_step(m);
+	control_socket_step(m);
+	close(admin_sockets);
 	return m->stop.phase == STOP_NONE;
 }
 
@@ -301,14 +305,14 @@ static bool
 understood(void)
 {
 	struct master *m = controlled();
-	int admin = ask(m, "sto");
+	int admin_sockets = ask(m, "sto");
 	char answer[64] = "";
 
-	control_step(m);
-	control_step(m);
-	checked((int)send(admin, "p\n", 2, MSG_NOSIGNAL), "send");
-	control_step(m);
-	(void)!recv(admin, answer, sizeof(answer) - 1, 0);
+	control_socket_step(m);
+	control_socket_step(m);
+	checked((int)send(admin_sockets, "p\n", 2, MSG_NOSIGNAL), "send");
+	control_socket_step(m);
+	(void)!recv(admin_sockets, answer, sizeof(answer) - 1, 0);
 	return m->stop.phase != STOP_NONE && strncmp(answer, "ok: ", 4) == 0;
 }
 
@@ -318,39 +322,39 @@ static bool
 numbers(void)
 {
 	struct master *m = master();
-	int fd, theirs = rig.arena.own->slot[0].watch_fd;
+	int fd, theirs = rig.arena.service->slot[0].watch_fd;
 
 	close(theirs);
 	m = controlled();
-	if (control_watch() == theirs)
+	if (control_socket_watch() == theirs)
 		return false;
-	close(control_watch());
+	close(control_socket_watch());
 	fd = instances_make(m);
-	return fd != -1 && fd != control_watch() && fd != theirs;
+	return fd != -1 && fd != control_socket_watch() && fd != theirs;
 }
 
 /* What is written into the record of a takeover after it was read. */
 static bool
 record(void)
 {
-	static struct takeover t;
+	static struct upgrade_record t;
 	char why[256] = "", *text;
 	size_t length = 0;
 	int fd, again;
 
 	strlcpy(t.version, "1", sizeof(t.version));
 	config_defaults(&t.config);
-	fd = checked(takeover_write(&t), "takeover_write");
-	text = takeover_text(fd, &length);
-	checked(takeover_add(fd, "version", "666"), "takeover_add");
-	again = checked(takeover_again(text, length), "takeover_again");
+	fd = checked(record_write(&t), "takeover_write");
+	text = record_text(fd, &length);
+	checked(record_add(fd, "version", "666"), "takeover_add");
+	again = checked(record_again(text, length), "takeover_again");
 	free(text);
-	return takeover_read(&t, again, why, sizeof(why)) == 0 &&
+	return record_read(&t, again, why, sizeof(why)) == 0 &&
 	    strcmp(t.version, "1") == 0;
 }
 
 static const struct {
-	bool (*verdict)(void);
+	bool (*action)(void);
 	const char *what;
 } cases[] = {
 	{ forgotten, "no pid of a dead worker is kept" },
@@ -375,7 +379,7 @@ main(void)
 	rig_begin();
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		rig_up();
-		ok(survives(cases[i].verdict), "%s", cases[i].what);
+		ok(survives(cases[i].action), "%s", cases[i].what);
 		rig_down();
 	}
 	return tap_done();

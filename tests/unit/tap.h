@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Test Anything Protocol, as much of it as the unit tests need.
  */
@@ -8,17 +9,19 @@
 
 static int tap_run, tap_failed;
 
-#define ok(condition, ...) do {						\
-	int tap_good = (condition) ? 1 : 0;				\
-	printf("%sok %d - ", tap_good ? "" : "not ", ++tap_run);	\
-	printf(__VA_ARGS__);						\
-	putchar('\n');							\
-	if (!tap_good) {						\
-		tap_failed++;						\
-		printf("# %s:%d: %s\n", __FILE__, __LINE__, #condition);	\
-	}								\
-	fflush(stdout);							\
-} while (0)
+#define ok(condition, ...) \
+	do { \
+		int tap_good = (condition) ? 1 : 0; \
+		printf("%sok %d - ", tap_good ? "" : "not ", ++tap_run); \
+		printf(__VA_ARGS__); \
+		putchar('\n'); \
+		if (!tap_good) { \
+			tap_failed++; \
+			printf("# %s:%d: %s\n", __FILE__, __LINE__, \
+			    #condition); \
+		} \
+		fflush(stdout); \
+	} while (0)
 
 static inline int
 tap_done(void)

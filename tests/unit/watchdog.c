@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The watchdog: a worker that hangs over one client is killed, that client is
  * closed, and the others never know.  A worker that sleeps is left alone.
@@ -11,19 +12,19 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/clock.h"
-#include "base/signals.h"
 #include "config/config.h"
+#include "lib/clock.h"
+#include "lib/signals.h"
 #include "master/master.h"
 #include "sockets.h"
 #include "tap.h"
-#include "worker/accept.h"
-#include "worker/share.h"
+#include "worker/balance/handoff.h"
+#include "worker/connection/accept.h"
 #include "worker/worker.h"
 
 #define CLIENTS 4
 #define DESCRIPTORS 256
-#define PATIENCE 5000		/* ms until something must have happened */
+#define PATIENCE 5000 /* ms until something must have happened */
 
 static struct config config;
 static struct master master;
@@ -40,18 +41,22 @@ slot(unsigned k)
 static void
 hang(const struct arena *arena)
 {
-	struct worker w = { .config = &config, .arena = arena,
-		.slot = &arena->slot[0], .scratch = arena_scratch(arena, 0),
-		.accept_at = CLOCK_NEVER, .enroll_at = CLOCK_NEVER,
+	struct worker w = { .config = &config,
+		.arena = arena,
+		.slot = &arena->slot[0],
+		.scratch = arena_scratch(arena, 0),
+		.accept_at = CLOCK_NEVER,
+		.enroll_at = CLOCK_NEVER,
 		.title_at = CLOCK_NEVER };
 	struct operation *op = &w.slot->op;
 
-	share_init(&w);
+	handoff_init(&w);
 	/* Nobody else is to be given any. */
 	w.draining = true;
 	while (atomic_load(&w.slot->held) < CLIENTS) {
 		(void)poll(&(struct pollfd){ arena->header->listener[0].fd,
-			POLLIN, 0 }, 1, 20);
+			       POLLIN, 0 },
+		    1, 20);
 		(void)accept_some(&w, 0);
 	}
 	op->fd = arena_next(arena, 0, 0);
@@ -79,8 +84,8 @@ entry(const struct config *c, const struct arena *arena, unsigned k,
 	if (atomic_load(&s->heartbeat) == 0) {
 		atomic_store(&s->heartbeat, 1);
 		atomic_store(&s->state, SLOT_READY);
-		(void)!write(arena->header->master_wake_fd,
-		    &(uint64_t){ 1 }, sizeof(uint64_t));
+		(void)!write(arena->header->master_wake_fd, &(uint64_t){ 1 },
+		    sizeof(uint64_t));
 		if (k == 0)
 			hang(arena);
 		doze(arena);
@@ -91,7 +96,7 @@ entry(const struct config *c, const struct arena *arena, unsigned k,
 static pid_t
 start(void)
 {
-	struct arena_own *o;
+	struct service_state *o;
 	struct sockaddr_in address;
 	pid_t pid;
 
@@ -101,9 +106,10 @@ start(void)
 	config.shutdown_timeout = 3;
 	master.config = &config;
 	master.entry = entry;
-	checked(arena_create(&master.arena, CONFIG_WORKERS_MAX, DESCRIPTORS, DESCRIPTORS),
+	checked(arena_create(&master.arena, CONFIG_WORKERS_MAX, DESCRIPTORS,
+		    DESCRIPTORS),
 	    "arena_create");
-	o = master.arena.own;
+	o = master.arena.service;
 	o->listener[0].fd = listen_somewhere(&address);
 	strcpy(o->listener[0].name, "127.0.0.1");
 	o->listeners = 1;
@@ -111,8 +117,8 @@ start(void)
 	pid = checked(fork(), "fork");
 	if (pid == 0) {
 		signals_block();
-		_exit(master_start(&master, false) == -1 ? EXIT_NOT_STARTED :
-		    master_run(&master));
+		_exit(master_start(&master, false) == -1 ? EXIT_NOT_STARTED
+							 : master_run(&master));
 	}
 	for (int i = 0; i < CLIENTS; i++)
 		client[i] = connect_to(&address, 0);
@@ -163,15 +169,14 @@ becomes(_Atomic uint32_t *word, uint32_t value)
 static int
 victim(void)
 {
-	const struct connection *c =
-	    &master.arena.connection[slot(0)->op.fd];
+	const struct connection *c = &master.arena.connection[slot(0)->op.fd];
 	struct sockaddr_in local;
 	socklen_t len;
 
 	for (int i = 0; i < CLIENTS; i++) {
 		len = sizeof(local);
-		checked(getsockname(client[i], (struct sockaddr *)&local,
-		    &len), "getsockname");
+		checked(getsockname(client[i], (struct sockaddr *)&local, &len),
+		    "getsockname");
 		if (ntohs(local.sin_port) == c->peer.port)
 			return i;
 	}
@@ -217,7 +222,7 @@ test_hung(void)
 	for (int i = 0; i < CLIENTS; i++)
 		(void)say(client[i], "one\n");
 	ok(named != -1 && readable(client[named], PATIENCE) &&
-	    recv(client[named], &c, 1, MSG_DONTWAIT) <= 0,
+		recv(client[named], &c, 1, MSG_DONTWAIT) <= 0,
 	    "the client it hung over is closed");
 	took = clock_ms() - began;
 	ok(took >= 1000 && took < 4000, "after the timeout of 1 s (%llu ms)",
@@ -226,13 +231,12 @@ test_hung(void)
 	for (int i = 0; i < CLIENTS; i++)
 		(void)say(client[i], "two\n");
 	ok(others_echo(named, "two\n"), "and go on");
-	ok(pid_of(0, first) != first && slot(1)->pid == sleeper &&
-	    sleeper != 0,
+	ok(pid_of(0, first) != first && slot(1)->pid == sleeper && sleeper != 0,
 	    "the hung worker was replaced, the sleeping one was not");
 	/* One may be on its way to the sleeper, who does not take it, and
 	 * back. */
 	ok(arena_closed(&master.arena, CLOSE_FAULT) == 1 &&
-	    becomes(&slot(0)->held, CLIENTS - 1) && slot(0)->fault == 0,
+		becomes(&slot(0)->held, CLIENTS - 1) && slot(0)->fault == 0,
 	    "one connection was closed for its fault");
 }
 
@@ -249,9 +253,9 @@ test_stop(pid_t pid)
 	while ((ended = waitpid(pid, &status, WNOHANG)) == 0 &&
 	    clock_ms() < deadline)
 		(void)poll(NULL, 0, 10);
-	ok(ended == pid && WIFEXITED(status) && WEXITSTATUS(status) ==
-	    EXIT_CLEAN, "the master stops, nothing cut (status %#x)",
-	    (unsigned)status);
+	ok(ended == pid && WIFEXITED(status) &&
+		WEXITSTATUS(status) == EXIT_CLEAN,
+	    "the master stops, nothing cut (status %#x)", (unsigned)status);
 	if (ended == pid)
 		return;
 	for (unsigned k = 0; k < config.workers; k++)
@@ -268,7 +272,8 @@ main(void)
 
 	/* A worker whose next one was due was to come in 2^64 ms. */
 	ok(clock_until(1000, 1001) == 0 && clock_until(1000, 1000) == 0 &&
-	    clock_until(1001, 1000) == 1, "what was due is not in the future");
+		clock_until(1001, 1000) == 1,
+	    "what was due is not in the future");
 	test_hung();
 	test_stop(pid);
 	arena_destroy(&master.arena);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * An echod that says its arena is laid out as that of the others, and finds
  * out that it is not when it has been executed: it passes the check that a
@@ -6,15 +7,17 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "state/arena.h"
+#include "shared/arena.h"
 
-enum { THEIRS = ARENA_VERSION };
+enum {
+	THEIRS = ARENA_VERSION
+};
 
 #undef ARENA_VERSION
 #define ARENA_VERSION (THEIRS + 1)
 #define arena_layout own_layout
 const char *own_layout(void);
-#include "state/arena.c"
+#include "shared/arena.c"
 #undef arena_layout
 
 const char *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * An echod whose workers die before they serve: it passes the check that a
  * reload makes, and cannot take over.  Before they die they do what an attacker

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The least an echo server can do: poll(), recv(), send().  No lines, no
  * limits, no state; a client that doesn't read stops its worker.  The workers
@@ -12,7 +13,7 @@
 
 #define CONNECTIONS_MAX 20000
 
-static struct pollfd fds[CONNECTIONS_MAX];	/* the listener is the first */
+static struct pollfd fds[CONNECTIONS_MAX]; /* the listener is the first */
 static char buffer[65536];
 
 /* Send all of it, waiting for the client if need be. */
@@ -48,7 +49,7 @@ main(int argc, char **argv)
 
 	if (argc != 3)
 		errx(1, "usage: bare PORT WORKERS");
-	fds[0] = (struct pollfd){listen_on(argv[1], false), POLLIN, 0};
+	fds[0] = (struct pollfd){ listen_on(argv[1], false), POLLIN, 0 };
 	fork_workers(atoi(argv[2]));
 
 	for (;;) {
@@ -71,7 +72,7 @@ main(int argc, char **argv)
 			if (fd < 0)
 				continue;
 			no_delay(fd);
-			fds[count++] = (struct pollfd){fd, POLLIN, 0};
+			fds[count++] = (struct pollfd){ fd, POLLIN, 0 };
 		}
 	}
 }

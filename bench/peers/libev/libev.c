@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * An echo server: a libev loop in each process.  A connection either waits to
  * be read or, as long as its client takes no more, to be written.
@@ -11,7 +12,7 @@
 
 struct connection {
 	ev_io io;
-	int size, sent;		/* of the buffer, and how much of it is out */
+	int size, sent; /* of the buffer, and how much of it is out */
 	char buffer[16384];
 };
 

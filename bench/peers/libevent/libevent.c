@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * An echo server: a libevent loop with buffer events in each process.  If a
  * client does not take its answers, it is not read.
@@ -71,7 +72,7 @@ main(int argc, char **argv)
 	if (base == NULL)
 		errx(1, "event_base_new");
 	if (evconnlistener_new(base, on_listener, base, LEV_OPT_CLOSE_ON_FREE,
-	    0, listen_on(argv[1], true)) == NULL)
+		0, listen_on(argv[1], true)) == NULL)
 		errx(1, "evconnlistener_new");
 	event_base_dispatch(base);
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * An echo server: a libuv loop in each process.  What is read is written at
  * once if the socket takes it; what it does not take, uv_write() keeps, and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * An echo server: an io_uring in each process.  A connection has one request
  * under way, a recv or a send; one accept serves for all connections.
@@ -14,7 +15,7 @@
 
 struct connection {
 	int fd;
-	int size, sent;		/* of the buffer; 0 while it is being filled */
+	int size, sent; /* of the buffer; 0 while it is being filled */
 	char buffer[16384];
 };
 
@@ -110,8 +111,8 @@ open_ring(void)
 	int status = io_uring_queue_init(ENTRIES, &ring,
 	    IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN);
 
-	return status == -EINVAL ? io_uring_queue_init(ENTRIES, &ring, 0) :
-	    status;
+	return status == -EINVAL ? io_uring_queue_init(ENTRIES, &ring, 0)
+				 : status;
 }
 
 int
@@ -135,7 +136,8 @@ main(int argc, char **argv)
 		unsigned head, count = 0;
 
 		io_uring_submit_and_wait(&ring, 1);
-		io_uring_for_each_cqe(&ring, head, cqe) {
+		io_uring_for_each_cqe(&ring, head, cqe)
+		{
 			if (cqe->user_data == 0)
 				accepted(cqe->res,
 				    cqe->flags & IORING_CQE_F_MORE);

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The list of connections.
+ *
+ * Records change while they are read: a row may be out of date, and one whose
+ * owner changed meanwhile is left out or told twice.  Nothing waits for it.
+ */
+#include "admin/connections.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <bsd/stdlib.h>
+#include <bsd/string.h>
+
+#include "admin/status.h"
+#include "lib/clock.h"
+
+/* Of one piece. */
+#define LOOKS 4096 /* records looked at */
+#define ROWS 200   /* written */
+
+static uint64_t
+connections_cookie_of(int fd)
+{
+	uint64_t cookie = 0;
+	socklen_t len = sizeof(cookie);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len) == -1)
+		return 0;
+	return cookie;
+}
+
+/* Milliseconds since a byte went in or out; the kernel knows. */
+static uint64_t
+connections_idle_ms(int fd, uint64_t age)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+	uint64_t idle;
+
+	memset(&info, 0, sizeof(info));
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == -1)
+		return 0;
+	idle = info.tcpi_last_data_recv;
+	if (info.tcpi_last_data_sent < idle)
+		idle = info.tcpi_last_data_sent;
+	return idle < age ? idle : age;
+}
+
+static const char *
+connections_state_name(const struct connection *c, enum connection_state s)
+{
+	if (s == CONN_OFFERED)
+		return "moving";
+	switch (c->phase) {
+	case PHASE_FINISHING:
+		return "finishing";
+	case PHASE_LINGERING:
+		return "lingering";
+	default:
+		return connection_unsent(c) > 0 ? "blocked"
+		    : connection_pending(c) > 0 ? "partial"
+						: "serving";
+	}
+}
+
+static void
+connections_write_row(struct connection_list *l, int fd,
+    const struct connection *c, uint32_t owner, FILE *out)
+{
+	uint64_t now = clock_ms(), age = now > c->opened ? now - c->opened : 0;
+	uint64_t idle = connections_idle_ms(fd, age);
+	const char *state = connections_state_name(c, owner_state(owner));
+	unsigned long long in = c->rx, back = c->tx;
+
+	if (l->json)
+		fprintf(out,
+		    "%s{\"peer\":\"%s\",\"worker\":%u,"
+		    "\"age\":%llu.%03llu,\"idle\":%llu.%03llu,\"in\":%llu,"
+		    "\"out\":%llu,\"held\":%zu,\"state\":\"%s\",\"fd\":%d}",
+		    l->rows == 0 ? "" : ",\n", peer_name(&c->peer),
+		    owner_slot(owner), STATUS_SECONDS(age),
+		    STATUS_SECONDS(idle), in, back, connection_pending(c),
+		    state, fd);
+	else
+		fprintf(out,
+		    "%-24s %6u %8llu.%03llu %8llu.%03llu %12llu %12llu "
+		    "%6zu %s\n",
+		    peer_name(&c->peer), owner_slot(owner), STATUS_SECONDS(age),
+		    STATUS_SECONDS(idle), in, back, connection_pending(c),
+		    state);
+	l->rows++;
+}
+
+static bool
+connections_is_open(uint32_t owner)
+{
+	return owner_state(owner) == CONN_OPEN ||
+	    owner_state(owner) == CONN_OFFERED;
+}
+
+/* The IPv4 part of "::ffff:192.0.", which is no whole address; else NULL. */
+static const char *
+connections_list_embedded(const char *text)
+{
+	static const char *const before[] = { "::ffff:", "64:ff9b::" };
+
+	for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
+		size_t n = strlen(before[i]);
+
+		if (strncasecmp(text, before[i], n) == 0 &&
+		    strchr(text + n, '.') != NULL)
+			return text + n;
+	}
+	return NULL;
+}
+
+void
+connections_filter(struct connection_list *l, const char *text)
+{
+	const char *host = text + (text[0] == '['), *part;
+	size_t n = strcspn(host, "]");
+	struct peer p = { .family = AF_INET6 };
+	char word[INET6_ADDRSTRLEN];
+
+	strlcpy(l->peer, text, sizeof(l->peer));
+	if (n >= sizeof(word))
+		return;
+	memcpy(word, host, n);
+	word[n] = '\0';
+	if (inet_pton(AF_INET6, word, p.address) != 1) {
+		if ((part = connections_list_embedded(word)) != NULL)
+			strlcpy(l->peer, part, sizeof(l->peer));
+		return;
+	}
+	peer_normalize(&p);
+	if (inet_ntop(p.family, p.address, word, sizeof(word)) == NULL)
+		return;
+	if (p.family == AF_INET)
+		snprintf(l->peer, sizeof(l->peer), "%s%.8s", word,
+		    host + n + (host[n] == ']'));
+	else
+		snprintf(l->peer, sizeof(l->peer), "[%s%.8s", word, host + n);
+}
+
+void
+connections_begin(struct connection_list *l, FILE *out)
+{
+	l->active = true;
+	l->next = 0;
+	l->rows = 0;
+	if (l->json)
+		fputs("[\n", out);
+	else
+		fprintf(out, "%-24s %6s %12s %12s %12s %12s %6s %s\n", "PEER",
+		    "WORKER", "AGE", "IDLE", "IN", "OUT", "HELD", "STATE");
+}
+
+void
+connections_more(struct connection_list *l, const struct arena *a, FILE *out)
+{
+	int end = (int)arena_end(a);
+	int until = l->next + LOOKS < end ? l->next + LOOKS : end;
+	uint64_t most = l->rows + ROWS;
+
+	for (; l->next < until && l->rows < most; l->next++) {
+		const struct connection *live = &a->connection[l->next];
+		struct connection c;
+		uint32_t owner = connection_owner(live);
+
+		if (!connections_is_open(owner) ||
+		    (l->worker != -1 &&
+			owner_slot(owner) != (unsigned)l->worker))
+			continue;
+		memcpy(&c, (const void *)live, sizeof(c));
+		if (connection_owner(live) == owner &&
+		    strncmp(peer_name(&c.peer), l->peer, strlen(l->peer)) == 0)
+			connections_write_row(l, l->next, &c, owner, out);
+	}
+	if (l->next < end)
+		return;
+	l->active = false;
+	if (l->json)
+		fputs(l->rows == 0 ? "]\n" : "\n]\n", out);
+	else
+		fprintf(out, "%llu connections\n", (unsigned long long)l->rows);
+}
+
+/* "192.0.2.1:5000", "[2001:db8::1]:5000" or "[fe80::1%2]:5000". */
+static bool
+connections_parse_peer(struct peer *p, const char *text)
+{
+	char host[80], *colon, *scope;
+	const char *reason = NULL;
+
+	memset(p, 0, sizeof(*p));
+	if (strlcpy(host, text + (text[0] == '['), sizeof(host)) >=
+		sizeof(host) ||
+	    (colon = strrchr(host, ':')) == NULL)
+		return false;
+	*colon = '\0';
+	p->port = (uint16_t)strtonum(colon + 1, 0, 65535, &reason);
+	if (reason != NULL)
+		return false;
+	if (text[0] != '[') {
+		p->family = AF_INET;
+		return inet_pton(AF_INET, host, p->address) == 1;
+	}
+	if (colon == host || colon[-1] != ']')
+		return false;
+	colon[-1] = '\0';
+	if ((scope = strchr(host, '%')) != NULL) {
+		*scope = '\0';
+		p->scope = (uint32_t)strtonum(scope + 1, 0, UINT32_MAX,
+		    &reason);
+	}
+	p->family = AF_INET6;
+	if (reason != NULL || inet_pton(AF_INET6, host, p->address) != 1)
+		return false;
+	peer_normalize(p);
+	return true;
+}
+
+int
+connections_find(const struct arena *a, const char *peer)
+{
+	int end = (int)arena_end(a);
+	struct peer p;
+
+	if (!connections_parse_peer(&p, peer))
+		return -1;
+	for (int fd = 0; fd < end; fd++)
+		if (connections_is_open(connection_owner(&a->connection[fd])) &&
+		    memcmp(&a->connection[fd].peer, &p, sizeof(p)) == 0)
+			return fd;
+	return -1;
+}
+
+/*
+ * A descriptor of our own on a client's socket looks like one that a worker
+ * has accepted and not recorded before it died, and one that recovers would
+ * serve it (orphans.c).  So its record says that it is being closed, by a slot
+ * that nobody recovers.  Returns false if somebody has come first: it is that
+ * one's then.
+ */
+static bool
+connections_mark(const struct arena *a, int own, uint64_t cookie)
+{
+	struct connection *c = &a->connection[own];
+	uint32_t nobody = a->slots, word;
+
+	do {
+		word = connection_word(c);
+		if (!connection_vacant(c, word, cookie))
+			return false;
+	} while (!connection_claim(c, word, nobody));
+	c->cookie = cookie;
+	c->flags = 0;
+	connection_set(c, owner_word(CONN_CLOSING, nobody));
+	return true;
+}
+
+/* As close_descriptor() of a worker does it. */
+static void
+connections_close_marked(const struct arena *a, int own)
+{
+	close(own);
+	/* Fails if the number is a worker's already. */
+	(void)connection_swap(&a->connection[own],
+	    owner_word(CONN_CLOSING, a->slots), owner_word(CONN_FREE, 0));
+}
+
+int
+connections_shut(const struct arena *a, int fd)
+{
+	const struct connection *c = &a->connection[fd];
+	uint64_t cookie = c->cookie;
+	int own, r;
+
+	/* The number may be another socket's any moment: a descriptor of our
+	 * own stays the one whose cookie we have read. */
+	own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (own == -1)
+		return -1;
+	if ((uint32_t)own >= arena_descriptors(a)) {
+		close(own); /* somebody raised our limit */
+		errno = EMFILE;
+		return -1;
+	}
+	if (!connections_mark(a, own, connections_cookie_of(own)))
+		return -1;
+	r = connections_is_open(connection_owner(c)) && cookie != 0 &&
+		connections_cookie_of(own) == cookie
+	    ? shutdown(own, SHUT_RDWR)
+	    : -1;
+	connections_close_marked(a, own);
+	return r;
+}

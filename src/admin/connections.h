@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The list of connections, a piece at a time: a million rows must not hold up
+ * the master.
+ */
+#ifndef ECHOD_ADMIN_CONNECTIONS_H
+#define ECHOD_ADMIN_CONNECTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "shared/arena.h"
+
+struct connection_list {
+	bool active;
+	bool json;
+	int next;      /* descriptor to look at */
+	int worker;    /* only its; -1: all */
+	char peer[64]; /* only whose name begins so */
+	uint64_t rows;
+};
+
+/* List only clients whose name begins so; an address in any of its spellings,
+ * brackets or not, is looked for in ours. */
+void connections_filter(struct connection_list *l, const char *text);
+
+/* The first lines. */
+void connections_begin(struct connection_list *l, FILE *out);
+
+/* Write some more rows, perhaps none, to `out`; after the last lines the list
+ * is not active any more. */
+void connections_more(struct connection_list *l, const struct arena *a,
+    FILE *out);
+
+/* The record of an open connection to the client called `peer`
+ * ("192.0.2.1:5000"); -1: none. */
+int connections_find(const struct arena *a, const char *peer);
+
+/*
+ * Shut the connection down, whatever its worker does; that one closes it.
+ * Returns 0, or -1 if it is not there any more.
+ */
+int connections_shut(const struct arena *a, int fd);
+
+#endif

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Signals to the running service, and whether it runs: echod -s.
+ */
+#include "commands/signal.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/holder.h"
+#include "lib/log.h"
+#include "lib/proc.h"
+#include "master/master.h"
+#include "shared/outcome.h"
+
+/* What -s status exits with: as the Linux Standard Base has it, and one of
+ * those it leaves to applications. */
+enum {
+	STATUS_RUNNING = 0,
+	STATUS_DEAD = 1,
+	STATUS_STOPPED = 3,
+	STATUS_UNKNOWN = 4,
+	STATUS_FINISHING = 150
+};
+
+static const struct {
+	const char *name;
+	int signo; /* 0: none */
+} known[] = {
+	{ "reload", SIGUSR2 },
+	{ "stop", SIGTERM },
+	{ "kill", SIGKILL },
+	{ "reopen", SIGUSR1 },
+	{ "status", 0 },
+};
+
+#define KNOWN (sizeof(known) / sizeof(known[0]))
+
+static size_t
+signal_send_find(const char *name)
+{
+	size_t i = 0;
+
+	while (i < KNOWN && strcmp(known[i].name, name) != 0)
+		i++;
+	return i;
+}
+
+bool
+signal_knows(const char *name)
+{
+	return signal_send_find(name) < KNOWN;
+}
+
+/* Ask, and wait for what comes of it. */
+static int
+signal_send_reload(const struct holder *h)
+{
+	char why[2048];
+	int asker, fd;
+
+	if (!proc_hears_us(h->pid)) {
+		if (holder_signal(h, SIGUSR2, NULL) == -1)
+			log_warn("-s reload: pid %ld", (long)h->pid);
+		else
+			log_warnx(
+			    "-s reload: asked for; what comes of it "
+			    "cannot be heard from another network namespace, "
+			    "the log tells");
+		return EXIT_NOT_STARTED;
+	}
+	fd = outcome_open(&asker);
+	if (fd == -1) {
+		log_warn("-s reload: a socket for the answer");
+		return EXIT_NOT_STARTED;
+	}
+	if (holder_signal(h, OUTCOME_SIGNAL, &asker) == -1)
+		log_warn("-s reload: pid %ld", (long)h->pid);
+	else if (outcome_await(fd, h->pid, h->pidfd, why, sizeof(why)) == -1)
+		log_warnx("-s reload: %s", why);
+	else {
+		close(fd);
+		return EXIT_CLEAN;
+	}
+	close(fd);
+	return EXIT_NOT_STARTED;
+}
+
+static int
+signal_send_to(const struct holder *h, const char *name)
+{
+	int signo = known[signal_send_find(name)].signo;
+
+	if (signo == SIGUSR2)
+		return signal_send_reload(h);
+	if (holder_signal(h, signo, NULL) == 0)
+		return EXIT_CLEAN;
+	log_warn("-s %s: pid %ld", name, (long)h->pid);
+	return EXIT_NOT_STARTED;
+}
+
+/* No signal is sent: say what was found. */
+static void
+signal_send_complain(const struct holder *h, const char *path, const char *name)
+{
+	log_warnx("-s %s: no echod is %s with pidfile %s%s%s", name,
+	    h->state == HOLDER_ELSEWHERE ? "to be seen" : "running", path,
+	    h->found[0] != '\0' ? ": " : "", h->found);
+}
+
+static int
+signal_send_status(const struct holder *h, const char *path)
+{
+	if (h->state == HOLDER_ECHOD) {
+		printf("echod is running, pid %ld\n", (long)h->pid);
+		if (fflush(stdout) == 0)
+			return STATUS_RUNNING;
+		log_warn("standard output");
+		return STATUS_UNKNOWN;
+	}
+	signal_send_complain(h, path, "status");
+	if (h->state != HOLDER_NONE)
+		return h->state == HOLDER_LEFT ? STATUS_FINISHING
+					       : STATUS_UNKNOWN;
+	return h->written != 0 ? STATUS_DEAD : STATUS_STOPPED;
+}
+
+int
+signal_send(const struct config *c, const char *name)
+{
+	bool status = strcmp(name, "status") == 0;
+	struct holder h;
+	int result = EXIT_NOT_STARTED;
+
+	if (c->pidfile[0] == '\0') {
+		log_warnx("-s %s: the configuration names no pidfile", name);
+		return status ? STATUS_UNKNOWN : EXIT_NOT_STARTED;
+	}
+	if (holder_find_path(&h, c->pidfile) == -1) {
+		log_warn("-s %s: pidfile %s", name, c->pidfile);
+		return status ? STATUS_UNKNOWN : EXIT_NOT_STARTED;
+	}
+	if (status)
+		result = signal_send_status(&h, c->pidfile);
+	else if (h.state == HOLDER_ECHOD)
+		result = signal_send_to(&h, name);
+	else
+		signal_send_complain(&h, c->pidfile, name);
+	holder_close(&h);
+	return result;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A configuration handed from one program to the next, and what differs
+ * between two of them.
+ *
+ * For each directive there are two items: "set.NAME" with its value, and
+ * "from.NAME" with where that came from: origin, line, and note.  If that is
+ * an included file, "in.NAME" is between them and names it.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bsd/string.h>
+
+#include "config/directive.h"
+
+#define VALUE_BYTES (PATH_MAX + 1024)
+
+void
+config_save(const struct config *c, config_put *put, void *to)
+{
+	char key[80], value[VALUE_BYTES];
+
+	put(to, "file", c->file);
+	snprintf(value, sizeof(value), "%u %s", c->ignored.count,
+	    c->ignored.names);
+	put(to, "ignored", value);
+	for (unsigned i = 0; i < directive_count; i++) {
+		const struct setting *s = &c->origin[i];
+
+		snprintf(key, sizeof(key), "set.%s", directives[i].name);
+		directive_format(c, &directives[i], value, sizeof(value));
+		put(to, key, value);
+		if (s->origin == ORIGIN_FILE && s->file != 0) {
+			snprintf(key, sizeof(key), "in.%s", directives[i].name);
+			put(to, key, config_origin_file(c, s));
+		}
+		snprintf(key, sizeof(key), "from.%s", directives[i].name);
+		snprintf(value, sizeof(value), "%u %u %s", (unsigned)s->origin,
+		    s->line, s->note);
+		put(to, key, value);
+	}
+}
+
+static int
+serialize_restore_ignored(struct ignored *ignored, const char *value)
+{
+	char *names;
+
+	ignored->count = (unsigned)strtoul(value, &names, 10);
+	if (*names != ' ')
+		return -1;
+	strlcpy(ignored->names, names + 1, sizeof(ignored->names));
+	return 0;
+}
+
+static int
+serialize_restore_origin(struct setting *s, const char *value)
+{
+	unsigned origin, line;
+	int note = 0;
+
+	/* NOLINTNEXTLINE(cert-err34-c): config_save() wrote two unsigned */
+	if (sscanf(value, "%u %u%n", &origin, &line, &note) != 2 ||
+	    origin > ORIGIN_COMMAND_LINE || value[note] != ' ')
+		return -1;
+	s->origin = origin;
+	s->line = line;
+	strlcpy(s->note, value + note + 1, sizeof(s->note));
+	return 0;
+}
+
+int
+config_restore(struct config *c, const char *key, const char *value)
+{
+	const struct directive *d;
+	const char *name = strchr(key, '.');
+	char why[256];
+
+	if (strcmp(key, "file") == 0)
+		return strlcpy(c->file, value, sizeof(c->file)) <
+			sizeof(c->file)
+		    ? 0
+		    : -1;
+	if (strcmp(key, "ignored") == 0)
+		return serialize_restore_ignored(&c->ignored, value);
+	if (name == NULL || (d = directive_find(name + 1)) == NULL)
+		return 1;
+	if (strncmp(key, "from.", 5) == 0)
+		return serialize_restore_origin(&c->origin[d - directives],
+		    value);
+	if (strncmp(key, "in.", 3) == 0)
+		return origin_set_file(c, &c->origin[d - directives], value);
+	if (strncmp(key, "set.", 4) != 0)
+		return 1;
+	return directive_set(c, d, value, why, sizeof(why));
+}
+
+unsigned
+config_compare(const struct config *was, const struct config *is,
+    config_tell *tell)
+{
+	char before[VALUE_BYTES], after[VALUE_BYTES];
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < directive_count; i++) {
+		directive_format(was, &directives[i], before, sizeof(before));
+		directive_format(is, &directives[i], after, sizeof(after));
+		if (strcmp(before, after) == 0)
+			continue;
+		tell(directives[i].name, before, after);
+		n++;
+	}
+	return n;
+}

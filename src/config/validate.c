@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Defaults, what depends on the machine, and the dump of what came out.
+ */
+#include <errno.h>
+#include <grp.h>
+#include <limits.h>
+#include <pwd.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bsd/string.h>
+
+#include "config/address.h"
+#include "config/directive.h"
+#include "config/quota.h"
+#include "config/text.h"
+#include "lib/descriptor_name.h"
+
+void
+config_defaults(struct config *c)
+{
+	char why[256];
+
+	memset(c, 0, sizeof(*c));
+	for (unsigned i = 0; i < directive_count; i++)
+		if (directive_set(c, &directives[i], directives[i].initial, why,
+			sizeof(why)) == -1)
+			abort(); /* the table contradicts itself */
+}
+
+static struct setting *
+validate_setting_of(struct config *c, const char *name)
+{
+	return &c->origin[directive_find(name) - directives];
+}
+
+const char *
+config_note(const struct config *c, const char *name)
+{
+	return c->origin[directive_find(name) - directives].note;
+}
+
+static int validate_fail(struct config *c, const char *name,
+    struct config_error *e, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* An error about the value of `name`, wherever that was given. */
+static int
+validate_fail(struct config *c, const char *name, struct config_error *e,
+    const char *fmt, ...)
+{
+	struct setting *s = validate_setting_of(c, name);
+	char shown[PATH_MAX];
+	size_t n;
+	va_list ap;
+
+	text_show(shown, sizeof(shown), config_origin_file(c, s), 0);
+	if (s->origin == ORIGIN_FILE)
+		snprintf(e->text, sizeof(e->text), "%s:%u: %s: ", shown,
+		    s->line, name);
+	else
+		snprintf(e->text, sizeof(e->text),
+		    "%s%s: ", s->origin == ORIGIN_COMMAND_LINE ? "-o " : "",
+		    name);
+	n = strlen(e->text);
+	va_start(ap, fmt);
+	vsnprintf(e->text + n, sizeof(e->text) - n, fmt, ap);
+	va_end(ap);
+	if (!c->forgiving)
+		return -1;
+	/* A start would need it; one who asks does not. */
+	snprintf(s->note, sizeof(s->note), "a start would fail: %.80s",
+	    e->text + n);
+	return 0;
+}
+
+/* Processors this process may run on, as nproc(1) counts them. */
+static unsigned
+validate_processors(void)
+{
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof(set), &set) == 0)
+		return (unsigned)CPU_COUNT(&set);
+	return 1;
+}
+
+/* A name can stand for any number of addresses. */
+static unsigned
+validate_config_listeners(const struct config *c)
+{
+	for (unsigned i = 0; i < c->bind.count; i++)
+		if (c->bind.address[i].named)
+			return CONFIG_BIND_MAX;
+	return c->bind.count;
+}
+
+/*
+ * Beside its connections the service holds: three descriptors a slot, the
+ * listeners, the standard streams, arena, log, syslog, pid file, wake-up,
+ * and a few for what comes and goes (a log file being reopened, the C
+ * library, a connection being refused).  Control and metrics have sockets and
+ * clients of their own, if they are wanted.
+ */
+unsigned
+config_reserved_descriptors(const struct config *c)
+{
+	unsigned n = 3 * c->workers + validate_config_listeners(c) + 32;
+
+	if (c->control_socket[0] != '\0')
+		n += CONFIG_CONTROL_CLIENTS + 4;
+	if (c->metrics_port != 0)
+		n += CONFIG_METRICS_CLIENTS + 4;
+	return n;
+}
+
+static int
+validate_clamp_maxclients(struct config *c, unsigned long max_descriptors,
+    struct config_error *e)
+{
+	unsigned reserved = config_reserved_descriptors(c);
+	struct setting *s = validate_setting_of(c, "maxclients");
+
+	if (max_descriptors <= reserved)
+		return validate_fail(c, "maxclients", e,
+		    "the limit of %lu descriptors "
+		    "leaves none for clients; %u are needed for %u workers",
+		    max_descriptors, reserved, c->workers);
+	if (c->maxclients > max_descriptors - reserved) {
+		snprintf(s->note, sizeof(s->note),
+		    "clamped from %u: the limit "
+		    "is %lu descriptors, %u of them reserved",
+		    c->maxclients, max_descriptors, reserved);
+		c->maxclients = (unsigned)(max_descriptors - reserved);
+	}
+	return 0;
+}
+
+static int
+validate_check_identity(struct config *c, struct config_error *e)
+{
+	const struct passwd *pw = NULL;
+
+	if (c->user[0] != '\0') {
+		pw = getpwnam(c->user);
+		if (pw == NULL)
+			return validate_fail(c, "user", e, "no such user: %s",
+			    c->user);
+		if (geteuid() != 0 && pw->pw_uid != geteuid())
+			return validate_fail(c, "user", e,
+			    "only root can become %s", c->user);
+	}
+	if (c->group[0] != '\0') {
+		const struct group *gr = getgrnam(c->group);
+
+		if (gr == NULL)
+			return validate_fail(c, "group", e, "no such group: %s",
+			    c->group);
+		if (geteuid() != 0 && gr->gr_gid != getegid())
+			return validate_fail(c, "group", e,
+			    "only root can become %s", c->group);
+		if (pw == NULL)
+			return validate_fail(c, "group", e,
+			    "given without user");
+	}
+	return 0;
+}
+
+/* The daemon's working directory is /, so paths must not depend on it. */
+static int
+validate_make_absolute(struct config *c, const char *name, char *path,
+    size_t size, const char *directory, struct config_error *e)
+{
+	char relative[PATH_MAX];
+	int r;
+
+	if (path[0] == '/' || path[0] == '\0')
+		return 0;
+	strlcpy(relative, path, sizeof(relative));
+	if (directory[0] == '\0')
+		r = validate_fail(c, name, e,
+		    "%s: a relative path, and getcwd(2) finds "
+		    "no working directory",
+		    relative);
+	else if ((size_t)snprintf(path, size, "%s/%s", directory, relative) >=
+		size ||
+	    strlen(path) >= CONFIG_VALUE_BYTES)
+		r = validate_fail(c, name, e, "%s: %s", relative,
+		    strerror(ENAMETOOLONG));
+	else if (text_quotes(path) == NULL)
+		r = validate_fail(c, name, e,
+		    "%s: has quotes of both kinds, or a "
+		    "backslash, and would need quotes around it",
+		    path);
+	else
+		return 0;
+	/* There is no such path: nobody can do with it. */
+	validate_setting_of(c, name)->doubt = DOUBT_SURE;
+	if (c->mistakes == 0)
+		strlcpy(c->mistake, e->text, sizeof(c->mistake));
+	return r;
+}
+
+/* Names of descriptors, where a file is meant or a daemon has none. */
+static int
+validate_resolve_descriptors(struct config *c, struct config_error *e)
+{
+	int fd = descriptor_name(c->logfile);
+
+	if (fd != -1 && fd != STDOUT_FILENO && fd != STDERR_FILENO)
+		return validate_fail(c, "logfile", e,
+		    "%s is descriptor %d: only "
+		    "standard output and error can be logged to",
+		    c->logfile, fd);
+	if (fd != -1 && c->daemonize)
+		return validate_fail(c, "logfile", e,
+		    "%s is standard %s, which a "
+		    "daemon gives up: set a file, or daemonize = no",
+		    c->logfile, fd == STDOUT_FILENO ? "output" : "error");
+	if (descriptor_name(c->pidfile) != -1)
+		return validate_fail(c, "pidfile", e,
+		    "%s is the name of a descriptor, "
+		    "not of a file",
+		    c->pidfile);
+	if (descriptor_name(c->control_socket) != -1)
+		return validate_fail(c, "control-socket", e,
+		    "%s is the name of a "
+		    "descriptor, not of a socket to be made",
+		    c->control_socket);
+	return 0;
+}
+
+/* The master's own sockets. */
+static int
+validate_check_sockets(struct config *c, struct config_error *e)
+{
+	char address[sizeof(c->metrics_bind)];
+
+	if (strlen(c->control_socket) > CONFIG_CONTROL_PATH)
+		return validate_fail(c, "control-socket", e,
+		    "%.64s...: longer than %d "
+		    "bytes",
+		    c->control_socket, CONFIG_CONTROL_PATH);
+	strlcpy(address, c->metrics_bind, sizeof(address));
+	if (address_spell(address, c->metrics_bind, sizeof(c->metrics_bind)) !=
+	    ADDRESS_NUMERIC)
+		return validate_fail(c, "metrics-bind", e,
+		    "\"%s\" is not an IPv4 or "
+		    "IPv6 address",
+		    address);
+	if (c->metrics_port == 0)
+		return 0;
+#ifndef HAVE_MICROHTTPD
+	return validate_fail(c, "metrics-port", e,
+	    "this echod was built without "
+	    "libmicrohttpd");
+#endif
+	/* A worker that recovers knows a client by the port it came to. */
+	if (c->metrics_port == c->port)
+		return validate_fail(c, "metrics-port", e,
+		    "%u is the service's port", c->port);
+	return 0;
+}
+
+static void
+validate_note(struct config *c, const char *name, const char *text)
+{
+	struct setting *s = validate_setting_of(c, name);
+
+	strlcpy(s->note, text, sizeof(s->note));
+}
+
+/* As in Redis: `auto` is systemd if that is who started us, and who is
+ * supervised stays in the foreground. */
+static void
+validate_settle_supervision(struct config *c)
+{
+	const char *socket = getenv("NOTIFY_SOCKET");
+
+	if (c->supervised == SUPERVISED_AUTO) {
+		c->supervised = socket != NULL ? SUPERVISED_SYSTEMD
+					       : SUPERVISED_NO;
+		validate_note(c, "supervised",
+		    socket != NULL ? "auto: NOTIFY_SOCKET is set"
+				   : "auto: NOTIFY_SOCKET is not set");
+	}
+	if (c->supervised != SUPERVISED_NO && c->daemonize) {
+		c->daemonize = 0;
+		validate_note(c, "daemonize",
+		    "changed from yes: supervised services "
+		    "stay in the foreground");
+	}
+}
+
+/* No filter in this build: whoever asks for one must not be deceived, and who
+ * does not, sees it in the dump. */
+static int
+validate_settle_sandbox(struct config *c, struct config_error *e)
+{
+#ifndef HAVE_SECCOMP
+	if (c->sandbox == SANDBOX_NO)
+		return 0;
+	if (validate_setting_of(c, "sandbox")->origin != ORIGIN_DEFAULT)
+		return validate_fail(c, "sandbox", e,
+		    "this echod was built without "
+		    "libseccomp");
+	c->sandbox = SANDBOX_NO;
+	validate_note(c, "sandbox",
+	    "changed from yes: built without libseccomp");
+#else
+	(void)c;
+	(void)e;
+#endif
+	return 0;
+}
+
+/* `auto`: a worker for each processor that we may use, by affinity and by
+ * quota, of which a part of one is one. */
+static void
+validate_settle_workers(struct config *c)
+{
+	unsigned quota = quota_cpu(""), room = (quota + 999) / 1000;
+	char text[64];
+	size_t len;
+
+	if (c->workers != 0)
+		return;
+	validate_note(c, "workers", "auto");
+	c->workers = validate_processors();
+	if (quota != 0 && room < c->workers) {
+		c->workers = room;
+		len = (size_t)snprintf(text, sizeof(text), "auto: %u.%03u",
+		    quota / 1000, quota % 1000);
+		len -= quota % 1000 == 0 ? 4
+		    : quota % 100 == 0	 ? 2
+		    : quota % 10 == 0	 ? 1
+					 : 0;
+		snprintf(text + len, sizeof(text) - len, " CPUs of quota");
+		validate_note(c, "workers", text);
+	}
+	if (c->workers > CONFIG_WORKERS_MAX)
+		c->workers = CONFIG_WORKERS_MAX;
+}
+
+int
+config_validate(struct config *c, const char *directory,
+    unsigned long max_descriptors, struct config_error *e)
+{
+	validate_settle_workers(c);
+	memory_settle(&c->maxmemory_clients, CONFIG_MEMORY_SHARE,
+	    validate_setting_of(c, "maxmemory-clients")->note,
+	    sizeof(c->origin[0].note));
+	validate_settle_supervision(c);
+	if (validate_clamp_maxclients(c, max_descriptors, e) == -1 ||
+	    validate_check_identity(c, e) == -1 ||
+	    validate_make_absolute(c, "pidfile", c->pidfile, sizeof(c->pidfile),
+		directory, e) == -1 ||
+	    validate_make_absolute(c, "logfile", c->logfile, sizeof(c->logfile),
+		directory, e) == -1 ||
+	    validate_make_absolute(c, "control-socket", c->control_socket,
+		sizeof(c->control_socket), directory, e) == -1 ||
+	    validate_resolve_descriptors(c, e) == -1 ||
+	    validate_check_sockets(c, e) == -1 ||
+	    validate_settle_sandbox(c, e) == -1)
+		return -1;
+	return 0;
+}
+
+static void
+validate_dump_one(const struct config *c, const struct directive *d,
+    const struct setting *s, FILE *out)
+{
+	char text[PATH_MAX], line[PATH_MAX + 128], shown[PATH_MAX];
+	const char *quote;
+
+	directive_format(c, d, text, sizeof(text));
+	/* What is NULL here was refused when it was set. */
+	quote = text_quotes(text) != NULL ? text_quotes(text) : "";
+	snprintf(line, sizeof(line), "%s = %s%s%s", d->name, quote, text,
+	    quote);
+	fprintf(out, "%-40s # ", line);
+	if (s->origin == ORIGIN_FILE)
+		fprintf(out, "%s:%u",
+		    text_show(shown, sizeof(shown), config_origin_file(c, s),
+			0),
+		    s->line);
+	else
+		fputs(s->origin == ORIGIN_DEFAULT ? "default" : "command line",
+		    out);
+	if (s->note[0] != '\0')
+		fprintf(out, ", %s", s->note);
+	fputc('\n', out);
+}
+
+int
+config_dump(const struct config *c, FILE *out)
+{
+	for (unsigned i = 0; i < directive_count; i++)
+		validate_dump_one(c, &directives[i], &c->origin[i], out);
+	return fflush(out) == EOF || ferror(out) ? -1 : 0;
+}

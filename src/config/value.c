@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Between text and value, strictly: what is not wholly right is refused.
+ */
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include <bsd/stdlib.h>
+#include <bsd/string.h>
+
+#include "config/address.h"
+#include "config/directive.h"
+#include "config/text.h"
+
+static void *
+value_place(struct config *c, const struct directive *d)
+{
+	return (char *)c + d->offset;
+}
+
+static int
+value_set_number(unsigned *value, const struct directive *d, const char *text,
+    char *why, size_t size)
+{
+	const char *reason;
+	long long n;
+
+	/* strtonum(3) alone would let pass " 7", "+7" and "007". */
+	if (!isdigit((unsigned char)text[0]) ||
+	    (text[0] == '0' && text[1] != '\0')) {
+		snprintf(why, size,
+		    "\"%.64s\" is not a plain decimal number "
+		    "(%s%u to %u)",
+		    text, d->type == TYPE_AUTO ? "auto or " : "", d->min,
+		    d->max);
+		return -1;
+	}
+	n = strtonum(text, d->min, d->max, &reason);
+	if (reason != NULL) {
+		snprintf(why, size, "\"%.64s\" is %s (%u to %u)", text, reason,
+		    d->min, d->max);
+		return -1;
+	}
+	*value = (unsigned)n;
+	return 0;
+}
+
+static int
+value_set_bool(unsigned *value, const char *text, char *why, size_t size)
+{
+	if (strcasecmp(text, "yes") == 0)
+		*value = 1;
+	else if (strcasecmp(text, "no") == 0)
+		*value = 0;
+	else {
+		snprintf(why, size, "\"%.64s\" is neither yes nor no", text);
+		return -1;
+	}
+	return 0;
+}
+
+static int
+value_set_choice(unsigned *value, const struct directive *d, const char *text,
+    char *why, size_t size)
+{
+	for (const struct choice *o = d->choices; o->name != NULL; o++)
+		if (strcasecmp(o->name, text) == 0) {
+			*value = o->value;
+			return 0;
+		}
+	snprintf(why, size, "\"%.64s\" is none of", text);
+	for (const struct choice *o = d->choices; o->name != NULL; o++) {
+		strlcat(why, o == d->choices ? " " : ", ", size);
+		strlcat(why, o->name, size);
+	}
+	return -1;
+}
+
+/* Whether a file could say `text`, so that the dump can.  Returns 0 or -1. */
+static int
+value_check_written(const char *text, char *why, size_t size)
+{
+	/* U+2018 to U+201F, as word processors put them. */
+	if (strncmp(text, "\xe2\x80", 2) == 0 &&
+	    (unsigned char)text[2] - 0x98u < 8) {
+		snprintf(why, size,
+		    "begins with \\xe2\\x80\\x%02x, which is "
+		    "no quote here; use \" or '",
+		    (unsigned char)text[2]);
+		return -1;
+	}
+	if (text_quotes(text) == NULL) {
+		snprintf(why, size,
+		    "has quotes of both kinds, or a backslash, "
+		    "and would need quotes around it");
+		return -1;
+	}
+	return 0;
+}
+
+static int
+value_set_string(char *value, const struct directive *d, const char *text,
+    char *why, size_t size)
+{
+	size_t room = d->size < CONFIG_VALUE_BYTES ? d->size
+						   : CONFIG_VALUE_BYTES;
+	char shown[52];
+
+	if (value_check_written(text, why, size) == -1)
+		return -1;
+	if (strlcpy(value, text, room) >= room) {
+		snprintf(why, size, "\"%s\" is longer than %zu bytes",
+		    text_show(shown, sizeof(shown), text, 0), room - 1);
+		return -1;
+	}
+	return 0;
+}
+
+/* Where `$` begins what a shell would replace, or NULL. */
+static const char *
+value_shell_variable(const char *path)
+{
+	for (; (path = strchr(path, '$')) != NULL; path++)
+		if (isalpha((unsigned char)path[1]) ||
+		    strchr("_{(", path[1] != '\0' ? path[1] : '.') != NULL)
+			return path;
+	return NULL;
+}
+
+int
+directive_check_path(const char *path, char *why, size_t size)
+{
+	const char *variable = value_shell_variable(path);
+	char shown[80];
+
+	text_show(shown, sizeof(shown),
+	    path[0] != '~' && variable != NULL ? variable : path, 0);
+	if (path[0] == '~')
+		snprintf(why, size,
+		    "only a shell replaces the ~ of \"%s\"; "
+		    "give the whole path, or ./~ for a file called so",
+		    shown);
+	else if (variable != NULL)
+		snprintf(why, size,
+		    "only a shell replaces \"%s\"; give the "
+		    "whole path",
+		    shown);
+	else
+		return 0;
+	return -1;
+}
+
+static int
+value_path(char *value, const struct directive *d, const char *text, char *why,
+    size_t size)
+{
+	if (directive_check_path(text, why, size) == -1)
+		return -1;
+	/* What Redis up to 2.6 calls standard output. */
+	if (strcmp(d->name, "logfile") == 0 && strcmp(text, "stdout") == 0)
+		text = "";
+	return value_set_string(value, d, text, why, size);
+}
+
+/* A word of `bind`, "-" before it or not. */
+static int
+value_set_bind_word(struct bind_address *a, const char *word, char *why,
+    size_t size)
+{
+	const char *host = *word == '-' ? word + 1 : word;
+	enum address_kind kind;
+
+	a->optional = *word == '-';
+	if (strcmp(host, "*") == 0)
+		host = "0.0.0.0";
+	else if (strcmp(host, "::*") == 0)
+		host = "::";
+	kind = address_spell(host, a->host, sizeof(a->host));
+	a->named = kind == ADDRESS_NAME;
+	if (kind != ADDRESS_NONE)
+		return 0;
+	snprintf(why, size,
+	    "\"%.64s\" is not an IPv4 or IPv6 address, nor a "
+	    "host name",
+	    host);
+	return -1;
+}
+
+static int
+value_set_bind(struct bind_list *list, const char *text, char *why, size_t size)
+{
+	char copy[2048], *rest = copy, *word;
+
+	memset(list, 0, sizeof(*list));
+	if (strlcpy(copy, text, sizeof(copy)) >= sizeof(copy)) {
+		snprintf(why, size, "the list is longer than %zu bytes",
+		    sizeof(copy) - 1);
+		return -1;
+	}
+	while ((word = strsep(&rest, " \t")) != NULL) {
+		if (*word == '\0')
+			continue;
+		if (list->count == CONFIG_BIND_MAX) {
+			snprintf(why, size, "more than %d addresses",
+			    CONFIG_BIND_MAX);
+			return -1;
+		}
+		if (value_set_bind_word(&list->address[list->count++], word,
+			why, size) == -1)
+			return -1;
+	}
+	if (list->count == 0) {
+		snprintf(why, size, "no address given");
+		return -1;
+	}
+	return 0;
+}
+
+/* What is text to a type; names and paths alone go beyond ASCII. */
+static unsigned
+value_flags(enum directive_type type)
+{
+	switch (type) {
+	case TYPE_STRING:
+	case TYPE_PATH:
+		return 0;
+	case TYPE_BIND:
+	case TYPE_NETWORKS:
+		return TEXT_ASCII | TEXT_TABS;
+	default:
+		return TEXT_ASCII;
+	}
+}
+
+int
+directive_set(struct config *c, const struct directive *d, const char *text,
+    char *why, size_t size)
+{
+	if (text_check(text, strlen(text), value_flags(d->type), why, size) ==
+	    -1)
+		return -1;
+	switch (d->type) {
+	case TYPE_AUTO:
+		if (strcasecmp(text, "auto") == 0) {
+			*(unsigned *)value_place(c, d) = 0;
+			return 0;
+		}
+		/* FALLTHROUGH */
+	case TYPE_NUMBER:
+		return value_set_number(value_place(c, d), d, text, why, size);
+	case TYPE_BOOL:
+		return value_set_bool(value_place(c, d), text, why, size);
+	case TYPE_CHOICE:
+		return value_set_choice(value_place(c, d), d, text, why, size);
+	case TYPE_STRING:
+		return value_set_string(value_place(c, d), d, text, why, size);
+	case TYPE_PATH:
+		return value_path(value_place(c, d), d, text, why, size);
+	case TYPE_BIND:
+		return value_set_bind(value_place(c, d), text, why, size);
+	case TYPE_NETWORKS:
+		return networks_parse(value_place(c, d), text, why, size);
+	case TYPE_MEMORY:
+		return memory_set(value_place(c, d), text, why, size);
+	}
+	return -1;
+}
+
+static void
+value_format_bind(const struct bind_list *list, char *text, size_t size)
+{
+	text[0] = '\0';
+	for (unsigned i = 0; i < list->count; i++) {
+		if (i > 0)
+			strlcat(text, " ", size);
+		if (list->address[i].optional)
+			strlcat(text, "-", size);
+		strlcat(text, list->address[i].host, size);
+	}
+}
+
+void
+directive_format(const struct config *c, const struct directive *d, char *text,
+    size_t size)
+{
+	const void *p = (const char *)c + d->offset;
+	unsigned n = 0;
+
+	if (d->type == TYPE_BIND) {
+		value_format_bind(p, text, size);
+		return;
+	}
+	if (d->type == TYPE_NETWORKS) {
+		networks_format(p, text, size);
+		return;
+	}
+	if (d->type == TYPE_MEMORY) {
+		memory_format(p, text, size);
+		return;
+	}
+	if (d->type == TYPE_STRING || d->type == TYPE_PATH) {
+		strlcpy(text, p, size);
+		return;
+	}
+	memcpy(&n, p, sizeof(n));
+	if (d->type == TYPE_BOOL)
+		strlcpy(text, n != 0 ? "yes" : "no", size);
+	else if (d->type == TYPE_AUTO && n == 0)
+		strlcpy(text, "auto", size);
+	else if (d->type != TYPE_CHOICE)
+		snprintf(text, size, "%u", n);
+	else
+		for (const struct choice *o = d->choices; o->name; o++)
+			if (o->value == n)
+				strlcpy(text, o->name, size);
+}

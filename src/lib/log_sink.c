@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Writing to what log lines go to.
+ */
+#include "lib/log_sink.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define LINE_ROOM 2048
+
+struct log_shared *
+log_shared(void)
+{
+	static struct log_shared own, *shared;
+
+	if (shared != NULL)
+		return shared;
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED)
+		shared = &own; /* each process counts for itself */
+	return shared;
+}
+
+static ssize_t
+log_sink_try(int fd, bool is_socket, const char *line, size_t len)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+
+	if (is_socket)
+		return send(fd, line, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	/* Where the descriptor blocks all the same: POLLOUT on a pipe promises
+	 * PIPE_BUF bytes, more than a line. */
+	errno = EAGAIN;
+	if (poll(&p, 1, 0) != 1 || (p.revents & POLLOUT) == 0)
+		return -1;
+	return write(fd, line, len);
+}
+
+int
+log_sink_write(struct log_sink_state *s, int fd, bool is_socket, char mend,
+    const char *line, size_t len)
+{
+	char whole[LINE_ROOM];
+	bool cut = len < sizeof(whole) && atomic_exchange(&s->cut, 0) != 0;
+	ssize_t n;
+
+	if (cut) {
+		whole[0] = mend;
+		memcpy(whole + 1, line, len);
+		line = whole;
+		len++;
+	}
+	n = log_sink_try(fd, is_socket, line, len);
+	if (n == (ssize_t)len)
+		return 0;
+	if (n > 0) {
+		size_t rest = len - (size_t)n;
+		ssize_t more = log_sink_try(fd, is_socket, line + n, rest);
+
+		if (more == (ssize_t)rest)
+			return 0;
+		if (more >= 0)
+			errno = ENOSPC; /* which a short write does not set */
+	}
+	/* A line whose beginning is there already: what follows must not be
+	 * taken for its end. */
+	if (cut || n > 0)
+		atomic_store(&s->cut, 1);
+	return errno;
+}
+
+bool
+log_sink_is_removed(int fd)
+{
+	/* Not fstat(3): it makes a call that takes a path as well.  Where the
+	 * kernel's structure is another one than libc's, nobody looks. */
+#if defined(__x86_64__) || defined(__aarch64__)
+	struct stat st;
+
+	return syscall(SYS_fstat, fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    st.st_nlink == 0;
+#else
+	(void)fd;
+	return false;
+#endif
+}
+
+bool
+log_sink_is_same(int fd, int other)
+{
+	struct stat a, b;
+	unsigned device_a, device_b;
+
+	if (fstat(fd, &a) == -1 || fstat(other, &b) == -1)
+		return false;
+	if (a.st_dev == b.st_dev && a.st_ino == b.st_ino)
+		return true;
+	/* /dev/tty is another file than the terminal it stands for. */
+	return S_ISCHR(a.st_mode) && S_ISCHR(b.st_mode) &&
+	    ioctl(fd, TIOCGDEV, &device_a) == 0 &&
+	    ioctl(other, TIOCGDEV, &device_b) == 0 && device_a == device_b;
+}

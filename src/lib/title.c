@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The process title: setproctitle(3bsd), tidied up.
+ */
+#include "lib/title.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <bsd/unistd.h>
+
+/* Where argv[0] is and where it ended; NULL before title_init(). */
+static char *name, *name_end;
+
+void
+title_init(int argc, char **argv, char **envp)
+{
+	name = argv[0];
+	name_end = name + strlen(name);
+	setproctitle_init(argc, argv, envp);
+}
+
+void
+title_set(const char *fmt, ...)
+{
+	char text[1024], *end;
+	va_list ap;
+
+	if (name == NULL)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	setproctitle("%s", text);
+	/* libbsd leaves a dot where argv[0] ended if the title is shorter, and
+	 * a blank behind the title if it is just as long; ps(1) shows them. */
+	end = name + strlen(name);
+	if (end < name_end)
+		*name_end = '\0';
+	if (end > name && end[-1] == ' ')
+		end[-1] = '\0';
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The listeners that are wanted: the one verdict on whether they can.
+ */
+#include "master/listeners/collect.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bsd/string.h>
+
+#include "master/listeners/inherit.h"
+#include "master/listeners/listener.h"
+
+struct listener *
+collect_find(struct listener *l, unsigned n, const char *name)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (strcmp(l[i].name, name) == 0)
+			return &l[i];
+	return NULL;
+}
+
+/*
+ * Whether listeners of these two names exclude each other though they are not
+ * the same: on 0.0.0.0 and on one address of the same port, or [::] likewise.
+ */
+static bool
+collect_excludes(const char *a, const char *b)
+{
+	const char *a_port = strrchr(a, ':'), *b_port = strrchr(b, ':');
+
+	if (a_port == NULL || b_port == NULL || strcmp(a_port, b_port) != 0 ||
+	    (*a == '[') != (*b == '['))
+		return false;
+	return strncmp(a, "0.0.0.0:", 8) == 0 ||
+	    strncmp(b, "0.0.0.0:", 8) == 0 || strncmp(a, "[::]:", 5) == 0 ||
+	    strncmp(b, "[::]:", 5) == 0;
+}
+
+/*
+ * They do unless both share the port; the option may be set on one that
+ * listens already.  Returns true if there is one of ours that may stand in the
+ * way of `name`; what others have is not to be shared.
+ */
+static bool
+collect_share(const struct listener *l, unsigned n, const char *name)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < n; i++)
+		/* The check has names only: listen_share() did it. */
+		if (collect_excludes(l[i].name, name) &&
+		    (l[i].fd == -1 || listener_share(l[i].fd, true) == 0))
+			any = true;
+	return any;
+}
+
+int
+collect_open(struct collection *s, struct listener *l, const struct address *a)
+{
+	unsigned how = s->how;
+	const char *call;
+	int error;
+
+	for (;;) {
+		l->fd = listener_open(a, s->config, how, &call);
+		if (l->fd != -1)
+			return 0;
+		if (errno == EADDRINUSE && (how & OPEN_SHARED) == 0 &&
+		    collect_share(s->old, s->olds, a->name))
+			how |= OPEN_SHARED;
+		else if (errno == EADDRNOTAVAIL && !a->required &&
+		    (how & OPEN_EARLY) == 0) {
+			how |= OPEN_EARLY;
+			l->flags |= LISTENER_ABSENT;
+		} else
+			break;
+	}
+	if (!a->required && listener_is_absent(errno))
+		return 1;
+	error = errno;
+	listener_reason(s->why, s->size, call, l->name, error, s->config->port);
+	return s->used_is_fine && error == EADDRINUSE ? 0 : -1;
+}
+
+/* Whether one of those that we have or were passed for [::] takes the clients
+ * of 0.0.0.0, too. */
+static bool
+collect_is_served(struct collection *s, const struct address *a)
+{
+	char name[LISTENER_NAME];
+	const struct listener *l;
+	uint32_t flags = 0;
+	int fd;
+
+	addresses_name(name, sizeof(name), "::", s->config->port);
+	if (strcmp(a->host, "0.0.0.0") != 0 ||
+	    addresses_named(s->addresses, name) == NULL)
+		return false;
+	if ((l = collect_find(s->old, s->olds, name)) != NULL ||
+	    (l = collect_find(s->wanted, s->count, name)) != NULL)
+		return (l->flags & LISTENER_DUAL) != 0;
+	fd = s->how != 0 ? -1 : inherit_take(s->addresses, name, &flags);
+	if (fd == -1)
+		return false;
+	/* It is kept as if it had been there before. */
+	s->old[s->olds].fd = fd;
+	s->old[s->olds].flags = flags;
+	strlcpy(s->old[s->olds++].name, name, sizeof(name));
+	return (flags & LISTENER_DUAL) != 0;
+}
+
+/* Returns 0, or -1 with a reason. */
+static int
+collect_one(struct collection *s, const struct address *a)
+{
+	struct listener *l = &s->wanted[s->count], *kept;
+	int r = 0;
+
+	kept = collect_find(s->old, s->olds, a->name);
+	if (kept != NULL) {
+		*l = *kept;
+		*kept = s->old[--s->olds];
+		s->there |= a->given;
+		s->opened[s->count++] = false;
+		return 0;
+	}
+	if (collect_is_served(s, a)) {
+		s->there |= a->given;
+		return 0;
+	}
+	memset(l, 0, sizeof(*l));
+	strlcpy(l->name, a->name, sizeof(l->name));
+	l->fd = s->how != 0 ? -1
+			    : inherit_take(s->addresses, l->name, &l->flags);
+	if (l->fd == -1)
+		r = collect_open(s, l, a);
+	if (r != 0)
+		return r == -1 ? -1 : 0;
+	if ((l->flags & LISTENER_ABSENT) == 0)
+		s->there |= a->given;
+	s->opened[s->count++] = true;
+	return 0;
+}
+
+/* Of a name it is enough that one of its addresses is here; and one of all
+ * must be. */
+static int
+collect_judge(struct collection *s)
+{
+	const struct bind_list *list = &s->config->bind;
+
+	for (unsigned i = 0; i < list->count; i++)
+		if (!list->address[i].optional && (s->there & 1U << i) == 0) {
+			snprintf(s->why, s->size,
+			    "bind: %s: this machine has "
+			    "none of its addresses",
+			    list->address[i].host);
+			return -1;
+		}
+	if (s->there != 0)
+		return 0;
+	if (s->addresses->count == 0 && s->addresses->remarks > 0)
+		snprintf(s->why, s->size, "%s, and nothing is left",
+		    s->addresses->remark[0]);
+	else
+		snprintf(s->why, s->size,
+		    "bind: none of the %u addresses is "
+		    "available",
+		    list->count);
+	return -1;
+}
+
+int
+collect_all(struct collection *s)
+{
+	int r = 0;
+
+	for (unsigned i = 0; i < s->addresses->count && r == 0; i++)
+		r = collect_one(s, &s->addresses->address[i]);
+	if (r == 0)
+		r = collect_judge(s);
+	for (unsigned i = 0; i < s->count && r == -1; i++)
+		if (s->opened[i] && s->wanted[i].fd != -1)
+			close(s->wanted[i].fd);
+	return r;
+}

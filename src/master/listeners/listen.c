@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The listening sockets: those there are, those wanted, and how the
+ * ones become the others.
+ */
+#include "master/listeners/listen.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bsd/string.h>
+
+#include "lib/log.h"
+#include "master/listeners/collect.h"
+#include "master/listeners/inherit.h"
+#include "master/listeners/listener.h"
+
+/* "bind ADDRESS: ..." */
+#define LISTEN_SKIPPED "not available, skipped until it is"
+
+/* What listen_open() was asked for last. */
+static struct addresses wanted;
+
+void
+listen_share(const struct arena *a, bool yes)
+{
+	for (unsigned i = 0; i < a->service->listeners; i++)
+		if ((a->service->listener[i].flags & LISTENER_PASSED) == 0)
+			(void)listener_share(a->service->listener[i].fd, yes);
+}
+
+void
+listen_give(const struct arena *a, unsigned uid, unsigned gid)
+{
+	for (unsigned i = 0; i < a->service->listeners; i++)
+		if ((a->service->listener[i].flags & LISTENER_PASSED) == 0)
+			(void)!fchown(a->service->listener[i].fd, uid, gid);
+}
+
+/* Settings of one that was there already.  A failure costs no more than a
+ * setting, and is said. */
+static void
+listen_adjust(struct listener *l, const struct config *c)
+{
+	if (listener_adjust(l->fd, c) == -1 ||
+	    ((l->flags & LISTENER_PASSED) == 0 &&
+		listener_share(l->fd, false) == -1))
+		log_warn("%s keeps its former settings", l->name);
+	l->flags &= ~LISTENER_ABSENT;
+	if (!listener_has_address(l->fd))
+		l->flags |= LISTENER_ABSENT;
+}
+
+void
+listen_keep(const struct arena *a, const struct config *c)
+{
+	for (unsigned i = 0; i < a->service->listeners; i++)
+		listen_adjust(&a->service->listener[i], c);
+	service_publish(a);
+}
+
+struct listen_state
+listen_save(const struct arena *a)
+{
+	struct listen_state s = { .listeners = a->service->listeners,
+		.dropped = a->service->dropped };
+
+	memcpy(s.listener, a->service->listener, sizeof(s.listener));
+	return s;
+}
+
+/* The interface of this name is not the one that it was: the listener will hear
+ * of nobody.  It is to be dropped, and another opened. */
+static void
+listen_disown_stale(struct listener *l)
+{
+	if (strchr(l->name, '%') != NULL && listener_is_stale(l->fd, l->name))
+		strlcat(l->name, " (gone)", sizeof(l->name));
+}
+
+int
+listen_open(const struct arena *a, const struct config *c,
+    const struct resolved *known)
+{
+	struct service_state *o = a->service;
+	char why[512];
+	struct collection s = { .addresses = &wanted,
+		.config = c,
+		.olds = o->listeners + o->dropped,
+		.why = why,
+		.size = sizeof(why) };
+
+	/* What a reload drops has gone before the next one. */
+	if (s.olds > ARENA_LISTENERS_MAX) {
+		log_warnx("bind: there are %u listeners already", s.olds);
+		return -1;
+	}
+	memcpy(s.old, o->listener, sizeof(s.old));
+	for (unsigned i = 0; i < s.olds; i++)
+		listen_disown_stale(&s.old[i]);
+	if (addresses_find(&wanted, c, known, why, sizeof(why)) == -1 ||
+	    collect_all(&s) == -1) {
+		log_warnx("%s", why);
+		return -1;
+	}
+	for (unsigned i = 0; i < s.count; i++)
+		if (!s.opened[i] || (s.wanted[i].flags & LISTENER_PASSED) != 0)
+			listen_adjust(&s.wanted[i], c);
+		else
+			(void)listener_share(s.wanted[i].fd, false);
+	memcpy(o->listener, s.wanted, s.count * sizeof(s.wanted[0]));
+	memcpy(o->listener + s.count, s.old, s.olds * sizeof(s.old[0]));
+	o->listeners = s.count;
+	o->dropped = s.olds;
+	service_publish(a);
+	return 0;
+}
+
+/* What a start would log. */
+static void
+listen_tell(struct collection *s)
+{
+	const struct addresses *a = s->addresses;
+
+	for (unsigned i = 0; i < a->remarks; i++)
+		log_warnx("%s", a->remark[i]);
+	for (unsigned i = 0; i < a->count; i++) {
+		const struct listener *l = collect_find(s->wanted, s->count,
+		    a->address[i].name);
+
+		if (l == NULL || (l->flags & LISTENER_ABSENT) != 0)
+			log_warnx("bind %s: " LISTEN_SKIPPED,
+			    a->address[i].name);
+	}
+}
+
+int
+listen_check(const char *const *names, unsigned n, const struct config *c,
+    struct resolved *resolved, char *why, size_t size)
+{
+	static struct addresses found;
+	struct collection s = { .addresses = &found,
+		.config = c,
+		.how = OPEN_TRY,
+		.used_is_fine = names == NULL,
+		.olds = n,
+		.why = why,
+		.size = size };
+
+	for (unsigned i = 0; i < n; i++) {
+		s.old[i].fd = -1;
+		strlcpy(s.old[i].name, names[i], sizeof(s.old[i].name));
+	}
+	if (addresses_find(&found, c, NULL, why, size) == -1 ||
+	    collect_all(&s) == -1)
+		return -1;
+	for (unsigned i = 0; i < s.count; i++)
+		if (s.wanted[i].fd != -1)
+			close(s.wanted[i].fd);
+	*resolved = found.resolved;
+	if (names == NULL)
+		listen_tell(&s);
+	return 0;
+}
+
+void
+listen_restore(const struct arena *a, const struct listen_state *s)
+{
+	const struct service_state *o = a->service;
+	struct listen_state before = *s;
+
+	for (unsigned i = 0; i < o->listeners + o->dropped; i++)
+		if (collect_find(before.listener, s->listeners + s->dropped,
+			o->listener[i].name) == NULL)
+			close(o->listener[i].fd);
+	memcpy(a->service->listener, s->listener, sizeof(s->listener));
+	a->service->listeners = s->listeners;
+	a->service->dropped = s->dropped;
+	service_publish(a);
+}
+
+void
+listen_drop_syns(const struct arena *a)
+{
+	const struct listen_state s = listen_save(a);
+
+	for (unsigned i = s.listeners; i < s.listeners + s.dropped; i++)
+		/* Who passed it would find it deaf. */
+		if ((s.listener[i].flags & LISTENER_PASSED) == 0 &&
+		    listener_drop_syns(s.listener[i].fd) == -1)
+			log_warn("%s: clients that come now may be reset",
+			    s.listener[i].name);
+}
+
+void
+listen_drop(const struct arena *a)
+{
+	const struct listen_state s = listen_save(a);
+
+	for (unsigned i = s.listeners; i < s.listeners + s.dropped; i++) {
+		log_notice("%s is listened on no longer%s", s.listener[i].name,
+		    (s.listener[i].flags & LISTENER_PASSED) != 0
+			? ", but who passed it keeps it open"
+			: "");
+		close(s.listener[i].fd);
+	}
+	a->service->dropped = 0;
+	service_publish(a);
+	atomic_store(&a->header->drop, DROP_NONE);
+}
+
+/* Those of `wanted` that have no listener, from number `i` on; NULL if there
+ * is none. */
+static const struct address *
+listen_next_missing(const struct arena *a, unsigned *i)
+{
+	struct listen_state have = listen_save(a);
+	char dual[LISTENER_NAME];
+
+	for (; *i < wanted.count; ++*i) {
+		const struct address *w = &wanted.address[*i];
+		const char *port = strrchr(w->name, ':');
+		const struct listener *l;
+
+		if (collect_find(have.listener, have.listeners, w->name) !=
+		    NULL)
+			continue;
+		snprintf(dual, sizeof(dual), "[::]%s", port);
+		l = collect_find(have.listener, have.listeners, dual);
+		if (strcmp(w->host, "0.0.0.0") != 0 || l == NULL ||
+		    (l->flags & LISTENER_DUAL) == 0)
+			return &wanted.address[(*i)++];
+	}
+	return NULL;
+}
+
+bool
+listen_misses(const struct arena *a)
+{
+	unsigned i = 0;
+
+	return listen_next_missing(a, &i) != NULL;
+}
+
+bool
+listen_missing(const struct arena *a, const struct config *c,
+    struct listener *l)
+{
+	const struct address *w;
+	char why[512];
+	struct collection s = { .addresses = &wanted,
+		.config = c,
+		.why = why,
+		.size = sizeof(why) };
+
+	for (unsigned i = 0; (w = listen_next_missing(a, &i)) != NULL;) {
+		memset(l, 0, sizeof(*l));
+		strlcpy(l->name, w->name, sizeof(l->name));
+		if (collect_open(&s, l, w) == 0)
+			return true;
+	}
+	return false;
+}
+
+void
+listen_report(const struct arena *a, const struct config *c)
+{
+	const struct address *w;
+	const struct listener *l = a->service->listener;
+	FILE *f = fopen("/proc/sys/net/core/somaxconn", "re");
+	unsigned most;
+
+	inherit_report();
+	for (unsigned i = 0; i < wanted.remarks; i++)
+		log_notice("%s", wanted.remark[i]);
+	for (unsigned i = 0; i < a->service->listeners; i++)
+		if ((l[i].flags & LISTENER_ABSENT) != 0)
+			log_notice("bind %s: " LISTEN_SKIPPED, l[i].name);
+	for (unsigned i = 0; (w = listen_next_missing(a, &i)) != NULL;)
+		log_notice("bind %s: " LISTEN_SKIPPED, w->name);
+	if (f == NULL)
+		return;
+	/* The kernel cuts the backlog to this without a word. */
+	/* NOLINTNEXTLINE(cert-err34-c): the kernel's own int */
+	if (fscanf(f, "%u", &most) == 1 && most < c->tcp_backlog)
+		log_warnx("tcp-backlog %u: the kernel allows %u "
+			  "(net.core.somaxconn)",
+		    c->tcp_backlog, most);
+	fclose(f);
+}
+
+const char *
+listen_names(const struct arena *a)
+{
+	static char names[ARENA_LISTENERS_MAX * sizeof(struct listener)];
+	const struct listener *l = a->service->listener;
+
+	names[0] = '\0';
+	for (unsigned i = 0; i < a->service->listeners; i++) {
+		if ((l[i].flags & LISTENER_ABSENT) != 0)
+			continue;
+		strlcat(names, names[0] != '\0' ? " " : "", sizeof(names));
+		strlcat(names, l[i].name, sizeof(names));
+	}
+	return names;
+}

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One listening socket.
+ *
+ * Options are set on the listener, from which accepted sockets inherit them:
+ * nothing need be set per client.
+ */
+#include "master/listeners/listener.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#ifndef IPV6_MINHOPCOUNT
+#define IPV6_MINHOPCOUNT 73 /* linux/in6.h, which glibc has not all of */
+#endif
+
+static int
+listener_set(int fd, int level, int option, int value)
+{
+	return setsockopt(fd, level, option, &value, sizeof(value));
+}
+
+/* As Redis does: the first probe after `idle` s of silence, the client given
+ * up after three more at a third of it each. */
+static int
+listener_set_keepalive(int fd, unsigned idle)
+{
+	int interval = idle / 3 > 0 ? (int)(idle / 3) : 1;
+
+	if (idle == 0)
+		return listener_set(fd, SOL_SOCKET, SO_KEEPALIVE, 0);
+	if (listener_set(fd, SOL_SOCKET, SO_KEEPALIVE, 1) == -1 ||
+	    listener_set(fd, IPPROTO_TCP, TCP_KEEPIDLE, (int)idle) == -1 ||
+	    listener_set(fd, IPPROTO_TCP, TCP_KEEPINTVL, interval) == -1 ||
+	    listener_set(fd, IPPROTO_TCP, TCP_KEEPCNT, 3) == -1)
+		return -1;
+	return 0;
+}
+
+int
+listener_adjust(int fd, const struct config *c)
+{
+	if (listener_set(fd, IPPROTO_TCP, TCP_NODELAY, 1) == -1 ||
+	    /* Urgent bytes are bytes: the kernel counts them as received. */
+	    listener_set(fd, SOL_SOCKET, SO_OOBINLINE, 1) == -1 ||
+	    listener_set_keepalive(fd, c->tcp_keepalive) == -1)
+		return -1;
+	return listen(fd, (int)c->tcp_backlog);
+}
+
+int
+listener_share(int fd, bool yes)
+{
+	return listener_set(fd, SOL_SOCKET, SO_REUSEPORT, yes);
+}
+
+/*
+ * A packet must have come over fewer hops than it can have, or the kernel does
+ * not look at it (RFC 5082; ip(7), IP_MINTTL).  That holds for a SYN; the last
+ * packet of a handshake that has begun goes by the request, to which it does
+ * not apply.  The socket that comes of it inherits the bound and must be freed
+ * of it (worker/connection/accept.c).  A socket filter could tell SYNs better, but kernels
+ * of today (6.1.0-50, 6.12, 6.18) want CAP_NET_ADMIN for one on a TCP socket.
+ */
+int
+listener_drop_syns(int fd)
+{
+	int family = AF_UNSPEC;
+	socklen_t len = sizeof(family);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &len) == -1)
+		return -1;
+	return family == AF_INET6
+	    ? listener_set(fd, IPPROTO_IPV6, IPV6_MINHOPCOUNT, 255)
+	    : listener_set(fd, IPPROTO_IP, IP_MINTTL, 255);
+}
+
+/* All that is set before bind(2). */
+static int
+listener_prepare(int fd, int family, unsigned how)
+{
+	if (listener_set(fd, SOL_SOCKET, SO_REUSEADDR, 1) == -1 ||
+	    ((how & OPEN_SHARED) != 0 && listener_share(fd, true) == -1) ||
+	    /* IPv6 sockets take this of IPv4, too. */
+	    ((how & OPEN_EARLY) != 0 &&
+		listener_set(fd, IPPROTO_IP, IP_FREEBIND, 1) == -1) ||
+	    (family == AF_INET6 &&
+		listener_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) == -1))
+		return -1;
+	return 0;
+}
+
+int
+listener_open(const struct address *a, const struct config *c, unsigned how,
+    const char **call)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = address_fill(&ss, a->host, c->port);
+	int fd, saved;
+
+	*call = "bind";
+	if (len == 0)
+		return -1;
+	*call = "socket";
+	fd = socket(ss.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+	    0);
+	if (fd == -1)
+		return -1;
+	*call = "setsockopt";
+	if (listener_prepare(fd, ss.ss_family, how) == 0) {
+		*call = "bind";
+		if (bind(fd, (struct sockaddr *)&ss, len) == 0) {
+			*call = "listen";
+			if ((how & OPEN_TRY) != 0 ||
+			    listener_adjust(fd, c) == 0)
+				return fd;
+		}
+	}
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return -1;
+}
+
+static bool
+listener_probe(const struct sockaddr_storage *ss, socklen_t len)
+{
+	int fd = socket(ss->ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool here;
+
+	if (fd == -1)
+		return !listener_is_absent(errno);
+	here = bind(fd, (const struct sockaddr *)ss, len) == 0 ||
+	    !listener_is_absent(errno);
+	close(fd);
+	return here;
+}
+
+/* Any port will do: it is the address that is asked for. */
+
+bool
+listener_is_here(const char *host)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = address_fill(&ss, host, 0);
+
+	return len > 0 && listener_probe(&ss, len);
+}
+
+bool
+listener_has_address(int fd)
+{
+	struct sockaddr_storage ss;
+	struct sockaddr_in *sin = (void *)&ss;
+	socklen_t len = sizeof(ss);
+
+	if (getsockname(fd, (struct sockaddr *)&ss, &len) == -1)
+		return true;
+	/* The port is at the same place in both families. */
+	sin->sin_port = 0;
+	return listener_probe(&ss, len);
+}
+
+bool
+listener_is_stale(int fd, const char *name)
+{
+	char host[ADDRESS_SIZE];
+	struct sockaddr_storage ss, now;
+	const struct sockaddr_in6 *was = (const void *)&ss,
+				  *is = (const void *)&now;
+	socklen_t len = sizeof(ss);
+
+	if (*name != '[' || strcspn(name, "]") > sizeof(host))
+		return false;
+	snprintf(host, sizeof(host), "%.*s", (int)strcspn(name + 1, "]"),
+	    name + 1);
+	return address_fill(&now, host, 0) > 0 &&
+	    getsockname(fd, (struct sockaddr *)&ss, &len) == 0 &&
+	    was->sin6_scope_id != is->sin6_scope_id;
+}
+
+bool
+listener_is_absent(int error)
+{
+	return error == EADDRNOTAVAIL || error == EAFNOSUPPORT ||
+	    error == EPROTONOSUPPORT || error == EPROTO ||
+	    error == ENOPROTOOPT || error == ENODEV;
+}
+
+/* The first port that everybody can have. */
+static unsigned
+listener_first_free_port(void)
+{
+	FILE *f = fopen("/proc/sys/net/ipv4/ip_unprivileged_port_start", "re");
+	unsigned port = IPPORT_RESERVED;
+
+	if (f == NULL)
+		return port;
+	/* NOLINTNEXTLINE(cert-err34-c): the kernel's own int */
+	if (fscanf(f, "%u", &port) != 1)
+		port = IPPORT_RESERVED;
+	fclose(f);
+	return port;
+}
+
+void
+listener_reason(char *why, size_t size, const char *call, const char *name,
+    int error, unsigned port)
+{
+	unsigned first = error == EACCES ? listener_first_free_port() : 0;
+
+	if (port < first)
+		snprintf(why, size,
+		    "%s %s: %s; ports below %u take "
+		    "CAP_NET_BIND_SERVICE, a socket unit or a start as root: "
+		    "see PRIVILEGED PORTS in echod(8)",
+		    call, name, strerror(error), first);
+	else if (error == EINVAL && strncmp(name, "[fe80:", 6) == 0 &&
+	    strchr(name, '%') == NULL)
+		snprintf(why, size,
+		    "%s %s: an address of one link takes the "
+		    "name of its interface: fe80::1%%eth0",
+		    call, name);
+	else
+		snprintf(why, size, "%s %s: %s", call, name, strerror(error));
+}

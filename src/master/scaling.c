@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * More workers, fewer workers, and slots whose connections siblings take over.
+ */
+#include "master/scaling.h"
+
+#include <errno.h>
+#include <sys/eventfd.h>
+
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "master/spawn.h"
+
+void
+scaling_grow(struct master *m, const char *who)
+{
+	unsigned k = m->arena.service->workers;
+
+	if (k > 0 && m->child[k - 1].retiring) {
+		log_notice("%s: worker %u is still leaving", who, k - 1);
+		return;
+	}
+	if (k == m->arena.slots) {
+		log_warnx("%s: there are %u workers, the most there can "
+			  "be",
+		    who, k);
+		return;
+	}
+	if (spawn_prepare_slot(m, k) == -1) {
+		log_warn("%s: descriptors for worker %u", who, k);
+		return;
+	}
+	m->child[k] = (struct child){ .respawn_at = clock_ms() };
+	atomic_store(&m->arena.slot[k].state, SLOT_EMPTY);
+	m->arena.service->workers = k + 1;
+	service_publish(&m->arena);
+	log_notice("%s: %u workers from now on", who, k + 1);
+}
+
+unsigned
+scaling_staying(const struct master *m)
+{
+	unsigned n = 0;
+
+	for (unsigned k = 0; k < m->arena.service->workers; k++)
+		n += !m->child[k].retiring;
+	return n;
+}
+
+void
+scaling_shrink(struct master *m, const char *who)
+{
+	unsigned n = scaling_staying(m);
+	struct child *c;
+
+	if (n <= 1) {
+		log_warnx("%s: the last worker stays", who);
+		return;
+	}
+	/* Those that stay are the first ones, always. */
+	c = &m->child[n - 1];
+	c->retiring = true;
+	log_notice("%s: %u workers from now on", who, n - 1);
+	if (c->pid == 0) {
+		uint32_t empty = SLOT_EMPTY;
+
+		c->respawn_at = CLOCK_NEVER;
+		atomic_compare_exchange_strong(&m->arena.slot[n - 1].state,
+		    &empty, SLOT_UNATTENDED);
+		return;
+	}
+	atomic_store(&m->arena.slot[n - 1].state, SLOT_LEAVING);
+	spawn_leave(m, n - 1);
+}
+
+/* The worker that serves and holds the fewest; -1 if none does. */
+static int
+scaling_choose(const struct master *m)
+{
+	int best = -1;
+
+	for (unsigned k = 0; k < m->arena.service->workers; k++) {
+		const struct slot *s = &m->arena.slot[k];
+
+		if (m->child[k].pid != 0 && m->child[k].stopped == 0 &&
+		    atomic_load(&s->state) == SLOT_READY &&
+		    (best == -1 ||
+			slot_load(s) < slot_load(&m->arena.slot[best])))
+			best = (int)k;
+	}
+	return best;
+}
+
+static void
+scaling_see_to_unattended(struct master *m, unsigned k)
+{
+	struct child *c = &m->child[k];
+	uint32_t unattended = SLOT_UNATTENDED;
+	int sibling;
+
+	/* The time of its own next worker has come first. */
+	if (c->respawn_at <= clock_ms()) {
+		atomic_compare_exchange_strong(&m->arena.slot[k].state,
+		    &unattended, SLOT_EMPTY);
+		return;
+	}
+	/* Asked already, and whom we asked is there to do it. */
+	if (c->adopt != 0) {
+		const struct child *asked = &m->child[c->adopt - 1];
+
+		if (asked->pid != 0 && asked->started <= c->since &&
+		    asked->stopped == 0)
+			return;
+		c->adopt = 0;
+	}
+	sibling = scaling_choose(m);
+	if (sibling == -1) {
+		/* Only its own next worker can, if it is to have one. */
+		if (!c->retiring)
+			atomic_compare_exchange_strong(&m->arena.slot[k].state,
+			    &unattended, SLOT_EMPTY);
+		return;
+	}
+	if (atomic_load(&m->arena.slot[sibling].adopt) != 0)
+		return; /* has one to see to; it wakes us then */
+	c->adopt = (unsigned)sibling + 1;
+	c->since = clock_ms();
+	atomic_store(&m->arena.slot[sibling].adopt, k + 1);
+	(void)eventfd_write(m->arena.service->slot[sibling].wake_fd, 1);
+}
+
+void
+scaling_step(struct master *m)
+{
+	unsigned n;
+
+	for (unsigned k = 0; k < m->arena.service->workers; k++)
+		if (m->child[k].pid == 0 &&
+		    atomic_load(&m->arena.slot[k].state) == SLOT_UNATTENDED)
+			scaling_see_to_unattended(m, k);
+		else
+			m->child[k].adopt = 0; /* nobody need be asked */
+	/* A slot that is empty and retired ceases to be one. */
+	while ((n = m->arena.service->workers) > 1 &&
+	    m->stop.phase == STOP_NONE && m->child[n - 1].retiring &&
+	    m->child[n - 1].pid == 0 &&
+	    atomic_load(&m->arena.slot[n - 1].state) == SLOT_EMPTY) {
+		m->child[n - 1].retiring = false;
+		m->arena.service->workers = n - 1;
+		service_publish(&m->arena);
+	}
+}

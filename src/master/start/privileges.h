@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Giving up root, once everything that needs it is done.
+ */
+#ifndef ECHOD_MASTER_START_PRIVILEGES_H
+#define ECHOD_MASTER_START_PRIVILEGES_H
+
+#include <sys/types.h>
+
+#include "config/config.h"
+
+struct identity {
+	uid_t uid; /* (uid_t)-1: stay who we are */
+	gid_t gid;
+};
+
+/* Look up the configured user and group; config_validate() has found them. */
+struct identity privileges_identity(const struct config *c);
+
+/* Become `id` for good.  Returns 0, or -1 with errno set. */
+int privileges_drop(const struct config *c, const struct identity *id);
+
+#endif

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The service, brought up from nothing.
+ */
+#include "master/start/start.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "admin/control_socket.h"
+#include "admin/http.h"
+#include "handler/handler.h"
+#include "lib/clock.h"
+#include "lib/limits.h"
+#include "lib/log.h"
+#include "lib/signals.h"
+#include "master/listeners/inherit.h"
+#include "master/listeners/listen.h"
+#include "master/notify.h"
+#include "master/start/daemonize.h"
+#include "master/start/steps.h"
+#include "master/upgrade/executable.h"
+#include "worker/worker.h"
+
+/* A listener must never get the number of a standard stream, nor an inherited
+ * descriptor one of ours, unless it is a socket that was passed for that. */
+static void
+start_tidy_descriptors(void)
+{
+	int fd;
+
+	while ((fd = open("/dev/null", O_RDWR)) != -1)
+		if (fd > STDERR_FILENO) {
+			close(fd);
+			break;
+		}
+	inherit_begin();
+}
+
+static void
+start_report_program(const struct config *c)
+{
+	log_notice("echod " PACKAGE_VERSION ", %u workers, handler %s, "
+		   "maxclients %u, configuration %s",
+	    c->workers, handler_of((enum handler_kind)c->handler)->name,
+	    c->maxclients, c->file[0] != '\0' ? c->file : "built in");
+	if (geteuid() == 0)
+		log_warnx("running as root; set `user` to give that up");
+	steps_report(c);
+}
+
+static int
+start_open_listeners(struct master *m, const struct config *c,
+    const struct identity *id)
+{
+	int r = listen_open(&m->arena, c, NULL);
+
+	inherit_end();
+	if (r == -1)
+		inherit_report(); /* which may be why */
+	else if (id->uid != (uid_t)-1)
+		listen_give(&m->arena, id->uid, id->gid);
+	return r;
+}
+
+/*
+ * Everything that can fail or needs root, in this order: the pid file (is
+ * there another one of us?), the arena, the listeners, the log, the sockets
+ * for control and metrics, then root is given up and the workers start.
+ * Returns 0, or -1 with the reason logged.
+ */
+static int
+start_bring_up(struct master *m, const struct config *c, struct pidfile *p)
+{
+	unsigned descriptors = steps_descriptors(c);
+	struct identity id = privileges_identity(c);
+	unsigned long most;
+
+	if (steps_pidfile(p, c, true) == -1)
+		return -1;
+	if (steps_limit(descriptors, &most) == -1) {
+		log_warn("limit of %u descriptors", descriptors);
+		return -1;
+	}
+	if (arena_create(&m->arena, CONFIG_WORKERS_MAX, descriptors, most) ==
+	    -1) {
+		log_warnx("arena for %u descriptors: %s%s", descriptors,
+		    strerror(errno),
+		    limits_why_no_room(errno,
+			arena_size(CONFIG_WORKERS_MAX, descriptors)));
+		return -1;
+	}
+	if (start_open_listeners(m, c, &id) == -1)
+		return -1;
+	if (steps_log(c, &id, -1) == -1)
+		return -1;
+	if (c->supervised != SUPERVISED_NO)
+		notify_enable(true);
+	atomic_store(&m->arena.service->loglevel, c->loglevel);
+	log_follow(&m->arena.service->loglevel);
+	if (admin_sockets_open(&m->admin_sockets, c, &id, NULL, NULL) == -1)
+		return -1;
+	if (privileges_drop(c, &id) == -1) {
+		log_warn("user %s", c->user);
+		return -1;
+	}
+	start_report_program(c);
+	listen_report(&m->arena, c);
+	return master_start(m, false);
+}
+
+int
+start_service(const struct config *c)
+{
+	static struct master m;
+	static struct pidfile pidfile = PIDFILE_NONE;
+	int status;
+
+	m.config = c;
+	m.entry = worker_main;
+	m.pidfile = &pidfile;
+	m.admin_sockets = (struct admin_sockets)ADMIN_SOCKETS_NONE;
+	signals_block();
+	start_tidy_descriptors();
+	if (c->daemonize && daemonize() == -1) {
+		log_warnx("daemonize: %s%s", strerror(errno),
+		    limits_why_no_process(errno));
+		return EXIT_NOT_STARTED;
+	}
+	m.executable = executable_hold();
+	if (m.executable == -1 || start_bring_up(&m, c, &pidfile) == -1) {
+		if (m.executable == -1)
+			log_warn("the program's own file: open %s",
+			    executable_path()[0] != '\0' ? executable_path()
+							 : "/proc/self/exe");
+		admin_sockets_close(&m.admin_sockets, NULL);
+		pidfile_release(&pidfile);
+		return EXIT_NOT_STARTED;
+	}
+	control_socket_begin(&m);
+	http_begin(&m);
+	log_notice("ready on %s after %llu ms", listen_names(&m.arena),
+	    (unsigned long long)(clock_ms() - m.arena.service->started));
+	steps_announce(&m);
+	notify_ready(m.config, listen_names(&m.arena), "");
+	daemonize_ready();
+	status = master_run(&m);
+	admin_sockets_close(&m.admin_sockets, NULL);
+	pidfile_release(&pidfile);
+	return status;
+}

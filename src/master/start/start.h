@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The service, brought up from nothing.
+ */
+#ifndef ECHOD_MASTER_START_START_H
+#define ECHOD_MASTER_START_START_H
+
+#include "config/config.h"
+
+/* Start the service and run it until it is stopped.  Returns the program's
+ * exit status. */
+int start_service(const struct config *c);
+
+#endif

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The program's own image; the one home of exec(3) and posix_spawn(3).
+ *
+ * Images are executed by descriptor, so that what was checked is what runs,
+ * whatever happens to the path meanwhile.
+ */
+#include "master/upgrade/executable.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <bsd/string.h>
+
+#define SELF "/proc/self/exe"
+
+/* The check's descriptors. */
+enum {
+	CHECK_RECORD = 3,
+	CHECK_IMAGE = 4
+};
+
+static struct {
+	char path[PATH_MAX];
+	char directory[PATH_MAX];
+	char **argv; /* a copy; [0], room for -t, the rest, NULL */
+	int argc;
+} image;
+
+static bool
+executable_is_same(const char *path, const struct stat *st)
+{
+	struct stat there;
+
+	return stat(path, &there) == 0 && there.st_dev == st->st_dev &&
+	    there.st_ino == st->st_ino;
+}
+
+/* The path is that of this program.  Where /proc is not mounted the loader has
+ * to be believed, which knows what execve(2) was given. */
+static bool
+executable_is_self(const char *path)
+{
+	const char *executed = (const char *)getauxval(AT_EXECFN);
+	struct stat self;
+
+	if (stat(SELF, &self) == 0 ||
+	    (executed != NULL && stat(executed, &self) == 0))
+		return executable_is_same(path, &self);
+	return false;
+}
+
+/* The place in PATH where a shell would have found `name`. */
+static bool
+executable_search(const char *name)
+{
+	const char *path = getenv("PATH");
+	char copy[PATH_MAX * 2], *rest = copy, *dir;
+
+	if (path == NULL || strlcpy(copy, path, sizeof(copy)) >= sizeof(copy))
+		return false;
+	while ((dir = strsep(&rest, ":")) != NULL)
+		if (*dir == '/' &&
+		    snprintf(image.path, sizeof(image.path), "%s/%s", dir,
+			name) < (int)sizeof(image.path) &&
+		    executable_is_self(image.path))
+			return true;
+	return false;
+}
+
+/* Where we were found, as we were called; else where we are; else "". */
+static void
+executable_find(const char *name)
+{
+	ssize_t n;
+
+	if (name[0] == '/')
+		strlcpy(image.path, name, sizeof(image.path));
+	else if (strchr(name, '/') == NULL)
+		(void)executable_search(name);
+	else if (image.directory[0] != '\0' &&
+	    snprintf(image.path, sizeof(image.path), "%s/%s", image.directory,
+		name) >= (int)sizeof(image.path))
+		image.path[0] = '\0';
+	if (image.path[0] != '\0' && executable_is_self(image.path))
+		return;
+	n = readlink(SELF, image.path, sizeof(image.path) - 1);
+	image.path[n == -1 ? 0 : n] = '\0';
+}
+
+int
+executable_init(int argc, char **argv)
+{
+	/* The name execve(2) was given is cut to 15 bytes for ps(1); that of a
+	 * descriptor would say nothing. */
+	image.argc = argc;
+	image.argv = calloc((size_t)argc + 2, sizeof(*image.argv));
+	if (image.argv == NULL)
+		return -1;
+	/* One that was removed is missed by those that need it. */
+	if (getcwd(image.directory, sizeof(image.directory)) == NULL)
+		image.directory[0] = '\0';
+	for (int i = 0; i < argc; i++) {
+		char *copy = strdup(argv[i]);
+
+		if (copy == NULL)
+			return -1;
+		image.argv[i == 0 ? 0 : i + 1] = copy;
+	}
+	executable_find(argv[0]);
+	return 0;
+}
+
+const char *
+executable_path(void)
+{
+	return image.path;
+}
+
+const char *
+executable_directory(void)
+{
+	return image.directory;
+}
+
+void
+executable_inherit(const char *path, const char *directory)
+{
+	strlcpy(image.path, path, sizeof(image.path));
+	strlcpy(image.directory, directory, sizeof(image.directory));
+}
+
+/* O_PATH: a program may be executable and not readable. */
+int
+executable_hold(void)
+{
+	int fd = open(SELF, O_PATH | O_CLOEXEC);
+
+	/* A moment after the start it is the same. */
+	return fd == -1 && image.path[0] != '\0' ? executable_open() : fd;
+}
+
+int
+executable_open(void)
+{
+	return open(image.path, O_PATH | O_CLOEXEC);
+}
+
+static void
+executable_announce(int record)
+{
+	char number[16];
+
+	snprintf(number, sizeof(number), "%d", record);
+	setenv(IMAGE_ENVIRONMENT, number, 1);
+}
+
+/* Numbers that do not collide with those the check gets. */
+static int
+executable_spawn_check(int fd, int record, int output, pid_t *pid)
+{
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	sigset_t none, all;
+	struct stat st;
+	char path[32];
+	int error;
+
+	if ((error = posix_spawn_file_actions_init(&actions)) != 0)
+		return error;
+	if ((error = posix_spawnattr_init(&attributes)) != 0) {
+		posix_spawn_file_actions_destroy(&actions);
+		return error;
+	}
+	sigemptyset(&none);
+	sigfillset(&all);
+	posix_spawnattr_setflags(&attributes,
+	    POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setsigmask(&attributes, &none);
+	posix_spawnattr_setsigdefault(&attributes, &all);
+	posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+	posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
+	posix_spawn_file_actions_adddup2(&actions, record, CHECK_RECORD);
+	posix_spawn_file_actions_adddup2(&actions, fd, CHECK_IMAGE);
+#ifdef HAVE_POSIX_SPAWN_FILE_ACTIONS_ADDCLOSEFROM_NP
+	/* A copy of a connection's descriptor would hold up its close. */
+	posix_spawn_file_actions_addclosefrom_np(&actions, CHECK_IMAGE + 1);
+#endif
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", CHECK_IMAGE);
+	executable_announce(CHECK_RECORD);
+	image.argv[1] = (char *)"-t";
+	error = posix_spawn(pid, path, &actions, &attributes, image.argv,
+	    environ);
+	/* Without /proc, by its path, if that is still the same program. */
+	if (error == ENOENT && access("/proc/self/fd", X_OK) == -1)
+		error = fstat(fd, &st) == 0 &&
+			executable_is_same(image.path, &st)
+		    ? posix_spawn(pid, image.path, &actions, &attributes,
+			  image.argv, environ)
+		    : ETXTBSY;
+	unsetenv(IMAGE_ENVIRONMENT);
+	posix_spawnattr_destroy(&attributes);
+	posix_spawn_file_actions_destroy(&actions);
+	return error;
+}
+
+pid_t
+executable_check(int fd, int record, int output)
+{
+	int high[3] = { fd, record, output }, error = 0;
+	pid_t pid = -1;
+
+	/* Out of the way of the numbers they shall have there. */
+	for (int i = 0; i < 3; i++) {
+		high[i] = fcntl(high[i], F_DUPFD_CLOEXEC, CHECK_IMAGE + 1);
+		if (high[i] == -1)
+			error = errno;
+	}
+	if (error == 0)
+		error = executable_spawn_check(high[0], high[1], high[2], &pid);
+	for (int i = 0; i < 3; i++)
+		if (high[i] != -1)
+			close(high[i]);
+	errno = error;
+	return error == 0 ? pid : -1;
+}
+
+void
+executable_check_said(int output, char *line, size_t size)
+{
+	char text[4096], *p;
+	ssize_t n;
+	off_t end = lseek(output, 0, SEEK_END);
+	off_t from = end > (off_t)sizeof(text) - 1
+	    ? end - (off_t)sizeof(text) + 1
+	    : 0;
+
+	n = pread(output, text, sizeof(text) - 1, from);
+	text[n > 0 ? n : 0] = '\0';
+	for (p = text + strlen(text); p > text && p[-1] == '\n';)
+		*--p = '\0';
+	p = strrchr(text, '\n');
+	p = p == NULL ? text : p + 1;
+	if (strncmp(p, "echod: ", 7) == 0)
+		p += 7;
+	strlcpy(line, p, size);
+}
+
+void
+executable_exec(int fd, int record)
+{
+	char **argv = image.argv + 1;
+
+	executable_announce(record);
+	argv[0] = image.argv[0];
+	(void)fexecve(fd, argv, environ);
+	unsetenv(IMAGE_ENVIRONMENT);
+}

@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The record of a takeover.
+ */
+#include "master/upgrade/record.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <bsd/stdlib.h>
+#include <bsd/string.h>
+
+#include "lib/descriptor_name.h"
+#include "lib/log.h"
+#include "master/listeners/listen.h"
+#include "master/start/admin_sockets.h"
+#include "master/upgrade/executable.h"
+
+/* A record is about 10 KiB long; what is much longer is none. */
+#define RECORD_BYTES (1 << 20)
+
+/* Items that are a number or a text in struct takeover. */
+static const struct item {
+	const char *key;
+	enum {
+		ITEM_TEXT,
+		ITEM_INT,
+		ITEM_U64,
+		ITEM_BOOL
+	} type;
+	size_t offset, size;
+} items[] = {
+#define ITEM(key, type, member) \
+	{ \
+		key, type, offsetof(struct upgrade_record, member), \
+		    sizeof(((struct upgrade_record *)0)->member) \
+	}
+	ITEM("version", ITEM_TEXT, version),
+	ITEM("layout", ITEM_TEXT, layout),
+	ITEM("program", ITEM_TEXT, program),
+	ITEM("directory", ITEM_TEXT, directory),
+	ITEM("pid", ITEM_INT, pid),
+	ITEM("arena", ITEM_INT, arena),
+	ITEM("image", ITEM_INT, executable),
+	ITEM("pidfile", ITEM_INT, pidfile),
+	ITEM("log", ITEM_INT, log),
+	ITEM("control", ITEM_INT, control),
+	ITEM("metrics", ITEM_INT, metrics),
+	ITEM("began", ITEM_U64, began),
+	ITEM("connections", ITEM_U64, connections),
+	ITEM("again", ITEM_BOOL, again),
+	/* Added later, by others. */
+	ITEM("checked", ITEM_TEXT, checked),
+	ITEM("failure", ITEM_TEXT, failure),
+#undef ITEM
+};
+
+#define ITEMS (sizeof(items) / sizeof(items[0]))
+
+int
+record_add(int record, const char *key, const char *value)
+{
+	char text[2 * PATH_MAX];
+	int n = snprintf(text, sizeof(text), "%s=%s", key, value);
+
+	if (n >= (int)sizeof(text)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	if (lseek(record, 0, SEEK_END) == -1)
+		return -1;
+	errno = ENOSPC; /* which a short write does not set */
+	return write(record, text, (size_t)n + 1) == n + 1 ? 0 : -1;
+}
+
+struct writer {
+	int record;
+	bool failed;
+};
+
+static void
+record_put(void *to, const char *key, const char *value)
+{
+	struct writer *w = to;
+
+	if (record_add(w->record, key, value) == -1)
+		w->failed = true;
+}
+
+static void
+record_put_item(struct writer *w, const struct upgrade_record *t,
+    const struct item *item)
+{
+	const char *p = (const char *)t + item->offset;
+	char text[32];
+	int number;
+	uint64_t u64;
+
+	switch (item->type) {
+	case ITEM_TEXT:
+		if (*p != '\0')
+			record_put(w, item->key, p);
+		return;
+	case ITEM_INT:
+		memcpy(&number, p, sizeof(number));
+		snprintf(text, sizeof(text), "%d", number);
+		break;
+	case ITEM_U64:
+		memcpy(&u64, p, sizeof(u64));
+		snprintf(text, sizeof(text), "%llu", (unsigned long long)u64);
+		break;
+	case ITEM_BOOL:
+		snprintf(text, sizeof(text), "%d", *(const bool *)p);
+		break;
+	}
+	record_put(w, item->key, text);
+}
+
+static void
+record_put_resolved(struct writer *w, const struct resolved *r, unsigned i)
+{
+	char text[ADDRESS_NAME_SIZE + ADDRESS_SIZE];
+
+	snprintf(text, sizeof(text), "%s %s", r->entry[i].name,
+	    r->entry[i].host);
+	record_put(w, "resolved", text);
+}
+
+int
+record_write(const struct upgrade_record *t)
+{
+	struct writer w = { memfd_create("echod-takeover", MFD_CLOEXEC),
+		false };
+	char text[OUTCOME_TEXT];
+
+	if (w.record == -1)
+		return -1;
+	for (size_t i = 0; i < ITEMS; i++)
+		record_put_item(&w, t, &items[i]);
+	for (unsigned i = 0; i < t->listeners; i++)
+		record_put(&w, "listener", t->listener[i]);
+	record_put(&w, "asked", outcome_format(&t->asked, text, sizeof(text)));
+	record_put(&w, "later", outcome_format(&t->later, text, sizeof(text)));
+	config_save(&t->config, record_put, &w);
+	for (unsigned i = 0; i < t->resolved.count; i++)
+		record_put_resolved(&w, &t->resolved, i);
+	if (!w.failed)
+		return w.record;
+	int saved = errno;
+	close(w.record);
+	errno = saved;
+	return -1;
+}
+
+/* Returns 0, or -1 if the value cannot be. */
+static int
+record_take_item(struct upgrade_record *t, const struct item *item,
+    const char *value)
+{
+	char *p = (char *)t + item->offset;
+	const char *reason = NULL;
+	long long n;
+	int number;
+	uint64_t u64;
+
+	if (item->type == ITEM_TEXT)
+		return strlcpy(p, value, item->size) < item->size ? 0 : -1;
+	n = strtonum(value, item->type == ITEM_INT ? -1 : 0,
+	    item->type == ITEM_INT	  ? INT_MAX
+		: item->type == ITEM_BOOL ? 1
+					  : LLONG_MAX,
+	    &reason);
+	if (reason != NULL)
+		return -1;
+	number = (int)n;
+	u64 = (uint64_t)n;
+	if (item->type == ITEM_INT)
+		memcpy(p, &number, sizeof(number));
+	else if (item->type == ITEM_U64)
+		memcpy(p, &u64, sizeof(u64));
+	else
+		*(bool *)p = n != 0;
+	return 0;
+}
+
+static int
+record_take_listener(struct upgrade_record *t, const char *name)
+{
+	if (t->listeners == ARENA_LISTENERS_MAX)
+		return -1;
+	return strlcpy(t->listener[t->listeners++], name,
+		   sizeof(t->listener[0])) < sizeof(t->listener[0])
+	    ? 0
+	    : -1;
+}
+
+/* "NAME ADDRESS", or "NAME " if it has none. */
+static int
+record_take_resolved(struct upgrade_record *t, const char *value)
+{
+	size_t len = strcspn(value, " ");
+	char name[ADDRESS_NAME_SIZE];
+
+	if (len >= sizeof(name) || value[len] == '\0')
+		return -1;
+	memcpy(name, value, len);
+	name[len] = '\0';
+	return resolved_add(&t->resolved, name, value + len + 1);
+}
+
+static int
+record_take(struct upgrade_record *t, const char *key, const char *value)
+{
+	for (size_t i = 0; i < ITEMS; i++)
+		if (strcmp(items[i].key, key) == 0)
+			return record_take_item(t, &items[i], value);
+	if (strcmp(key, "listener") == 0)
+		return record_take_listener(t, value);
+	if (strcmp(key, "resolved") == 0)
+		return record_take_resolved(t, value);
+	if (strcmp(key, "asked") == 0)
+		return outcome_parse(&t->asked, value);
+	if (strcmp(key, "later") == 0)
+		return outcome_parse(&t->later, value);
+	/* A key of another version is no error. */
+	return config_restore(&t->config, key, value) == -1 ? -1 : 0;
+}
+
+static int
+record_take_all(struct upgrade_record *t, char *text, size_t len, char *why,
+    size_t size)
+{
+	for (char *p = text; p < text + len; p += strlen(p) + 1) {
+		char *key = p, *equals = strchr(p, '=');
+
+		if (equals == NULL) {
+			snprintf(why, size, "takeover: \"%.64s\" has no value",
+			    key);
+			return -1;
+		}
+		p = equals + 1;
+		*equals = '\0';
+		if (record_take(t, key, p) == -1) {
+			snprintf(why, size,
+			    "takeover: %.64s: \"%.64s\" cannot "
+			    "be",
+			    key, p);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+char *
+record_text(int record, size_t *length)
+{
+	struct stat st;
+	char *text;
+
+	errno = EINVAL;
+	if (fstat(record, &st) == -1 || !S_ISREG(st.st_mode) ||
+	    st.st_size == 0 || st.st_size > RECORD_BYTES)
+		return NULL;
+	*length = (size_t)st.st_size;
+	/* One byte more, for a text that somebody has cut. */
+	text = calloc(1, *length + 1);
+	errno = EIO; /* which a short read does not set */
+	if (text == NULL || pread(record, text, *length, 0) == st.st_size)
+		return text;
+	free(text);
+	return NULL;
+}
+
+int
+record_again(const char *text, size_t length)
+{
+	int record = memfd_create("echod-takeover", MFD_CLOEXEC);
+
+	errno = ENOSPC; /* which a short write does not set */
+	if (record == -1 || write(record, text, length) == (ssize_t)length)
+		return record;
+	close(record);
+	return -1;
+}
+
+int
+record_read(struct upgrade_record *t, int record, char *why, size_t size)
+{
+	size_t length;
+	char *text;
+	int result;
+
+	memset(t, 0, sizeof(*t));
+	t->record = record;
+	t->arena = t->executable = t->pidfile = t->log = -1;
+	t->control = t->metrics = -1;
+	config_defaults(&t->config);
+	text = record_text(record, &length);
+	if (text == NULL) {
+		if (errno == EINVAL || errno == EBADF)
+			snprintf(why, size,
+			    "takeover: descriptor %d is no "
+			    "record",
+			    record);
+		else
+			snprintf(why, size, "takeover: %s", strerror(errno));
+		return -1;
+	}
+	result = record_take_all(t, text, length, why, size);
+	free(text);
+	return result;
+}
+
+int
+record_inherit(struct upgrade_record *t, char *why, size_t size)
+{
+	const char *number = getenv(IMAGE_ENVIRONMENT), *reason;
+	int record;
+
+	if (number == NULL)
+		return 0;
+	record = (int)strtonum(number, 3, INT_MAX, &reason);
+	unsetenv(IMAGE_ENVIRONMENT);
+	if (reason != NULL) {
+		snprintf(why, size,
+		    "takeover: " IMAGE_ENVIRONMENT "=%.32s is "
+		    "%s",
+		    number, reason);
+		return -1;
+	}
+	if (record_read(t, record, why, size) == -1)
+		return -1;
+	if (t->program[0] == '\0' || t->layout[0] == '\0') {
+		snprintf(why, size, "takeover: the record is not whole");
+		return -1;
+	}
+	return 1;
+}
+
+/* The last words of a check that waits for the resolver until it is killed;
+ * one that ends has others, or needs none. */
+static void
+record_announce_names(const struct config *c)
+{
+	char list[512] = "";
+
+	for (unsigned i = 0; i < c->bind.count; i++)
+		if (c->bind.address[i].named) {
+			strlcat(list, " ", sizeof(list));
+			strlcat(list, c->bind.address[i].host, sizeof(list));
+		}
+	if (*list != '\0')
+		log_warnx("bind: waiting for the resolver, for%s", list);
+}
+
+int
+record_check(const struct upgrade_record *t, const struct config *c, char *why,
+    size_t size)
+{
+	const char *names[ARENA_LISTENERS_MAX];
+	struct resolved resolved;
+	struct writer w = { t->record, false };
+
+	if (strcmp(t->layout, arena_layout()) != 0) {
+		snprintf(why, size,
+		    "its arena layout is %s, that of the "
+		    "running program is %s",
+		    arena_layout(), t->layout);
+		return -1;
+	}
+	if (strcmp(c->user, t->config.user) != 0 ||
+	    strcmp(c->group, t->config.group) != 0) {
+		snprintf(why, size,
+		    "user and group cannot change from \"%s\" "
+		    "\"%s\" to \"%s\" \"%s\" without a restart",
+		    t->config.user, t->config.group, c->user, c->group);
+		return -1;
+	}
+	if (t->config.daemonize && descriptor_name(c->logfile) != -1) {
+		snprintf(why, size, "logfile: %s is what a daemon gives up",
+		    c->logfile);
+		return -1;
+	}
+	for (unsigned i = 0; i < t->listeners; i++)
+		names[i] = t->listener[i];
+	record_announce_names(c);
+	if (listen_check(names, t->listeners, c, &resolved, why, size) == -1 ||
+	    admin_sockets_check(c, &t->config, why, size) == -1)
+		return -1;
+	for (unsigned i = 0; i < resolved.count; i++)
+		record_put_resolved(&w, &resolved, i);
+	if (w.failed)
+		snprintf(why, size, "takeover: %s", strerror(errno));
+	return w.failed ? -1 : 0;
+}
+
+int
+record_keep_one(int fd, bool keep)
+{
+	return fd > STDERR_FILENO ? fcntl(fd, F_SETFD, keep ? 0 : FD_CLOEXEC)
+				  : 0;
+}
+
+int
+record_keep(const struct arena *a, bool keep)
+{
+	const struct service_state *o = a->service;
+	int r = record_keep_one(o->master_wake_fd, keep);
+
+	for (unsigned i = 0; i < o->listeners + o->dropped; i++)
+		r |= record_keep_one(o->listener[i].fd, keep);
+	for (unsigned k = 0; k < a->slots; k++) {
+		r |= record_keep_one(o->slot[k].wake_fd, keep);
+		r |= record_keep_one(o->slot[k].watch_fd, keep);
+	}
+	return r;
+}

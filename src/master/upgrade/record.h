@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What one image of the program tells the next: a record in a memfd, and the
+ * descriptors that go with it.
+ *
+ * The record is a list of "key=value" strings, each ended by a NUL, so that
+ * versions of the program that know other keys can read each other's.
+ */
+#ifndef ECHOD_MASTER_UPGRADE_RECORD_H
+#define ECHOD_MASTER_UPGRADE_RECORD_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config/config.h"
+#include "master/listeners/addresses.h"
+#include "shared/arena.h"
+#include "shared/outcome.h"
+
+struct upgrade_record {
+	int record;		/* the memfd */
+	char version[64];	/* of the program that runs */
+	char layout[96];	/* arena_layout() of it */
+	char program[PATH_MAX]; /* executable_path(), executable_directory() */
+	char directory[PATH_MAX];
+	int pid;	/* of the master */
+	int arena;	/* descriptors, -1 where there is none */
+	int executable; /* the image that was replaced */
+	int pidfile;
+	int log;
+	int control, metrics;	     /* listeners */
+	uint64_t began;		     /* clock_ms(): workers told to leave */
+	uint64_t connections;	     /* held then */
+	bool again;		     /* another reload was asked for */
+	struct outcome asked, later; /* who waits for the end of which */
+	char checked[64];	     /* version that has passed the check */
+	char failure[1024];	     /* why the next image gave it back */
+	struct config config;	     /* as it runs */
+	struct resolved resolved;    /* by the check, for the next */
+	unsigned listeners;
+	char listener[ARENA_LISTENERS_MAX][LISTENER_NAME];
+};
+
+/* Write all of `t` but `record`, `checked` and `failure` into a new record.
+ * Returns its descriptor, close-on-exec, or -1 with errno set. */
+int record_write(const struct upgrade_record *t);
+
+/* Add one item.  Returns 0, or -1 with errno set. */
+int record_add(int record, const char *key, const char *value);
+
+/* The text of a record, to be freed, and its length; NULL with errno set. */
+char *record_text(int record, size_t *length);
+
+/* A new record with that text.  Returns its descriptor, close-on-exec, or -1
+ * with errno set. */
+int record_again(const char *text, size_t length);
+
+/* Read a record.  Returns 0, or -1 with a reason in `why`. */
+int record_read(struct upgrade_record *t, int record, char *why, size_t size);
+
+/*
+ * The record this process was started with: 1 and `t` is filled in, 0 if there
+ * is none, -1 with a reason in `why`.  The environment names it no longer
+ * afterwards.
+ */
+int record_inherit(struct upgrade_record *t, char *why, size_t size);
+
+/*
+ * Whether the program this is, with configuration `c`, can take over from
+ * `t`: layout, identity, and whether new addresses can be had.  What names of
+ * `bind` stand for is added to the record.  Returns 0, or -1 with a reason in
+ * `why`.
+ */
+int record_check(const struct upgrade_record *t, const struct config *c,
+    char *why, size_t size);
+
+/* Let the descriptors that slots and listeners have survive an exec, or not.
+ * Returns 0, or -1 with errno set: one of them would not survive. */
+int record_keep(const struct arena *a, bool keep);
+
+/* The same for one descriptor, if it is one. */
+int record_keep_one(int fd, bool keep);
+
+#endif

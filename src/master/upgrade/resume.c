@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The service, taken over from the image of the program that ran it until now;
+ * or given back to it.
+ */
+#include "master/upgrade/resume.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <bsd/string.h>
+
+#include "admin/control_socket.h"
+#include "admin/http.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/signals.h"
+#include "master/listeners/drop.h"
+#include "master/listeners/listen.h"
+#include "master/notify.h"
+#include "master/start/steps.h"
+#include "master/upgrade/executable.h"
+#include "master/upgrade/reload.h"
+#include "worker/worker.h"
+
+/* Room for the clients of `c`.  Records there are may become usable; those in
+ * use stay so.  Returns 0, or -1 with the reason logged. */
+static int
+resume_make_room(struct arena *a, struct config *c)
+{
+	unsigned descriptors = steps_descriptors(c);
+	unsigned long most;
+
+	if (descriptors > a->capacity) {
+		log_warnx("maxclients %u needs %u descriptors; without a "
+			  "restart there can be %u",
+		    c->maxclients, descriptors, a->capacity);
+		return -1;
+	}
+	if (c->workers > a->slots) {
+		log_warnx("workers %u: without a restart there can be %u",
+		    c->workers, a->slots);
+		return -1;
+	}
+	if (descriptors <= a->service->descriptors)
+		return 0;
+	if (steps_limit(descriptors, &most) == -1) {
+		log_warn("limit of %u descriptors", descriptors);
+		return -1;
+	}
+	a->service->descriptors = descriptors;
+	service_publish(a);
+	return 0;
+}
+
+/* Returns 0, or -1 with the reason logged; `p` may be a new file then. */
+static int
+resume_move_pidfile(struct pidfile *p, const struct pidfile *old,
+    const struct config *c)
+{
+	if (old->fd != -1 && pidfile_hold(old) == -1)
+		log_warn("pidfile %s: its lock is lost", old->path);
+	if (c->pidfile[0] == '\0')
+		return 0;
+	/* By another path it may be the same: opened again, it would lose its
+	 * lock when that is closed. */
+	if (pidfile_is_at(old, c->pidfile)) {
+		p->fd = old->fd;
+		strlcpy(p->path, c->pidfile, sizeof(p->path));
+		return 0;
+	}
+	if (steps_pidfile(p, c, false) == 0)
+		return 0;
+	if (old->fd == -1 || strcmp(c->pidfile, old->path) != 0)
+		return -1;
+	/* It was removed and cannot be made anew: as at any other time. */
+	*p = *old;
+	return 0;
+}
+
+/* Everything up to workers that serve.  Returns 0, or -1 with the reason
+ * logged and nothing done that resume_give_back() does not undo. */
+static int
+resume_take_over(struct master *m, struct config *c,
+    const struct upgrade_record *t, struct pidfile *p,
+    const struct pidfile *old)
+{
+	const struct admin_sockets old_admin = { t->control, t->metrics,
+		CONTROL_FILE_NONE };
+	const struct identity same = { (uid_t)-1, (gid_t)-1 };
+	bool daemonize = c->daemonize != 0;
+	bool same_file = strcmp(c->logfile, t->config.logfile) == 0;
+
+	c->daemonize = t->config.daemonize;
+	/* A file that was root's to open need not be ours to open again. */
+	if (steps_log(c, &same, same_file ? t->log : -1) == -1)
+		return -1;
+	/* A manager that was told that we reload is to hear the end of it,
+	 * though it be the last. */
+	if (t->config.supervised != SUPERVISED_NO ||
+	    c->supervised != SUPERVISED_NO)
+		notify_enable(t->config.supervised == SUPERVISED_NO);
+	if (t->failure[0] == '\0')
+		atomic_store(&m->arena.service->loglevel, c->loglevel);
+	log_follow(&m->arena.service->loglevel);
+	if (daemonize != (c->daemonize != 0))
+		log_warnx("daemonize %s: takes effect at the next start",
+		    daemonize ? "yes" : "no");
+	/* What came at another rate says nothing about this one. */
+	if (c->accept_rate != t->config.accept_rate ||
+	    c->accept_burst != t->config.accept_burst)
+		atomic_store(&m->arena.header->accept_due, 0);
+	if (resume_make_room(&m->arena, c) == -1 ||
+	    resume_move_pidfile(p, old, c) == -1)
+		return -1;
+	/* What the former program listened on is what it goes on with. */
+	if (t->failure[0] != '\0')
+		listen_keep(&m->arena, c);
+	else if (listen_open(&m->arena, c, &t->resolved) == -1)
+		return -1;
+	if (admin_sockets_open(&m->admin_sockets, c, &same, &old_admin,
+		&t->config) == -1)
+		return -1;
+	if (master_start(m, true) == 0)
+		return 0;
+	admin_sockets_close(&m->admin_sockets, &old_admin);
+	return -1;
+}
+
+/* The record that we were given, as it was before there was a worker: one that
+ * an attacker has taken over could write into it. */
+static struct {
+	char *text;
+	size_t length;
+} given;
+
+/*
+ * Execute the image before again, which carries on with what it left; `reason`
+ * is why we do not.  Returns if even that fails: the service has ended then.
+ */
+static int
+resume_give_back(const struct upgrade_record *t, const char *reason)
+{
+	int record = given.text == NULL
+	    ? -1
+	    : record_again(given.text, given.length);
+
+	log_warnx("the takeover failed: %s", reason);
+	if (t->failure[0] != '\0')
+		log_warnx("the former program cannot carry on either");
+	else if (record == -1 || record_add(record, "failure", reason) == -1 ||
+	    record_keep_one(record, true) == -1)
+		log_warn("takeover");
+	else {
+		(void)record_keep_one(t->log, true);
+		close(t->record);
+		executable_exec(t->executable, record);
+		log_warn("the former program cannot be executed");
+	}
+	return EXIT_NOT_STARTED;
+}
+
+static void
+resume_tell_change(const char *name, const char *was, const char *is)
+{
+	log_notice("reload: %s: %s -> %s", name,
+	    was[0] != '\0' ? was : "(none)", is[0] != '\0' ? is : "(none)");
+}
+
+/* What came of it, in one line after those of what has changed. */
+static void
+resume_report_upgrade(const struct config *c, const struct upgrade_record *t,
+    const struct arena *a)
+{
+	struct service_totals *totals = &a->service->totals;
+	unsigned long long held = t->connections;
+	unsigned long long ms = clock_ms() - t->began;
+
+	totals->reloaded = clock_ms();
+	totals->pause = ms;
+	totals->kept += held;
+	if (t->failure[0] != '\0') {
+		service_refuse(a, t->failure);
+		log_warnx(
+		    "reload failed: %s; echod " PACKAGE_VERSION " carries "
+		    "on as before, %llu connections kept, nobody was served "
+		    "for %llu ms",
+		    t->failure, held, ms);
+		return;
+	}
+	totals->reloads++;
+	totals->refusal[0] = '\0';
+	if (config_compare(&t->config, c, resume_tell_change) > 0)
+		steps_report(c);
+	log_notice("reloaded: echod %s -> " PACKAGE_VERSION
+		   ", %llu connections "
+		   "kept, nobody was served for %llu ms",
+	    t->version, held, ms);
+}
+
+/* What the image before had and we have not. */
+static void
+resume_leave_admin(struct admin_sockets *left, const struct config *was,
+    const struct admin_sockets *ours)
+{
+	/* A file at the path that is ours is ours. */
+	if (left->control != ours->control &&
+	    strcmp(was->control_socket, ours->file.path) != 0)
+		(void)control_file_adopt(&left->file, was->control_socket);
+	admin_sockets_close(left, ours);
+}
+
+/* There is no way back from here, and no need of one. */
+static void
+resume_commit(struct master *m, const struct upgrade_record *t,
+    struct pidfile *old)
+{
+	struct admin_sockets left = { t->control, t->metrics,
+		CONTROL_FILE_NONE };
+
+	free(given.text);
+	(void)record_keep(&m->arena, false);
+	(void)record_keep_one(m->pidfile->fd, false);
+	close(t->record);
+	close(t->executable);
+	if (t->log != -1 && t->log != log_descriptor())
+		close(t->log);
+	if (old->fd != m->pidfile->fd)
+		pidfile_release(old);
+	resume_leave_admin(&left, &t->config, &m->admin_sockets);
+	(void)admin_sockets_keep(&m->admin_sockets, false);
+	resume_report_upgrade(m->config, t, &m->arena);
+	listen_report(&m->arena, m->config);
+	drop_begin(m);
+	m->reload.again = t->again;
+	m->reload.asked = t->asked;
+	m->reload.later = t->later;
+	control_socket_begin(m);
+	http_begin(m);
+	steps_announce(m);
+	reload_tell(m, t->failure[0] != '\0' ? "failed" : NULL);
+}
+
+int
+resume_service(struct config *c, const struct upgrade_record *t,
+    resume_load *load)
+{
+	static struct master m;
+	static struct pidfile pidfile = PIDFILE_NONE;
+	struct pidfile old = { t->pidfile, "" };
+	struct listen_state listeners;
+	struct config_error e;
+	char why[256];
+	int status;
+
+	m.config = c;
+	m.entry = worker_main;
+	m.pidfile = &pidfile;
+	m.admin_sockets = (struct admin_sockets)ADMIN_SOCKETS_NONE;
+	signals_block();
+	/* Executed by descriptor, we would be called by its number. */
+	prctl(PR_SET_NAME, "echod");
+	given.text = record_text(t->record, &given.length);
+	if (t->failure[0] != '\0')
+		*c = t->config;
+	else if (load(c, &e) == -1)
+		return resume_give_back(t, e.text);
+	if (arena_attach(&m.arena, t->arena, why, sizeof(why)) == -1)
+		return resume_give_back(t, why);
+	if (old.fd != -1)
+		snprintf(old.path, sizeof(old.path), "%s", t->config.pidfile);
+	listeners = listen_save(&m.arena);
+	m.executable = executable_hold();
+	if (m.executable == -1) {
+		log_warn("the program's own file");
+		return resume_give_back(t, log_last_warning());
+	}
+	if (resume_take_over(&m, c, t, &pidfile, &old) == -1) {
+		snprintf(why, sizeof(why), "%s", log_last_warning());
+		if (pidfile.fd != old.fd)
+			pidfile_release(&pidfile);
+		listen_restore(&m.arena, &listeners); /* publishes, too */
+		if (record_keep(&m.arena, true) == -1)
+			log_warn("descriptors for the former program");
+		return resume_give_back(t, why);
+	}
+	resume_commit(&m, t, &old);
+	status = master_run(&m);
+	admin_sockets_close(&m.admin_sockets, NULL);
+	pidfile_release(&pidfile);
+	return status;
+}

@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The arena: making and mapping it, and sums over it.
+ */
+#include "shared/arena.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/limits.h"
+#include "shared/service.h"
+
+static size_t
+arena_pages(size_t bytes)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	return (bytes + page - 1) / page * page;
+}
+
+/* Where the regions begin, each on a page of its own, and where they end. */
+struct layout {
+	size_t slot, scratch, handoff, mark, rate, connection, window, end;
+	size_t handoff_words;
+};
+
+static struct layout
+arena_lay_out(unsigned slots, unsigned capacity)
+{
+	struct layout l;
+
+	l.handoff_words = (capacity + 63) / 64;
+	l.slot = arena_pages(sizeof(struct arena_header));
+	l.scratch = l.slot + arena_pages(slots * sizeof(struct slot));
+	l.handoff = l.scratch + arena_pages((size_t)slots * SCRATCH_BYTES);
+	l.mark = l.handoff +
+	    arena_pages((size_t)slots * l.handoff_words * sizeof(uint64_t));
+	l.rate = l.mark + arena_pages(capacity * sizeof(uint32_t));
+	l.connection = l.rate + arena_pages(ARENA_RATES * sizeof(uint64_t));
+	l.window = l.connection +
+	    arena_pages(capacity * sizeof(struct connection));
+	l.end = l.window + (size_t)capacity * SPILL_WINDOW;
+	return l;
+}
+
+static void
+arena_point(struct arena *a, char *base, const struct layout *l)
+{
+	a->header = (struct arena_header *)base;
+	a->slot = (struct slot *)(base + l->slot);
+	a->scratch = base + l->scratch;
+	a->handoff = (_Atomic uint64_t *)(base + l->handoff);
+	a->handoff_words = l->handoff_words;
+	a->mark = (_Atomic uint32_t *)(base + l->mark);
+	a->rate = (_Atomic uint64_t *)(base + l->rate);
+	a->connection = (struct connection *)(base + l->connection);
+	a->window = base + l->window;
+	a->bytes = l->end;
+}
+
+/* Map the memfd `a->fd` of layout `l`. */
+static int
+arena_map(struct arena *a, const struct layout *l)
+{
+	void *base = mmap(NULL, l->end, PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_NORESERVE, a->fd, 0);
+
+	if (base == MAP_FAILED)
+		return -1;
+	arena_point(a, base, l);
+	/* A core dump would walk through all of that address space. */
+	(void)madvise(a->window, l->end - l->window, MADV_DONTDUMP);
+	return 0;
+}
+
+static int
+arena_make(struct arena *a, unsigned slots, unsigned capacity)
+{
+	const struct layout l = arena_lay_out(slots, capacity);
+
+	if (ftruncate(a->fd, (off_t)l.end) == -1 || arena_map(a, &l) == -1)
+		return -1;
+	/* Cut by whoever, it would be a fault to read it. */
+	(void)fcntl(a->fd, F_ADD_SEALS,
+	    F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
+	return 0;
+}
+
+/* Records for `most` descriptors, where there is address space for so many
+ * windows. */
+static unsigned
+arena_choose_capacity(unsigned descriptors, unsigned long most)
+{
+	if (most > ARENA_DESCRIPTORS_MAX)
+		most = ARENA_DESCRIPTORS_MAX;
+	if (sizeof(size_t) < 8 || most < descriptors)
+		return descriptors;
+	return (unsigned)most;
+}
+
+int
+arena_create(struct arena *a, unsigned slots, unsigned descriptors,
+    unsigned long most)
+{
+	unsigned capacity = arena_choose_capacity(descriptors, most);
+
+	memset(a, 0, sizeof(*a));
+	if (capacity > ARENA_DESCRIPTORS_MAX) {
+		errno = ENOMEM;
+		return -1;
+	}
+	a->fd = memfd_create("echod-arena", MFD_ALLOW_SEALING);
+	if (a->fd == -1)
+		return -1;
+	if (arena_make(a, slots, capacity) == -1 &&
+	    arena_make(a, slots, capacity = descriptors) == -1) {
+		int saved = errno;
+
+		close(a->fd);
+		errno = saved;
+		return -1;
+	}
+	a->header->magic = ARENA_MAGIC;
+	a->header->version = ARENA_VERSION;
+	a->header->slots = a->slots = slots;
+	a->header->capacity = a->capacity = capacity;
+	a->header->descriptors = descriptors;
+	a->header->started = clock_ms();
+	/* Never short of that few bytes but early at boot, getrandom(2); then
+	 * the address space's own randomness has to do. */
+	if (getrandom(&a->header->secret, sizeof(a->header->secret),
+		GRND_NONBLOCK) == -1)
+		a->header->secret = (uintptr_t)a->header ^ clock_ms();
+	if (service_make(a) == 0)
+		return 0;
+	arena_destroy(a);
+	errno = ENOMEM;
+	return -1;
+}
+
+size_t
+arena_size(unsigned slots, unsigned descriptors)
+{
+	return arena_lay_out(slots, descriptors).end;
+}
+
+/* A word that differs when a field has moved. */
+static uint32_t
+arena_fields(void)
+{
+#define H(member) offsetof(struct arena_header, member)
+#define L(member) offsetof(struct listener, member)
+#define T(member) offsetof(struct service_totals, member)
+#define S(member) offsetof(struct slot, member)
+#define C(member) offsetof(struct connection, member)
+	static const size_t offsets[] = {
+		H(slots),
+		H(capacity),
+		H(descriptors),
+		H(started),
+		H(master_wake_fd),
+		H(watching),
+		H(workers),
+		H(listeners),
+		H(dropped),
+		H(listener),
+		H(drop),
+		H(copied),
+		H(stop_deadline),
+		H(descriptor_end),
+		H(admission),
+		H(accept_due),
+		H(secret),
+		H(loglevel),
+		H(draining),
+		H(unfiltered),
+		H(totals),
+		L(fd),
+		L(name),
+		sizeof(struct listener),
+		T(deaths),
+		T(recoveries),
+		T(saved),
+		T(reloads),
+		T(reloads_refused),
+		T(kept),
+		T(reloaded),
+		T(pause),
+		T(refusal),
+		T(closed),
+		T(samples),
+		T(sample),
+		sizeof(struct sample),
+		S(op.fd),
+		S(op.base),
+		S(heartbeat),
+		S(held),
+		S(active),
+		S(inflight),
+		S(blocks),
+		S(state),
+		S(fault),
+		S(died),
+		S(adopt),
+		S(pid),
+		S(leave),
+		S(wake_fd),
+		S(watch_fd),
+		S(count),
+		S(wakeup_pending),
+		S(shed),
+		S(denied),
+		C(rx),
+		C(tx),
+		C(dropped),
+		C(ready),
+		C(window_base),
+		C(owner),
+		C(handler),
+		C(phase),
+		C(flags),
+		C(active),
+		C(idle_since),
+		C(idle_mark),
+		C(cookie),
+		C(limit),
+		C(opened),
+		C(quiet_since),
+		C(peer),
+		C(offered_by),
+		C(blocks),
+		C(used),
+		C(paused),
+		CLOSE_REASONS,
+	};
+#undef H
+#undef L
+#undef T
+#undef S
+#undef C
+	uint32_t word = 2166136261; /* FNV-1a */
+
+	for (size_t i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++)
+		word = (word ^ (uint32_t)offsets[i]) * 16777619;
+	return word;
+}
+
+const char *
+arena_layout(void)
+{
+	static char words[96];
+
+	snprintf(words, sizeof(words),
+	    "%d (header %zu, slot %zu, connection "
+	    "%zu, fields %08x)",
+	    ARENA_VERSION, sizeof(struct arena_header), sizeof(struct slot),
+	    sizeof(struct connection), arena_fields());
+	return words;
+}
+
+/* What this header says cannot be; NULL if it can. */
+static const char *
+arena_nonsense(const struct arena_header *h, off_t size)
+{
+	struct layout l;
+
+	if (h->magic != ARENA_MAGIC)
+		return "not an arena";
+	if (h->version != ARENA_VERSION)
+		return "another layout version";
+	if (h->slots == 0 || h->slots > ARENA_SLOTS_MAX || h->capacity == 0 ||
+	    h->capacity > ARENA_DESCRIPTORS_MAX)
+		return "impossible sizes";
+	l = arena_lay_out(h->slots, h->capacity);
+	if (size != (off_t)l.end)
+		return "its size does not fit its header";
+	if (h->descriptors > h->capacity ||
+	    atomic_load(&h->descriptor_end) > h->capacity ||
+	    atomic_load(&h->workers) > h->slots ||
+	    h->listeners > ARENA_LISTENERS_MAX ||
+	    h->dropped > ARENA_LISTENERS_MAX)
+		return "counts beyond its sizes";
+	for (unsigned i = 0; i < h->listeners + h->dropped; i++)
+		if (memchr(h->listener[i].name, '\0',
+			sizeof(h->listener[i].name)) == NULL)
+			return "a listener without a name";
+	return NULL;
+}
+
+int
+arena_attach(struct arena *a, int fd, char *why, size_t size)
+{
+	struct arena_header h;
+	const char *problem;
+	struct layout l;
+	struct stat st;
+	ssize_t n;
+
+	memset(a, 0, sizeof(*a));
+	a->fd = fd;
+	n = pread(fd, &h, sizeof(h), 0);
+	if (n == -1 || fstat(fd, &st) == -1) {
+		snprintf(why, size, "arena: %s", strerror(errno));
+		return -1;
+	}
+	problem = n < (ssize_t)sizeof(h) ? "too short"
+					 : arena_nonsense(&h, st.st_size);
+	if (problem != NULL) {
+		snprintf(why, size, "arena: %s", problem);
+		return -1;
+	}
+	l = arena_lay_out(h.slots, h.capacity);
+	a->slots = h.slots;
+	a->capacity = h.capacity;
+	if (arena_map(a, &l) == -1) {
+		snprintf(why, size, "arena: %s%s", strerror(errno),
+		    limits_why_no_room(errno, l.end));
+		return -1;
+	}
+	if (service_make(a) == 0)
+		return 0;
+	munmap(a->header, a->bytes);
+	snprintf(why, size, "arena: %s", strerror(ENOMEM));
+	return -1;
+}
+
+void
+arena_destroy(struct arena *a)
+{
+	free(a->service);
+	munmap(a->header, a->bytes);
+	close(a->fd);
+}
+
+void
+arena_release_window(const struct arena *a, int fd)
+{
+	/* Where the kernel will not (it always does for a memfd), the pages
+	 * merely stay until they are used again. */
+	(void)madvise(arena_window(a, fd), SPILL_WINDOW, MADV_REMOVE);
+}
+
+int
+arena_next(const struct arena *a, unsigned slot, int fd)
+{
+	int end = (int)arena_end(a);
+
+	for (; fd < end; fd++) {
+		if (connection_owner(&a->connection[fd]) ==
+		    owner_word(CONN_OPEN, slot))
+			return fd;
+	}
+	return -1;
+}
+
+/* Text that another process may have written: `size` bytes, with an end. */
+static void
+arena_copy_text(char *to, const char *from, size_t size)
+{
+	memcpy(to, from, size);
+	to[size - 1] = '\0';
+	for (char *p = to; *p != '\0'; p++)
+		if (*p < ' ' || *p > '~')
+			*p = '?';
+}
+
+struct listener
+arena_listener(const struct arena *a, unsigned i)
+{
+	const struct listener *l = &a->header->listener[i];
+	struct listener copy = { .fd = l->fd, .flags = l->flags };
+
+	arena_copy_text(copy.name, l->name, sizeof(copy.name));
+	for (char *p = copy.name; *p != '\0'; p++)
+		if (strchr("\"\\<>&", *p) != NULL)
+			*p = '?';
+	return copy;
+}
+
+uint64_t
+arena_held(const struct arena *a)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < arena_workers(a); i++)
+		n += slot_load(&a->slot[i]);
+	return n;
+}
+
+uint64_t
+arena_closed(const struct arena *a, enum close_reason r)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < a->slots; i++)
+		n += atomic_load_explicit(&a->slot[i].count.closed[r],
+		    memory_order_relaxed);
+	return n;
+}
+
+void
+arena_stop(const struct arena *a, uint64_t deadline)
+{
+	uint64_t now = arena_stop_deadline(a);
+
+	while ((now == 0 || deadline < now) &&
+	    !atomic_compare_exchange_weak(&a->header->stop_deadline, &now,
+		deadline))
+		;
+}

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Taking new clients from the accept queue; their one home.
+ */
+#include "worker/connection/accept.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "worker/balance/active.h"
+#include "worker/balance/handoff.h"
+#include "worker/connection/admission.h"
+#include "worker/connection/close.h"
+#include "worker/connection/header.h"
+#include "worker/connection/rate.h"
+#include "worker/connection/tcp_info.h"
+#include "worker/events.h"
+
+/* Clients taken in a row before the connections have their turn. */
+#define BATCH 16
+/* How long accepting rests when the system is short of something, ms. */
+#define PAUSE 100
+/* How long a worker waits for another one to be counted, ms. */
+#define ADMISSION_PATIENCE 2
+
+static const char refusal[] = "-ERR max number of clients reached\r\n";
+
+/*
+ * Take one of the `maxclients` places: with the slot that holds the fewest,
+ * whose number is returned, or -1 if all are taken.  Counting and taking are
+ * one step for all workers together, so that two that come at once are not
+ * both let in to one place.  A worker that dies or is stopped in between makes
+ * the others wait for ADMISSION_PATIENCE at most, after which one takes its
+ * turn: one client too many is better than none.
+ */
+static int
+accept_admit(struct worker *w)
+{
+	_Atomic uint32_t *admission = &w->arena->header->admission;
+	uint32_t mine = w->number + 1;
+	uint64_t until = 0;
+	int to = -1;
+
+	for (;;) {
+		uint32_t seen = 0;
+		uint64_t now;
+
+		if (atomic_compare_exchange_strong(admission, &seen, mine) ||
+		    seen == mine)
+			break;
+		now = clock_ms();
+		if (until == 0)
+			until = now + ADMISSION_PATIENCE;
+		else if (now >= until &&
+		    atomic_compare_exchange_strong(admission, &seen, mine))
+			break;
+		sched_yield();
+	}
+	if (arena_held(w->arena) < w->config->maxclients) {
+		to = w->draining ? (int)w->number : (int)handoff_place(w);
+		atomic_fetch_add(to == (int)w->number
+			? &w->slot->held
+			: &w->arena->slot[to].inflight,
+		    1);
+	}
+	/* Only what is ours: one who lost patience with us has it now. */
+	atomic_compare_exchange_strong(admission, &mine, 0);
+	if (to == -1)
+		handoff_wake_reserving(w);
+	return to;
+}
+
+void
+accept_note(const struct arena *a, int fd)
+{
+	uint32_t end = atomic_load(&a->header->descriptor_end);
+
+	while (end <= (uint32_t)fd &&
+	    !atomic_compare_exchange_weak(&a->header->descriptor_end, &end,
+		(uint32_t)fd + 1))
+		;
+}
+
+/*
+ * Claim the record of a descriptor just accepted.  It is free, or still says
+ * CLOSING by who closed the number's former socket.  False: a worker that
+ * recovers from a death found the socket first (orphans.c) and it is that
+ * one's now, who may have served it and be closing it, or have closed it.
+ */
+static bool
+accept_claim(struct worker *w, int fd)
+{
+	struct connection *c = worker_connection(w, fd);
+	uint64_t cookie;
+	uint32_t word;
+
+	/* First of all: a record beyond the end is not searched. */
+	accept_note(w->arena, fd);
+	do {
+		word = connection_word(c);
+		cookie = tcp_info_cookie(fd);
+		if ((cookie == 0 && errno == EBADF) ||
+		    !connection_vacant(c, word, cookie))
+			return false;
+	} while (!connection_claim(c, word, w->number));
+	c->cookie = cookie;
+	return true;
+}
+
+/* Turn a client away, politely: what it has sent is read, so that closing
+ * does not reset it before it has seen why. */
+static void
+accept_refuse(struct worker *w, int fd, const struct peer *peer,
+    enum close_reason reason, const char *why)
+{
+	struct connection c = { .peer = *peer, .opened = clock_ms() };
+	ssize_t n;
+
+	/* Who is denied is told nothing. */
+	n = reason == CLOSE_DENIED ? 0
+				   : send(fd, refusal, sizeof(refusal) - 1,
+					 MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (n > 0)
+		c.tx = (uint64_t)n;
+	(void)shutdown(fd, SHUT_WR);
+	(void)!recv(fd, w->scratch, SCRATCH_BYTES, MSG_DONTWAIT);
+	close_account(w, &c, reason, 0);
+	if ((uint32_t)fd < arena_descriptors(w->arena))
+		close_descriptor(w, fd);
+	else
+		close(fd);
+	admission_report(w, peer, why, "");
+}
+
+void
+accept_enter(struct worker *w, int fd, const struct peer *peer, unsigned to,
+    bool charged)
+{
+	struct connection *c = worker_connection(w, fd);
+	char *fields = (char *)c;
+	size_t word = offsetof(struct connection, owner);
+	uint64_t cookie = c->cookie;
+
+	/* All but the word that says whose it is, and which socket. */
+	memset(fields, 0, word);
+	memset(fields + word + sizeof(c->owner), 0,
+	    sizeof(*c) - word - sizeof(c->owner));
+	c->cookie = cookie;
+	c->peer = *peer;
+	c->opened = clock_ms();
+	c->idle_since = (uint32_t)(c->opened / 100);
+	c->handler = (uint8_t)w->config->handler;
+	if (charged)
+		c->flags |= CONN_CHARGED;
+	if (admission_expects_header(w->config, peer))
+		c->flags |= CONN_HEADER;
+	c->active = CONNECTION_INACTIVE;
+	counter_add(&w->slot->count.accepted, 1);
+	if (log_wants(LOG_LEVEL_VERBOSE))
+		log_verbose("%s accepted", peer_name(peer));
+	w->changed = true;
+	if (to != w->number) {
+		handoff_offer(w, fd, to);
+		handoff_notify(w, to);
+		return;
+	}
+	header_expect(w, c);
+	connection_set(c, owner_word(CONN_OPEN, to));
+	if (events_add(w, fd) == -1)
+		close_connection(w, fd, CLOSE_ERROR, errno);
+	else
+		(void)active_touch(w, fd);
+}
+
+/* CLOSING is a word about the socket that the record's cookie names. */
+static void
+accept_mark_closing(const struct worker *w, int fd)
+{
+	struct connection *c = worker_connection(w, fd);
+
+	c->flags = 0;
+	store_barrier();
+	connection_set(c, owner_word(CONN_CLOSING, w->number));
+}
+
+/* Turn one away whose record is not in use. */
+static void
+accept_turn_away(struct worker *w, int fd, const struct peer *peer,
+    enum close_reason reason, const char *why)
+{
+	if (accept_claim(w, fd)) {
+		accept_mark_closing(w, fd);
+		accept_refuse(w, fd, peer, reason, why);
+	}
+}
+
+/* The place that was taken for it is free again. */
+static void
+accept_give_up_place(struct worker *w, unsigned to)
+{
+	if (to == w->number)
+		atomic_fetch_sub(&w->slot->held, 1);
+	else
+		handoff_unreserve(w, to);
+}
+
+/* One client was accepted: true if it is in, false if it was turned away.
+ * `charged`: if it is, it counts for accept-rate. */
+static bool
+accept_receive(struct worker *w, int fd, const struct peer *peer, bool charged)
+{
+	const char *why;
+	char full[64];
+	int to;
+
+	/* A descriptor beyond the arena: somebody raised our limit. */
+	if ((uint32_t)fd >= arena_descriptors(w->arena)) {
+		accept_refuse(w, fd, peer, CLOSE_LIMIT,
+		    "its descriptor is too high");
+		return false;
+	}
+	if ((why = admission_denies(w->config, peer)) != NULL) {
+		accept_turn_away(w, fd, peer, CLOSE_DENIED, why);
+		return false;
+	}
+	if ((to = accept_admit(w)) == -1) {
+		snprintf(full, sizeof(full), "maxclients %u reached",
+		    w->config->maxclients);
+		accept_turn_away(w, fd, peer, CLOSE_LIMIT, full);
+		return false;
+	}
+	if (!accept_claim(w, fd)) {
+		accept_give_up_place(w, (unsigned)to);
+		return false;
+	}
+	if ((why = admission_crowds(w, fd, peer, true)) != NULL) {
+		accept_give_up_place(w, (unsigned)to);
+		accept_mark_closing(w, fd);
+		accept_refuse(w, fd, peer, CLOSE_LIMIT, why);
+		return false;
+	}
+	accept_enter(w, fd, peer, (unsigned)to, charged);
+	return true;
+}
+
+/* What a failed accept4 means; `last` if it is the last of a batch that all
+ * failed. */
+static enum accepted
+accept_failed(struct worker *w, unsigned i, bool last)
+{
+	unsigned missed;
+
+	switch (errno) {
+	case EAGAIN:
+		return ACCEPT_EMPTY;
+	/* The client has gone again, or the network has an error for it
+	 * (accept(2), "Error handling"): none of ours. */
+	case EINTR:
+	case ECONNABORTED:
+	case EPROTO:
+	case ENETDOWN:
+	case ENOPROTOOPT:
+	case EHOSTDOWN:
+	case ENONET:
+	case EHOSTUNREACH:
+	case EOPNOTSUPP:
+	case ENETUNREACH:
+	case ETIMEDOUT:
+		if (!last)
+			return ACCEPT_MORE;
+		break; /* nothing but errors: they may not end */
+	case EINVAL:   /* shut down by a worker that drained first */
+		if (i >= w->arena->header->listeners ||
+		    arena_stop_deadline(w->arena) != 0)
+			return ACCEPT_EMPTY;
+		break;
+	default: /* EMFILE, ENFILE, ENOBUFS, ENOMEM; EPERM of a
+				 * security module */
+		break;
+	}
+	if (log_rate_limit(&w->shortages, &missed))
+		log_warn("accept on %s: resting for %d ms",
+		    arena_listener(w->arena, i).name, PAUSE);
+	w->accept_at = clock_ms() + PAUSE;
+	return ACCEPT_PAUSED;
+}
+
+/* `throttled`: no more of them than accept-rate grants.  A client that is
+ * turned away, or had gone before it was accepted, does not count. */
+static enum accepted
+accept_take_batch(struct worker *w, unsigned i, bool throttled)
+{
+	struct operation *op = &w->slot->op;
+	int listener = w->arena->header->listener[i].fd;
+	struct sockaddr_storage ss;
+	socklen_t len;
+	struct peer peer;
+	enum accepted result = ACCEPT_MORE;
+	unsigned failures = 0;
+
+	for (unsigned n = 0; n < BATCH && result == ACCEPT_MORE; n++) {
+		unsigned wait = throttled ? rate_wait(w) : 0;
+		bool charged;
+		int fd;
+
+		/* Whom we could not serve need not come in. */
+		if (w->enroll_at != CLOCK_NEVER) {
+			w->accept_at = w->enroll_at;
+			return ACCEPT_PAUSED;
+		}
+		if (wait > 0) {
+			w->accept_at = clock_ms() + wait;
+			return ACCEPT_PAUSED;
+		}
+		atomic_store_explicit(&op->kind, OP_ACCEPT,
+		    memory_order_relaxed);
+		store_barrier();
+		len = sizeof(ss);
+		ss.ss_family = AF_UNSPEC;
+		/* Not close-on-exec: connections outlive the program too. */
+		fd = accept4(listener, (struct sockaddr *)&ss, &len,
+		    SOCK_NONBLOCK);
+		if (fd == -1)
+			result = accept_failed(w, i, ++failures == BATCH);
+		else {
+			w->moved++;
+			if (i >= arena_listeners(w->arena))
+				tcp_info_hear(fd);
+			charged = throttled && w->config->accept_rate != 0 &&
+			    !tcp_info_has_left(fd);
+			peer_from_sockaddr(&peer, &ss);
+			if (accept_receive(w, fd, &peer, charged) && charged)
+				rate_take(w);
+		}
+		store_barrier();
+		atomic_store_explicit(&op->kind, OP_NONE, memory_order_relaxed);
+	}
+	return result;
+}
+
+enum accepted
+accept_some(struct worker *w, unsigned i)
+{
+	return accept_take_batch(w, i, true);
+}
+
+bool
+accept_queue(struct worker *w, unsigned i, bool shut)
+{
+	enum accepted a = ACCEPT_MORE;
+
+	/* Not without end, should clients come as fast as we take. */
+	for (unsigned n = 0; a == ACCEPT_MORE && n < w->config->maxclients; n++)
+		a = accept_take_batch(w, i, false);
+	if (a == ACCEPT_PAUSED)
+		return false;
+	/* Whoever passed it to us listens on it when we are gone. */
+	if (shut &&
+	    (w->arena->header->listener[i].flags & LISTENER_PASSED) == 0)
+		(void)shutdown(w->arena->header->listener[i].fd, SHUT_RD);
+	return true;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The end of a connection: its record, its descriptor, its line in the log.
+ */
+#include "worker/connection/close.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "worker/balance/active.h"
+#include "worker/connection/admission.h"
+#include "worker/connection/rate.h"
+#include "worker/events.h"
+#include "worker/memory.h"
+
+void
+close_account(struct worker *w, const struct connection *c,
+    enum close_reason reason, int error)
+{
+	struct slot_counters *count = &w->slot->count;
+	uint64_t ms;
+
+	counter_add(&count->closed[reason], 1);
+	counter_add(&count->rx_closed, c->rx);
+	counter_add(&count->tx_closed, c->tx);
+	if (!log_wants(LOG_LEVEL_VERBOSE))
+		return;
+	ms = clock_ms() - c->opened;
+	log_verbose("%s closed: %s%s%s, %llu bytes in, %llu out, %llu.%03llu s",
+	    peer_name(&c->peer), close_reason_name(reason),
+	    error != 0 ? ": " : "", error != 0 ? strerror(error) : "",
+	    (unsigned long long)c->rx, (unsigned long long)c->tx,
+	    (unsigned long long)ms / 1000, (unsigned long long)ms % 1000);
+}
+
+void
+close_connection(struct worker *w, int fd, enum close_reason reason, int error)
+{
+	struct connection *c = worker_connection(w, fd);
+
+	w->moved++;
+	active_remove(w, fd);
+	if ((c->flags & CONN_CHARGED) != 0 && c->rx == 0 &&
+	    (reason == CLOSE_EOF || reason == CLOSE_RESET))
+		rate_return(w);
+	close_account(w, c, reason, error);
+	memory_remove(w->slot, c);
+	atomic_fetch_sub_explicit(&w->slot->held, 1, memory_order_release);
+	connection_set(c, owner_word(CONN_CLOSING, w->number));
+	store_barrier();
+	atomic_store_explicit(&w->slot->op.kind, OP_NONE, memory_order_relaxed);
+	close_descriptor(w, fd);
+	w->changed = true;
+}
+
+void
+close_descriptor(struct worker *w, int fd)
+{
+	struct connection *c = worker_connection(w, fd);
+
+	/* Only now: what is pending of an OPEN one, a successor will need. */
+	if (c->blocks > 0)
+		arena_release_window(w->arena, fd);
+	admission_uncount(w, fd);
+	/* Closing also takes it out of the epoll instance, if nobody else has
+	 * a copy; one that stays would be told of for ever, and cannot be taken
+	 * out by a number that is closed. */
+	if (atomic_load_explicit(&w->arena->header->copied,
+		memory_order_relaxed) != 0)
+		events_disown(w, fd);
+	close(fd);
+	/* Fails if the number is another worker's already: so be it. */
+	(void)connection_swap(c, owner_word(CONN_CLOSING, w->number),
+	    owner_word(CONN_FREE, 0));
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The end of a connection: its record, its descriptor, its line in the log.
+ */
+#ifndef ECHOD_WORKER_CONNECTION_CLOSE_H
+#define ECHOD_WORKER_CONNECTION_CLOSE_H
+
+#include "worker/worker.h"
+
+/* Close `fd`, count and log the reason; `error` is the errno behind it, or
+ * 0. */
+void close_connection(struct worker *w, int fd, enum close_reason reason,
+    int error);
+
+/* Add a connection that ended to the slot's counters and to the log.  The
+ * record need not be in use (a refused client never had one). */
+void close_account(struct worker *w, const struct connection *c,
+    enum close_reason reason, int error);
+
+/* Close `fd`, whose record says CLOSING by this slot, and free the record. */
+void close_descriptor(struct worker *w, int fd);
+
+#endif

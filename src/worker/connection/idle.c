@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Clients whose time is up: silent for `timeout`, not there any more, or with
+ * a PROXY header that does not come.
+ *
+ * Nothing is recorded when a connection is active: the stream positions tell.
+ * A sweep notes them, and one that finds them unchanged for long enough has
+ * found an idle client.  The hot path pays nothing, a server without
+ * connections is not woken, and a client is closed up to two sweeps late: a
+ * quarter of the timeout, two minutes at most.
+ *
+ * tcp(7)'s keepalive does not look after clients to whom an echo is under way:
+ * the kernel would send that again and again for a quarter of an hour
+ * (tcp_retries2).  TCP_USER_TIMEOUT would shorten it, but give up those as well
+ * who are there and do not read (RFC 9293, 3.8.6.1: they may take as long as
+ * they like).  So a sweep asks the kernel who answers nothing.
+ */
+#include "worker/connection/idle.h"
+
+#include <errno.h>
+
+#include "lib/clock.h"
+#include "worker/balance/active.h"
+#include "worker/connection/close.h"
+#include "worker/connection/header.h"
+#include "worker/connection/serve.h"
+#include "worker/connection/socket_error.h"
+#include "worker/connection/tcp_info.h"
+
+/* No sweeps are further apart than this, ms. */
+#define INTERVAL_MAX 60000
+/* No looks for overdue headers are closer together than this, ms. */
+#define HEADER_INTERVAL 100
+
+/* ms between sweeps; 0 if there is nothing to look for. */
+static uint64_t
+idle_interval(const struct worker *w)
+{
+	uint64_t idle = (uint64_t)w->config->timeout * 1000 / 8;
+	uint64_t gone = (uint64_t)w->config->tcp_keepalive * 1000 / 3;
+	uint64_t ms = idle == 0 || (gone != 0 && gone < idle) ? gone : idle;
+
+	return ms > INTERVAL_MAX ? INTERVAL_MAX : ms;
+}
+
+void
+idle_init(struct worker *w)
+{
+	/* At once: the worker before may have been about to. */
+	w->sweep_at = idle_interval(w) == 0 ? CLOCK_NEVER : clock_ms();
+	w->header_at = clock_ms();
+}
+
+/* Closed as soon as a silent client would be: the first probe after
+ * tcp-keepalive, and three more at a third of it each. */
+static bool
+idle_is_gone(const struct worker *w, int fd)
+{
+	uint32_t limit = w->config->tcp_keepalive * 2000;
+
+	return limit != 0 && tcp_info_unacknowledged(fd) > 0 &&
+	    tcp_info_unanswered(fd) >= limit;
+}
+
+static bool
+idle_is_idle(const struct worker *w, int fd, struct connection *c, uint32_t now)
+{
+	if (w->config->timeout == 0)
+		return false;
+	if (c->rx + c->tx != c->idle_mark) {
+		c->idle_mark = c->rx + c->tx;
+		c->idle_since = now;
+		return false;
+	}
+	return now - c->idle_since >= w->config->timeout * 10 &&
+	    tcp_info_unread(fd) == 0; /* it has spoken: we are late */
+}
+
+void
+idle_sweep(struct worker *w)
+{
+	uint32_t now = (uint32_t)(clock_ms() / 100);
+
+	for (int fd = arena_next(w->arena, w->number, 0); fd != -1;
+	     fd = arena_next(w->arena, w->number, fd + 1)) {
+		if (idle_is_gone(w, fd))
+			socket_error_close(w, fd, ETIMEDOUT);
+		else if (idle_is_idle(w, fd, worker_connection(w, fd), now))
+			close_connection(w, fd, CLOSE_IDLE, 0);
+	}
+	w->sweep_at = clock_ms() + idle_interval(w);
+}
+
+static bool
+idle_awaits_header(const struct worker *w, int fd)
+{
+	const struct connection *c = worker_connection(w, fd);
+
+	return connection_owner(c) == owner_word(CONN_OPEN, w->number) &&
+	    c->phase == PHASE_SERVING && connection_awaits_header(c);
+}
+
+static void
+idle_end_wait(struct worker *w, int fd)
+{
+	struct connection *c = worker_connection(w, fd);
+	enum header_result r;
+
+	/* What has come meanwhile counts: it may be we who are late. */
+	(void)active_touch(w, fd);
+	serve(w, fd, EPOLLIN);
+	if (!idle_awaits_header(w, fd) || connection_pending(c) > 0 ||
+	    !header_is_due(w, c))
+		return;
+	r = header_give_up(w, fd);
+	if (r == HEADER_GO)
+		c->flags &= (uint8_t)~CONN_HEADER;
+	else
+		close_connection(w, fd,
+		    r == HEADER_LIMIT ? CLOSE_LIMIT : CLOSE_DENIED, 0);
+}
+
+void
+idle_headers(struct worker *w)
+{
+	uint64_t next = CLOCK_NEVER;
+
+	for (int fd = arena_next(w->arena, w->number, 0); fd != -1;
+	     fd = arena_next(w->arena, w->number, fd + 1)) {
+		const struct connection *c = worker_connection(w, fd);
+
+		if (idle_awaits_header(w, fd) && header_is_due(w, c) &&
+		    worker_can_serve(w, fd))
+			idle_end_wait(w, fd);
+		if (idle_awaits_header(w, fd))
+			next = clock_earlier(next, header_deadline(w, c));
+	}
+	w->header_at = next == CLOCK_NEVER ? next
+	    : next > clock_ms() + HEADER_INTERVAL
+	    ? next
+	    : clock_ms() + HEADER_INTERVAL;
+}

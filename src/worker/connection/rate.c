@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * How many clients come in a second: altogether, and from one address.
+ */
+#include "worker/connection/rate.h"
+
+#include <time.h>
+
+#include "lib/clock.h"
+
+#define SECOND UINT64_C(1000000) /* in us */
+
+/* An entry for an address: the upper bits of its key, and when its next client
+ * is due, in us of CLOCK_MONOTONIC, which turn over after half a year. */
+#define TIME_BITS 44
+#define TIME_MASK ((UINT64_C(1) << TIME_BITS) - 1)
+/* Places where an entry may be. */
+#define WAYS 4
+
+static uint64_t
+rate_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * SECOND + (uint64_t)ts.tv_nsec / 1000;
+}
+
+/* A burst may be ahead of the time. */
+unsigned
+rate_wait(const struct worker *w)
+{
+	const struct config *c = w->config;
+	uint64_t due, now, ahead;
+
+	if (c->accept_rate == 0)
+		return 0;
+	due = atomic_load(&w->arena->header->accept_due);
+	now = rate_now();
+	ahead = (uint64_t)(c->accept_burst - 1) * SECOND / c->accept_rate;
+	if (due <= now + ahead)
+		return 0;
+	return (unsigned)((due - now - ahead + 999) / 1000);
+}
+
+void
+rate_take(const struct worker *w)
+{
+	_Atomic uint64_t *due = &w->arena->header->accept_due;
+	uint64_t was = atomic_load(due), now, next;
+
+	if (w->config->accept_rate == 0)
+		return;
+	now = rate_now();
+	do
+		next = (was > now ? was : now) +
+		    SECOND / w->config->accept_rate;
+	while (!atomic_compare_exchange_weak(due, &was, next));
+}
+
+/* A loop of clients that connect and leave would use up what others need. */
+void
+rate_return(struct worker *w)
+{
+	_Atomic uint64_t *due = &w->arena->header->accept_due;
+	uint64_t was = atomic_load(due), interval;
+
+	if (w->config->accept_rate == 0)
+		return;
+	interval = SECOND / w->config->accept_rate;
+	while (was > interval &&
+	    !atomic_compare_exchange_weak(due, &was, was - interval))
+		;
+	if (w->accept_at != CLOCK_NEVER)
+		w->accept_at = clock_earlier(w->accept_at, clock_ms());
+}
+
+/* How far the address of an entry is ahead, us.  No more than a second's worth
+ * of clients are let in: what is said beyond that is old, or nonsense. */
+static uint64_t
+rate_ahead(uint64_t entry, uint64_t now)
+{
+	uint64_t ahead = (entry - now) & TIME_MASK;
+
+	return ahead > SECOND ? 0 : ahead;
+}
+
+/* The entry with this tag among WAYS; else the one that can be spared most.
+ * One that is thrown out has its address begin anew. */
+static _Atomic uint64_t *
+rate_entry(_Atomic uint64_t *way, uint64_t tag, uint64_t now)
+{
+	_Atomic uint64_t *best = way;
+	uint64_t least = UINT64_MAX;
+
+	for (unsigned i = 0; i < WAYS; i++) {
+		uint64_t entry = atomic_load(&way[i]);
+		uint64_t ahead = rate_ahead(entry, now);
+
+		if (entry >> TIME_BITS == tag)
+			return &way[i];
+		if (ahead < least) {
+			least = ahead;
+			best = &way[i];
+		}
+	}
+	return best;
+}
+
+bool
+rate_allows(const struct worker *w, uint64_t key)
+{
+	uint64_t rate = w->config->accept_rate_per_ip, tag, now, was, ahead;
+	_Atomic uint64_t *way, *entry;
+
+	if (rate == 0)
+		return true;
+	way = &w->arena->rate[key % (ARENA_RATES / WAYS) * WAYS];
+	tag = key >> TIME_BITS;
+	now = rate_now() & TIME_MASK;
+	do {
+		entry = rate_entry(way, tag, now);
+		was = atomic_load(entry);
+		ahead = was >> TIME_BITS == tag ? rate_ahead(was, now) : 0;
+		if (ahead > (rate - 1) * (SECOND / rate))
+			return false;
+	} while (!atomic_compare_exchange_strong(entry, &was,
+	    tag << TIME_BITS | ((now + ahead + SECOND / rate) & TIME_MASK)));
+	return true;
+}

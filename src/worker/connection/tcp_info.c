@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the kernel knows about a connection.
+ */
+#include "worker/connection/tcp_info.h"
+
+#include <errno.h>
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#ifndef IPV6_MINHOPCOUNT
+#define IPV6_MINHOPCOUNT 73 /* linux/in6.h, which glibc has not all of */
+#endif
+
+static bool
+tcp_info_queued(int fd, unsigned long queue, size_t *bytes)
+{
+	int n = 0;
+
+	if (ioctl(fd, queue, &n) == -1 || n < 0)
+		return false;
+	*bytes = (size_t)n;
+	return true;
+}
+
+size_t
+tcp_info_unread(int fd)
+{
+	size_t n;
+
+	return tcp_info_queued(fd, SIOCINQ, &n) ? n : 0;
+}
+
+size_t
+tcp_info_unacknowledged(int fd)
+{
+	size_t n;
+
+	return tcp_info_queued(fd, SIOCOUTQ, &n) ? n : 0;
+}
+
+static bool
+tcp_info_tcp_information(int fd, struct tcp_info *info)
+{
+	socklen_t len = sizeof(*info);
+
+	memset(info, 0, sizeof(*info));
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &len) == 0;
+}
+
+uint32_t
+tcp_info_silence(int fd)
+{
+	struct tcp_info info;
+
+	return tcp_info_tcp_information(fd, &info) ? info.tcpi_last_data_recv
+						   : 0;
+}
+
+/*
+ * Probes are counted from the last answer on.  Retransmissions are counted from
+ * the last progress on: a client without room acknowledges them and makes none,
+ * so the last of them, which was sent tcpi_rto ago at most, must have had a
+ * second to be answered.
+ */
+uint32_t
+tcp_info_unanswered(int fd)
+{
+	enum {
+		TRIES = 3,
+		ROUND_TRIP = 1000
+	};
+	struct tcp_info info;
+
+	if (!tcp_info_tcp_information(fd, &info))
+		return 0;
+	if (info.tcpi_probes >= TRIES ||
+	    (info.tcpi_retransmits >= TRIES &&
+		info.tcpi_last_ack_recv > info.tcpi_rto / 1000 + ROUND_TRIP))
+		return info.tcpi_last_ack_recv;
+	return 0;
+}
+
+/* The client's FIN has arrived; the kernel counts it as a byte received. */
+static bool
+tcp_info_fin_received(const struct tcp_info *info)
+{
+	/* enum in the kernel's net/tcp_states.h; glibc's names clash with
+	 * linux/tcp.h. */
+	enum {
+		LAST_ACK = 9,
+		CLOSE_WAIT = 8,
+		CLOSING = 11
+	};
+
+	return info->tcpi_state == CLOSE_WAIT || info->tcpi_state == LAST_ACK ||
+	    info->tcpi_state == CLOSING;
+}
+
+bool
+tcp_info_has_left(int fd)
+{
+	enum {
+		CLOSE = 7
+	};
+	struct tcp_info info;
+
+	return tcp_info_tcp_information(fd, &info) &&
+	    (info.tcpi_state == CLOSE ||
+		(tcp_info_fin_received(&info) && tcp_info_unread(fd) == 0));
+}
+
+/*
+ * Read: received (RFC 4898 tcpEStatsAppHCThruOctetsReceived) less what is
+ * unread.  Written: acknowledged (tcpEStatsAppHCThruOctetsAcked) plus what is
+ * not yet.  Segments come and go between the three calls, so they are made
+ * again until nothing has: we neither read nor write meanwhile, so the
+ * client's window ends that soon.  (bytes_sent - bytes_retrans + notsent would
+ * come in one call, but counts a segment twice that the device dropped.)
+ */
+bool
+tcp_info_positions(int fd, uint64_t *rx, uint64_t *tx)
+{
+	enum {
+		CLOSE = 7
+	};
+	struct tcp_info before, after;
+	size_t unread, unacknowledged;
+
+	if (!tcp_info_tcp_information(fd, &after))
+		return false;
+	do {
+		before = after;
+		/* 0 in place of what is not known would make stale bytes of
+		 * scratch look received, and send them. */
+		if (!tcp_info_queued(fd, SIOCINQ, &unread) ||
+		    !tcp_info_queued(fd, SIOCOUTQ, &unacknowledged) ||
+		    !tcp_info_tcp_information(fd, &after))
+			return false;
+		if (after.tcpi_state == CLOSE) {
+			errno = ECONNRESET;
+			return false;
+		}
+	} while (before.tcpi_bytes_received != after.tcpi_bytes_received ||
+	    before.tcpi_bytes_acked != after.tcpi_bytes_acked ||
+	    before.tcpi_state != after.tcpi_state);
+	*rx = after.tcpi_bytes_received - unread -
+	    tcp_info_fin_received(&after);
+	*tx = after.tcpi_bytes_acked + unacknowledged;
+	return true;
+}
+
+uint64_t
+tcp_info_cookie(int fd)
+{
+	uint64_t cookie = 0;
+	socklen_t len = sizeof(cookie);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len) == -1)
+		return 0;
+	return cookie;
+}
+
+void
+tcp_info_hear(int fd)
+{
+	static const int hops = 0;
+
+	/* The one or the other is none of this socket's. */
+	(void)setsockopt(fd, IPPROTO_IP, IP_MINTTL, &hops, sizeof(hops));
+	(void)setsockopt(fd, IPPROTO_IPV6, IPV6_MINHOPCOUNT, &hops,
+	    sizeof(hops));
+}
+
+uint16_t
+tcp_info_local_port(int fd)
+{
+	struct sockaddr_storage ss = { .ss_family = AF_UNSPEC };
+	socklen_t len = sizeof(ss);
+
+	if (getsockname(fd, (struct sockaddr *)&ss, &len) == -1)
+		return 0;
+	if (ss.ss_family == AF_INET)
+		return ((struct sockaddr_in *)&ss)->sin_port;
+	if (ss.ss_family == AF_INET6)
+		return ((struct sockaddr_in6 *)&ss)->sin6_port;
+	return 0;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the kernel knows about a connection.
+ */
+#ifndef ECHOD_WORKER_CONNECTION_TCP_INFO_H
+#define ECHOD_WORKER_CONNECTION_TCP_INFO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Bytes received and not read yet: SIOCINQ, tcp(7).  0 if it cannot tell. */
+size_t tcp_info_unread(int fd);
+
+/* Bytes sent and not acknowledged yet, of which a FIN is one: SIOCOUTQ,
+ * tcp(7).  0 if it cannot tell. */
+size_t tcp_info_unacknowledged(int fd);
+
+/* Milliseconds since data last arrived, or since the connection was made:
+ * tcpi_last_data_recv.  0 if it cannot tell. */
+uint32_t tcp_info_silence(int fd);
+
+/* Milliseconds since the client last acknowledged anything, if it has answered
+ * neither the last three retransmissions nor the last three probes of its
+ * window, whichever are made; else 0, and if it cannot tell. */
+uint32_t tcp_info_unanswered(int fd);
+
+/* True if the client has reset the connection, or ended it with nothing left
+ * to read. */
+bool tcp_info_has_left(int fd);
+
+/*
+ * The stream positions as the kernel has them: bytes ever read from the socket
+ * into `rx`, bytes ever written to it into `tx` (valid while no FIN was sent).
+ * Returns false if the socket is no TCP connection or is closed already.
+ */
+bool tcp_info_positions(int fd, uint64_t *rx, uint64_t *tx);
+
+/* The socket's cookie, which no other socket ever has: SO_COOKIE, socket(7).
+ * 0 if `fd` is no socket. */
+uint64_t tcp_info_cookie(int fd);
+
+/* Hear of packets again that came over many hops: a socket that was accepted
+ * from a listener that is going away has this of it (master/listeners/listener.c). */
+void tcp_info_hear(int fd);
+
+/* The TCP port of this end, network order; 0 if there is none. */
+uint16_t tcp_info_local_port(int fd);
+
+#endif

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Who comes in: one spelling for each client, a header that is not awaited for
+ * ever, places and rates by address.
+ */
+#include <arpa/inet.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "rig.h"
+#include "tap.h"
+#include "worker/balance/handoff.h"
+#include "worker/connection/admission.h"
+#include "worker/connection/idle.h"
+#include "worker/connection/proxy.h"
+#include "worker/connection/rate.h"
+#include "worker/connection/tcp_info.h"
+
+static struct peer
+peer(int family, const char *address)
+{
+	struct sockaddr_storage ss = { .ss_family = (sa_family_t)family };
+	struct peer p;
+
+	if (family == AF_INET)
+		inet_pton(family, address,
+		    &((struct sockaddr_in *)&ss)->sin_addr);
+	else
+		inet_pton(family, address,
+		    &((struct sockaddr_in6 *)&ss)->sin6_addr);
+	peer_from_sockaddr(&p, &ss);
+	return p;
+}
+
+static bool
+same_client(const char *six, const char *four)
+{
+	struct peer a = peer(AF_INET6, six), b = peer(AF_INET, four);
+
+	return memcmp(&a, &b, sizeof(a)) == 0;
+}
+
+static void
+test_spelling(void)
+{
+	struct network_list list = { .count = 0 };
+	char why[128], text[256];
+
+	ok(same_client("::ffff:192.0.2.1", "192.0.2.1"),
+	    "from a socket of both families: a client of IPv4");
+	ok(same_client("64:ff9b::192.0.2.1", "192.0.2.1"),
+	    "through NAT64: the same one");
+	ok(peer(AF_INET6, "::1").family == AF_INET6 &&
+		peer(AF_INET6, "::192.0.2.1").family == AF_INET6 &&
+		peer(AF_INET6, "64:ff9b:1::192.0.2.1").family == AF_INET6 &&
+		peer(AF_INET6, "::fffe:192.0.2.1").family == AF_INET6,
+	    "others that look alike are of IPv6");
+	ok(networks_parse(&list,
+	       "::ffff:192.0.2.0/120 ::ffff:0:0/96 ::/0 "
+	       "64:ff9b::c000:201 64:ff9b::/32",
+	       why, sizeof(why)) == 0,
+	    "networks of IPv4 clients as IPv6 spells them");
+	networks_format(&list, text, sizeof(text));
+	ok(strcmp(text, "192.0.2.0/24 0.0.0.0/0 ::/0 192.0.2.1 64:ff9b::/32") ==
+		0,
+	    "are networks of IPv4: %s", text);
+}
+
+static void
+test_checksums(void)
+{
+	char in[16 + 12 + 2 * 7] = "\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x1a";
+	struct proxy_header h;
+
+	memcpy(in + 28, "\3\0\4\0\0\0\0\3\0\4\0\0\0\0", 14);
+	ok(proxy_parse(in, sizeof(in), &h) == PROXY_BAD &&
+		strcmp(h.fault, "more than one checksum") == 0,
+	    "a header with two checksums is wrong before any is looked at");
+	ok(proxy_parse("PROXY TCP4 1.2.3.4 1.2.3.4 1 1\n", 31, &h) ==
+		    PROXY_BAD &&
+		strstr(h.fault, "LF alone") != NULL,
+	    "a line that ends with LF is wrong at once, and said to be that");
+}
+
+/* A connection of slot 0 that was accepted `ago` ms ago and awaits a header. */
+static struct pair
+awaiting(unsigned protocol, unsigned ago)
+{
+	struct pair p;
+
+	rig.config.proxy_protocol = protocol;
+	p = opened();
+	p.c->flags |= CONN_HEADER;
+	p.c->opened = clock_ms() - ago;
+	p.c->peer = peer(AF_INET, "127.0.0.1");
+	return p;
+}
+
+static void
+test_wait(void)
+{
+	struct pair p;
+
+	rig_up();
+	p = awaiting(PROXY_PROTOCOL_ON, 100);
+	(void)succeed();
+	idle_headers(&rig.w);
+	ok(is_open(p.fd) && rig.w.header_at == p.c->opened + 3000,
+	    "on: the wait counts from the accept, whoever waits");
+	p.c->opened -= 3000;
+	(void)succeed();
+	idle_headers(&rig.w);
+	ok(closed(0, CLOSE_DENIED) == 1 && hears_end(&p),
+	    "on: a silent client's place is free after it");
+	ok(rig.w.header_at == CLOCK_NEVER, "and nothing is waited for");
+	rig_down();
+
+	rig_up();
+	p = awaiting(PROXY_PROTOCOL_ON, 100);
+	(void)succeed();
+	say(&p, "PROXY TCP4 1");
+	turn(20);
+	p.c->opened -= 3000;
+	say(&p, "9");
+	turn(20);
+	ok(closed(0, CLOSE_DENIED) == 1,
+	    "on: who adds a byte now and then has no more time");
+	rig_down();
+
+	rig_up();
+	p = awaiting(PROXY_PROTOCOL_ON, 9000);
+	(void)succeed();
+	say(&p, "PROXY UNKNOWN\r\nin\n");
+	idle_headers(&rig.w);
+	ok(hears(&p, "in\n"), "on: who spoke in time is heard, be it late");
+	rig_down();
+
+	rig_up();
+	p = awaiting(PROXY_PROTOCOL_ON, 100);
+	(void)succeed();
+	handoff_move(&rig.w, p.fd, 1);
+	worker_up(1);
+	rig.w.header_at = CLOCK_NEVER;
+	handoff_accept(&rig.w);
+	ok(is_held(&p, CONN_OPEN, 1) && rig.w.header_at == p.c->opened + 3000,
+	    "handed to another worker it waits no longer");
+	rig_down();
+}
+
+static void
+test_optional(void)
+{
+	struct pair p;
+
+	rig_up();
+	p = awaiting(PROXY_PROTOCOL_OPTIONAL, 0);
+	(void)succeed();
+	say(&p, "\r\n");
+	turn(20);
+	idle_headers(&rig.w);
+	ok(silent(&p) && window_holds(&p, "\r\n") &&
+		rig.w.header_at <= p.c->opened + 1100,
+	    "optional: CR LF may begin a header");
+	p.c->opened -= 1000;
+	idle_headers(&rig.w);
+	ok(hears(&p, "\r\n"), "optional: after a second it is a line");
+	ok(echoes(&p), "and others follow");
+	rig_down();
+
+	rig_up();
+	p = awaiting(PROXY_PROTOCOL_OPTIONAL, 2000);
+	(void)succeed();
+	idle_headers(&rig.w);
+	ok(connection_awaits_header(p.c), "optional: silent, it may yet come");
+	say(&p, "PRO");
+	turn(20);
+	say(&p, "XY\n");
+	ok(hears(&p, "PROXY\n"), "optional: pieces of one may not, by then");
+	rig_down();
+
+	rig_up();
+	p = awaiting(PROXY_PROTOCOL_OPTIONAL, 3000);
+	(void)succeed();
+	idle_headers(&rig.w);
+	ok(is_open(p.fd) && !connection_awaits_header(p.c),
+	    "optional: who stays silent is a client as any other");
+	say(&p, "PROXY UNKNOWN\r\n");
+	ok(hears(&p, "PROXY UNKNOWN\r\n"), "and then it is input");
+	rig_down();
+
+	rig_up();
+	p = awaiting(PROXY_PROTOCOL_OPTIONAL, 3000);
+	rig.config.allow.network[0] = (struct network){ { 192, 0, 2 }, AF_INET,
+		24 };
+	rig.config.allow.count = 1;
+	(void)succeed();
+	idle_headers(&rig.w);
+	ok(closed(0, CLOSE_DENIED) == 1,
+	    "optional: unless its own address is not allowed");
+	rig_down();
+}
+
+static void
+test_places(void)
+{
+	struct peer own = peer(AF_INET, "127.0.0.1");
+	struct pair p, q;
+
+	rig_up();
+	p = awaiting(PROXY_PROTOCOL_ON, 0);
+	rig.config.maxclients_per_ip = 1;
+	(void)succeed();
+	q = accepted(0);
+	note_end(q.fd);
+	ok(admission_crowds(&rig.w, p.fd, &own, true) == NULL,
+	    "before its header it has a place of its own address");
+	ok(admission_crowds(&rig.w, q.fd, &own, true) != NULL &&
+		!admission_counted(&rig.w, q.fd),
+	    "and takes it from the next");
+	say(&q, "PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n");
+	ok(admission_crowds(&rig.w, q.fd, &own, true) == NULL,
+	    "unless that one's header is there");
+	rig.config.proxy_trusted.network[0] = (struct network){ { 127 },
+		AF_INET, 8 };
+	rig.config.proxy_trusted.count = 1;
+	ok(admission_crowds(&rig.w, p.fd, &own, true) == NULL &&
+		!admission_counted(&rig.w, p.fd),
+	    "a balancer has no places");
+	rig_down();
+}
+
+static void
+test_rates(void)
+{
+	const uint64_t key = UINT64_C(0x123456789abcdef0);
+	_Atomic uint64_t *entry;
+
+	rig_up();
+	worker_up(0);
+	ok(rate_allows(&rig.w, key), "no rate: everybody");
+	rig.config.accept_rate_per_ip = 2;
+	ok(rate_allows(&rig.w, key) && rate_allows(&rig.w, key) &&
+		!rate_allows(&rig.w, key),
+	    "2 a second: not 3");
+	ok(rate_allows(&rig.w, ~key), "but of another address");
+	entry = &rig.arena.rate[key % (ARENA_RATES / 4) * 4];
+	*entry += UINT64_C(1) << 40;
+	ok(rate_allows(&rig.w, key), "a time that cannot be is none");
+	/* Of one place: the upper bits are what tells them apart. */
+	for (uint64_t i = 1; i <= 4; i++)
+		(void)rate_allows(&rig.w, key + (i << 50));
+	ok(rate_allows(&rig.w, key + (UINT64_C(9) << 50)),
+	    "more addresses than room: nobody is kept out for that");
+	rig_down();
+}
+
+/* What remains of a second's lead after a client came, and left. */
+static uint64_t
+lead_after(const char *word, bool charged)
+{
+	const uint64_t due = UINT64_C(1) << 40;
+	struct pair p;
+	uint64_t left;
+
+	rig_up();
+	rig.config.accept_rate = 10;
+	p = opened();
+	p.c->flags |= charged ? CONN_CHARGED : 0;
+	(void)succeed();
+	rig.arena.header->accept_due = due;
+	if (*word != '\0') {
+		say(&p, word);
+		turn(20);
+	}
+	close(p.client);
+	for (int i = 0; i < 20 && slot(0)->held > 0; i++)
+		turn(20);
+	left = due - rig.arena.header->accept_due;
+	rig_down();
+	return left;
+}
+
+static void
+test_left(void)
+{
+	const struct linger hard = { 1, 0 };
+	struct pair p;
+
+	rig_up();
+	p = accepted(0);
+	ok(!tcp_info_has_left(p.fd), "who is there has not left");
+	say(&p, "x");
+	checked(shutdown(p.client, SHUT_WR), "shutdown");
+	await(p.fd, POLLRDHUP);
+	ok(!tcp_info_has_left(p.fd), "nor who has said something");
+	p = accepted(0);
+	checked(shutdown(p.client, SHUT_WR), "shutdown");
+	await(p.fd, POLLRDHUP);
+	ok(tcp_info_has_left(p.fd), "who said nothing and FIN has left");
+	p = accepted(0);
+	checked(setsockopt(p.client, SOL_SOCKET, SO_LINGER, &hard,
+		    sizeof(hard)),
+	    "SO_LINGER");
+	close(p.client);
+	await(p.fd, POLLIN);
+	ok(tcp_info_has_left(p.fd), "and who reset");
+	rig_down();
+	ok(lead_after("", true) == 100000,
+	    "who leaves without a word has not counted for accept-rate");
+	ok(lead_after("", false) == 0, "who did not count gives nothing back");
+	ok(lead_after("x", true) == 0, "nor who said something");
+}
+
+int
+main(void)
+{
+	rig_begin();
+	test_spelling();
+	test_checksums();
+	test_wait();
+	test_optional();
+	test_places();
+	test_rates();
+	test_left();
+	return tap_done();
+}

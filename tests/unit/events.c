@@ -1,0 +1,573 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What a slot waits for, and which of its connections are hot: the epoll
+ * instance and the records agree, also after a death between the two, and
+ * every client is read again or gets what it waits for.
+ */
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "rig.h"
+#include "tap.h"
+#include "worker/balance/active.h"
+#include "worker/balance/balance.h"
+#include "worker/balance/handoff.h"
+#include "worker/connection/close.h"
+#include "worker/events.h"
+
+#define MANY 60000 /* bytes: more than a small socket takes */
+
+/* --- deaths around the instance */
+
+/* Between what a record says and what the instance has, as a death in
+ * watch.c's functions may leave it. */
+static const struct {
+	unsigned flags;
+	uint32_t events;
+	const char *what;
+} torn[] = {
+	{ 0, 0, "no flag, no entry" },
+	{ 0, EPOLLIN, "no flag, entry to read" },
+	{ 0, EPOLLOUT, "no flag, entry to send" },
+	{ CONN_WRITES, 0, "to send, no entry yet" },
+	{ CONN_WRITES, EPOLLOUT, "to send, not enrolled yet" },
+	{ CONN_ENROLLED, EPOLLIN, "enrolled, to read" },
+	{ CONN_ENROLLED | CONN_WRITES, EPOLLIN, "to send, entry to read" },
+	{ CONN_ENROLLED | CONN_WRITES, EPOLLOUT, "enrolled, to send" },
+	{ CONN_ENROLLED | CONN_WRITES, 0, "enrolled, to send, no entry" },
+};
+
+static void
+test_torn(void)
+{
+	char *bytes = pattern(MANY);
+	struct pair p;
+
+	for (size_t i = 0; i < sizeof(torn) / sizeof(*torn); i++) {
+		uint8_t flags = (uint8_t)torn[i].flags;
+
+		rig_up();
+		p = opened();
+		p.c->flags = flags;
+		set_registered(&p, 0, torn[i].events);
+		ok(settled(1, 0, succeed()) && is_watched(&p) && echoes(&p) &&
+			is_active(&p),
+		    "%s, nothing unsent: is read", torn[i].what);
+		rig_down();
+
+		rig_up();
+		p = stuck(bytes, MANY);
+		p.c->flags = (uint8_t)((p.c->flags & ~CONN_ENROLLED) | flags);
+		set_registered(&p, 0, torn[i].events);
+		ok(settled(1, 0, succeed()) && connection_unsent(p.c) > 0 &&
+			is_watched(&p),
+		    "%s, unsent: waits to send", torn[i].what);
+		ok(hears_bytes(&p, bytes, MANY) && is_watched(&p) && echoes(&p),
+		    "%s, unsent: all comes, and is read", torn[i].what);
+		rig_down();
+	}
+
+	/* Never left behind with nothing to send (events_forget()). */
+	rig_up();
+	p = stuck(bytes, MANY);
+	set_registered(&p, 0, 0);
+	ok(settled(1, 0, succeed()) && is_watched(&p) &&
+		hears_bytes(&p, bytes, MANY) && echoes(&p),
+	    "enrolled, no entry, unsent: all comes, and is read");
+	rig_down();
+	free(bytes);
+}
+
+static void
+test_untold(void)
+{
+	struct pair p, q;
+
+	rig_up();
+	p = opened();
+	q = opened();
+	(void)succeed();
+	say(&p, "one\n");
+	say(&q, "two\n");
+	ok(events_wait(&rig.w, 0) == 2, "two are told of");
+	ok(settled(2, 0, succeed()) && hears(&p, "one\n") && hears(&q, "two\n"),
+	    "and died before: the next one is told of both again");
+	rig_down();
+
+	rig_up();
+	p = offered(1, 0);
+	worker_up(0);
+	arena_handoff(&rig.arena, 0)[p.fd / 64] = UINT64_C(1) << (p.fd % 64);
+	checked(eventfd_write(slot(0)->wake_fd, 1), "eventfd_write");
+	ok(events_wait(&rig.w, 0) == 1 &&
+		events_kind(&rig.w.event[0]) == EVENT_WAKE,
+	    "is woken");
+	worker_up(0);
+	ok(watched_by(0) == 1 && (turn(PATIENCE), is_held(&p, CONN_OPEN, 0)) &&
+		is_watched(&p) && echoes(&p),
+	    "the next one is woken again");
+	rig_down();
+}
+
+static void
+test_listeners(void)
+{
+	struct arena_header *h;
+	struct worker *w = &rig.w;
+	int client;
+
+	rig_up();
+	h = rig.arena.header;
+	h->listener[1].fd = listen_somewhere(&rig.address);
+	h->listeners = 2;
+	worker_up(0);
+	events_listen(w, true);
+	ok(watched_by(0) == 3 && w->listening, "both listeners are watched");
+	events_listen(w, true);
+	ok(watched_by(0) == 3, "once");
+	client = connect_to(&rig.address, 0);
+	await(h->listener[1].fd, POLLIN);
+	ok(events_wait(w, 0) == 1 &&
+		events_kind(&w->event[0]) == EVENT_LISTENER &&
+		events_number(&w->event[0]) == 1,
+	    "a client is told of, and at which");
+	events_listen(w, false);
+	ok(watched_by(0) == 1 && !w->listening && events_wait(w, 0) == 0,
+	    "left be, neither is");
+	events_listen(w, true);
+	events_shut(w, 1);
+	ok(watched_by(0) == 2 && events_wait(w, 0) == 0,
+	    "shut, it is not, the other is");
+	events_listen(w, true);
+	ok(watched_by(0) == 2, "never again");
+	worker_up(0);
+	ok(watched_by(0) == 1, "the next worker begins without");
+	/* A reload has dropped the second. */
+	events_listen(w, true);
+	h->listeners = 1;
+	h->dropped = 1;
+	worker_up(0);
+	ok(watched_by(0) == 1, "nor does it watch one that was dropped since");
+	close(client);
+	rig_down();
+}
+
+/* --- what a record waits for changes */
+
+static void
+test_update(void)
+{
+	char *bytes = pattern(MANY);
+	struct pair p;
+
+	rig_up();
+	p = stuck(bytes, MANY);
+	worker_up(0);
+	p.c->active = CONNECTION_INACTIVE;
+	events_update(&rig.w, p.fd);
+	ok(is_watched(&p) && registered(&p, 0) == EPOLLOUT,
+	    "something is unsent: waits to send");
+	events_update(&rig.w, p.fd);
+	ok(is_watched(&p), "and still does");
+	p.c->phase = PHASE_LINGERING;
+	events_update(&rig.w, p.fd);
+	ok(registered(&p, 0) == EPOLLIN && is_watched(&p),
+	    "lingering: is read, whatever is unsent");
+	p.c->phase = PHASE_SERVING;
+	events_update(&rig.w, p.fd);
+	ok(hears_bytes(&p, bytes, MANY) && registered(&p, 0) == EPOLLIN &&
+		is_watched(&p) && echoes(&p),
+	    "all is sent: is read");
+	events_forget(&rig.w, p.fd);
+	ok(registered(&p, 0) == 0 && watched_by(0) == 1 &&
+		(p.c->flags & (CONN_ENROLLED | CONN_WRITES)) == 0,
+	    "forgotten");
+	events_update(&rig.w, p.fd);
+	ok(registered(&p, 0) == 0, "what is not enrolled is not changed");
+	ok(events_add(&rig.w, p.fd) == 0 && is_watched(&p) && echoes(&p),
+	    "and added again");
+	close_connection(&rig.w, p.fd, CLOSE_IDLE, 0);
+	ok(watched_by(0) == 1, "closed: no entry is left");
+	rig_down();
+	free(bytes);
+}
+
+/* --- entries of those who have gone elsewhere */
+
+static void
+test_disown(void)
+{
+	struct pair p;
+
+	rig_up();
+	p = accepted(0);
+	enter(&p, 1);
+	set_registered(&p, 0, EPOLLIN);
+	ok(settled(0, 0, succeed()) && registered(&p, 0) == EPOLLIN &&
+		events_wait(&rig.w, 0) == 0,
+	    "another's entry, silent: unseen");
+	say(&p, "hello\n");
+	ok(silent(&p) && registered(&p, 0) == 0 &&
+		registered(&p, 1) == EPOLLIN && is_held(&p, CONN_OPEN, 1) &&
+		p.c->rx == 0 && slot(0)->active == 0,
+	    "another's entry: disowned when its event comes, not served");
+	worker_up(1);
+	ok(settled(1, 0, recover(&rig.w, 1)) && hears(&p, "hello\n") &&
+		is_watched(&p),
+	    "the owner serves it");
+	rig_down();
+
+	rig_up();
+	p = offered(1, 0);
+	set_registered(&p, 0, EPOLLOUT);
+	worker_up(0);
+	arena_handoff(&rig.arena, 0)[p.fd / 64] = UINT64_C(1) << (p.fd % 64);
+	handoff_accept(&rig.w);
+	ok(is_held(&p, CONN_OPEN, 0) && is_watched(&p) && echoes(&p),
+	    "an old entry of one that comes back: is its entry again");
+	rig_down();
+}
+
+/* A real worker of slot 0; returns its process. */
+static pid_t
+employ(void)
+{
+	pid_t me = getpid();
+	pid_t pid = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, NULL, NULL,
+	    NULL, NULL);
+
+	if (pid == 0)
+		_exit(worker_main(&rig.config, &rig.arena, 0, me));
+	return checked(pid, "clone");
+}
+
+static bool
+asleep(unsigned k)
+{
+	uint64_t deadline = clock_ms() + PATIENCE, before;
+
+	do {
+		before = slot(k)->heartbeat;
+		(void)poll(NULL, 0, 50);
+		if (before % 2 == 0 && slot(k)->heartbeat == before)
+			return true;
+	} while (clock_ms() < deadline);
+	return false;
+}
+
+static void
+test_worker(void)
+{
+	struct pair p, q;
+	int status = -1;
+	pid_t pid;
+
+	rig_up();
+	rig.arena.header->master_wake_fd = checked(eventfd(0, EFD_NONBLOCK),
+	    "eventfd");
+	rig.arena.header->workers = 1;
+	rig.config.shutdown_timeout = 1;
+	p = opened();
+	q = accepted(0);
+	enter(&q, 1);
+	set_registered(&q, 0, EPOLLIN);
+	say(&q, "for slot 1\n");
+	worker_up(2); /* turn() is about nothing */
+	pid = employ();
+	ok(echoes(&p) && asleep(0) && registered(&q, 0) == 0 && silent(&q),
+	    "the loop disowns another's entry, and sleeps");
+	ok(slot(0)->active == 1 && registered(&p, 0) == EPOLLIN,
+	    "who speaks is hot");
+	arena_stop(&rig.arena, clock_ms() + 10);
+	(void)eventfd_write(slot(0)->wake_fd, 1);
+	for (int i = 0; i < PATIENCE && waitpid(pid, &status, WNOHANG) == 0;
+	     i++)
+		(void)poll(NULL, 0, 1);
+	ok(WIFEXITED(status) && WEXITSTATUS(status) == WORKER_DRAINED,
+	    "and drains");
+	if (status == -1) {
+		(void)kill(pid, SIGKILL);
+		(void)waitpid(pid, &status, 0);
+	}
+	rig_down();
+}
+
+/* --- hot and cold */
+
+/* Rounds of the loop in which only `p`, if any, has something to do. */
+static void
+rounds(unsigned n, const struct pair *p)
+{
+	for (; n > 0; n--) {
+		if (p != NULL)
+			active_touch(&rig.w, p->fd);
+		active_round(&rig.w);
+	}
+}
+
+/* Blocks of the arena, windows and all. */
+static long
+blocks(void)
+{
+	struct stat st;
+
+	checked(fstat(rig.arena.fd, &st), "fstat");
+	return (long)st.st_blocks;
+}
+
+static void
+test_trimming(void)
+{
+	static char line[40000];
+	struct pair p, q, r;
+	long before;
+
+	rig_up();
+	p = opened();
+	q = opened();
+	r = opened();
+	(void)succeed();
+	ok(slot(0)->active == 0 && !is_active(&p), "inherited: is not hot");
+	ok(echoes(&p) && echoes(&q) && echoes(&r) && slot(0)->active == 3 &&
+		is_active(&p) && is_active(&q) && is_active(&r),
+	    "with something to do: is hot");
+	active_remove(&rig.w, p.fd);
+	active_remove(&rig.w, p.fd);
+	ok(slot(0)->active == 2 && !is_active(&p) && is_active(&q) &&
+		is_active(&r),
+	    "removed from the midst: the others stay");
+	ok(echoes(&p) && is_active(&p), "and it comes back");
+	rounds(200, &q);
+	ok(slot(0)->active == 1 && is_active(&q) && !is_active(&p) &&
+		!is_active(&r),
+	    "those with nothing to do for long cool, the other does not");
+	ok(is_watched(&p) && is_watched(&r) && echoes(&p) && is_active(&p),
+	    "a cold one is watched, and is hot when it speaks");
+	close_connection(&rig.w, q.fd, CLOSE_IDLE, 0);
+	ok(slot(0)->active == 1 && is_active(&p), "closed: is not hot");
+	rig_down();
+
+	rig_up();
+	memset(line, 'l', sizeof(line));
+	p = opened();
+	q = opened();
+	(void)succeed();
+	memset(arena_scratch(&rig.arena, 0), 'X', SCRATCH_BYTES);
+	before = blocks();
+	say_bytes(&p, line, sizeof(line) / 2);
+	ok(silent(&p) && p.c->blocks > 0 &&
+		blocks() >= before + (long)sizeof(line) / 2 / 512,
+	    "half a line takes a window");
+	rounds(200, NULL);
+	ok(!is_active(&p) && p.c->blocks > 0 && blocks() > before,
+	    "cold with half a line: keeps it");
+	line[sizeof(line) - 1] = '\n';
+	say_bytes(&p, line + sizeof(line) / 2, sizeof(line) / 2);
+	ok(hears_bytes(&p, line, sizeof(line)) && is_active(&p),
+	    "the whole line comes back");
+	rounds(200, &q);
+	ok(!is_active(&p) && is_active(&q) && p.c->blocks == 0 &&
+		(p.c->flags & CONN_SPILLED) == 0 && blocks() == before,
+	    "cold with nothing pending: its window is given back");
+	ok(echoes(&p), "and goes on");
+	rig_down();
+}
+
+static void
+test_give(void)
+{
+	struct pair p[4];
+
+	rig_up();
+	for (int i = 0; i < 4; i++)
+		p[i] = opened();
+	(void)succeed();
+	ok(echoes(&p[0]) && echoes(&p[1]) && slot(0)->active == 2,
+	    "two are hot");
+	p[1].c->flags |= CONN_INACTIVE; /* from when it was given before */
+	slot(1)->state = SLOT_READY;
+	balance(&rig.w);
+	ok(slot(0)->held == 3 && slot(0)->active == 1 &&
+		slot(1)->inflight == 1 && is_held(&p[1], CONN_OFFERED, 1) &&
+		registered(&p[1], 0) == 0 &&
+		(p[1].c->flags & (CONN_ENROLLED | CONN_INACTIVE)) == 0,
+	    "a hot one is given, and watched no longer");
+	handoff_withdraw(&rig.w);
+	ok(slot(0)->held == 4 && is_watched(&p[1]) && is_active(&p[1]) &&
+		echoes(&p[1]),
+	    "taken back: is hot");
+	rig.w.skipped[1] = 0;
+	rig.w.turn = 0; /* the same one */
+	balance(&rig.w);
+	worker_up(1);
+	turn(PATIENCE);
+	ok(is_held(&p[1], CONN_OPEN, 1) && is_watched(&p[1]) &&
+		is_active(&p[1]) && slot(1)->active == 1 && echoes(&p[1]),
+	    "given and taken: is hot there");
+	rig_down();
+
+	rig_up();
+	for (int i = 0; i < 4; i++)
+		p[i] = opened();
+	(void)succeed();
+	slot(1)->state = SLOT_READY;
+	balance(&rig.w);
+	ok(slot(0)->held == 2 && is_held(&p[0], CONN_OFFERED, 1) &&
+		is_held(&p[1], CONN_OFFERED, 1) &&
+		(p[0].c->flags & CONN_INACTIVE) != 0,
+	    "cold ones are given if none "
+	    "is hot");
+	handoff_withdraw(&rig.w);
+	ok(slot(0)->held == 4 && is_watched(&p[0]) && !is_active(&p[0]) &&
+		slot(0)->active == 0,
+	    "taken back: cold");
+	rig.w.skipped[1] = 0;
+	balance(&rig.w);
+	worker_up(1);
+	turn(PATIENCE);
+	ok(slot(1)->held == 2 && is_watched(&p[0]) && !is_active(&p[0]) &&
+		!is_active(&p[1]) && slot(1)->active == 0,
+	    "given and taken: cold");
+	ok(echoes(&p[0]) && is_active(&p[0]) && slot(1)->active == 1,
+	    "and hot when it speaks");
+	rig_down();
+}
+
+/* `n` pairs, as a worker that finds `ready` of them at a time leaves them, in
+ * slots that are even: slot 1 served its clients `echoes`, slot 0 its own 100. */
+static unsigned
+gives(struct pair *p, unsigned n, unsigned ready, unsigned echoes)
+{
+	unsigned given = 0;
+
+	rig_up();
+	for (unsigned i = 0; i < n; i++)
+		p[i] = opened();
+	(void)succeed();
+	for (unsigned i = 0; i < n; i++)
+		active_touch(&rig.w, p[i].fd);
+	slot(1)->state = SLOT_READY;
+	slot(1)->held = slot(1)->active = n;
+	balance(&rig.w); /* the first look */
+	slot(0)->count.echoes += 100;
+	slot(1)->count.echoes += echoes;
+	rig.w.round += 10;
+	rig.w.events += 10 * ready;
+	rig.w.rotate_at = 1;
+	balance(&rig.w);
+	for (unsigned i = 0; i < n; i++)
+		given += is_held(&p[i], CONN_OFFERED, 1);
+	return given;
+}
+
+static void
+test_rotate(void)
+{
+	struct pair p[8];
+
+	ok(gives(p, 8, 4, 100) == 0, "served the same: none changes");
+	rig_down();
+	ok(gives(p, 8, 4, 105) == 0, "about the same: none changes");
+	rig_down();
+	ok(gives(p, 8, 1, 200) == 0, "served less without a queue: none");
+	rig_down();
+	ok(gives(p, 8, 4, 50) == 0, "served more: none");
+	rig_down();
+	ok(gives(p, 8, 4, 200) == 3, "served less behind a queue: some change");
+	/* The other gives back; it is not those that just came. */
+	slot(1)->active = slot(1)->held = 8;
+	slot(1)->inflight = 0;
+	slot(0)->count.echoes += 100;
+	slot(1)->count.echoes += 200;
+	rig.w.round += 10;
+	rig.w.events += 40;
+	rig.w.rotate_at = 1;
+	balance(&rig.w);
+	ok(is_held(&p[7], CONN_OFFERED, 1) && !is_held(&p[0], CONN_OFFERED, 1),
+	    "not all at once");
+	rig_down();
+}
+
+/* An offer is told of by eventfd to a worker that sleeps, and by a word to
+ * one that is awake. */
+static void
+test_tell(void)
+{
+	eventfd_t told = 0;
+
+	rig_up();
+	worker_up(0);
+	slot(1)->heartbeat = 3;
+	handoff_notify(&rig.w, 1);
+	ok(slot(1)->wakeup_pending == 1 &&
+		eventfd_read(slot(1)->wake_fd, &told) == -1,
+	    "awake: a word");
+	slot(1)->heartbeat = 4;
+	handoff_notify(&rig.w, 1);
+	ok(slot(1)->wakeup_pending == 1 &&
+		eventfd_read(slot(1)->wake_fd, &told) == 0,
+	    "asleep: an eventfd");
+	ok(!handoff_pending(&rig.w), "nobody told us");
+	slot(0)->wakeup_pending = 1;
+	ok(handoff_pending(&rig.w), "somebody told us");
+	handoff_check(&rig.w);
+	ok(slot(0)->wakeup_pending == 0 && !handoff_pending(&rig.w), "heard");
+	rig_down();
+}
+
+static void
+test_give_unsent(void)
+{
+	char *bytes = pattern(MANY);
+	struct pair p, q;
+
+	rig_up();
+	q = opened();
+	p = stuck(bytes, MANY);
+	(void)succeed();
+	active_touch(&rig.w, q.fd);
+	active_touch(&rig.w, p.fd);
+	slot(1)->state = SLOT_READY;
+	balance(&rig.w);
+	ok(is_held(&p, CONN_OFFERED, 1) && registered(&p, 0) == 0 &&
+		(p.c->flags & CONN_WRITES) == 0,
+	    "one that waits to send is given");
+	worker_up(1);
+	turn(PATIENCE);
+	ok(is_held(&p, CONN_OPEN, 1) && connection_unsent(p.c) > 0 &&
+		is_watched(&p),
+	    "waits to send there");
+	ok(hears_bytes(&p, bytes, MANY) && is_watched(&p) && echoes(&p),
+	    "all comes, and is read");
+	rig_down();
+	free(bytes);
+}
+
+int
+main(void)
+{
+	rig_begin();
+	test_torn();
+	test_untold();
+	test_listeners();
+	test_update();
+	test_disown();
+	test_worker();
+	test_trimming();
+	test_give();
+	test_rotate();
+	test_tell();
+	test_give_unsent();
+	return tap_done();
+}
