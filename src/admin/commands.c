@@ -75,7 +75,9 @@ commands_asker(const struct request *r)
 static void
 commands_status(struct request *r)
 {
-	status_write(r->m, r->out, r->json);
+	status_write(&(struct view){ &r->m->arena, r->m->arena.service,
+			 r->m->config },
+	    r->out, r->json);
 }
 
 static void
@@ -86,7 +88,9 @@ commands_workers(struct request *r)
 	unsigned wanted, before;
 
 	if (r->words == 1) {
-		status_workers(m, r->out, r->json);
+		status_workers(&(struct view){ &m->arena, m->arena.service,
+				   m->config },
+		    r->out, r->json);
 		return;
 	}
 	wanted = (unsigned)strtonum(r->word[1], 1, CONFIG_WORKERS_MAX, &reason);
@@ -96,7 +100,9 @@ commands_workers(struct request *r)
 		return;
 	}
 	if (m->stop.phase != STOP_NONE || m->reload.phase == RELOAD_LEAVING) {
-		commands_fail(r, "workers: not while %s", status_mode(m));
+		commands_fail(r, "workers: not while %s",
+		    status_mode(&(struct view){ &m->arena, m->arena.service,
+			m->config }));
 		return;
 	}
 	do {
@@ -148,7 +154,9 @@ commands_metrics(struct request *r)
 	if (r->json)
 		commands_fail(r, "metrics: there is one format only");
 	else
-		metrics_write(r->m, r->out);
+		metrics_write(&(struct view){ &r->m->arena, r->m->arena.service,
+				  r->m->config },
+		    r->out);
 }
 
 static void

@@ -111,20 +111,20 @@ http_load_library(void)
 }
 
 static void
-http_write_metrics(const struct master *m, FILE *out)
+http_write_metrics(const struct view *v, FILE *out)
 {
-	metrics_write(m, out);
+	metrics_write(v, out);
 }
 
 static void
-http_write_health(const struct master *m, FILE *out)
+http_write_health(const struct view *v, FILE *out)
 {
-	fprintf(out, "%s\n", status_mode(m));
+	fprintf(out, "%s\n", status_mode(v));
 }
 
 static const struct resource {
 	const char *path, *type;
-	void (*write)(const struct master *m, FILE *out);
+	void (*write)(const struct view *v, FILE *out);
 } resources[] = {
 	{ "/metrics", "text/plain; version=0.0.4; charset=utf-8",
 	    http_write_metrics },
@@ -202,7 +202,8 @@ http_serve(struct MHD_Connection *connection, const struct master *m,
 
 	if (out == NULL)
 		return MHD_NO;
-	what->write(m, out);
+	what->write(&(struct view){ &m->arena, m->arena.service, m->config },
+	    out);
 	if (fclose(out) != 0) {
 		free(text);
 		return MHD_NO;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The numbers of the service in Prometheus's text format, version 0.0.4; and
- * samples of them for charts.
+ * The numbers of the service in Prometheus's text format, version 0.0.4.
  */
 #include "admin/metrics.h"
 
@@ -11,9 +10,6 @@
 #include "admin/status.h"
 #include "lib/clock.h"
 #include "lib/signals.h"
-
-/* Between samples, ms. */
-#define SAMPLE_MS 5000
 
 typedef unsigned long long ull;
 
@@ -50,9 +46,9 @@ metrics_seconds(FILE *out, const char *name, const char *help, uint64_t ms)
 }
 
 static void
-metrics_service(const struct master *m, FILE *out)
+metrics_service(const struct view *v, FILE *out)
 {
-	const struct service_state *o = m->arena.service;
+	const struct service_state *o = v->service;
 	uint64_t up = clock_ms() - o->started;
 	struct timespec now;
 
@@ -68,9 +64,9 @@ metrics_service(const struct master *m, FILE *out)
 	metrics_one(out, "draining", "gauge",
 	    "1 if health checks are made to fail.", o->draining);
 	metrics_one(out, "stopping", "gauge", "1 during a stop.",
-	    m->stop.phase != STOP_NONE);
+	    v->service->mode == SERVICE_STOPPING);
 	metrics_one(out, "max_connections", "gauge", "The limit maxclients.",
-	    m->config->maxclients);
+	    v->config->maxclients);
 }
 
 static void
@@ -97,23 +93,23 @@ metrics_clients(const struct totals *c, FILE *out)
 }
 
 static void
-metrics_listeners(const struct arena *a, FILE *out)
+metrics_listeners(const struct view *v, FILE *out)
 {
 	unsigned waiting, limit;
 
 	metrics_head(out, "listener_queue", "gauge",
 	    "Connections waiting to be accepted.");
-	for (unsigned i = 0; i < a->service->listeners; i++) {
-		status_queue(a, i, &waiting, &limit);
+	for (unsigned i = 0; i < v->service->listeners; i++) {
+		status_queue(v, i, &waiting, &limit);
 		metrics_labelled(out, "listener_queue", "listener",
-		    a->service->listener[i].name, waiting);
+		    v->service->listener[i].name, waiting);
 	}
 	metrics_head(out, "listener_queue_limit", "gauge",
 	    "Connections that may wait to be accepted.");
-	for (unsigned i = 0; i < a->service->listeners; i++) {
-		status_queue(a, i, &waiting, &limit);
+	for (unsigned i = 0; i < v->service->listeners; i++) {
+		status_queue(v, i, &waiting, &limit);
 		metrics_labelled(out, "listener_queue_limit", "listener",
-		    a->service->listener[i].name, limit);
+		    v->service->listener[i].name, limit);
 	}
 }
 
@@ -163,17 +159,18 @@ metrics_cell(const struct slot *s, enum column c)
 }
 
 static void
-metrics_workers(const struct arena *a, FILE *out)
+metrics_workers(const struct view *v, FILE *out)
 {
 	metrics_one(out, "workers", "gauge", "Workers that there are to be.",
-	    a->service->workers);
+	    v->service->workers);
 	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
 		metrics_head(out, columns[i].name, columns[i].type,
 		    columns[i].help);
-		for (unsigned k = 0; k < a->service->workers; k++)
+		for (unsigned k = 0; k < v->service->workers; k++)
 			fprintf(out, "echod_%s{worker=\"%u\"} %llu\n",
 			    columns[i].name, k,
-			    metrics_cell(&a->slot[k], columns[i].column));
+			    metrics_cell(&v->arena->slot[k],
+				columns[i].column));
 	}
 }
 
@@ -212,43 +209,14 @@ metrics_events(const struct service_totals *t, FILE *out)
 }
 
 void
-metrics_write(const struct master *m, FILE *out)
+metrics_write(const struct view *v, FILE *out)
 {
 	struct totals c;
 
-	status_totals(&m->arena, &c);
-	metrics_service(m, out);
+	totals_sum(v->arena, v->service, &c);
+	metrics_service(v, out);
 	metrics_clients(&c, out);
-	metrics_listeners(&m->arena, out);
-	metrics_workers(&m->arena, out);
-	metrics_events(&m->arena.service->totals, out);
-}
-
-void
-metrics_sample(const struct master *m)
-{
-	struct service_totals *t = &m->arena.service->totals;
-	struct totals c;
-	uint64_t samples;
-
-	if (clock_ms() < metrics_next(m))
-		return;
-	status_totals(&m->arena, &c);
-	samples = atomic_load(&t->samples);
-	t->sample[samples % ARENA_SAMPLES] = (struct sample){ clock_ms(),
-		c.connections, c.accepted, c.echoes, c.rx, c.tx };
-	atomic_store(&t->samples, samples + 1);
-}
-
-uint64_t
-metrics_next(const struct master *m)
-{
-	const struct service_totals *t = &m->arena.service->totals;
-	uint64_t samples = atomic_load(&t->samples);
-
-	if (m->config->metrics_port == 0)
-		return CLOCK_NEVER;
-	if (samples == 0)
-		return 0;
-	return t->sample[(samples - 1) % ARENA_SAMPLES].at + SAMPLE_MS;
+	metrics_listeners(v, out);
+	metrics_workers(v, out);
+	metrics_events(&v->service->totals, out);
 }

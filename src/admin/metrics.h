@@ -7,15 +7,9 @@
 
 #include <stdio.h>
 
-#include "master/master.h"
+#include "admin/view.h"
 
 /* Write all of them. */
-void metrics_write(const struct master *m, FILE *out);
-
-/* Take a sample for the charts if one is due. */
-void metrics_sample(const struct master *m);
-
-/* When metrics_sample() has something to do next, clock_ms(). */
-uint64_t metrics_next(const struct master *m);
+void metrics_write(const struct view *v, FILE *out);
 
 #endif

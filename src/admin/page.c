@@ -79,27 +79,27 @@ static const char script[] =
     "5000)";
 
 static void
-page_write_header(const struct master *m, FILE *out)
+page_write_header(const struct view *v, FILE *out)
 {
-	const char *mode = status_mode(m);
+	const char *mode = status_mode(v);
 
 	fprintf(out,
 	    "<header><h1>echod</h1><span class=\"mode %s\">%s</span>"
 	    "<span class=dim>%s &middot; pid %ld &middot; up ",
 	    mode[0] == 's' && mode[1] == 'e' ? "serving" : "other", mode,
-	    PACKAGE_VERSION, (long)getpid());
-	status_duration(out, clock_ms() - m->arena.service->started);
+	    PACKAGE_VERSION, (long)v->service->pid);
+	status_duration(out, clock_ms() - v->service->started);
 	fputs("</span></header>\n", out);
 }
 
 static void
-page_write_charts(const struct master *m, const struct totals *c, FILE *out)
+page_write_charts(const struct view *v, const struct totals *c, FILE *out)
 {
-	const struct service_totals *t = &m->arena.service->totals;
+	const struct service_totals *t = &v->service->totals;
 	char text[32];
 
 	fputs("<section class=\"grid charts\">\n", out);
-	snprintf(text, sizeof(text), "%u", m->config->maxclients);
+	snprintf(text, sizeof(text), "%u", v->config->maxclients);
 	page_chart(t, SERIES_CONNECTIONS, "Connections", (double)c->connections,
 	    text, out);
 	page_chart(t, SERIES_ACCEPTED, "Accepted", -1, NULL, out);
@@ -109,13 +109,13 @@ page_write_charts(const struct master *m, const struct totals *c, FILE *out)
 }
 
 static void
-page_write_workers(const struct master *m, FILE *out)
+page_write_workers(const struct view *v, FILE *out)
 {
-	const struct arena *a = &m->arena;
+	const struct arena *a = v->arena;
 	uint64_t most = 1;
 	char in[32], back[32], echoes[32];
 
-	for (unsigned k = 0; k < a->service->workers; k++)
+	for (unsigned k = 0; k < v->service->workers; k++)
 		if (slot_load(&a->slot[k]) > most)
 			most = slot_load(&a->slot[k]);
 	fputs(
@@ -124,9 +124,9 @@ page_write_workers(const struct master *m, FILE *out)
 	    "<th class=track><th>Echoes<th class=opt>Accepted<th class=opt>In"
 	    "<th class=opt>Out<th class=opt>Pid\n",
 	    out);
-	for (unsigned k = 0; k < a->service->workers; k++) {
+	for (unsigned k = 0; k < v->service->workers; k++) {
 		const struct slot *s = &a->slot[k];
-		const char *state = status_worker_state(m, k);
+		const char *state = status_worker_state(v, k);
 
 		page_short(echoes, sizeof(echoes),
 		    (double)atomic_load(&s->count.echoes), "");
@@ -142,7 +142,7 @@ page_write_workers(const struct master *m, FILE *out)
 		    k, state[0] == 'r' ? "serving" : "other", state,
 		    slot_load(s), (ull)slot_load(s) * 100 / (ull)most, echoes,
 		    (ull)atomic_load(&s->count.accepted), in, back,
-		    (long)m->child[k].pid);
+		    (long)v->service->slot[k].pid);
 	}
 	fputs("</table></div></section>\n", out);
 }
@@ -184,9 +184,9 @@ page_fact(FILE *out, const char *name, ull n)
 }
 
 static void
-page_write_events(const struct master *m, const struct totals *c, FILE *out)
+page_write_events(const struct view *v, const struct totals *c, FILE *out)
 {
-	const struct service_totals *t = &m->arena.service->totals;
+	const struct service_totals *t = &v->service->totals;
 
 	fputs("<section class=card><h2>Deaths and reloads</h2><dl>\n", out);
 	page_fact(out, "Workers died", c->deaths);
@@ -208,32 +208,32 @@ page_write_events(const struct master *m, const struct totals *c, FILE *out)
 		fputs(" ago\n", out);
 	}
 	fputs("</dl>", out);
-	if (*m->arena.service->totals.refusal != '\0') {
+	if (*v->service->totals.refusal != '\0') {
 		fputs("<p class=other>Refused: ", out);
-		quote_html(out, m->arena.service->totals.refusal);
+		quote_html(out, v->service->totals.refusal);
 		fputs("</p>", out);
 	}
 	fputs("</section>\n", out);
 }
 
 static void
-page_write_listeners(const struct master *m, const struct totals *c, FILE *out)
+page_write_listeners(const struct view *v, const struct totals *c, FILE *out)
 {
 	char in[32], back[32];
 
 	fputs("<section class=card><h2>Service</h2><dl>\n", out);
-	for (unsigned i = 0; i < m->arena.service->listeners; i++) {
+	for (unsigned i = 0; i < v->service->listeners; i++) {
 		unsigned waiting, limit;
 
-		status_queue(&m->arena, i, &waiting, &limit);
+		status_queue(v, i, &waiting, &limit);
 		fputs("<dt>", out);
-		quote_html(out, m->arena.service->listener[i].name);
+		quote_html(out, v->service->listener[i].name);
 		fprintf(out, "<dd>%u of %u waiting\n", waiting, limit);
 	}
 	page_short(in, sizeof(in), (double)c->rx, "B");
 	page_short(back, sizeof(back), (double)c->tx, "B");
 	fprintf(out, "<dt>Workers<dd>%u of %u ready\n", c->ready,
-	    m->arena.service->workers);
+	    v->service->workers);
 	page_fact(out, "Connections ever", c->accepted);
 	page_fact(out, "Refused", c->closed[CLOSE_LIMIT]);
 	page_fact(out, "Echoes", c->echoes);
@@ -244,25 +244,25 @@ page_write_listeners(const struct master *m, const struct totals *c, FILE *out)
 }
 
 void
-page_write(const struct master *m, FILE *out)
+page_write(const struct view *v, FILE *out)
 {
 	struct totals c;
 
-	status_totals(&m->arena, &c);
+	totals_sum(v->arena, v->service, &c);
 	fprintf(out,
 	    "<!DOCTYPE html>\n<html lang=en><head><meta charset=utf-8>"
 	    "<meta name=viewport content=\"width=device-width,"
 	    "initial-scale=1\"><title>echod: %s</title><noscript><meta "
 	    "http-equiv=refresh content=5></noscript><style>%s</style></head>"
 	    "<body><main>\n",
-	    status_mode(m), style);
-	page_write_header(m, out);
-	page_write_charts(m, &c, out);
-	page_write_workers(m, out);
+	    status_mode(v), style);
+	page_write_header(v, out);
+	page_write_charts(v, &c, out);
+	page_write_workers(v, out);
 	fputs("<div class=\"grid two\">\n", out);
-	page_write_listeners(m, &c, out);
+	page_write_listeners(v, &c, out);
 	page_write_closed(&c, out);
-	page_write_events(m, &c, out);
+	page_write_events(v, &c, out);
 	fprintf(out,
 	    "</div><footer>Totals are since the start and outlive "
 	    "reloads. <a href=\"/metrics\">metrics</a> &middot; "

@@ -7,9 +7,9 @@
 
 #include <stdio.h>
 
-#include "master/master.h"
+#include "admin/view.h"
 
 /* Write it, one HTML file that needs nothing else. */
-void page_write(const struct master *m, FILE *out);
+void page_write(const struct view *v, FILE *out);
 
 #endif

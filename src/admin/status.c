@@ -16,60 +16,38 @@
 #include "lib/clock.h"
 #include "lib/signals.h"
 
-void
-status_totals(const struct arena *a, struct totals *c)
-{
-	memset(c, 0, sizeof(*c));
-	for (unsigned k = 0; k < a->slots; k++) {
-		const struct slot_counters *n = &a->slot[k].count;
-
-		c->accepted += atomic_load(&n->accepted);
-		c->rx += atomic_load(&n->rx);
-		c->tx += atomic_load(&n->tx);
-		c->echoes += atomic_load(&n->echoes);
-		for (unsigned r = 0; r < CLOSE_REASONS; r++)
-			c->closed[r] += atomic_load(&n->closed[r]);
-	}
-	for (unsigned k = 0; k < a->service->workers; k++) {
-		c->connections += slot_load(&a->slot[k]);
-		c->ready += atomic_load(&a->slot[k].state) == SLOT_READY;
-	}
-	for (unsigned i = 0; i < ARENA_SIGNALS; i++)
-		c->deaths += a->service->totals.deaths[i];
-}
-
 const char *
-status_mode(const struct master *m)
+status_mode(const struct view *v)
 {
-	if (m->stop.phase != STOP_NONE)
+	if (v->service->mode == SERVICE_STOPPING)
 		return "stopping";
-	if (m->reload.phase != RELOAD_NONE)
+	if (v->service->mode == SERVICE_RELOADING)
 		return "reloading";
-	return m->arena.service->draining ? "draining" : "serving";
+	return v->service->draining ? "draining" : "serving";
 }
 
 const char *
-status_worker_state(const struct master *m, unsigned k)
+status_worker_state(const struct view *v, unsigned k)
 {
 	static const char *const names[] = { "starting", "ready", "leaving",
 		"orphaned", "fostered", "drained" };
-	uint32_t state = atomic_load(&m->arena.slot[k].state) & 0xff;
+	uint32_t state = atomic_load(&v->arena->slot[k].state) & 0xff;
 
-	if (m->child[k].pid != 0 && m->child[k].stopped != 0)
+	if (v->service->slot[k].stopped)
 		return "stopped";
 	return state < sizeof(names) / sizeof(names[0]) ? names[state]
 							: "unknown";
 }
 
 void
-status_queue(const struct arena *a, unsigned i, unsigned *waiting,
+status_queue(const struct view *v, unsigned i, unsigned *waiting,
     unsigned *limit)
 {
 	struct tcp_info info;
 	socklen_t len = sizeof(info);
 
 	memset(&info, 0, sizeof(info));
-	(void)getsockopt(a->service->listener[i].fd, IPPROTO_TCP, TCP_INFO,
+	(void)getsockopt(v->service->listener[i].fd, IPPROTO_TCP, TCP_INFO,
 	    &info, &len);
 	/* So they are called on a listener: tcp_get_info() of the kernel. */
 	*waiting = info.tcpi_unacked;
@@ -139,30 +117,29 @@ status_write_deaths(const struct service_totals *t, FILE *out, bool json)
 }
 
 static void
-status_text(const struct master *m, const struct totals *c, FILE *out)
+status_text(const struct view *v, const struct totals *c, FILE *out)
 {
-	const struct service_state *o = m->arena.service;
+	const struct service_state *o = v->service;
 	const struct service_totals *t = &o->totals;
 	const char *before = "";
 
 	fprintf(out, "echod %s, pid %ld, %s, up ", PACKAGE_VERSION,
-	    (long)getpid(), status_mode(m));
+	    (long)v->service->pid, status_mode(v));
 	status_duration(out, clock_ms() - o->started);
 	fputc('\n', out);
-	for (unsigned i = 0; i < m->arena.service->listeners; i++) {
+	for (unsigned i = 0; i < v->service->listeners; i++) {
 		unsigned waiting, limit;
 
-		status_queue(&m->arena, i, &waiting, &limit);
+		status_queue(v, i, &waiting, &limit);
 		fprintf(out, "listening    %s, %u of %u waiting\n",
-		    m->arena.service->listener[i].name, waiting, limit);
+		    v->service->listener[i].name, waiting, limit);
 	}
 	fprintf(out,
 	    "workers      %u, %u ready\n"
 	    "connections  %llu of %u now, %llu ever, %llu refused\n"
 	    "echoes       %llu\nbytes in     ",
-	    m->arena.service->workers, c->ready,
-	    (unsigned long long)c->connections, m->config->maxclients,
-	    (unsigned long long)c->accepted,
+	    v->service->workers, c->ready, (unsigned long long)c->connections,
+	    v->config->maxclients, (unsigned long long)c->accepted,
 	    (unsigned long long)c->closed[CLOSE_LIMIT],
 	    (unsigned long long)c->echoes);
 	status_write_bytes(out, c->rx);
@@ -194,39 +171,38 @@ status_text(const struct master *m, const struct totals *c, FILE *out)
 		fputs(" ago", out);
 	}
 	fputc('\n', out);
-	if (*m->arena.service->totals.refusal != '\0')
-		fprintf(out, "refused      %s\n",
-		    m->arena.service->totals.refusal);
+	if (*v->service->totals.refusal != '\0')
+		fprintf(out, "refused      %s\n", v->service->totals.refusal);
 }
 
 static void
-status_json(const struct master *m, const struct totals *c, FILE *out)
+status_json(const struct view *v, const struct totals *c, FILE *out)
 {
-	const struct service_state *o = m->arena.service;
+	const struct service_state *o = v->service;
 	const struct service_totals *t = &o->totals;
 
 	fprintf(out,
 	    "{\"version\":\"%s\",\"pid\":%ld,\"mode\":\"%s\","
 	    "\"draining\":%s,\"uptime\":%llu.%03llu,\"listeners\":[",
-	    PACKAGE_VERSION, (long)getpid(), status_mode(m),
+	    PACKAGE_VERSION, (long)v->service->pid, status_mode(v),
 	    o->draining ? "true" : "false",
 	    STATUS_SECONDS(clock_ms() - o->started));
-	for (unsigned i = 0; i < m->arena.service->listeners; i++) {
+	for (unsigned i = 0; i < v->service->listeners; i++) {
 		unsigned waiting, limit;
 
-		status_queue(&m->arena, i, &waiting, &limit);
+		status_queue(v, i, &waiting, &limit);
 		fprintf(out, "%s{\"name\":", i > 0 ? "," : "");
-		quote_json(out, m->arena.service->listener[i].name);
+		quote_json(out, v->service->listener[i].name);
 		fprintf(out, ",\"waiting\":%u,\"limit\":%u}", waiting, limit);
 	}
 	fprintf(out,
 	    "],\"workers\":%u,\"ready\":%u,\"connections\":%llu,"
 	    "\"maxclients\":%u,\"accepted\":%llu,\"echoes\":%llu,"
 	    "\"in\":%llu,\"out\":%llu,\"closed\":{",
-	    m->arena.service->workers, c->ready,
-	    (unsigned long long)c->connections, m->config->maxclients,
-	    (unsigned long long)c->accepted, (unsigned long long)c->echoes,
-	    (unsigned long long)c->rx, (unsigned long long)c->tx);
+	    v->service->workers, c->ready, (unsigned long long)c->connections,
+	    v->config->maxclients, (unsigned long long)c->accepted,
+	    (unsigned long long)c->echoes, (unsigned long long)c->rx,
+	    (unsigned long long)c->tx);
 	for (unsigned r = 0; r < CLOSE_REASONS; r++)
 		fprintf(out, "%s\"%s\":%llu", r > 0 ? "," : "",
 		    status_reason(r), (unsigned long long)c->closed[r]);
@@ -240,7 +216,7 @@ status_json(const struct master *m, const struct totals *c, FILE *out)
 	    (unsigned long long)t->reloads,
 	    (unsigned long long)t->reloads_refused,
 	    (unsigned long long)t->kept);
-	quote_json(out, m->arena.service->totals.refusal);
+	quote_json(out, v->service->totals.refusal);
 	fprintf(out, ",\"last_reload\":{\"pause\":%llu.%03llu,\"ago\":",
 	    STATUS_SECONDS(t->pause));
 	if (t->reloaded == 0)
@@ -251,19 +227,19 @@ status_json(const struct master *m, const struct totals *c, FILE *out)
 }
 
 void
-status_write(const struct master *m, FILE *out, bool json)
+status_write(const struct view *v, FILE *out, bool json)
 {
 	struct totals c;
 
-	status_totals(&m->arena, &c);
+	totals_sum(v->arena, v->service, &c);
 	if (json)
-		status_json(m, &c, out);
+		status_json(v, &c, out);
 	else
-		status_text(m, &c, out);
+		status_text(v, &c, out);
 }
 
 void
-status_workers(const struct master *m, FILE *out, bool json)
+status_workers(const struct view *v, FILE *out, bool json)
 {
 	if (json)
 		fputs("[\n", out);
@@ -271,8 +247,8 @@ status_workers(const struct master *m, FILE *out, bool json)
 		fprintf(out, "%6s %8s %-9s %11s %11s %11s %12s %14s %14s\n",
 		    "WORKER", "PID", "STATE", "CONNECTIONS", "ACCEPTED",
 		    "REFUSED", "ECHOES", "IN", "OUT");
-	for (unsigned k = 0; k < m->arena.service->workers; k++) {
-		const struct slot *s = &m->arena.slot[k];
+	for (unsigned k = 0; k < v->service->workers; k++) {
+		const struct slot *s = &v->arena->slot[k];
 		const struct slot_counters *n = &s->count;
 
 		fprintf(out,
@@ -283,9 +259,9 @@ status_workers(const struct master *m, FILE *out, bool json)
 			  "\"out\":%llu}"
 			: "%s%6u %8ld %-9s %11u %11llu %11llu "
 			  "%12llu %14llu %14llu\n",
-		    json && k > 0 ? ",\n" : "", k, (long)m->child[k].pid,
-		    status_worker_state(m, k), slot_load(s),
-		    (unsigned long long)atomic_load(&n->accepted),
+		    json && k > 0 ? ",\n" : "", k,
+		    (long)v->service->slot[k].pid, status_worker_state(v, k),
+		    slot_load(s), (unsigned long long)atomic_load(&n->accepted),
 		    (unsigned long long)atomic_load(&n->closed[CLOSE_LIMIT]),
 		    (unsigned long long)atomic_load(&n->echoes),
 		    (unsigned long long)atomic_load(&n->rx),

@@ -9,30 +9,22 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "master/master.h"
+#include "admin/view.h"
+#include "shared/totals.h"
 
 /* Milliseconds as two arguments of "%llu.%03llu". */
 #define STATUS_SECONDS(ms) \
 	(unsigned long long)(ms) / 1000, (unsigned long long)(ms) % 1000
 
-/* The counters of all slots together. */
-struct totals {
-	uint64_t connections, accepted, rx, tx, echoes;
-	uint64_t closed[CLOSE_REASONS];
-	uint64_t deaths;
-	unsigned ready; /* workers that serve */
-};
-void status_totals(const struct arena *a, struct totals *c);
-
 /* What the service is doing: "serving", "draining", "reloading",
  * "stopping". */
-const char *status_mode(const struct master *m);
+const char *status_mode(const struct view *v);
 
 /* "ready", "starting" ...: what worker `k` is doing. */
-const char *status_worker_state(const struct master *m, unsigned k);
+const char *status_worker_state(const struct view *v, unsigned k);
 
 /* How many connections listener `i` has waiting, and may have. */
-void status_queue(const struct arena *a, unsigned i, unsigned *waiting,
+void status_queue(const struct view *v, unsigned i, unsigned *waiting,
     unsigned *limit);
 
 /* A close reason as a label: "client_eof". */
@@ -42,8 +34,8 @@ const char *status_reason(enum close_reason r);
 void status_duration(FILE *out, uint64_t ms);
 
 /* The answers to "status", "workers" and "config". */
-void status_write(const struct master *m, FILE *out, bool json);
-void status_workers(const struct master *m, FILE *out, bool json);
+void status_write(const struct view *v, FILE *out, bool json);
+void status_workers(const struct view *v, FILE *out, bool json);
 void status_config(const struct config *c, FILE *out, bool json);
 
 #endif

@@ -16,7 +16,7 @@
 
 #include "admin/control_socket.h"
 #include "admin/http.h"
-#include "admin/metrics.h"
+#include "master/sample.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/signals.h"
@@ -318,6 +318,22 @@ master_cannot_live(const struct master *m)
 	return true;
 }
 
+/* Say in the service state what answers to an administrator tell of us. */
+static void
+master_publish(const struct master *m)
+{
+	struct service_state *s = m->arena.service;
+
+	s->mode = m->stop.phase != STOP_NONE ? SERVICE_STOPPING
+	    : m->reload.phase != RELOAD_NONE ? SERVICE_RELOADING
+					     : SERVICE_SERVING;
+	for (unsigned k = 0; k < s->workers; k++) {
+		s->slot[k].pid = m->child[k].pid;
+		s->slot[k].stopped = m->child[k].pid != 0 &&
+		    m->child[k].stopped != 0;
+	}
+}
+
 int
 master_run(struct master *m)
 {
@@ -345,14 +361,15 @@ master_run(struct master *m)
 		watchdog(m);
 		log_step();
 		notify_step(m);
-		metrics_sample(m);
+		master_publish(m);
+		sample_step(m);
 		control_socket_step(m);
 		http_step();
 		late_step(m);
 		wake = clock_earlier(stop_next(m), spawn_next(m));
 		wake = clock_earlier(wake, control_socket_next());
 		wake = clock_earlier(wake, http_next());
-		wake = clock_earlier(wake, metrics_next(m));
+		wake = clock_earlier(wake, sample_next(m));
 		wake = clock_earlier(wake, watchdog_next(m));
 		wake = clock_earlier(wake, late_next(m));
 		wake = clock_earlier(wake, reload_next(m));

@@ -15,6 +15,7 @@
 #include "master/start/admin_sockets.h"
 #include "master/start/pidfile.h"
 #include "shared/arena.h"
+#include "shared/service.h"
 #include "shared/outcome.h"
 
 /* What a worker process runs; worker_main(), handed over by main(). */

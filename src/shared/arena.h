@@ -124,31 +124,7 @@ enum drop {
 	DROP_EMPTIED
 };
 
-/*
- * What the master alone decides.  It says so in the header and in the slots,
- * for workers to read, but does not read it there: this copy, in its memory,
- * is what it goes by.  A program that takes over has its copy from the arena,
- * before it has a worker; so the one before sees to it, when it has none any
- * more, that the arena says what is true (service_publish()).
- */
-struct service_state {
-	uint32_t version, descriptors;
-	uint64_t started;
-	unsigned workers;
-	unsigned listeners, dropped;
-	struct listener listener[2 * ARENA_LISTENERS_MAX];
-	int master_pidfd;   /* this program's own, or 0 */
-	int master_wake_fd; /* these three 0: none yet */
-	struct {
-		int wake_fd, watch_fd;
-	} slot[ARENA_SLOTS_MAX];
-	uint64_t stop_deadline;
-	_Atomic uint32_t loglevel; /* atomic for log_follow() only */
-	bool draining;
-	struct service_totals totals;
-	/* The memfd, by which it is known again. */
-	uint64_t device, inode;
-};
+struct service_state;
 
 /*
  * Whoever serves may be broken into, and can write anything into the arena

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <bsd/string.h>
 
@@ -32,6 +33,7 @@ service_make(struct arena *a)
 	a->service = o;
 	if (o == NULL)
 		return -1;
+	o->pid = (int32_t)getpid();
 	o->version = h->version;
 	o->descriptors = arena_descriptors(a);
 	o->started = h->started;

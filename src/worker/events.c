@@ -13,6 +13,7 @@
 #include "lib/clock.h"
 #include "lib/signals.h"
 #include "worker/connection/close.h"
+#include "shared/service.h"
 
 /* When what failed for want of something is tried again, ms. */
 #define AGAIN 100

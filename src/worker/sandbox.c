@@ -33,6 +33,7 @@
 #include <unistd.h>
 
 #include "lib/signals.h"
+#include "shared/service.h"
 
 #ifndef PR_SET_VMA
 #define PR_SET_VMA 0x53564d41 /* Linux 5.17 */

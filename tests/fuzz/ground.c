@@ -4,6 +4,8 @@
  */
 #include "ground.h"
 
+#include "shared/service.h"
+
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>

@@ -12,6 +12,7 @@
 #include "ground.h"
 #include "admin/commands.h"
 #include "admin/metrics.h"
+#include "master/sample.h"
 #include "admin/page.h"
 #include "master/listeners/listen.h"
 #include "master/master.h"
@@ -95,9 +96,11 @@ write_pages(struct master *m)
 	FILE *out = open_memstream(&text, &length);
 
 	must(out != NULL);
-	metrics_sample(m);
-	metrics_write(m, out);
-	page_write(m, out);
+	sample_step(m);
+	metrics_write(&(struct view){ &m->arena, m->arena.service, m->config },
+	    out);
+	page_write(&(struct view){ &m->arena, m->arena.service, m->config },
+	    out);
 	must(fclose(out) == 0);
 	free(text);
 }

@@ -20,6 +20,7 @@
 
 #include "handler/handler.h"
 #include "worker/events.h"
+#include "shared/service.h"
 
 #define PIDFD 2 /* the master's, who does not die */
 #define LISTENER 3

@@ -27,6 +27,7 @@
 #include "worker/connection/serve.h"
 #include "worker/connection/tcp_info.h"
 #include "worker/events.h"
+#include "shared/service.h"
 
 struct rig rig;
 

@@ -60,10 +60,14 @@ text_of(void (*write)(struct master *m, FILE *out))
 static void
 write_all(struct master *m, FILE *out)
 {
-	status_write(m, out, false);
-	status_write(m, out, true);
-	status_workers(m, out, true);
-	metrics_write(m, out);
+	status_write(&(struct view){ &m->arena, m->arena.service, m->config },
+	    out, false);
+	status_write(&(struct view){ &m->arena, m->arena.service, m->config },
+	    out, true);
+	status_workers(&(struct view){ &m->arena, m->arena.service, m->config },
+	    out, true);
+	metrics_write(&(struct view){ &m->arena, m->arena.service, m->config },
+	    out);
 }
 
 /* Counts of slots, workers, listeners and records larger than any. */

@@ -21,6 +21,7 @@
 
 #include "admin/control_socket.h"
 #include "admin/metrics.h"
+#include "master/sample.h"
 #include "lib/clock.h"
 #include "master/instances.h"
 #include "master/listeners/drop.h"
@@ -199,8 +200,9 @@ books(void)
 	rig.arena.header->started = UINT64_MAX;
 	atomic_store(&rig.arena.header->draining, 1);
 	out = open_memstream(&text, &length);
-	metrics_sample(m);
-	metrics_write(m, out);
+	sample_step(m);
+	metrics_write(&(struct view){ &m->arena, m->arena.service, m->config },
+	    out);
 	fclose(out);
 	good = strstr(text, "echod_reloads_total 0\n") != NULL &&
 	    strstr(text, "echod_draining 0\n") != NULL &&

@@ -15,6 +15,7 @@
 #include "master/listeners/collect.h"
 #include "master/listeners/inherit.h"
 #include "master/listeners/listener.h"
+#include "shared/service.h"
 
 /* "bind ADDRESS: ..." */
 #define LISTEN_SKIPPED "not available, skipped until it is"

@@ -22,6 +22,7 @@
 #include "master/listeners/listen.h"
 #include "master/start/admin_sockets.h"
 #include "master/upgrade/executable.h"
+#include "shared/service.h"
 
 /* A record is about 10 KiB long; what is much longer is none. */
 #define RECORD_BYTES (1 << 20)

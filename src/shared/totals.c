@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Sums over the slots of the arena.
+ */
+#include "shared/totals.h"
+
+#include <string.h>
+
+void
+totals_sum(const struct arena *a, const struct service_state *s,
+    struct totals *c)
+{
+	memset(c, 0, sizeof(*c));
+	for (unsigned k = 0; k < a->slots; k++) {
+		const struct slot_counters *n = &a->slot[k].count;
+
+		c->accepted += atomic_load(&n->accepted);
+		c->rx += atomic_load(&n->rx);
+		c->tx += atomic_load(&n->tx);
+		c->echoes += atomic_load(&n->echoes);
+		for (unsigned r = 0; r < CLOSE_REASONS; r++)
+			c->closed[r] += atomic_load(&n->closed[r]);
+	}
+	for (unsigned k = 0; k < s->workers; k++) {
+		c->connections += slot_load(&a->slot[k]);
+		c->ready += atomic_load(&a->slot[k].state) == SLOT_READY;
+	}
+	for (unsigned i = 0; i < ARENA_SIGNALS; i++)
+		c->deaths += s->totals.deaths[i];
+}

@@ -1,0 +1,149 @@
+# What the checks inside share: saying what came of each, waiting, a connection
+# that is held through all of it, other versions of the package.
+# shellcheck shell=bash
+
+export LC_ALL=C DEBIAN_FRONTEND=noninteractive
+# shellcheck disable=SC2034 # for those that read this
+conf=/etc/echod/redis.conf pidfile=/run/echod/echod.pid
+# The master's pid when the connection began; theirs to set.
+was=
+cd /vm || exit 1
+
+# check TEXT COMMAND...: one assertion.  In COMMAND, which is a function, the
+# first thing that fails ends it.
+check() {
+	local text=$1 said
+	shift
+	said=$(
+		exec 2>&1 </dev/null
+		set -eE
+		trap 'echo "failed: $BASH_COMMAND"' ERR
+		"$@"
+	)
+	# shellcheck disable=SC2181 # "if" would have set -e count for nothing
+	if [ $? -eq 0 ]; then
+		echo "ok - $text"
+	else
+		echo "not ok - $text"
+		echo "$said" | tail -n 25
+	fi
+}
+
+skip() {
+	echo "ok - $1 # SKIP $2"
+}
+
+not() {
+	if "$@"; then
+		return 1
+	fi
+}
+
+# soon SECONDS COMMAND...
+soon() {
+	local deadline=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $deadline ] || {
+			echo "not so in time: $*"
+			return 1
+		}
+		sleep 0.2
+	done
+}
+
+# served [PORT]
+served() {
+	[ "$(printf 'ping\n' | timeout 20 nc -N -w 10 127.0.0.1 "${1:-6379}")" = ping ]
+}
+
+master() {
+	cat $pidfile
+}
+
+same_master() {
+	[ "$(master)" = "$was" ]
+}
+
+workers() {
+	pgrep -P "$(master)"
+}
+
+logged() {
+	cat /var/log/echod/*.log | grep -q -- "$1"
+}
+
+# set NAME VALUE in the configuration
+directive() {
+	sed -i -E "s|^(# )?$1 = .*|$1 = $2|" $conf
+	grep -qx "$1 = $2" $conf
+}
+
+# Lines that the configuration must not have.
+spoil() {
+	cp $conf /vm/good.conf
+	echo 'port = none' >>$conf
+}
+
+mend() {
+	cp /vm/good.conf $conf
+}
+
+# A connection from before to after, on descriptor 5, which lives outside of
+# single checks.
+hold() {
+	exec 5<>/dev/tcp/127.0.0.1/6379
+}
+
+held() {
+	local line word=$RANDOM
+	echo "$word" >&5
+	read -r -t 20 line <&5
+	[ "$line" = "$word" ]
+}
+
+under_load() {
+	rm -f loaded enough
+	./load -p 6379 -t 600 -f loaded -e enough small:10 pipeline:2 large:1 \
+		partial:2 halfclose:1 churn:1 idle:50 >figures 2>&1 </dev/null 5>&- &
+	load=$!
+	soon 120 test -e loaded
+}
+
+load_is_happy() {
+	touch enough
+	wait "$load" || {
+		cat figures
+		return 1
+	}
+}
+
+# repack NAME VERSION [PROGRAM]: NAME.deb, of that version, with that program.
+repack() {
+	rm -rf "tree.$1"
+	dpkg-deb -R old.deb "tree.$1"
+	sed -i "s/^Version: .*/Version: $2/" "tree.$1/DEBIAN/control"
+	[ -z "${3:-}" ] || cp "$3" "tree.$1/usr/sbin/echod"
+	dpkg-deb --root-owner-group -Znone -b "tree.$1" "$1.deb" >/dev/null
+	rm -rf "tree.$1"
+}
+
+install() {
+	apt-get install -y --allow-downgrades --reinstall -o Dpkg::Use-Pty=0 \
+		"./$1.deb" >said 2>&1
+}
+
+# Another program has the port, until it is given back.
+take_port() {
+	nc -lk 0.0.0.0 6379 >/dev/null 2>&1 </dev/null 5>&- &
+	echo $! >taker
+	soon 20 taken
+}
+
+taken() {
+	ss -Htln 'sport = :6379' | grep -q .
+}
+
+give_port() {
+	kill "$(cat taker)"
+}

@@ -1,0 +1,658 @@
+#!/usr/bin/env bats
+# The control socket and echoctl: what is asked, who may ask, and that neither
+# strange clients nor stuck workers keep the master from answering.
+
+load ../lib/common
+
+ECHOCTL=${ECHOCTL:-$(dirname "$ECHOD")/echoctl}
+
+# A server with a control socket; the rest as start has it.
+begin() {
+	start "control-socket=$DIR/control" "$@"
+}
+
+ctl() {
+	timeout 30 "$ECHOCTL" -s "$DIR/control" "$@"
+}
+
+# ask WORD...: without echoctl, as an administrator may.
+ask() {
+	echo "$*" | timeout 60 nc.openbsd -U "$DIR/control"
+}
+
+strange() {
+	timeout 200 python3 "$TOP_SRCDIR/tests/lib/control.py" "$@"
+}
+
+# json FILTER WORD...: a value of an answer.
+json() {
+	command -v jq >/dev/null || skip "jq is not installed"
+	local filter=$1
+	shift
+	ctl --json "$@" | jq -r "$filter"
+}
+
+is() {
+	[ "$(json "$2" "$3")" = "$1" ]
+}
+
+# A connection of our own on descriptor $1; its address is in $PEER.
+hold() {
+	eval "exec $1<>/dev/tcp/$HOST/$PORT"
+	echo ping >&"$1"
+	read -r -t 60 -u "$1" line
+	[ "$line" = ping ]
+	PEER=$(ctl connections --sort age | awk 'NR > 1 { p = q; q = $1 }
+		END { print p }')
+}
+
+# --- asking
+
+@test "status: by nc, by echoctl, in JSON" {
+	begin
+	ask status >out
+	cat out
+	grep -q "^echod .*, pid $SERVER, serving, up 00:00:0" out
+	grep -q "^listening .* $HOST:$PORT, 0 of 511 waiting" out
+	ctl status | grep -q "pid $SERVER"
+	is "$SERVER" .pid status
+	is serving .mode status
+	is 0 .connections status
+	echoes
+	wait_for 5 is 1 .closed.client_eof status
+	is 5 .in status
+	is 5 .out status
+	is 1 .echoes status
+}
+
+@test "workers: one line each; their number can be changed" {
+	begin workers=2
+	[ "$(ctl workers | wc -l)" -eq 3 ]
+	is "$(workers | head -n 1)" '.[0].pid' workers
+	ctl workers 4
+	wait_for 5 is 4 .ready status
+	ctl workers 1
+	wait_for 5 is 1 .workers status
+	logged 'notice: control \(user [0-9]+\): 3 workers from now on'
+	run ctl workers 257
+	[ "$status" -eq 1 ]
+	[[ $output == *'too large (1 to 256)'* ]]
+}
+
+# Denied clients were counted as closed for the reason "unknown", in JSON and
+# for Prometheus.
+@test "each reason for a close has a name, denied too" {
+	start control-socket="$DIR/control" deny=127.0.0.1
+	not echoes
+	wait_for 5 is 1 .closed.denied status
+	ctl metrics | grep -q '{reason="denied"} 1$'
+	not grep -q unknown <(ctl metrics; ctl --json status)
+}
+
+@test "connections: who, how much, filtered and sorted" {
+	begin workers=2
+	hold 5
+	hold 6
+	echo something longer >&6
+	read -r -t 60 -u 6 line
+	ctl connections >out
+	cat out
+	[ "$(tail -n 1 out)" = '2 connections' ]
+	[ "$(ctl connections --sort in | awk 'NR == 2 { print $5, $6 }')" = '22 22' ]
+	[ "$(ctl connections --sort age --json | jq -r '.[1].in')" -eq 22 ]
+	[ "$(ctl connections --worker 0 | tail -n 1)" = '1 connections' ]
+	[ "$(ctl connections --peer "$HOST:" | tail -n 1)" = '2 connections' ]
+	[ "$(ctl connections --peer 203.0.113. | tail -n 1)" = '0 connections' ]
+	[ "$(json length connections)" -eq 2 ]
+	printf half >&5
+	wait_for 5 sh -c "'$ECHOCTL' -s control connections | grep -q ' 4 partial'"
+}
+
+@test "connections: a list that is empty, and one that ends twice, are sorted" {
+	# Found by analyzers: qsort(3) had no array where there was no row, and
+	# a second last line had the freed rows printed and freed once more.
+	begin
+	ctl connections --sort in | tee out
+	grep -q '^0 connections' out
+	printf '[\n{"peer":"a","in":1},\n{"peer":"b","in":2}\n]\n{"peer":"c","in":3}\n]\n' |
+		timeout 60 nc.openbsd -l -U fake >/dev/null &
+	PIDS+=("$!")
+	wait_for 10 test -S fake
+	timeout 60 "$ECHOCTL" -s fake --json connections --sort in >out
+	[ "$(cat out)" = $'[\n{"peer":"b","in":2},\n{"peer":"a","in":1}\n]' ]
+}
+
+@test "what an answer would tell a terminal is not told" {
+	# A worker that an attacker has taken over can answer in the master's
+	# place; and an administrator is root as often as not.
+	printf '[\n{"peer":"\033[2Ja","in":1}\n]\n' >rows
+	printf 'ok: \033]0;x\a \302\233 \233 caf\303\251\t\177\n' >text
+	for answer in rows text; do
+		rm -f fake
+		timeout 60 nc.openbsd -l -U fake >/dev/null <"$answer" &
+		PIDS+=("$!")
+		wait_for 10 test -S fake
+		if [ "$answer" = rows ]; then
+			timeout 60 "$ECHOCTL" -s fake --json connections >out
+		else
+			timeout 60 "$ECHOCTL" -s fake status >out
+			[ "$(cat out)" = "$(printf 'ok: ?]0;x? ?? ? caf\303\251\t?')" ]
+		fi
+		not grep -q "$(printf '[\033\177]')" out
+	done
+}
+
+@test "close: this client and no other" {
+	begin
+	hold 5
+	hold 6
+	ctl connections --sort age
+	PEER=$(ctl connections --sort age | awk 'NR == 2 { print $1 }')
+	ctl close "$PEER"
+	timeout 60 cat <&5 >rest
+	[ ! -s rest ]
+	echo still >&6
+	read -r -t 60 -u 6 line
+	[ "$line" = still ]
+	run ctl close "$PEER"
+	[ "$status" -eq 1 ]
+	[[ $output == *'there is no client'* ]]
+	[ "$(ask metrics | awk '/^echod_connections_closed_by_request_total/ { print $2 }')" -eq 1 ]
+}
+
+@test "connections and close: a client in any spelling of its address" {
+	begin
+	hold 5
+	local a
+	for a in ::ffff:127.0.0.1 '[::ffff:127.0.0.1]' '[::FFFF:7f00:1]' \
+	    ::ffff:127.0. 64:ff9b::127.0.0.1 "[::ffff:127.0.0.1]:${PEER#*:}"; do
+		[ "$(ctl connections --peer "$a" | tail -n 1)" = '1 connections' ]
+	done
+	for a in ::ffff:127.0.0.2 ::1 '[::ffff:127.0.0.1]:1'; do
+		[ "$(ctl connections --peer "$a" | tail -n 1)" = '0 connections' ]
+	done
+	ctl close "[::ffff:127.0.0.1]:${PEER#*:}"
+	timeout 60 cat <&5 >rest
+	[ ! -s rest ]
+}
+
+@test "config: as -T prints it" {
+	begin timeout=77
+	ctl config >out
+	cat out
+	grep -q '^timeout = 77  *# command line$' out
+	diff <("$ECHOD" -T -o "port=$PORT" -o "bind=$HOST" -o timeout=77 \
+		-o "control-socket=$DIR/control") out
+	[ "$(json '.directives[] | select(.name == "timeout") | .value' config)" = 77 ]
+}
+
+# Bytes were written as if they were code points, so that JSON named another
+# file.
+@test "JSON: text in UTF-8 stays, what is none is shown" {
+	local name file
+	name=$(printf 'prot\303\251g "\360\237\230\200" \\ .log')
+	file=$(printf 'na\303\257ve\351.conf')
+	: >"$file"
+	start_raw -c "$file" -o "port=$PORT" -o "bind=$HOST" \
+		-o "control-socket=$DIR/control" -o "logfile=$DIR/$name"
+	ctl --json config >answer
+	python3 - answer >value <<-'END'
+	import json, sys
+	answer = json.load(open(sys.argv[1], encoding="utf-8"))
+	print(next(r["value"] for r in answer["directives"] if r["name"] == "logfile"))
+	print(answer["file"])
+	END
+	printf '%s/%s\nna\303\257ve\\xe9.conf\n' "$DIR" "$name" | diff - value
+	# An error repeats what was asked.
+	ask "json $(printf 'na\303\257ve\351')" | tee error
+	[ "$(jq -r .error error)" = "$(printf 'unknown command "na\303\257ve\\xe9"; try help')" ]
+}
+
+@test "loglevel: all processes follow at once" {
+	begin
+	echoes
+	ctl loglevel verbose
+	echoes
+	wait_for 5 logged 'verbose: .* closed: client EOF'
+	[ "$(grep -c 'verbose: .* accepted' log)" -eq 1 ]
+	ctl loglevel warning
+	ctl workers 1 # of which nothing is said
+	not logged 'workers from now on'
+	[ "$(ctl loglevel)" = 'ok: warning' ]
+}
+
+@test "reopen: the file anew; without one an error" {
+	begin "logfile=$DIR/file"
+	mv file old
+	ctl reopen
+	wait_for 5 grep -q 'log file reopened' file
+	stop
+	begin
+	run ctl reopen
+	[ "$status" -eq 1 ]
+}
+
+@test "drain and its end" {
+	begin
+	ctl drain
+	is draining .mode status
+	is true .draining status
+	echoes
+	ctl drain off
+	is serving .mode status
+}
+
+@test "stop: as SIGTERM, and the socket's file is gone" {
+	begin
+	ctl stop
+	finish
+	[ "$STATUS" -eq 0 ]
+	[ ! -e control ]
+	logged 'control \(user [0-9]+\): stopping'
+	run ctl status
+	[ "$status" -eq 1 ]
+}
+
+@test "usage errors are 2, refusals 1" {
+	begin
+	local arguments
+	for arguments in '' '--nope' 'connections --sort nothing' 'status --sort in' \
+	    'connections x' 'top --count x'; do
+		echo "$arguments"
+		# shellcheck disable=SC2086 # words
+		run ctl $arguments
+		[ "$status" -eq 2 ]
+	done
+	run ctl nonsense
+	[ "$status" -eq 1 ]
+	run ctl --json nonsense
+	[ "$status" -eq 1 ]
+	[ "$(jq -r .error <<<"$output")" != null ]
+	run "$ECHOCTL" -s "$DIR/nobody" status
+	[ "$status" -eq 1 ]
+}
+
+@test "the socket is found by the configuration, -c or ./redis.conf" {
+	begin
+	echo "control-socket = $DIR/control" >conf
+	"$ECHOCTL" -c conf status | grep -q "pid $SERVER"
+	mv conf redis.conf
+	"$ECHOCTL" status | grep -q "pid $SERVER"
+	echo >redis.conf
+	run "$ECHOCTL" -c redis.conf status
+	[ "$status" -eq 1 ]
+	[[ $output == *'redis.conf names no control-socket; set it there '* ]]
+}
+
+# It said that "no configuration that I can read names no control-socket".
+@test "who cannot ask is told what there is and what to do" {
+	mkdir empty
+	if [ ! -e /etc/echod/redis.conf ]; then
+		cd empty
+		run "$ECHOCTL" status
+		echo "$output"
+		[ "$status" -eq 1 ]
+		[[ $output == *'there is neither redis.conf here nor /'*'/echod/redis.conf; name the socket with -s, or '* ]]
+		cd ..
+	fi
+	run "$ECHOCTL" -c missing status
+	[ "$status" -eq 1 ]
+	[[ $output == *"missing: No such file or directory"* ]]
+	run "$ECHOCTL" -s nowhere status
+	[ "$status" -eq 1 ]
+	[ "$output" = 'echoctl: nowhere: No such file or directory; echod does not run, or its control-socket is another' ]
+	run "$ECHOCTL" -s empty connections
+	[ "$status" -eq 1 ]
+	[ "$output" = 'echoctl: empty: it is no socket' ]
+	begin
+	kill -KILL "$SERVER"
+	finish
+	for command in status connections top reload; do
+		run ctl "$command"
+		[ "$status" -eq 1 ]
+		[ "$output" = "echoctl: $DIR/control: Connection refused; echod does not run" ]
+	done
+	[ "$(id -u)" -eq 0 ] || return 0
+	open_directory
+	begin
+	run setpriv --reuid=1 --regid=1 --clear-groups "$ECHOCTL" -s "$DIR/control" status
+	[ "$status" -eq 1 ]
+	[[ $output == *"control: Permission denied; ask as root, as the user of echod "* ]]
+}
+
+# It printed text.
+@test "top in JSON: an object a line" {
+	begin workers=2
+	client hold 20 go
+	wait_for 10 is 20 .connections status
+	ctl --json top --count 2 >out
+	cat out
+	[ "$(wc -l <out)" -eq 2 ]
+	[ "$(jq -r 'select(.mode == "serving" and .connections == 20 and
+		(.workers | length) == 2 and ([.workers[].connections] | add) == 20 and
+		.workers[1].ready) | .echoes_per_second >= 0' out | sort -u)" = true ]
+	touch go
+}
+
+@test "top: lines where there is no terminal, a screen where there is one" {
+	begin
+	client hold 20 go
+	wait_for 10 is 20 .connections status
+	ctl top --count 1 >out
+	cat out
+	awk 'NR == 2 { exit !($2 == 20) }' out
+	touch go
+	command -v tmux >/dev/null || skip "tmux is not installed"
+	tmux -S "$DIR/tmux" new-session -d -x 80 -y 16 \
+		"stty -a >before; '$ECHOCTL' -s control top; stty -a >after"
+	wait_for 10 sh -c "tmux -S tmux capture-pane -p | grep -q '^all '"
+	tmux -S "$DIR/tmux" capture-pane -p
+	tmux -S "$DIR/tmux" resize-window -x 60 -y 10
+	wait_for 10 sh -c "tmux -S tmux capture-pane -p | sed -n 10p | grep -q quits"
+	tmux -S "$DIR/tmux" send-keys q
+	wait_for 10 test -s after
+	diff <(grep -v rows before) <(grep -v rows after)
+}
+
+# --- strange clients
+
+@test "what is no request is an error, and nothing worse" {
+	begin
+	strange nonsense
+	echoes
+}
+
+@test "a request in any spelling" {
+	begin
+	strange spellings
+}
+
+@test "100 clients at once that ask nothing: the service goes on" {
+	begin
+	strange crowd 100
+	echoes
+}
+
+@test "50 readers that do not read hold up nobody" {
+	begin maxclients=2000
+	strange slow 1500
+}
+
+@test "clients that vanish leave nothing behind" {
+	begin
+	strange vanish
+	local before
+	before=$(find "/proc/$SERVER/fd" | wc -l)
+	strange vanish
+	strange crowd 10
+	wait_for 5 sh -c "[ \$(find /proc/$SERVER/fd | wc -l) -le $before ]"
+}
+
+# --- who may
+
+@test "the socket's mode and owner; others are refused" {
+	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	chmod 755 "$DIR" "$DIR/.." "$DIR/../.." 2>/dev/null || true
+	begin user=nobody control-socket-mode=0660
+	[ "$(stat -c '%a %U %G' control)" = '660 nobody nogroup' ]
+	ctl status
+	setpriv --reuid=nobody --regid=nogroup --clear-groups \
+		timeout 60 "$ECHOCTL" -s "$DIR/control" status
+	setpriv --reuid=1 --regid=nogroup --clear-groups \
+		timeout 60 "$ECHOCTL" -s "$DIR/control" status
+	setpriv --reuid=1 --regid=1 --groups=nogroup \
+		timeout 60 "$ECHOCTL" -s "$DIR/control" status
+	# Whatever the file's mode has become.
+	chmod 666 control
+	run setpriv --reuid=1 --regid=1 --clear-groups \
+		timeout 60 "$ECHOCTL" -s "$DIR/control" status
+	echo "$output"
+	[ "$status" -eq 1 ]
+	[[ $output == *'permission denied'* ]]
+	logged 'control: user 1 may not ask'
+}
+
+@test "mode 0600: its group may not" {
+	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	chmod 755 "$DIR" "$DIR/.." "$DIR/../.." 2>/dev/null || true
+	begin user=nobody
+	[ "$(stat -c %a control)" = 600 ]
+	chmod 666 control
+	run setpriv --reuid=1 --regid=nogroup --clear-groups \
+		timeout 60 "$ECHOCTL" -s "$DIR/control" status
+	[ "$status" -eq 1 ]
+}
+
+# steal: as the service's user, in its directory ./run, put a link to ../victim
+# wherever a socket is made, as fast as can be, until there is ./enough.
+steal() {
+	local python
+	for python in python3 /usr/bin/python3 none; do
+		as_daemon "$python" -c '' 2>/dev/null && break
+	done
+	[ "$python" != none ] || skip "daemon has no python3"
+	cat >thief <<-'END'
+	import os, time
+	os.chdir("run")
+	open("there", "w").close()
+	n = 0
+	end = time.time() + 600
+	while n % 256 or (time.time() < end and not os.path.exists("../enough")):
+	    n += 1
+	    for name in os.listdir("."):
+	        try:
+	            if os.path.islink(name):
+	                if name == "control":
+	                    os.unlink(name)
+	            elif name.startswith("control."):
+	                os.unlink(name)
+	                os.symlink("../victim", name)
+	        except OSError:
+	            pass
+	END
+	setpriv --reuid=daemon --regid=daemon --clear-groups \
+		"$python" thief 3>&- 4>&- &
+	THIEF=$!
+	PIDS+=("$THIEF")
+	wait_for 10 test -e run/there
+}
+
+as_daemon() {
+	setpriv --reuid=daemon --regid=daemon --clear-groups "$@"
+}
+
+# Root bound the socket, then gave it away and set its mode by name, following
+# links: a file of root's was the service user's after a start or two.
+@test "root gives away nothing but the socket, whatever links its user lays" {
+	need_root
+	id daemon >/dev/null 2>&1 || skip "there is no user daemon"
+	open_directory
+	mkdir run
+	chown daemon run
+	(umask 077 && echo secret >victim)
+	local before
+	before=$(stat -c '%u %g %a %z' victim)
+	steal
+	for _ in $(seq 60); do
+		# It does not start if its socket is taken away.
+		"$ECHOD" -o "port=$PORT" -o "bind=$HOST" -o user=daemon -o workers=1 \
+			-o "control-socket=$DIR/run/control" -o control-socket-mode=0660 \
+			>"$DIR/log" 2>"$DIR/err" 3>&- 4>&- &
+		SERVER=$!
+		PIDS+=("$SERVER")
+		wait_for 10 is_ready_or_dead
+		kill "$SERVER" 2>/dev/null || true
+		finish
+		[ "$(stat -c '%u %g %a %z' victim)" = "$before" ]
+	done
+	touch enough
+	wait "$THIEF"
+	# Without the thief it starts, and the socket is the user's.
+	rm -f run/*
+	start user=daemon "control-socket=$DIR/run/control" control-socket-mode=0660
+	[ "$(stat -c '%U %a' run/control)" = 'daemon 660' ]
+	"$ECHOCTL" -s run/control status
+	stop
+	[ ! -e run/control ]
+	# One that was left over by root there is replaced all the same.
+	start "control-socket=$DIR/run/control"
+	kill -KILL "$SERVER"
+	finish
+	[ "$(stat -c %U run/control)" = root ]
+	start user=daemon "control-socket=$DIR/run/control"
+	[ "$(stat -c '%U %a' run/control)" = 'daemon 600' ]
+}
+
+@test "a socket left over is replaced, one in use and other files are not" {
+	begin
+	kill -KILL "$SERVER"
+	finish
+	[ -S control ]
+	begin
+	ctl status
+	run timeout 60 "$ECHOD" -o "port=$(free_port)" -o "bind=$HOST" \
+		-o "control-socket=$DIR/control"
+	echo "$output"
+	[ "$status" -eq 1 ]
+	[[ $output == *'Address already in use'* ]]
+	ctl status
+	echo precious >file
+	run timeout 60 "$ECHOD" -o "port=$(free_port)" -o "bind=$HOST" \
+		-o "control-socket=$DIR/file"
+	[ "$status" -eq 1 ]
+	[ "$(cat file)" = precious ]
+}
+
+# 100 connections of a member of the group kept root's echoctl out.
+@test "places are kept for root and for the service's user, others have a few each" {
+	need_root
+	open_directory
+	chmod a+w "$DIR" # for what says that they sit
+	local uid python
+	for python in python3 /usr/bin/python3 none; do
+		as_daemon "$python" -c '' 2>/dev/null && break
+	done
+	[ "$python" != none ] || skip "others have no python3"
+	begin user=nobody control-socket-mode=0660
+	cp "$TOP_SRCDIR/tests/lib/control.py" .
+	for uid in 101:20 102:20 103:20 104:0; do
+		setpriv --reuid="${uid%:*}" --regid="${uid%:*}" --groups=nogroup \
+			timeout 200 "$python" control.py sit "sits.$uid" "${uid#*:}" \
+			"${uid#*:}" >&2 3>&- 4>&- &
+		PIDS+=("$!")
+		wait_for 20 test -e "sits.$uid"
+	done
+	ctl status
+	setpriv --reuid=nobody --regid=nogroup --clear-groups \
+		timeout 200 "$python" control.py sit sits.nobody 20 20 >&2 3>&- 4>&- &
+	PIDS+=("$!")
+	wait_for 20 test -e sits.nobody
+	ctl status
+	echoes
+	run setpriv --reuid=105 --regid=105 --groups=nogroup \
+		timeout 60 "$ECHOCTL" -s "$DIR/control" status
+	[ "$status" -eq 1 ]
+	[[ $output == *'too many clients of the control socket'* ]]
+	touch enough
+}
+
+# Each byte that it read renewed its time.
+@test "a reader that takes a little at a time has a minute in all" {
+	begin maxclients=3000
+	strange trickle 2900
+}
+
+# --- whatever happens
+
+@test "answers while every worker is stopped" {
+	begin workers=3
+	hold 5
+	local pid
+	for pid in $(workers); do
+		kill -STOP "$pid"
+	done
+	wait_for 5 is 3 '[.[] | select(.state == "stopped")] | length' workers
+	ctl status
+	[ "$(ctl connections | tail -n 1)" = '1 connections' ]
+	ctl metrics | grep -q '^echod_connections 1$'
+	for pid in $(workers); do
+		kill -CONT "$pid"
+	done
+	echo again >&5
+	read -r -t 60 -u 5 line
+	[ "$line" = again ]
+}
+
+@test "deaths are counted by signal, and connections saved" {
+	begin workers=1
+	hold 5
+	kill -KILL "$(workers)"
+	wait_for 5 is 1 .deaths.SIGKILL status
+	is 1 .saved status
+	is 1 .recoveries status
+	echo again >&5
+	read -r -t 60 -u 5 line
+	[ "$line" = again ]
+}
+
+@test "reload: echoctl waits for what comes of it; counters and clients stay" {
+	echo 'timeout = 0' >echod.conf
+	start_raw -c echod.conf -o "port=$PORT" -o "bind=$HOST" \
+		-o "control-socket=$DIR/control"
+	hold 5
+	ctl drain
+	local inode
+	inode=$(stat -c %i control)
+	ctl reload
+	[ "$(stat -c %i control)" = "$inode" ]
+	is 1 .reloads status
+	is 1 .kept status
+	is true .draining status
+	is 1 .echoes status
+	[ "$(ctl connections | tail -n 1)" = '1 connections' ]
+	echo 'timeout = no' >echod.conf
+	run ctl reload
+	echo "$output"
+	[ "$status" -eq 1 ]
+	is 1 .reloads_refused status
+	ctl status | grep -q '^refused .*timeout'
+	echo again >&5
+	read -r -t 60 -u 5 line
+	[ "$line" = again ]
+}
+
+@test "a socket whose file was removed is made anew by a reload" {
+	: >echod.conf
+	start_raw -c echod.conf -o "port=$PORT" -o "bind=$HOST" \
+		-o "control-socket=$DIR/control"
+	rm control
+	kill -USR2 "$SERVER"
+	wait_for 5 ctl status
+	wait_for 5 logged reloaded
+	ctl status
+}
+
+@test "a reload can move the socket, take it away and bring it back" {
+	echo "control-socket = $DIR/control" >echod.conf
+	start_raw -c echod.conf -o "port=$PORT" -o "bind=$HOST"
+	echo "control-socket = $DIR/other" >echod.conf
+	# Who asks loses sight of it, and waited half a minute for it to end.
+	run ctl reload
+	[ "$status" -eq 1 ]
+	[[ $output == *"$DIR/control is gone: control-socket has changed"* ]]
+	wait_for 5 "$ECHOCTL" -s other status
+	wait_for 5 test ! -e control
+	: >echod.conf
+	kill -USR2 "$SERVER"
+	wait_for 5 test ! -e other
+	echo "control-socket = $DIR/control" >echod.conf
+	wait_for 5 sh -c "[ \$(grep -c 'reloaded:' log) -eq 2 ]"
+	kill -USR2 "$SERVER"
+	wait_for 5 ctl status
+	# One that cannot be made is given back.
+	echo "control-socket = $DIR/nowhere/control" >echod.conf
+	run ctl reload
+	[ "$status" -eq 1 ]
+	ctl status | grep -q '^refused .*nowhere'
+	echoes
+}

@@ -1,0 +1,277 @@
+#!/usr/bin/env bats
+# Metrics, health and the status page over HTTP; and that the numbers are
+# right, also when workers die.
+
+load ../lib/common
+
+ECHOCTL=${ECHOCTL:-$(dirname "$ECHOD")/echoctl}
+HTTP="timeout 200 python3 $TOP_SRCDIR/tests/lib/http.py"
+
+# A server with metrics on $METRICS.
+begin() {
+	command -v curl >/dev/null || skip "curl is not installed"
+	METRICS=$(free_port)
+	"$ECHOD" -t -o "port=$PORT" -o "metrics-port=$METRICS" >test.out 2>&1 ||
+		! grep -q 'built without' test.out || skip "built without libmicrohttpd"
+	start "metrics-port=$METRICS" "control-socket=$DIR/control" "$@"
+}
+
+get() {
+	curl -sS --max-time 20 "$@"
+}
+
+scrape() {
+	get "http://127.0.0.1:$METRICS/metrics"
+}
+
+# metric NAME: its value.
+metric() {
+	scrape | awk -v n="echod_$1" '$1 == n { print $2 }'
+}
+
+is() {
+	[ "$(metric "$1")" = "$2" ]
+}
+
+# The status of a path.
+code() {
+	get -o /dev/null -w '%{http_code}' "$@"
+}
+
+healthz() {
+	[ "$(code "http://127.0.0.1:$METRICS/healthz")" = "$1" ]
+}
+
+@test "promtool finds nothing to complain of" {
+	command -v promtool >/dev/null || skip "promtool (package prometheus) is not installed"
+	begin
+	echoes
+	scrape >metrics
+	cat metrics
+	promtool check metrics <metrics
+}
+
+@test "what is counted is right" {
+	begin workers=2
+	local i
+	for i in 1 2 3; do
+		echoes
+	done
+	exec 5<>"/dev/tcp/$HOST/$PORT"
+	echo hello >&5
+	[ "$(timeout 60 head -n 1 <&5)" = hello ]
+	wait_for 5 is 'connections_closed_total{reason="client_eof"}' 3
+	is connections 1
+	is connections_accepted_total 4
+	is received_bytes_total 21
+	is sent_bytes_total 21
+	is echoes_total 4
+	is max_connections 10000
+	is workers 2
+	is 'worker_ready{worker="1"}' 1
+	is "listener_queue{listener=\"$HOST:$PORT\"}" 0
+	is "listener_queue_limit{listener=\"$HOST:$PORT\"}" 511
+	is reloads_total 0
+	scrape | grep -qE '^echod_build_info\{version="[0-9.]+"\} 1$'
+	# The same by the control socket.
+	diff <(scrape | grep -v time_seconds) \
+		<("$ECHOCTL" -s control metrics | grep -v time_seconds)
+}
+
+@test "the accept queue is seen when nobody accepts" {
+	begin workers=1
+	kill -STOP "$(workers)"
+	client queued 3 file go
+	wait_for 10 is "listener_queue{listener=\"$HOST:$PORT\"}" 3
+	kill -CONT "$(workers)"
+	wait_for 10 is "listener_queue{listener=\"$HOST:$PORT\"}" 0
+	touch go
+}
+
+@test "refused clients are counted" {
+	begin maxclients=1
+	exec 5<>"/dev/tcp/$HOST/$PORT"
+	wait_for 5 is connections 1
+	not echoes
+	wait_for 5 is connections_refused_total 1
+}
+
+@test "scraped while workers are killed: answers, and every death is counted" {
+	begin workers=4
+	client stay 40 file go
+	wait_for 10 is connections 40
+	local i pid
+	for i in 1 2 3 4 5 6 7 8 9 10; do
+		pid=$(workers | head -n 1)
+		kill -KILL "$pid"
+		scrape >metrics
+		grep -q '^echod_connections ' metrics
+		wait_for 5 gone "$pid"
+		wait_for 5 sh -c "[ \$(ps -o pid= --ppid $SERVER | wc -l) -eq 4 ]"
+	done
+	wait_for 5 is 'worker_deaths_total{signal="SIGKILL"}' 10
+	wait_for 5 is connections 40
+	[ "$(metric recoveries_total)" -ge 9 ]
+	[ "$(metric 'connections_saved_total{from="death"}')" -ge 90 ]
+	touch go
+	client_is_happy
+}
+
+@test "a reload keeps the numbers and is one of them" {
+	begin
+	exec 5<>"/dev/tcp/$HOST/$PORT"
+	echo hello >&5
+	read -r -t 60 -u 5 line
+	[ "$line" = hello ]
+	"$ECHOCTL" -s control reload
+	wait_for 5 healthz 200
+	is reloads_total 1
+	is echoes_total 1
+	is 'connections_saved_total{from="reload"}' 1
+	[[ $(metric last_reload_pause_seconds) =~ ^0\.[0-9]{3}$ ]]
+}
+
+@test "healthz: 200, 503 while draining, 503 while stopping" {
+	begin shutdown-delay=3
+	healthz 200
+	"$ECHOCTL" -s control drain
+	healthz 503
+	echoes
+	"$ECHOCTL" -s control drain off
+	healthz 200
+	kill -TERM "$SERVER"
+	wait_for 5 healthz 503
+	echoes
+	kill -TERM "$SERVER"
+	finish
+	[ "$STATUS" -eq 0 ]
+}
+
+# method REQUEST: the first line of the answer, and Allow if there is one.
+method() {
+	printf '%s\r\n\r\n' "$1" | timeout 60 nc.openbsd -w 20 127.0.0.1 "$METRICS" |
+		tr -d '\r' | awk 'NR == 1 { print $2 } /^Allow:/ { $1 = ""; print }' |
+		tr '\n' ' ' | tr -s ' '
+}
+
+# It was 405, so that HAProxy's "option httpchk", which asks this, said DOWN.
+@test "OPTIONS tells what healthz tells, for HTTP/1.0 and 1.1" {
+	begin
+	local all='GET, HEAD, OPTIONS ' path
+	for path in / /healthz /metrics '*'; do
+		[ "$(method "OPTIONS $path HTTP/1.0")" = "200 $all" ]
+	done
+	[ "$(method "OPTIONS / HTTP/1.1"$'\r\n'"Host: x")" = "200 $all" ]
+	[ "$(method 'OPTIONS /nothing HTTP/1.0')" = '404 ' ]
+	[ "$(method 'HEAD / HTTP/1.0')" = '200 ' ]
+	[ "$(method 'TRACE / HTTP/1.0')" = "405 $all" ]
+	[ "$(method 'PURGE /healthz HTTP/1.0')" = "405 $all" ]
+	"$ECHOCTL" -s control drain
+	[ "$(method 'OPTIONS / HTTP/1.0')" = "503 $all" ]
+	[ "$(method 'OPTIONS /healthz HTTP/1.0')" = "503 $all" ]
+	[ "$(method 'HEAD /healthz HTTP/1.0')" = '503 ' ]
+	[ "$(method 'GET / HTTP/1.0')" = '200 ' ]
+}
+
+@test "other paths and methods are refused" {
+	begin
+	local url=http://127.0.0.1:$METRICS
+	[ "$(code "$url/nothing")" = 404 ]
+	[ "$(code -X POST -d x=y "$url/metrics")" = 405 ]
+	[ "$(code -X DELETE "$url/")" = 405 ]
+	[ "$(code -I "$url/metrics")" = 200 ]
+	printf 'nonsense\r\n\r\n' | nc.openbsd -w 5 127.0.0.1 "$METRICS" >/dev/null || true
+	head -c 100000 /dev/urandom | nc.openbsd -w 5 127.0.0.1 "$METRICS" >/dev/null || true
+	healthz 200
+	echoes
+}
+
+@test "50 who connect and say nothing do not hold up the service" {
+	begin
+	local i
+	for i in $(seq 100 149); do
+		eval "exec $i<>/dev/tcp/127.0.0.1/$METRICS"
+	done
+	echoes
+	"$ECHOCTL" -s control status
+}
+
+# A request and the FIN that cut it were there before the library looked, which
+# then waited for events that had been: 200 such clients, gone long since, kept
+# the port from answering for 55 seconds.
+@test "200 clients that leave in the middle of a request: the port answers" {
+	begin
+	$HTTP burst 127.0.0.1 "$METRICS" 200
+	wait_for 1 healthz 200
+	echoes
+}
+
+# Each byte renewed their time, and there were 32 places.
+@test "clients that ask slowly leave room for others" {
+	unshare -n true 2>/dev/null || skip "no network namespaces here"
+	cat >inside <<-'END'
+	ip link set lo up
+	for a in 1 2 9; do ip addr add 192.0.2.$a/32 dev lo; done
+	"$ECHOD" -o port=6379 -o metrics-port=8080 -o metrics-bind=0.0.0.0 >log 2>&1 &
+	server=$!
+	until grep -q ' ready on ' log; do sleep 0.02; done
+	$HTTP slow 192.0.2.9 8080 40 192.0.2.1 &
+	slow=$!
+	until [ -e loaded ]; do sleep 0.02; done
+	$HTTP well 192.0.2.9 8080 50 192.0.2.2
+	$HTTP well 127.0.0.1 8080 50 127.0.0.1
+	touch enough
+	wait "$slow"
+	kill "$server"
+	wait "$server"
+	END
+	begin # to be skipped where there are no metrics
+	ECHOD=$ECHOD HTTP=$HTTP timeout 250 unshare -n bash inside >said 3>&- 4>&-
+	cat said
+	[ "$(grep -c '^[0-9.]*: [0-9.]* s$' said)" -eq 2 ]
+}
+
+@test "one address that asks slowly leaves room for itself" {
+	begin
+	$HTTP slow 127.0.0.1 "$METRICS" 40 127.0.0.1 3>&- 4>&- &
+	PIDS+=("$!")
+	wait_for 10 test -e loaded
+	$HTTP well 127.0.0.1 "$METRICS" 20 127.0.0.1
+	touch enough
+}
+
+@test "a request has a time in all, however often a byte of it comes" {
+	begin
+	$HTTP overtime 127.0.0.1 "$METRICS" 9
+	healthz 200
+}
+
+@test "the status page needs nothing else" {
+	begin
+	get "http://127.0.0.1:$METRICS/" >page.html
+	grep -q '<title>' page.html
+	not grep -nE '(src|href)="?(http|//)|@import|url\(' page.html
+	[ "$(wc -c <page.html)" -lt 100000 ]
+}
+
+@test "wrong settings are errors before the start" {
+	run "$ECHOD" -t -o "metrics-port=$PORT" -o "port=$PORT"
+	[ "$status" -eq 78 ]
+	run "$ECHOD" -t -o metrics-bind=localhost
+	[ "$status" -eq 78 ]
+	[[ $output == *'is not an IPv4 or IPv6 address'* ]]
+	run "$ECHOD" -t -o "control-socket=/$(printf '%0100d' 0)"
+	[ "$status" -eq 78 ]
+	run "$ECHOD" -t -o control-socket-mode=0666
+	[ "$status" -eq 78 ]
+}
+
+@test "the dashboard asks for what there is" {
+	begin
+	local name
+	scrape >metrics
+	for name in $(grep -oE 'echod_[a-z_]+' "$TOP_SRCDIR/etc/grafana.json" | sort -u); do
+		echo "$name"
+		grep -q "^# TYPE $name " metrics
+	done
+}
