@@ -4,8 +4,6 @@
 
 load ../lib/common
 
-ECHOCTL=${ECHOCTL:-$(dirname "$ECHOD")/echoctl}
-
 # A server with a control socket; the rest as start has it.
 begin() {
 	start "control-socket=$DIR/control" "$@"
