@@ -123,14 +123,14 @@ scripts() {
 	may shared '(shared|lib)/.*'
 	may handler '(handler|config|lib)/.*'
 	may worker '(worker|handler|shared|config|lib)/.*'
-	may echoctl '((echoctl|config|lib)/.*|shared/control_commands\.h)'
+	may ctl '((ctl|config|lib)/.*|shared/control_commands\.h)'
 	may commands '(commands|shared|config|lib)/.*'
 	may admin '(admin|shared|config|lib)/.*'
 	may master '(master|shared|config|lib)/.*'
 }
 
 @test "no folder is without a rule" {
-	local known='admin commands config echoctl handler lib master shared worker'
+	local known='admin commands config ctl handler lib master shared worker'
 	[ "$(cd "$TOP_SRCDIR/src" && find . -mindepth 1 -maxdepth 1 -type d ! -name '.*' |
 		sed 's|^\./||' | sort | tr '\n' ' ')" = "$known " ]
 }
@@ -350,10 +350,10 @@ c_files() {
 		grep -vx 'top\|connections') <(grep -v ^connections asked)
 }
 
-@test "ncurses lives in src/echoctl/screen.c, and JSON is read by jansson" {
-	home '\b(newterm|endwin|getch|mvaddnstr|resizeterm) *\(' echoctl/screen.c
+@test "ncurses lives in src/ctl/screen.c, and JSON is read by jansson" {
+	home '\b(newterm|endwin|getch|mvaddnstr|resizeterm) *\(' ctl/screen.c
 	# No text of an answer is taken apart by hand.
-	if (cd "$BATS_FILE_TMPDIR/src" && grep -nE '\b(strstr|sscanf) *\(' echoctl/*.c); then
+	if (cd "$BATS_FILE_TMPDIR/src" && grep -nE '\b(strstr|sscanf) *\(' ctl/*.c); then
 		return 1
 	fi
 }
