@@ -20,13 +20,13 @@
 #include "lib/signals.h"
 #include "lib/title.h"
 #include "master/listeners/addresses.h"
-#include "master/listeners/listen.h"
 #include "master/master.h"
-#include "master/start/admin_sockets.h"
 #include "master/start/start.h"
 #include "master/upgrade/executable.h"
 #include "master/upgrade/record.h"
 #include "master/upgrade/resume.h"
+#include "master/upgrade/verify.h"
+#include "worker/worker.h"
 
 #define OVERRIDES_MAX 64
 
@@ -235,22 +235,10 @@ static int
 main_test(const struct config *c, const struct upgrade_record *t)
 {
 	char why[PATH_MAX];
-	struct resolved resolved;
 
-	if (t != NULL && record_check(t, c, why, sizeof(why)) == -1) {
+	if (verify(t, c, why, sizeof(why)) == -1) {
 		log_warnx("%s", why);
 		return EXIT_CONFIG;
-	}
-	if (t == NULL &&
-	    (listen_check(NULL, 0, c, &resolved, why, sizeof(why)) == -1 ||
-		admin_sockets_check(c, NULL, why, sizeof(why)) == -1)) {
-		log_warnx("%s", why);
-		return EXIT_CONFIG;
-	}
-	if (t != NULL &&
-	    record_add(t->record, "checked", PACKAGE_VERSION) == -1) {
-		log_warn("takeover");
-		return EXIT_NOT_STARTED;
 	}
 	printf("echod: configuration %s is ok\n",
 	    c->file[0] != '\0' ? c->file : "(built in)");
@@ -350,7 +338,7 @@ main(int argc, char **argv, char **envp)
 	if (arguments.action == ACTION_SERVE)
 		output_release();
 	if (before != NULL && arguments.action == ACTION_SERVE)
-		return resume_service(&config, before, main_load);
+		return resume_service(&config, before, main_load, worker_main);
 	if (main_load(&config, &e) == -1) {
 		log_warnx("%s", e.text);
 		return EXIT_CONFIG;
@@ -364,6 +352,6 @@ main(int argc, char **argv, char **envp)
 	case ACTION_SIGNAL:
 		return main_ask(&config);
 	default:
-		return start_service(&config);
+		return start_service(&config, worker_main);
 	}
 }
