@@ -10,6 +10,7 @@
 
 #include "admin/control_socket.h"
 #include "admin/http.h"
+#include "lib/exit_status.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/signals.h"

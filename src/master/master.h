@@ -7,9 +7,9 @@
 
 #include <sys/types.h>
 
+#include "config/addresses.h"
 #include "config/config.h"
 #include "master/child.h"
-#include "master/listeners/addresses.h"
 #include "master/listeners/drop.h"
 #include "master/listeners/late.h"
 #include "master/notify_state.h"
@@ -48,15 +48,6 @@ struct master {
 	struct drop_progress drop;
 	struct late late;
 	struct pace pace;
-};
-
-/* Exit statuses of the program; EX_CONFIG is that of sysexits.h. */
-enum exit_status {
-	EXIT_CLEAN = 0,
-	EXIT_NOT_STARTED = 1,
-	EXIT_USAGE = 2,
-	EXIT_CUT = 3, /* clients were cut or workers killed */
-	EXIT_CONFIG = 78
 };
 
 #endif

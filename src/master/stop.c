@@ -6,6 +6,7 @@
 
 #include <signal.h>
 
+#include "lib/exit_status.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/signals.h"

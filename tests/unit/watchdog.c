@@ -13,7 +13,9 @@
 #include <unistd.h>
 
 #include "config/config.h"
+#include "config/value.h"
 #include "lib/clock.h"
+#include "lib/exit_status.h"
 #include "lib/signals.h"
 #include "master/loop.h"
 #include "master/workers.h"

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "config/config.h"
-#include "master/listeners/addresses.h"
+#include "config/addresses.h"
 #include "shared/arena.h"
 
 struct late {

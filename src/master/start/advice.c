@@ -4,6 +4,7 @@
  */
 #include "master/start/advice.h"
 
+#include "config/origin.h"
 #include "lib/limits.h"
 #include "lib/log.h"
 #include "master/notify.h"

@@ -6,6 +6,7 @@
 
 #include <sys/resource.h>
 
+#include "config/validate.h"
 #include "lib/log.h"
 
 unsigned

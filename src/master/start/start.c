@@ -12,6 +12,8 @@
 #include "admin/control_socket.h"
 #include "admin/http.h"
 #include "config/directive.h"
+#include "config/value.h"
+#include "lib/exit_status.h"
 #include "lib/clock.h"
 #include "lib/limits.h"
 #include "lib/log.h"
@@ -47,8 +49,7 @@ start_report_program(const struct config *c)
 {
 	char handler[32];
 
-	directive_format(c, directive_find("handler"), handler,
-	    sizeof(handler));
+	value_format(c, directive_find("handler"), handler, sizeof(handler));
 	log_notice("echod " PACKAGE_VERSION ", %u workers, handler %s, "
 		   "maxclients %u, configuration %s",
 	    c->workers, handler, c->maxclients,

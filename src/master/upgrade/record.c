@@ -16,6 +16,8 @@
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
 
+#include "config/serialize.h"
+#include "config/value.h"
 #include "master/upgrade/executable.h"
 
 /* A record is about 10 KiB long; what is much longer is none. */

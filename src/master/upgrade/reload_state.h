@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "config/config.h"
-#include "master/listeners/addresses.h"
+#include "config/addresses.h"
 #include "master/upgrade/checker.h"
 #include "shared/outcome.h"
 

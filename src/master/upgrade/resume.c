@@ -15,6 +15,8 @@
 
 #include "admin/control_socket.h"
 #include "admin/http.h"
+#include "config/serialize.h"
+#include "lib/exit_status.h"
 #include "lib/clock.h"
 #include "lib/descriptor_keep.h"
 #include "lib/log.h"

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Whether this program can run the service with a configuration.
+ * The test of a configuration.
  */
-#include "master/upgrade/verify.h"
+#include "master/start/test.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <bsd/string.h>
 
 #include "lib/descriptor_name.h"
+#include "lib/exit_status.h"
 #include "lib/log.h"
 #include "master/listeners/listen.h"
 #include "master/start/admin_sockets.h"
@@ -19,7 +21,7 @@
 /* A resolver may take longer than the check has.  Then this is its last line,
  * and says why. */
 static void
-verify_announce_names(const struct config *c)
+test_announce_names(const struct config *c)
 {
 	char list[512] = "";
 
@@ -34,8 +36,8 @@ verify_announce_names(const struct config *c)
 
 /* What cannot change while the service runs. */
 static int
-verify_upgrade(const struct upgrade_record *t, const struct config *c,
-    char *why, size_t size)
+test_upgrade(const struct upgrade_record *t, const struct config *c, char *why,
+    size_t size)
 {
 	if (strcmp(t->layout, arena_layout()) != 0) {
 		snprintf(why, size,
@@ -60,19 +62,21 @@ verify_upgrade(const struct upgrade_record *t, const struct config *c,
 	return 0;
 }
 
-int
-verify(const struct upgrade_record *t, const struct config *c, char *why,
+/* The steps are those that a start or a resume takes; nothing is changed.
+ * Returns 0, or -1 with a reason in `why`. */
+static int
+test_all(const struct upgrade_record *t, const struct config *c, char *why,
     size_t size)
 {
 	const char *names[ARENA_LISTENERS_MAX];
 	struct resolved resolved;
 
 	if (t != NULL) {
-		if (verify_upgrade(t, c, why, size) == -1)
+		if (test_upgrade(t, c, why, size) == -1)
 			return -1;
 		for (unsigned i = 0; i < t->listeners; i++)
 			names[i] = t->listener[i];
-		verify_announce_names(c);
+		test_announce_names(c);
 	}
 	if (listen_check(t != NULL ? names : NULL, t != NULL ? t->listeners : 0,
 		c, &resolved, why, size) == -1 ||
@@ -85,4 +89,18 @@ verify(const struct upgrade_record *t, const struct config *c, char *why,
 		return 0;
 	snprintf(why, size, "takeover: %s", strerror(errno));
 	return -1;
+}
+
+int
+test_configuration(const struct config *c, const struct upgrade_record *before)
+{
+	char why[PATH_MAX + 64];
+
+	if (test_all(before, c, why, sizeof(why)) == -1) {
+		log_warnx("%s", why);
+		return EXIT_CONFIG;
+	}
+	printf("echod: configuration %s is ok\n",
+	    c->file[0] != '\0' ? c->file : "(built in)");
+	return EXIT_CLEAN;
 }
