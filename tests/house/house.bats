@@ -242,7 +242,8 @@ c_files() {
 	local f
 	for f in $(tests '*.bats' '*.bash'); do
 		echo "$f"
-		grep -v '^#!' "$f" | head -n 1 | grep -qE '^# [A-Z].{10,}'
+		grep -vE '^#!|^# SPDX-' "$f" | head -n 1 |
+			grep -qE '^# [A-Z].{10,}'
 	done
 }
 
