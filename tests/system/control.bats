@@ -115,7 +115,7 @@ hold() {
 	ctl connections --sort in | tee out
 	grep -q '^0 connections' out
 	printf '[\n{"peer":"a","in":1},\n{"peer":"b","in":2}\n]\n{"peer":"c","in":3}\n]\n' |
-		timeout 60 nc.openbsd -l -U fake >/dev/null &
+		timeout 60 nc.openbsd -N -l -U fake >/dev/null &
 	PIDS+=("$!")
 	wait_for 10 test -S fake
 	timeout 60 "$ECHOCTL" -s fake --json connections --sort in >out
@@ -129,7 +129,7 @@ hold() {
 	printf 'ok: \033]0;x\a \302\233 \233 caf\303\251\t\177\n' >text
 	for answer in rows text; do
 		rm -f fake
-		timeout 60 nc.openbsd -l -U fake >/dev/null <"$answer" &
+		timeout 60 nc.openbsd -N -l -U fake >/dev/null <"$answer" &
 		PIDS+=("$!")
 		wait_for 10 test -S fake
 		if [ "$answer" = rows ]; then

@@ -98,11 +98,10 @@ teardown() {
 
 # KiB of the arena that exist.
 arena() {
-	local fd
-	for fd in "/proc/$SERVER/fd"/*; do
-		[[ $(readlink "$fd") != *memfd:echod-arena* ]] ||
-			echo $(($(stat -Lc '%b' "$fd") / 2))
-	done
+	local blocks
+	blocks=$(find "/proc/$SERVER/fd" -lname '*memfd:echod-arena*' \
+		-exec stat -Lc %b {} + -quit)
+	echo $((blocks / 2))
 }
 
 arena_below() {
