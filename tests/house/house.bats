@@ -4,6 +4,8 @@
 
 load ../lib/common
 
+# bats file_tags=quick
+
 sources() {
 	find "$TOP_SRCDIR/src" -name '*.[ch]' | sort
 }

@@ -48,6 +48,7 @@ hold() {
 
 # --- asking
 
+# bats test_tags=quick
 @test "status: by nc, by echoctl, in JSON" {
 	begin
 	ask status >out
@@ -89,6 +90,7 @@ hold() {
 	not grep -q unknown <(ctl metrics; ctl --json status)
 }
 
+# bats test_tags=quick
 @test "connections: who, how much, filtered and sorted" {
 	begin workers=2
 	hold 5
@@ -142,6 +144,7 @@ hold() {
 	done
 }
 
+# bats test_tags=quick
 @test "close: this client and no other" {
 	begin
 	hold 5
@@ -208,6 +211,7 @@ hold() {
 	[ "$(jq -r .error error)" = "$(printf 'unknown command "na\303\257ve\\xe9"; try help')" ]
 }
 
+# bats test_tags=quick
 @test "loglevel: all processes follow at once" {
 	begin
 	echoes
@@ -253,6 +257,7 @@ hold() {
 	[ "$status" -eq 1 ]
 }
 
+# bats test_tags=quick
 @test "usage errors are 2, refusals 1" {
 	begin
 	local arguments
@@ -356,6 +361,7 @@ hold() {
 
 # --- strange clients
 
+# bats test_tags=quick
 @test "what is no request is an error, and nothing worse" {
 	begin
 	strange nonsense
@@ -595,6 +601,7 @@ as_daemon() {
 	[ "$line" = again ]
 }
 
+# bats test_tags=quick
 @test "reload: echoctl waits for what comes of it; counters and clients stay" {
 	echo 'timeout = 0' >echod.conf
 	start_raw -c echod.conf -o "port=$PORT" -o "bind=$HOST" \
