@@ -5,6 +5,7 @@
 #ifndef ECHOD_LIB_CLOCK_H
 #define ECHOD_LIB_CLOCK_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -30,6 +31,17 @@ static inline uint64_t
 clock_earlier(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
+}
+
+/* The earliest of `n` times; CLOCK_NEVER if `n` is 0. */
+static inline uint64_t
+clock_earliest(const uint64_t *at, size_t n)
+{
+	uint64_t first = CLOCK_NEVER;
+
+	for (size_t i = 0; i < n; i++)
+		first = clock_earlier(first, at[i]);
+	return first;
 }
 
 /* Milliseconds from `now` until `then`; 0 if `then` is not in the future. */
