@@ -40,7 +40,7 @@ enum slot_state {
 	SLOT_EMPTY,	 /* no worker, or one that has not begun */
 	SLOT_READY,	 /* serving */
 	SLOT_LEAVING,	 /* its worker goes, the slot with it */
-	SLOT_UNATTENDED, /* no worker for a while; see foster */
+	SLOT_UNATTENDED, /* no worker for a while; see `adopt` */
 	SLOT_ADOPTED,	 /* a sibling takes it over: slot_adopted_by() */
 	SLOT_DRAINED	 /* stopped, every connection closed */
 };

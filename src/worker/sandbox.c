@@ -76,18 +76,18 @@ struct permit {
 	}
 
 static const struct permit permits[] = {
-	/* An echo.  Asked for first, see sandbox_permit_all().  No address: what is
-	 * sent goes to whom the socket is connected. */
+	/* An echo.  Tested first, see sandbox_permit_all().  No address: output
+	 * goes to the client that the socket is connected to. */
 	TWO(sendto, INT(3, SEND_FLAGS), NULL_POINTER(4)), ANY(recvfrom),
 	ANY(epoll_pwait),
 
 	/* Connections come, are watched and go.  Sockets are taken from
 	 * listeners, never made. */
 	ONE(accept4, INT(3, SOCK_NONBLOCK)),
-	/* Of its own instance, see sandbox_permit_watching(); only to take out, of a
-	 * slot that it takes over. */
+	/* Other calls only for its own instance: sandbox_permit_watching().
+	 * Entries of a slot that it adopts are removed. */
 	ONE(epoll_ctl, INT(1, EPOLL_CTL_DEL)), ANY(shutdown), ANY(close),
-	/* How to go on after a death: worker/connection/tcp_info.c, recover.c. */
+	/* Recovery: worker/connection/tcp_info.c, recovery/recover.c. */
 	TWO(getsockopt, INT(1, IPPROTO_TCP), INT(2, TCP_INFO)),
 	TWO(getsockopt, INT(1, SOL_SOCKET), INT(2, SO_COOKIE)),
 	TWO(getsockopt, INT(1, SOL_SOCKET), INT(2, SO_ACCEPTCONN)),
@@ -105,8 +105,8 @@ static const struct permit permits[] = {
 
 	/* The time is asked of the vDSO, but not with every clock source. */
 	ANY(clock_gettime), ANY(gettimeofday), ANY(time),
-	ANY(sched_yield), /* admit() of accept.c */
-	/* rest() of loop.c: nanosleep(3) is the one or the other. */
+	ANY(sched_yield), /* accept_admit() of accept.c */
+	/* loop_rest() of loop.c: nanosleep(3) makes either. */
 	ANY(clock_nanosleep), ANY(nanosleep),
 
 	/* Memory: windows given back, and malloc(3): the list of the hot, on
@@ -127,12 +127,12 @@ static const struct permit permits[] = {
 	ANY(getpid), ANY(gettid), ANY(getppid), ANY(exit_group),
 
 	/*
-	 * Not here although programs like this one are often seen to make
-	 * them: futex (one thread never waits for another), fstat of more than
-	 * the log file, ioctl TCGETS and lseek (stdio), rseq, set_robust_list
-	 * and membarrier (threads), open and stat of /etc/localtime (see
-	 * sandbox_settle_time_zone()), rt_sigaction (of abort(3), if its signal did
-	 * not kill).
+	 * Not permitted, although similar programs often make them: futex
+	 * (there is one thread), fstat of other files than the log, ioctl
+	 * TCGETS and lseek (stdio), rseq, set_robust_list and membarrier
+	 * (threads), open and stat of /etc/localtime (see
+	 * sandbox_settle_time_zone()), rt_sigaction (abort(3) makes it if its
+	 * signal did not kill).
 	 */
 };
 

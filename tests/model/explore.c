@@ -17,7 +17,7 @@
 
 #include "scenes.h"
 #include "../unit/tap.h"
-#include "worker/worker.h"
+#include "worker/loop.h"
 
 #define CHOICES 4096
 #define STACK (64 * 1024)
@@ -201,7 +201,7 @@ spawn(unsigned k)
 	makecontext(&a->at, begin, 0);
 	a->life = GOES_ON;
 	a->killed = false;
-	tcp_info_signal(k, false);
+	kernel_signal(k, false);
 	atomic_store(&arena.slot[k].pid, 100 + (int)k);
 }
 
@@ -218,7 +218,7 @@ ask_sibling(unsigned k)
 			continue;
 		trace("worker %u is to take over slot %u", i, k);
 		atomic_store(&s->adopt, k + 1);
-		tcp_info_wake(i);
+		kernel_wake(i);
 		return true;
 	}
 	return false;
@@ -232,7 +232,7 @@ reap(unsigned k)
 	struct actor *a = &actor[k];
 
 	if (atomic_load(&s->died) == 0)
-		atomic_store(&s->died, now);
+		atomic_store(&s->died, model_now);
 	atomic_store(&s->pid, 0);
 	atomic_store(&s->adopt, 0);
 	for (unsigned i = 0; i < SLOTS; i++) {
@@ -323,7 +323,7 @@ point(const char *what, uintptr_t where, bool deadly)
 			kill_it();
 		left.stops--;
 		actor[current].life = STANDS;
-		actor[current].wake = now + stand_still[c - dying - 1];
+		actor[current].wake = model_now + stand_still[c - dying - 1];
 		trace("stands still for %u ms",
 		    (unsigned)stand_still[c - dying - 1]);
 		to_engine();
@@ -350,7 +350,7 @@ happen(const struct event *e)
 
 	if (e->what == STOPS) {
 		trace("the service is to stop");
-		arena_stop(&arena, now + 10000);
+		arena_stop(&arena, model_now + 10000);
 	} else if (e->what == RETIRES || e->what == LEAVES) {
 		trace("worker %u is to leave", e->who);
 		if (e->what == RETIRES) {
@@ -367,12 +367,12 @@ happen(const struct event *e)
 		if (atomic_load(&s->pid) != 0)
 			atomic_store(&s->leave, 1);
 	} else {
-		tcp_info_event(e);
+		kernel_event(e);
 		return;
 	}
 	for (unsigned k = 0; k < SLOTS; k++)
 		if (is_alive(k) && (e->what == STOPS || e->who == k))
-			tcp_info_signal(k, true);
+			kernel_signal(k, true);
 }
 
 static const struct event *
@@ -415,7 +415,7 @@ run_one(unsigned *turn)
 
 		if (a->life != GOES_ON &&
 		    (a->life != SLEEPS ||
-			(a->wake > now && !tcp_info_ready(k))))
+			(a->wake > model_now && !kernel_ready(k))))
 			continue;
 		*turn = k + 1;
 		current = k;
@@ -462,11 +462,11 @@ pass(uint64_t until)
 	uint64_t t = next_timer();
 
 	if (t > until) {
-		now = until > now ? until : now;
+		model_now = until > model_now ? until : model_now;
 		return false;
 	}
-	if (t > now)
-		now = t;
+	if (t > model_now)
+		model_now = t;
 	return true;
 }
 
@@ -478,8 +478,8 @@ play(void)
 
 	passed = 0;
 	for (;;) {
-		if (run_one(&turn) || let_stand_go_on(now) ||
-		    tcp_info_answers() || respawn())
+		if (run_one(&turn) || let_stand_go_on(model_now) ||
+		    kernel_answers() || respawn())
 			continue;
 		if (passed == 0 && event()->what != END &&
 		    event()->what != PASSES) {
@@ -487,7 +487,7 @@ play(void)
 			continue;
 		}
 		if (passed == 0)
-			passed = now +
+			passed = model_now +
 			    (event()->what == PASSES ? event()->who : AFTER);
 		if (pass(passed))
 			continue;
@@ -515,7 +515,7 @@ up(void)
 	config.maxclients = scene->maxclients == 0 ? 100 : scene->maxclients;
 	config.shutdown_timeout = 10;
 	memset(actor, 0, sizeof(actor));
-	tcp_info_reset();
+	kernel_reset();
 	bad = false;
 	points = 0;
 	path.depth = 0;
@@ -543,7 +543,7 @@ run_through(const struct limits *limits)
 		left = *limits;
 		next_event = 0;
 		play();
-		tcp_info_at_rest();
+		kernel_at_rest();
 	}
 	scene = whole;
 	armed = false;

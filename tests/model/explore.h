@@ -92,27 +92,27 @@ void trace(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* --- kernel.c */
 
-extern uint64_t now; /* ms */
+extern uint64_t model_now; /* ms */
 
-void tcp_info_reset(void);
-void tcp_info_event(const struct event *e);
+void kernel_reset(void);
+void kernel_event(const struct event *e);
 
 /* As eventfd_write(2) to the slot's descriptor. */
-void tcp_info_wake(unsigned k);
+void kernel_wake(unsigned k);
 
 /* SIGTERM for slot k's worker, which ends its sleep. */
-void tcp_info_signal(unsigned k, bool pending);
+void kernel_signal(unsigned k, bool pending);
 
 /* Whether what slot k's worker waits for has come. */
-bool tcp_info_ready(unsigned k);
+bool kernel_ready(unsigned k);
 
 /* Clients that were told FIN say FIN; true if any did. */
-bool tcp_info_answers(void);
+bool kernel_answers(void);
 
 /* The running worker writes to the arena at `p`. */
-void tcp_info_written(const void *p);
+void kernel_written(const void *p);
 
 /* All is quiet, and the script over: what must hold then. */
-void tcp_info_at_rest(void);
+void kernel_at_rest(void);
 
 #endif

@@ -39,7 +39,7 @@ stored(const void *p, uintptr_t where)
 	if (!is_shared(p))
 		return;
 	point("store", where, true);
-	tcp_info_written(p);
+	kernel_written(p);
 }
 
 static void

@@ -57,21 +57,21 @@ static struct {
 	bool in;
 	uint32_t events;
 	uint64_t data;
-} event_kind[SLOTS][DESCRIPTORS];
+} entry[SLOTS][DESCRIPTORS];
 
-uint64_t now;
+uint64_t model_now;
 
 void
-tcp_info_reset(void)
+kernel_reset(void)
 {
 	memset(tcp, 0, sizeof(tcp));
 	memset(table, 0, sizeof(table));
 	memset(woken, 0, sizeof(woken));
 	memset(signalled, 0, sizeof(signalled));
-	memset(event_kind, 0, sizeof(event_kind));
+	memset(entry, 0, sizeof(entry));
 	cookies = 0;
 	shut_listener = false;
-	now = 1000000;
+	model_now = 1000000;
 	for (unsigned k = 0; k < SLOTS; k++) {
 		arena.slot[k].wake_fd = WAKE(k);
 		arena.slot[k].watch_fd = WATCH(k);
@@ -89,19 +89,19 @@ number(const struct tcp *t)
 /* --- what happens from outside */
 
 void
-tcp_info_wake(unsigned k)
+kernel_wake(unsigned k)
 {
 	woken[k]++;
 }
 
 void
-tcp_info_signal(unsigned k, bool pending)
+kernel_signal(unsigned k, bool pending)
 {
 	signalled[k] = pending;
 }
 
 void
-tcp_info_event(const struct event *e)
+kernel_event(const struct event *e)
 {
 	struct tcp *t = &tcp[e->who];
 
@@ -117,7 +117,7 @@ tcp_info_event(const struct event *e)
 		trace("client %u says %zu bytes", e->who, strlen(e->text));
 		memcpy(t->said + t->arrived, e->text, strlen(e->text));
 		t->arrived += strlen(e->text);
-		t->heard = now;
+		t->heard = model_now;
 		break;
 	case FINISHES:
 		trace("client %u finishes", e->who);
@@ -133,7 +133,7 @@ tcp_info_event(const struct event *e)
 }
 
 bool
-tcp_info_answers(void)
+kernel_answers(void)
 {
 	bool any = false;
 
@@ -175,7 +175,7 @@ used(int fd, const char *call)
 }
 
 void
-tcp_info_written(const void *p)
+kernel_written(const void *p)
 {
 	const char *base = (const char *)arena.connection;
 	const char *window = arena.window;
@@ -231,7 +231,7 @@ closes(struct tcp *t, int fd)
 }
 
 void
-tcp_info_at_rest(void)
+kernel_at_rest(void)
 {
 	uint32_t held[SLOTS] = { 0 }, blocks[SLOTS] = { 0 };
 	bool stopped = arena_stop_deadline(&arena) != 0;
@@ -268,7 +268,7 @@ tcp_info_at_rest(void)
 			    "address",
 			    number(t));
 		/* Or what it says next is heard by nobody. */
-		if (!event_kind[k][fd].in || (c->flags & CONN_ENROLLED) == 0)
+		if (!entry[k][fd].in || (c->flags & CONN_ENROLLED) == 0)
 			violated("P5",
 			    "client %u is not watched by its owner, "
 			    "worker %u",
@@ -501,7 +501,7 @@ __wrap_close(int fd)
 	closes(t, fd);
 	table[fd] = NULL;
 	for (unsigned k = 0; k < SLOTS; k++)
-		event_kind[k][fd].in = false;
+		entry[k][fd].in = false;
 	return outcome(2) == 1 ? fails(EINTR) : 0;
 }
 
@@ -534,7 +534,7 @@ information(struct tcp *t, struct tcp_info *info)
 							   : ESTABLISHED;
 	info->tcpi_bytes_received = t->arrived + t->fin;
 	info->tcpi_bytes_acked = t->acked;
-	info->tcpi_last_data_recv = (uint32_t)(now - t->heard);
+	info->tcpi_last_data_recv = (uint32_t)(model_now - t->heard);
 	/* The acknowledgement comes between two calls. */
 	t->acked = t->given;
 	return 0;
@@ -606,7 +606,7 @@ int
 __wrap_epoll_ctl(int epfd, int op, int fd, struct epoll_event *e)
 {
 	unsigned k = (unsigned)(epfd - WATCH(0)) / 2;
-	bool *in = &event_kind[k][fd].in;
+	bool *in = &entry[k][fd].in;
 
 	call("epoll_ctl(%u, %d, %d)", k, op, fd);
 	if (fd > MASTER_WAKE && table[fd] == NULL)
@@ -626,8 +626,8 @@ __wrap_epoll_ctl(int epfd, int op, int fd, struct epoll_event *e)
 		return fails(ENOMEM);
 	}
 	*in = true;
-	event_kind[k][fd].events = e->events;
-	event_kind[k][fd].data = e->data.u64;
+	entry[k][fd].events = e->events;
+	entry[k][fd].data = e->data.u64;
 	return 0;
 }
 
@@ -638,7 +638,7 @@ events(unsigned k, int fd)
 	const struct tcp *t = socket_of(fd);
 	uint32_t is = 0;
 
-	if (fd >= DESCRIPTORS || !event_kind[k][fd].in)
+	if (fd >= DESCRIPTORS || !entry[k][fd].in)
 		return 0;
 	if (fd == LISTENER) {
 		if (shut_listener)
@@ -657,11 +657,11 @@ events(unsigned k, int fd)
 		if (t->reset || (t->fin && t->shut))
 			is |= EPOLLHUP | EPOLLERR;
 	}
-	return is & (event_kind[k][fd].events | EPOLLHUP | EPOLLERR);
+	return is & (entry[k][fd].events | EPOLLHUP | EPOLLERR);
 }
 
 bool
-tcp_info_ready(unsigned k)
+kernel_ready(unsigned k)
 {
 	for (int fd = 0; fd < DESCRIPTORS; fd++)
 		if (events(k, fd) != 0)
@@ -681,8 +681,9 @@ __wrap_epoll_pwait(int epfd, struct epoll_event *e, int most, int timeout,
 	/* By the time it looks again, the client has read. */
 	for (struct tcp *t = tcp; t < tcp + CLIENTS; t++)
 		t->full = false;
-	if (timeout != 0 && !tcp_info_ready(k))
-		sleep_until(timeout < 0 ? UINT64_MAX : now + (uint64_t)timeout);
+	if (timeout != 0 && !kernel_ready(k))
+		sleep_until(
+		    timeout < 0 ? UINT64_MAX : model_now + (uint64_t)timeout);
 	if (signalled[k]) {
 		signalled[k] = false;
 		return fails(EINTR);
@@ -690,7 +691,7 @@ __wrap_epoll_pwait(int epfd, struct epoll_event *e, int most, int timeout,
 	for (int fd = 0; fd < DESCRIPTORS && n < most; fd++)
 		if (events(k, fd) != 0)
 			e[n++] = (struct epoll_event){ events(k, fd),
-				{ .u64 = event_kind[k][fd].data } };
+				{ .u64 = entry[k][fd].data } };
 	trace("%d events", n);
 	return n;
 }
@@ -701,7 +702,7 @@ __wrap_eventfd_write(int fd, eventfd_t n)
 	(void)n;
 	call("eventfd_write(%d)", fd);
 	if (fd != MASTER_WAKE)
-		tcp_info_wake((unsigned)(fd - WAKE(0)) / 2);
+		kernel_wake((unsigned)(fd - WAKE(0)) / 2);
 	return 0;
 }
 

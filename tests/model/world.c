@@ -13,14 +13,13 @@
 #include "lib/title.h"
 #include "explore.h"
 #include "worker/sandbox.h"
-#include "worker/worker.h"
 
 int
 __wrap_clock_gettime(clockid_t id, struct timespec *ts)
 {
 	(void)id;
-	ts->tv_sec = (time_t)(now / 1000);
-	ts->tv_nsec = (long)(now % 1000) * 1000000;
+	ts->tv_sec = (time_t)(model_now / 1000);
+	ts->tv_nsec = (long)(model_now % 1000) * 1000000;
 	return 0;
 }
 
@@ -29,14 +28,14 @@ int
 __wrap_nanosleep(const struct timespec *ts, struct timespec *left)
 {
 	(void)left;
-	now += (uint64_t)ts->tv_nsec / 1000000;
+	model_now += (uint64_t)ts->tv_nsec / 1000000;
 	return 0;
 }
 
 int
 __wrap_sched_yield(void)
 {
-	now++;
+	model_now++;
 	return 0;
 }
 

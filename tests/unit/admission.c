@@ -108,14 +108,16 @@ test_wait(void)
 	p = awaiting(PROXY_PROTOCOL_ON, 100);
 	(void)succeed();
 	idle_headers(&rig.w);
-	ok(is_open(p.fd) && rig.w.header_at == p.c->opened + 3000,
+	ok(is_open(p.fd) &&
+		rig.w.timers.at[TIMER_HEADERS] == p.c->opened + 3000,
 	    "on: the wait counts from the accept, whoever waits");
 	p.c->opened -= 3000;
 	(void)succeed();
 	idle_headers(&rig.w);
 	ok(closed(0, CLOSE_DENIED) == 1 && hears_end(&p),
 	    "on: a silent client's place is free after it");
-	ok(rig.w.header_at == CLOCK_NEVER, "and nothing is waited for");
+	ok(rig.w.timers.at[TIMER_HEADERS] == CLOCK_NEVER,
+	    "and nothing is waited for");
 	rig_down();
 
 	rig_up();
@@ -143,9 +145,10 @@ test_wait(void)
 	(void)succeed();
 	handoff_move(&rig.w, p.fd, 1);
 	worker_up(1);
-	rig.w.header_at = CLOCK_NEVER;
+	rig.w.timers.at[TIMER_HEADERS] = CLOCK_NEVER;
 	handoff_accept(&rig.w);
-	ok(is_held(&p, CONN_OPEN, 1) && rig.w.header_at == p.c->opened + 3000,
+	ok(is_held(&p, CONN_OPEN, 1) &&
+		rig.w.timers.at[TIMER_HEADERS] == p.c->opened + 3000,
 	    "handed to another worker it waits no longer");
 	rig_down();
 }
@@ -162,7 +165,7 @@ test_optional(void)
 	turn(20);
 	idle_headers(&rig.w);
 	ok(silent(&p) && window_holds(&p, "\r\n") &&
-		rig.w.header_at <= p.c->opened + 1100,
+		rig.w.timers.at[TIMER_HEADERS] <= p.c->opened + 1100,
 	    "optional: CR LF may begin a header");
 	p.c->opened -= 1000;
 	idle_headers(&rig.w);

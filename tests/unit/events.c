@@ -20,11 +20,9 @@
 #include "lib/clock.h"
 #include "rig.h"
 #include "tap.h"
-#include "worker/balance/active.h"
-#include "worker/balance/balance.h"
 #include "worker/balance/handoff.h"
 #include "worker/connection/close.h"
-#include "worker/events.h"
+#include "worker/loop.h"
 
 #define MANY 60000 /* bytes: more than a small socket takes */
 
@@ -100,7 +98,7 @@ test_untold(void)
 	(void)succeed();
 	say(&p, "one\n");
 	say(&q, "two\n");
-	ok(events_wait(&rig.w, 0) == 2, "two are told of");
+	ok(events_wait(&rig.w.events, 0) == 2, "two are told of");
 	ok(settled(2, 0, succeed()) && hears(&p, "one\n") && hears(&q, "two\n"),
 	    "and died before: the next one is told of both again");
 	rig_down();
@@ -110,8 +108,8 @@ test_untold(void)
 	worker_up(0);
 	arena_handoff(&rig.arena, 0)[p.fd / 64] = UINT64_C(1) << (p.fd % 64);
 	checked(eventfd_write(slot(0)->wake_fd, 1), "eventfd_write");
-	ok(events_wait(&rig.w, 0) == 1 &&
-		events_kind(&rig.w.event[0]) == EVENT_WAKE,
+	ok(events_wait(&rig.w.events, 0) == 1 &&
+		events_kind(&rig.w.events.event[0]) == EVENT_WAKE,
 	    "is woken");
 	worker_up(0);
 	ok(watched_by(0) == 1 && (turn(PATIENCE), is_held(&p, CONN_OPEN, 0)) &&
@@ -132,29 +130,31 @@ test_listeners(void)
 	h->listener[1].fd = listen_somewhere(&rig.address);
 	h->listeners = 2;
 	worker_up(0);
-	events_listen(w, true);
-	ok(watched_by(0) == 3 && w->listening, "both listeners are watched");
-	events_listen(w, true);
+	events_listen(&w->events, true);
+	ok(watched_by(0) == 3 && w->events.listening,
+	    "both listeners are watched");
+	events_listen(&w->events, true);
 	ok(watched_by(0) == 3, "once");
 	client = connect_to(&rig.address, 0);
 	await(h->listener[1].fd, POLLIN);
-	ok(events_wait(w, 0) == 1 &&
-		events_kind(&w->event[0]) == EVENT_LISTENER &&
-		events_number(&w->event[0]) == 1,
+	ok(events_wait(&w->events, 0) == 1 &&
+		events_kind(&w->events.event[0]) == EVENT_LISTENER &&
+		events_number(&w->events.event[0]) == 1,
 	    "a client is told of, and at which");
-	events_listen(w, false);
-	ok(watched_by(0) == 1 && !w->listening && events_wait(w, 0) == 0,
+	events_listen(&w->events, false);
+	ok(watched_by(0) == 1 && !w->events.listening &&
+		events_wait(&w->events, 0) == 0,
 	    "left be, neither is");
-	events_listen(w, true);
-	events_shut(w, 1);
-	ok(watched_by(0) == 2 && events_wait(w, 0) == 0,
+	events_listen(&w->events, true);
+	events_shut(&w->events, 1);
+	ok(watched_by(0) == 2 && events_wait(&w->events, 0) == 0,
 	    "shut, it is not, the other is");
-	events_listen(w, true);
+	events_listen(&w->events, true);
 	ok(watched_by(0) == 2, "never again");
 	worker_up(0);
 	ok(watched_by(0) == 1, "the next worker begins without");
 	/* A reload has dropped the second. */
-	events_listen(w, true);
+	events_listen(&w->events, true);
 	h->listeners = 1;
 	h->dropped = 1;
 	worker_up(0);
@@ -175,27 +175,27 @@ test_update(void)
 	p = stuck(bytes, MANY);
 	worker_up(0);
 	p.c->active = CONNECTION_INACTIVE;
-	events_update(&rig.w, p.fd);
+	events_update(&rig.w.events, p.fd);
 	ok(is_watched(&p) && registered(&p, 0) == EPOLLOUT,
 	    "something is unsent: waits to send");
-	events_update(&rig.w, p.fd);
+	events_update(&rig.w.events, p.fd);
 	ok(is_watched(&p), "and still does");
 	p.c->phase = PHASE_LINGERING;
-	events_update(&rig.w, p.fd);
+	events_update(&rig.w.events, p.fd);
 	ok(registered(&p, 0) == EPOLLIN && is_watched(&p),
 	    "lingering: is read, whatever is unsent");
 	p.c->phase = PHASE_SERVING;
-	events_update(&rig.w, p.fd);
+	events_update(&rig.w.events, p.fd);
 	ok(hears_bytes(&p, bytes, MANY) && registered(&p, 0) == EPOLLIN &&
 		is_watched(&p) && echoes(&p),
 	    "all is sent: is read");
-	events_forget(&rig.w, p.fd);
+	events_forget(&rig.w.events, p.fd);
 	ok(registered(&p, 0) == 0 && watched_by(0) == 1 &&
 		(p.c->flags & (CONN_ENROLLED | CONN_WRITES)) == 0,
 	    "forgotten");
-	events_update(&rig.w, p.fd);
+	events_update(&rig.w.events, p.fd);
 	ok(registered(&p, 0) == 0, "what is not enrolled is not changed");
-	ok(events_add(&rig.w, p.fd) == 0 && is_watched(&p) && echoes(&p),
+	ok(events_add(&rig.w.events, p.fd) == 0 && is_watched(&p) && echoes(&p),
 	    "and added again");
 	close_connection(&rig.w, p.fd, CLOSE_IDLE, 0);
 	ok(watched_by(0) == 1, "closed: no entry is left");
@@ -215,7 +215,7 @@ test_disown(void)
 	enter(&p, 1);
 	set_registered(&p, 0, EPOLLIN);
 	ok(settled(0, 0, succeed()) && registered(&p, 0) == EPOLLIN &&
-		events_wait(&rig.w, 0) == 0,
+		events_wait(&rig.w.events, 0) == 0,
 	    "another's entry, silent: unseen");
 	say(&p, "hello\n");
 	ok(silent(&p) && registered(&p, 0) == 0 &&
@@ -311,8 +311,8 @@ rounds(unsigned n, const struct pair *p)
 {
 	for (; n > 0; n--) {
 		if (p != NULL)
-			active_touch(&rig.w, p->fd);
-		active_round(&rig.w);
+			active_touch(&rig.w.active, p->fd);
+		active_round(&rig.w.active);
 	}
 }
 
@@ -342,8 +342,8 @@ test_trimming(void)
 	ok(echoes(&p) && echoes(&q) && echoes(&r) && slot(0)->active == 3 &&
 		is_active(&p) && is_active(&q) && is_active(&r),
 	    "with something to do: is hot");
-	active_remove(&rig.w, p.fd);
-	active_remove(&rig.w, p.fd);
+	active_remove(&rig.w.active, p.fd);
+	active_remove(&rig.w.active, p.fd);
 	ok(slot(0)->active == 2 && !is_active(&p) && is_active(&q) &&
 		is_active(&r),
 	    "removed from the midst: the others stay");
@@ -397,7 +397,7 @@ test_give(void)
 	    "two are hot");
 	p[1].c->flags |= CONN_INACTIVE; /* from when it was given before */
 	slot(1)->state = SLOT_READY;
-	balance(&rig.w);
+	balance(&rig.balance, &rig.w);
 	ok(slot(0)->held == 3 && slot(0)->active == 1 &&
 		slot(1)->inflight == 1 && is_held(&p[1], CONN_OFFERED, 1) &&
 		registered(&p[1], 0) == 0 &&
@@ -407,9 +407,9 @@ test_give(void)
 	ok(slot(0)->held == 4 && is_watched(&p[1]) && is_active(&p[1]) &&
 		echoes(&p[1]),
 	    "taken back: is hot");
-	rig.w.skipped[1] = 0;
-	rig.w.turn = 0; /* the same one */
-	balance(&rig.w);
+	rig.w.siblings.skipped[1] = 0;
+	rig.balance.turn = 0; /* the same one */
+	balance(&rig.balance, &rig.w);
 	worker_up(1);
 	turn(PATIENCE);
 	ok(is_held(&p[1], CONN_OPEN, 1) && is_watched(&p[1]) &&
@@ -422,7 +422,7 @@ test_give(void)
 		p[i] = opened();
 	(void)succeed();
 	slot(1)->state = SLOT_READY;
-	balance(&rig.w);
+	balance(&rig.balance, &rig.w);
 	ok(slot(0)->held == 2 && is_held(&p[0], CONN_OFFERED, 1) &&
 		is_held(&p[1], CONN_OFFERED, 1) &&
 		(p[0].c->flags & CONN_INACTIVE) != 0,
@@ -432,8 +432,8 @@ test_give(void)
 	ok(slot(0)->held == 4 && is_watched(&p[0]) && !is_active(&p[0]) &&
 		slot(0)->active == 0,
 	    "taken back: cold");
-	rig.w.skipped[1] = 0;
-	balance(&rig.w);
+	rig.w.siblings.skipped[1] = 0;
+	balance(&rig.balance, &rig.w);
 	worker_up(1);
 	turn(PATIENCE);
 	ok(slot(1)->held == 2 && is_watched(&p[0]) && !is_active(&p[0]) &&
@@ -444,10 +444,11 @@ test_give(void)
 	rig_down();
 }
 
-/* `n` pairs, as a worker that finds `ready` of them at a time leaves them, in
- * slots that are even: slot 1 served its clients `echoes`, slot 0 its own 100. */
+/* Of `n` active connections of slot 0, how many it offers to slot 1.  The slots
+ * are even, but slot 1 sent `echoes` and slot 0 sent 100.  The worker finds
+ * `ready` events at a time. */
 static unsigned
-gives(struct pair *p, unsigned n, unsigned ready, unsigned echoes)
+offers(struct pair *p, unsigned n, unsigned ready, unsigned echoes)
 {
 	unsigned given = 0;
 
@@ -456,16 +457,16 @@ gives(struct pair *p, unsigned n, unsigned ready, unsigned echoes)
 		p[i] = opened();
 	(void)succeed();
 	for (unsigned i = 0; i < n; i++)
-		active_touch(&rig.w, p[i].fd);
+		active_touch(&rig.w.active, p[i].fd);
 	slot(1)->state = SLOT_READY;
 	slot(1)->held = slot(1)->active = n;
-	balance(&rig.w); /* the first look */
+	balance(&rig.balance, &rig.w); /* the first look */
 	slot(0)->count.echoes += 100;
 	slot(1)->count.echoes += echoes;
-	rig.w.round += 10;
-	rig.w.events += 10 * ready;
-	rig.w.rotate_at = 1;
-	balance(&rig.w);
+	rig.balance.batches += 10;
+	rig.balance.events += 10 * ready;
+	rig.balance.compare_at = 1;
+	balance(&rig.balance, &rig.w);
 	for (unsigned i = 0; i < n; i++)
 		given += is_held(&p[i], CONN_OFFERED, 1);
 	return given;
@@ -476,24 +477,25 @@ test_rotate(void)
 {
 	struct pair p[8];
 
-	ok(gives(p, 8, 4, 100) == 0, "served the same: none changes");
+	ok(offers(p, 8, 4, 100) == 0, "served the same: none changes");
 	rig_down();
-	ok(gives(p, 8, 4, 105) == 0, "about the same: none changes");
+	ok(offers(p, 8, 4, 105) == 0, "about the same: none changes");
 	rig_down();
-	ok(gives(p, 8, 1, 200) == 0, "served less without a queue: none");
+	ok(offers(p, 8, 1, 200) == 0, "served less without a queue: none");
 	rig_down();
-	ok(gives(p, 8, 4, 50) == 0, "served more: none");
+	ok(offers(p, 8, 4, 50) == 0, "served more: none");
 	rig_down();
-	ok(gives(p, 8, 4, 200) == 3, "served less behind a queue: some change");
+	ok(offers(p, 8, 4, 200) == 3,
+	    "served less behind a queue: some change");
 	/* The other gives back; it is not those that just came. */
 	slot(1)->active = slot(1)->held = 8;
 	slot(1)->inflight = 0;
 	slot(0)->count.echoes += 100;
 	slot(1)->count.echoes += 200;
-	rig.w.round += 10;
-	rig.w.events += 40;
-	rig.w.rotate_at = 1;
-	balance(&rig.w);
+	rig.balance.batches += 10;
+	rig.balance.events += 40;
+	rig.balance.compare_at = 1;
+	balance(&rig.balance, &rig.w);
 	ok(is_held(&p[7], CONN_OFFERED, 1) && !is_held(&p[0], CONN_OFFERED, 1),
 	    "not all at once");
 	rig_down();
@@ -509,12 +511,12 @@ test_tell(void)
 	rig_up();
 	worker_up(0);
 	slot(1)->heartbeat = 3;
-	handoff_notify(&rig.w, 1);
+	siblings_notify(&rig.w.siblings, 1);
 	ok(slot(1)->wakeup_pending == 1 &&
 		eventfd_read(slot(1)->wake_fd, &told) == -1,
 	    "awake: a word");
 	slot(1)->heartbeat = 4;
-	handoff_notify(&rig.w, 1);
+	siblings_notify(&rig.w.siblings, 1);
 	ok(slot(1)->wakeup_pending == 1 &&
 		eventfd_read(slot(1)->wake_fd, &told) == 0,
 	    "asleep: an eventfd");
@@ -536,10 +538,10 @@ test_give_unsent(void)
 	q = opened();
 	p = stuck(bytes, MANY);
 	(void)succeed();
-	active_touch(&rig.w, q.fd);
-	active_touch(&rig.w, p.fd);
+	active_touch(&rig.w.active, q.fd);
+	active_touch(&rig.w.active, p.fd);
 	slot(1)->state = SLOT_READY;
-	balance(&rig.w);
+	balance(&rig.balance, &rig.w);
 	ok(is_held(&p, CONN_OFFERED, 1) && registered(&p, 0) == 0 &&
 		(p.c->flags & CONN_WRITES) == 0,
 	    "one that waits to send is given");

@@ -43,8 +43,8 @@ half(const struct pair *p, size_t n)
 static void
 judge(void)
 {
-	rig.w.memory_at = clock_ms();
-	memory_step(&rig.w);
+	timer_clear(&rig.w.timers, TIMER_MEMORY);
+	memory_judge(&rig.w);
 }
 
 static void
@@ -73,14 +73,14 @@ test_counts(void)
 	text[10] = '\n';
 	ok(hears_bytes(&q, text, 11), "the line comes back");
 	text[10] = 'h';
-	rig.w.trim_at = clock_ms();
-	memory_step(&rig.w);
-	ok(q.c->blocks == 1 && rig.w.trim_at != CLOCK_NEVER,
+	timer_clear(&rig.w.timers, TIMER_TRIM);
+	memory_trim(&rig.w);
+	ok(q.c->blocks == 1 && timer_is_set(&rig.w.timers, TIMER_TRIM),
 	    "a window used a moment ago stays");
-	rig.w.trim_at = clock_ms();
-	memory_step(&rig.w);
+	timer_clear(&rig.w.timers, TIMER_TRIM);
+	memory_trim(&rig.w);
 	ok(q.c->blocks == 0 && slot(0)->blocks == 3 &&
-		rig.w.trim_at == CLOCK_NEVER,
+		!timer_is_set(&rig.w.timers, TIMER_TRIM),
 	    "then it is given back, and there is no next look");
 	close(p.client);
 	turn(50);
@@ -100,7 +100,7 @@ test_full(void)
 	(void)succeed();
 	half(&small, 3);
 	half(&large, BLOCKS(8));
-	ok(rig.w.full && slot(0)->blocks == 9,
+	ok(rig.w.memory_full && slot(0)->blocks == 9,
 	    "more than there may be: memory is full");
 	half(&large, 10);
 	ok(large.c->paused == 1 && registered(&large, 0) == 0 &&
@@ -119,10 +119,11 @@ test_full(void)
 	memory_look(&rig.w);
 	turn(20);
 	turn(20);
-	ok(rig.w.full && large.c->paused == 1 && late.c->paused == 1,
+	ok(rig.w.memory_full && large.c->paused == 1 && late.c->paused == 1,
 	    "and comes to the same");
 	judge();
-	ok(closed(0, CLOSE_MEMORY) == 1 && !is_open(large.fd) && !rig.w.full,
+	ok(closed(0, CLOSE_MEMORY) == 1 && !is_open(large.fd) &&
+		!rig.w.memory_full,
 	    "after a while the largest is closed");
 	turn(20);
 	ok(late.c->paused == 0 && late.c->rx == BLOCKS(1) + 10 &&
@@ -173,16 +174,16 @@ test_siblings(void)
 	}
 	(void)succeed();
 	half(&mine, BLOCKS(1) + 1);
-	ok(rig.w.full && watched_by(1) > 0, "theirs count, too");
+	ok(rig.w.memory_full && watched_by(1) > 0, "theirs count, too");
 	judge();
-	ok(rig.w.full && closed(0, CLOSE_MEMORY) == 0,
+	ok(rig.w.memory_full && closed(0, CLOSE_MEMORY) == 0,
 	    "theirs are larger: ours stay");
 	for (int i = 0; i < 4; i++) {
 		theirs[i].c->blocks = 1;
 		slot(1)->blocks -= 3;
 	}
 	judge();
-	ok(!rig.w.full && closed(0, CLOSE_MEMORY) == 0,
+	ok(!rig.w.memory_full && closed(0, CLOSE_MEMORY) == 0,
 	    "when they have less it is over");
 	rig_down();
 }
@@ -206,7 +207,8 @@ test_shed(void)
 	(void)succeed();
 	ok(!is_open(large.fd) && !is_open(doubtful.fd) &&
 		closed(0, CLOSE_MEMORY) == 2 && slot(0)->shed == 0,
-	    "after kills in a row: who holds much is closed, and who was served");
+	    "after kills in a row: clients that hold much are closed, and "
+	    "the one that was served");
 	say(&small, "\n");
 	text[SPILL_BLOCK] = '\n';
 	ok(hears_bytes(&small, text, SPILL_BLOCK + 1), "others go on");

@@ -6,7 +6,7 @@
  * Three threads run worker_main() on the slots of one arena: accepting,
  * placing, giving, taking back, serving, closing, counting, leaving.  The main
  * thread is the master: it reads the counters, changes the header's words, has
- * workers leave and be replaced, or their slots fostered.  One more is the
+ * workers leave and be replaced, or their slots adopted.   One more is the
  * clients.  Nobody dies within an operation, since a thread cannot.
  *
  * "make tsan" runs it under ThreadSanitizer; io_sync=0, since what goes by way
@@ -24,6 +24,7 @@
 #include "lib/clock.h"
 #include "rig.h"
 #include "tap.h"
+#include "worker/loop.h"
 
 #define CLIENTS 40
 #define CHANGES 60 /* of a slot's worker */
@@ -54,8 +55,9 @@ const char *
 __tsan_default_suppressions(void)
 {
 	return "race:signals_choose\nrace:signals_take\n"
-	       "race:log_set_role\nrace:log_follow\nrace:log_brake\nrace:record\n"
-	       "race:^same$\nrace:control_list\n"
+	       "race:log_set_role\nrace:log_follow\n"
+	       "race:log_rate_limit\nrace:signals_record\n"
+	       "race:^admission_same$\nrace:connections_more\n"
 	       "race:close_descriptor\n";
 }
 
@@ -63,7 +65,7 @@ __tsan_default_suppressions(void)
 const char *
 __lsan_default_suppressions(void)
 {
-	return "leak:hot_touch\n";
+	return "leak:active_touch\n";
 }
 
 static void *

@@ -200,7 +200,7 @@ test_give(void)
 	rig_up();
 	p = offered(0, 1);
 	name(OP_HANDOFF, 0, 0);
-	ok(settled(0, 0, succeed()) && rig.w.offers_at == 0,
+	ok(settled(0, 0, succeed()) && rig.w.timers.at[TIMER_WITHDRAW] == 0,
 	    "given by the dead slot: looked after at once");
 	handoff_withdraw(&rig.w);
 	ok(is_held(&p, CONN_OPEN, 0) && slot(0)->held == 1 && is_watched(&p) &&

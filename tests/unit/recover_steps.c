@@ -18,8 +18,6 @@
 #include "handler/handler.h"
 #include "rig.h"
 #include "tap.h"
-#include "worker/balance/active.h"
-#include "worker/balance/balance.h"
 #include "worker/balance/handoff.h"
 #include "worker/connection/close.h"
 #include "worker/connection/serve.h"
@@ -94,7 +92,7 @@ live(const struct pair *p, enum act act)
 	else if (act == ACT_RECOVER || act == ACT_ADOPT || act == ACT_BLAME)
 		(void)recover(&rig.w, 0);
 	else if (act == ACT_OFFER)
-		balance(&rig.w);
+		balance(&rig.balance, &rig.w);
 	else if (act == ACT_ACCEPT)
 		handoff_accept(&rig.w);
 	else
@@ -164,13 +162,13 @@ depart(const struct journey *j)
 		/* Of two the second is given. */
 		other = opened();
 		other.c->active = p.c->active = CONNECTION_INACTIVE;
-		active_touch(&rig.w, other.fd);
-		active_touch(&rig.w, p.fd);
+		active_touch(&rig.w.active, other.fd);
+		active_touch(&rig.w.active, p.fd);
 		slot(1)->state = SLOT_READY;
 		break;
 	default:
 		p.c->active = CONNECTION_INACTIVE;
-		active_touch(&rig.w, p.fd);
+		active_touch(&rig.w.active, p.fd);
 	}
 	return p;
 }

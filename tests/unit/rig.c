@@ -20,13 +20,10 @@
 #include "lib/clock.h"
 #include "lib/signals.h"
 #include "master/listeners/listen.h"
-#include "worker/balance/active.h"
 #include "worker/balance/handoff.h"
-#include "worker/connection/close.h"
 #include "worker/connection/idle.h"
 #include "worker/connection/serve.h"
 #include "worker/connection/tcp_info.h"
-#include "worker/events.h"
 #include "shared/service.h"
 
 struct rig rig;
@@ -74,7 +71,7 @@ rig_up(void)
 void
 rig_down(void)
 {
-	free(rig.w.active);
+	free(rig.w.active.entry);
 	arena_destroy(&rig.arena);
 	for (int fd = STDERR_FILENO + 1; fd < DESCRIPTORS; fd++)
 		(void)close(fd);
@@ -85,20 +82,11 @@ worker_up(unsigned k)
 {
 	struct worker *w = &rig.w;
 
-	free(w->active);
-	*w = (struct worker){ .config = &rig.config,
-		.arena = &rig.arena,
-		.slot = &rig.arena.slot[k],
-		.number = k,
-		.scratch = arena_scratch(&rig.arena, k),
-		.accept_at = CLOCK_NEVER,
-		.enroll_at = CLOCK_NEVER,
-		.title_at = CLOCK_NEVER,
-		.trim_at = CLOCK_NEVER,
-		.memory_at = CLOCK_NEVER };
-	checked(events_init(w), "watch_init");
-	handoff_init(w);
-	idle_init(w);
+	free(w->active.entry);
+	worker_init(w, &rig.config, &rig.arena, k);
+	rig.balance = (struct balance){ .turn = 0 };
+	checked(events_begin(&w->events), "events_begin");
+	idle_begin(w);
 }
 
 struct recovered
@@ -228,45 +216,28 @@ give_back(const struct pair *p, const char *from, size_t n)
 	return (size_t)sent;
 }
 
-/* As in loop.c. */
-static void
-serve_event(int fd, uint32_t events)
-{
-	struct worker *w = &rig.w;
-
-	if (connection_owner(worker_connection(w, fd)) !=
-	    owner_word(CONN_OPEN, w->number)) {
-		events_disown(w, fd);
-		return;
-	}
-	/* One that is not hot may be of a worker before, which recovery was
-	 * kept from finding. */
-	if (active_touch(w, fd) && !worker_can_serve(w, fd))
-		close_connection(w, fd, CLOSE_ERROR, EOWNERDEAD);
-	else
-		serve(w, fd, events);
-}
-
 void
 turn(int ms)
 {
 	struct worker *w = &rig.w;
 	eventfd_t ignored;
 	bool wake = false;
-	int n = events_wait(w, clock_ms() + (uint64_t)ms);
+	int n = events_wait(&w->events, clock_ms() + (uint64_t)ms);
 
-	for (int i = 0; i < n; i++)
-		if (events_kind(&w->event[i]) == EVENT_CONNECTION)
-			serve_event(events_number(&w->event[i]),
-			    w->event[i].events);
-		else if (events_kind(&w->event[i]) == EVENT_WAKE)
+	for (int i = 0; i < n; i++) {
+		const struct epoll_event *e = &w->events.event[i];
+
+		if (events_kind(e) == EVENT_CONNECTION)
+			serve_event(w, events_number(e), e->events);
+		else if (events_kind(e) == EVENT_WAKE)
 			wake = true;
+	}
 	if (wake) {
 		(void)eventfd_read(w->slot->wake_fd, &ignored);
 		handoff_accept(w);
 	}
 	if (n > 0)
-		active_round(w);
+		active_round(&w->active);
 }
 
 size_t
@@ -346,8 +317,8 @@ is_active(const struct pair *p)
 {
 	const struct worker *w = &rig.w;
 
-	return p->c->active < w->active_count &&
-	    w->active[p->c->active].fd == p->fd;
+	return p->c->active < w->active.count &&
+	    active_at(&w->active, p->c->active) == p->fd;
 }
 
 /* How many entries slot k's epoll instance has, and in `events` (if that is not

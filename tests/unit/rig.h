@@ -13,6 +13,7 @@
 #include <netinet/in.h>
 
 #include "sockets.h"
+#include "worker/balance/balance.h"
 #include "worker/recovery/recover.h"
 
 #define SLOTS 3
@@ -30,6 +31,7 @@ extern struct rig {
 	struct config config;
 	struct arena arena;
 	struct worker w;
+	struct balance balance; /* of that worker */
 	struct sockaddr_in address;
 	int listener;
 } rig;

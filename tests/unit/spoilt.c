@@ -25,10 +25,9 @@
 #include "rig.h"
 #include "shared/worker_exit.h"
 #include "tap.h"
-#include "worker/balance/active.h"
-#include "worker/balance/balance.h"
 #include "worker/balance/handoff.h"
 #include "worker/connection/serve.h"
+#include "worker/loop.h"
 
 static struct master *
 master(void)
@@ -86,7 +85,7 @@ counts(void)
 	worker_up(0);
 	(void)recover(&rig.w, 0);
 	handoff_accept(&rig.w);
-	balance(&rig.w);
+	balance(&rig.balance, &rig.w);
 	handoff_withdraw(&rig.w);
 	(void)listen_names(&rig.arena);
 	return arena_workers(&rig.arena) == SLOTS &&
@@ -141,11 +140,11 @@ active(void)
 
 	(void)succeed();
 	p.c->active = 0x7ffffff0;
-	active_touch(&rig.w, p.fd);
+	active_touch(&rig.w.active, p.fd);
 	if (!is_active(&p))
 		return false;
 	p.c->active = 0x7ffffff0;
-	active_remove(&rig.w, p.fd);
+	active_remove(&rig.w.active, p.fd);
 	return echoes(&p);
 }
 

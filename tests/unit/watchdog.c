@@ -18,9 +18,8 @@
 #include "master/master.h"
 #include "sockets.h"
 #include "tap.h"
-#include "worker/balance/handoff.h"
 #include "worker/connection/accept.h"
-#include "worker/worker.h"
+#include "worker/loop.h"
 
 #define CLIENTS 4
 #define DESCRIPTORS 256
@@ -41,17 +40,11 @@ slot(unsigned k)
 static void
 hang(const struct arena *arena)
 {
-	struct worker w = { .config = &config,
-		.arena = arena,
-		.slot = &arena->slot[0],
-		.scratch = arena_scratch(arena, 0),
-		.accept_at = CLOCK_NEVER,
-		.enroll_at = CLOCK_NEVER,
-		.title_at = CLOCK_NEVER };
-	struct operation *op = &w.slot->op;
+	struct operation *op = &arena->slot[0].op;
+	struct worker w;
 
-	handoff_init(&w);
-	/* Nobody else is to be given any. */
+	worker_init(&w, &config, arena, 0);
+	/* It offers none to others. */
 	w.draining = true;
 	while (atomic_load(&w.slot->held) < CLIENTS) {
 		(void)poll(&(struct pollfd){ arena->header->listener[0].fd,

@@ -22,7 +22,7 @@
 #include "master/start/daemonize.h"
 #include "master/start/steps.h"
 #include "master/upgrade/executable.h"
-#include "worker/worker.h"
+#include "worker/loop.h"
 
 /* A listener must never get the number of a standard stream, nor an inherited
  * descriptor one of ours, unless it is a socket that was passed for that. */

@@ -24,7 +24,7 @@
 #include "master/start/steps.h"
 #include "master/upgrade/executable.h"
 #include "master/upgrade/reload.h"
-#include "worker/worker.h"
+#include "worker/loop.h"
 
 /* Room for the clients of `c`.  Records there are may become usable; those in
  * use stay so.  Returns 0, or -1 with the reason logged. */

@@ -12,14 +12,12 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
-#include "worker/balance/active.h"
 #include "worker/balance/handoff.h"
 #include "worker/connection/admission.h"
 #include "worker/connection/close.h"
 #include "worker/connection/header.h"
 #include "worker/connection/rate.h"
 #include "worker/connection/tcp_info.h"
-#include "worker/events.h"
 
 /* Clients taken in a row before the connections have their turn. */
 #define BATCH 16
@@ -62,7 +60,8 @@ accept_admit(struct worker *w)
 		sched_yield();
 	}
 	if (arena_held(w->arena) < w->config->maxclients) {
-		to = w->draining ? (int)w->number : (int)handoff_place(w);
+		to = (int)(w->draining ? w->number
+				       : siblings_place(&w->siblings));
 		atomic_fetch_add(to == (int)w->number
 			? &w->slot->held
 			: &w->arena->slot[to].inflight,
@@ -71,7 +70,7 @@ accept_admit(struct worker *w)
 	/* Only what is ours: one who lost patience with us has it now. */
 	atomic_compare_exchange_strong(admission, &mine, 0);
 	if (to == -1)
-		handoff_wake_reserving(w);
+		siblings_wake_reserved(&w->siblings);
 	return to;
 }
 
@@ -166,15 +165,13 @@ accept_enter(struct worker *w, int fd, const struct peer *peer, unsigned to,
 	w->changed = true;
 	if (to != w->number) {
 		handoff_offer(w, fd, to);
-		handoff_notify(w, to);
+		siblings_notify(&w->siblings, to);
 		return;
 	}
 	header_expect(w, c);
 	connection_set(c, owner_word(CONN_OPEN, to));
-	if (events_add(w, fd) == -1)
-		close_connection(w, fd, CLOSE_ERROR, errno);
-	else
-		(void)active_touch(w, fd);
+	if (close_unless_watched(w, fd))
+		(void)active_touch(&w->active, fd);
 }
 
 /* CLOSING is a word about the socket that the record's cookie names. */
@@ -206,7 +203,7 @@ accept_give_up_place(struct worker *w, unsigned to)
 	if (to == w->number)
 		atomic_fetch_sub(&w->slot->held, 1);
 	else
-		handoff_unreserve(w, to);
+		siblings_unreserve(&w->siblings, to);
 }
 
 /* One client was accepted: true if it is in, false if it was turned away.
@@ -286,7 +283,7 @@ accept_failed(struct worker *w, unsigned i, bool last)
 	if (log_rate_limit(&w->shortages, &missed))
 		log_warn("accept on %s: resting for %d ms",
 		    arena_listener(w->arena, i).name, PAUSE);
-	w->accept_at = clock_ms() + PAUSE;
+	timer_set(&w->timers, TIMER_ACCEPT, clock_ms() + PAUSE);
 	return ACCEPT_PAUSED;
 }
 
@@ -309,12 +306,13 @@ accept_take_batch(struct worker *w, unsigned i, bool throttled)
 		int fd;
 
 		/* Whom we could not serve need not come in. */
-		if (w->enroll_at != CLOCK_NEVER) {
-			w->accept_at = w->enroll_at;
+		if (timer_is_set(&w->timers, TIMER_ENROLL)) {
+			timer_set(&w->timers, TIMER_ACCEPT,
+			    w->timers.at[TIMER_ENROLL]);
 			return ACCEPT_PAUSED;
 		}
 		if (wait > 0) {
-			w->accept_at = clock_ms() + wait;
+			timer_set(&w->timers, TIMER_ACCEPT, clock_ms() + wait);
 			return ACCEPT_PAUSED;
 		}
 		atomic_store_explicit(&op->kind, OP_ACCEPT,

@@ -4,15 +4,14 @@
  */
 #include "worker/connection/close.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "lib/clock.h"
-#include "worker/balance/active.h"
 #include "worker/connection/admission.h"
 #include "worker/connection/rate.h"
-#include "worker/events.h"
-#include "worker/memory.h"
+#include "worker/connection/window.h"
 
 void
 close_account(struct worker *w, const struct connection *c,
@@ -40,18 +39,27 @@ close_connection(struct worker *w, int fd, enum close_reason reason, int error)
 	struct connection *c = worker_connection(w, fd);
 
 	w->moved++;
-	active_remove(w, fd);
+	active_remove(&w->active, fd);
 	if ((c->flags & CONN_CHARGED) != 0 && c->rx == 0 &&
 	    (reason == CLOSE_EOF || reason == CLOSE_RESET))
 		rate_return(w);
 	close_account(w, c, reason, error);
-	memory_remove(w->slot, c);
+	window_remove(w->slot, c);
 	atomic_fetch_sub_explicit(&w->slot->held, 1, memory_order_release);
 	connection_set(c, owner_word(CONN_CLOSING, w->number));
 	store_barrier();
 	atomic_store_explicit(&w->slot->op.kind, OP_NONE, memory_order_relaxed);
 	close_descriptor(w, fd);
 	w->changed = true;
+}
+
+bool
+close_unless_watched(struct worker *w, int fd)
+{
+	if (events_add(&w->events, fd) == 0)
+		return true;
+	close_connection(w, fd, CLOSE_ERROR, errno);
+	return false;
 }
 
 void
@@ -68,7 +76,7 @@ close_descriptor(struct worker *w, int fd)
 	 * out by a number that is closed. */
 	if (atomic_load_explicit(&w->arena->header->copied,
 		memory_order_relaxed) != 0)
-		events_disown(w, fd);
+		events_disown(&w->events, fd);
 	close(fd);
 	/* Fails if the number is another worker's already: so be it. */
 	(void)connection_swap(c, owner_word(CONN_CLOSING, w->number),

@@ -12,6 +12,10 @@
 void close_connection(struct worker *w, int fd, enum close_reason reason,
     int error);
 
+/* Watch `fd` as events_add() does, or close it if that fails.  Returns false if
+ * it is closed. */
+bool close_unless_watched(struct worker *w, int fd);
+
 /* Add a connection that ended to the slot's counters and to the log.  The
  * record need not be in use (a refused client never had one). */
 void close_account(struct worker *w, const struct connection *c,

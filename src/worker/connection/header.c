@@ -65,9 +65,9 @@ header_deadline(const struct worker *w, const struct connection *c)
 void
 header_expect(struct worker *w, const struct connection *c)
 {
-	if (connection_awaits_header(c))
-		w->header_at = clock_earlier(w->header_at,
-		    header_deadline(w, c));
+	/* A stop has its own end for them. */
+	if (connection_awaits_header(c) && !w->draining)
+		timer_sooner(&w->timers, TIMER_HEADERS, header_deadline(w, c));
 }
 
 static enum header_result

@@ -20,7 +20,6 @@
 #include <errno.h>
 
 #include "lib/clock.h"
-#include "worker/balance/active.h"
 #include "worker/connection/close.h"
 #include "worker/connection/header.h"
 #include "worker/connection/serve.h"
@@ -44,11 +43,23 @@ idle_interval(const struct worker *w)
 }
 
 void
-idle_init(struct worker *w)
+idle_begin(struct worker *w)
 {
-	/* At once: the worker before may have been about to. */
-	w->sweep_at = idle_interval(w) == 0 ? CLOCK_NEVER : clock_ms();
-	w->header_at = clock_ms();
+	if (idle_interval(w) != 0)
+		timer_set(&w->timers, TIMER_IDLE, 0);
+	timer_set(&w->timers, TIMER_HEADERS, 0);
+}
+
+/* A worker without connections is not woken. */
+void
+idle_round(struct worker *w)
+{
+	if (atomic_load_explicit(&w->slot->held, memory_order_relaxed) == 0 ||
+	    w->draining)
+		timer_clear(&w->timers, TIMER_IDLE);
+	else if (!timer_is_set(&w->timers, TIMER_IDLE) && idle_interval(w) != 0)
+		timer_set(&w->timers, TIMER_IDLE,
+		    clock_ms() + idle_interval(w));
 }
 
 /* Closed as soon as a silent client would be: the first probe after
@@ -88,7 +99,6 @@ idle_sweep(struct worker *w)
 		else if (idle_is_idle(w, fd, worker_connection(w, fd), now))
 			close_connection(w, fd, CLOSE_IDLE, 0);
 	}
-	w->sweep_at = clock_ms() + idle_interval(w);
 }
 
 static bool
@@ -107,7 +117,7 @@ idle_end_wait(struct worker *w, int fd)
 	enum header_result r;
 
 	/* What has come meanwhile counts: it may be we who are late. */
-	(void)active_touch(w, fd);
+	(void)active_touch(&w->active, fd);
 	serve(w, fd, EPOLLIN);
 	if (!idle_awaits_header(w, fd) || connection_pending(c) > 0 ||
 	    !header_is_due(w, c))
@@ -135,8 +145,7 @@ idle_headers(struct worker *w)
 		if (idle_awaits_header(w, fd))
 			next = clock_earlier(next, header_deadline(w, c));
 	}
-	w->header_at = next == CLOCK_NEVER ? next
-	    : next > clock_ms() + HEADER_INTERVAL
-	    ? next
-	    : clock_ms() + HEADER_INTERVAL;
+	if (next != CLOCK_NEVER && next < clock_ms() + HEADER_INTERVAL)
+		next = clock_ms() + HEADER_INTERVAL;
+	timer_set(&w->timers, TIMER_HEADERS, next);
 }

@@ -71,8 +71,8 @@ rate_return(struct worker *w)
 	while (was > interval &&
 	    !atomic_compare_exchange_weak(due, &was, was - interval))
 		;
-	if (w->accept_at != CLOCK_NEVER)
-		w->accept_at = clock_earlier(w->accept_at, clock_ms());
+	if (timer_is_set(&w->timers, TIMER_ACCEPT))
+		timer_sooner(&w->timers, TIMER_ACCEPT, clock_ms());
 }
 
 /* How far the address of an entry is ahead, us.  No more than a second's worth

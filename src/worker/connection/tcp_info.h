@@ -40,8 +40,8 @@ bool tcp_info_positions(int fd, uint64_t *rx, uint64_t *tx);
  * 0 if `fd` is no socket. */
 uint64_t tcp_info_cookie(int fd);
 
-/* Hear of packets again that came over many hops: a socket that was accepted
- * from a listener that is going away has this of it (master/listeners/listener.c). */
+/* Accept packets that came over many hops again.  A socket inherits the
+ * opposite from a listener that is going away (master/listeners/listener.c). */
 void tcp_info_hear(int fd);
 
 /* The TCP port of this end, network order; 0 if there is none. */

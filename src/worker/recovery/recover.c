@@ -8,8 +8,9 @@
  *
  *	died			found			done
  *	before recv		positions agree		nothing
- *	after recv		kernel's rx is ahead	rx follows; the bytes are
- *				in scratch, or in the window
+ *	after recv		kernel's rx is ahead	rx follows; the bytes
+ *							are in scratch, or in
+ *							the window
  *	in the handler		the same		it is called again
  *	after send		kernel's tx is ahead	tx follows
  *	before the rest was	CONN_SPILLED not set	scratch is copied to the
@@ -30,14 +31,13 @@
 
 #include "handler/handler.h"
 #include "lib/signals.h"
-#include "worker/balance/active.h"
 #include "worker/balance/handoff.h"
 #include "worker/connection/accept.h"
 #include "worker/connection/admission.h"
 #include "worker/connection/close.h"
 #include "worker/connection/serve.h"
 #include "worker/connection/tcp_info.h"
-#include "worker/events.h"
+#include "worker/connection/window.h"
 #include "worker/memory.h"
 #include "worker/recovery/lost_sockets.h"
 
@@ -78,7 +78,7 @@ recover_settle(const struct worker *w, unsigned k, int fd)
 	if ((now.flags & CONN_SPILLED) == 0 && now.rx > cursor) {
 		if (cursor < base || now.rx - base > SCRATCH_BYTES)
 			return false;
-		memory_count(&w->arena->slot[k], c, connection_pending(&now));
+		window_grow(&w->arena->slot[k], c, connection_pending(&now));
 		memcpy(arena_window(w->arena, fd),
 		    arena_scratch(w->arena, k) + (cursor - base),
 		    connection_pending(&now));
@@ -86,7 +86,7 @@ recover_settle(const struct worker *w, unsigned k, int fd)
 		store_barrier();
 		c->flags |= CONN_SPILLED;
 	} else if ((now.flags & CONN_SPILLED) != 0)
-		memory_count(&w->arena->slot[k], c,
+		window_grow(&w->arena->slot[k], c,
 		    (size_t)(now.rx - now.window_base));
 	return true;
 }
@@ -130,14 +130,14 @@ recover_give_up(struct worker *w, int fd, enum close_reason reason, int error)
 	struct connection *c = worker_connection(w, fd);
 	uint32_t held = connection_owner(c);
 
-	active_remove(w, fd);
+	active_remove(&w->active, fd);
 	if (recover_is_ours_to_close(w, fd)) {
 		close_connection(w, fd, reason, error);
 		return;
 	}
 	log_warnx("the record of descriptor %d is spoilt", fd);
 	counter_add(&w->slot->count.closed[reason], 1);
-	memory_remove(w->slot, c);
+	window_remove(w->slot, c);
 	atomic_fetch_sub(&w->slot->held, 1);
 	(void)connection_swap(c, held, owner_word(CONN_FREE, 0));
 }
@@ -156,7 +156,7 @@ recover_watch(struct worker *w, int fd)
 	c->paused = 0;
 	if ((paused || (c->flags & CONN_ENROLLED) == 0 ||
 		(c->flags & CONN_WRITES) != 0 || connection_unsent(c) > 0) &&
-	    events_add(w, fd) == -1)
+	    events_add(&w->events, fd) == -1)
 		recover_give_up(w, fd, CLOSE_ERROR, errno);
 }
 
@@ -175,79 +175,140 @@ recover_finish_close(struct worker *w, int fd, uint32_t owner)
 		close_descriptor(w, fd);
 }
 
-/* A connection has become ours that was slot `k`'s, or was on its way to it. */
+/* A lost socket, in a record that is CLAIMED by us. */
 static void
-recover_count_taken(struct worker *w, unsigned k, int fd,
-    enum connection_state was)
+recover_enter(struct worker *w, int fd, struct recovered *r)
 {
-	const struct connection *c = worker_connection(w, fd);
-
-	atomic_fetch_add(&w->slot->held, 1);
-	memory_add(w->slot, c);
-	if (was != CONN_OPEN)
-		return;
-	atomic_fetch_sub(&w->arena->slot[k].held, 1);
-	memory_remove(&w->arena->slot[k], c);
+	if (lost_sockets_enter(w, fd))
+		r->kept++;
+	else
+		r->closed++;
 }
 
-/* One record: carry on with whatever slot `k` had to do with it. */
+/* A connection that was in no slot has become ours. */
 static void
-recover_take_record(struct worker *w, unsigned k, int fd, struct recovered *r)
+recover_count(struct worker *w, int fd)
 {
-	struct connection *c = worker_connection(w, fd);
-	uint32_t h = connection_owner(c);
-	uint32_t ours = owner_word(CONN_OPEN, w->number);
-	unsigned owner = owner_slot(h);
-	uint16_t offered_by = (uint16_t)k;
+	atomic_fetch_add(&w->slot->held, 1);
+	window_add(w->slot, worker_connection(w, fd));
+}
 
-	/* Given to a slot there is not: as if to us. */
-	if (owner_state(h) == CONN_OFFERED && owner >= w->arena->slots) {
-		if (atomic_load(&c->offered_by) != k)
-			return;
-		owner = k;
-	}
-	/* Given, perhaps without notice.  Who it was given to may have taken it
-	 * by now, and given it on: that one's word stays. */
-	if (owner_state(h) == CONN_OFFERED && owner != k &&
-	    atomic_compare_exchange_strong(&c->offered_by, &offered_by,
-		(uint16_t)w->number)) {
-		atomic_fetch_or(&arena_handoff(w->arena, owner)[fd / 64],
-		    UINT64_C(1) << (fd % 64));
-		handoff_wake(w, owner);
-		w->offers_at = 0;
+/* A connection of slot `k` has become ours. */
+static void
+recover_count_from(struct worker *w, unsigned k, int fd)
+{
+	recover_count(w, fd);
+	atomic_fetch_sub(&w->arena->slot[k].held, 1);
+	window_remove(&w->arena->slot[k], worker_connection(w, fd));
+}
+
+/* A connection that has become ours is watched, or closed if it cannot be
+ * served. */
+static void
+recover_go_on(struct worker *w, int fd, struct recovered *r)
+{
+	if (worker_can_serve(w, fd)) {
+		recover_watch(w, fd);
+		r->kept++;
 		return;
 	}
-	if (owner != k)
+	recover_give_up(w, fd, CLOSE_ERROR, EOWNERDEAD);
+	r->closed++;
+}
+
+/* OPEN by our own slot: its former worker had it. */
+static void
+recover_inherit(struct worker *w, int fd, struct recovered *r)
+{
+	/* A lost socket that was entered just now is watched already. */
+	if (worker_connection(w, fd)->active == CONNECTION_INACTIVE)
+		recover_go_on(w, fd, r);
+}
+
+/* OPEN by slot `k`, which is unattended: it becomes ours. */
+static void
+recover_adopt(struct worker *w, unsigned k, int fd, struct recovered *r)
+{
+	recover_unwatch(w, k, fd);
+	if (!connection_swap(worker_connection(w, fd), owner_word(CONN_OPEN, k),
+		owner_word(CONN_OPEN, w->number)))
 		return;
-	switch (owner_state(h)) {
-	case CONN_CLAIMED:
-		connection_set(c, owner_word(CONN_CLAIMED, w->number));
-		lost_sockets_enter(w, fd, r);
-		break;
-	case CONN_CLOSING:
-		recover_finish_close(w, fd, h);
-		break;
-	case CONN_OFFERED:
-	case CONN_OPEN:
-		if (k != w->number && owner_state(h) == CONN_OPEN)
-			recover_unwatch(w, k, fd);
-		/* An orphan that was entered just now is watched already. */
-		if ((h == ours && c->active != CONNECTION_INACTIVE) ||
-		    !connection_swap(c, h, ours))
-			break;
-		if (k != w->number || owner_state(h) == CONN_OFFERED)
-			recover_count_taken(w, k, fd, owner_state(h));
-		if (worker_can_serve(w, fd)) {
-			recover_watch(w, fd);
-			r->kept++;
-			break;
-		}
-		recover_give_up(w, fd, CLOSE_ERROR, EOWNERDEAD);
-		r->closed++;
-		break;
-	default:
-		break;
-	}
+	recover_count_from(w, k, fd);
+	recover_go_on(w, fd, r);
+}
+
+/* OFFERED, as `owner` says, to our own slot, to the slot that we adopt, or to
+ * a slot that does not exist: accept the offer. */
+static void
+recover_accept_offer(struct worker *w, int fd, uint32_t owner,
+    struct recovered *r)
+{
+	if (!connection_swap(worker_connection(w, fd), owner,
+		owner_word(CONN_OPEN, w->number)))
+		return;
+	recover_count(w, fd);
+	recover_go_on(w, fd, r);
+}
+
+/* OFFERED by slot `k` to slot `to`, but the notification may be missing.  The
+ * recipient may already have accepted the offer and passed the connection on;
+ * `offered_by` says so, and the record is left alone. */
+static void
+recover_offer_again(struct worker *w, unsigned k, int fd, unsigned to)
+{
+	uint16_t by = (uint16_t)k;
+
+	if (!atomic_compare_exchange_strong(&worker_connection(w, fd)
+						 ->offered_by,
+		&by, (uint16_t)w->number))
+		return;
+	atomic_fetch_or(&arena_handoff(w->arena, to)[fd / 64],
+	    UINT64_C(1) << (fd % 64));
+	siblings_wake(&w->siblings, to);
+	timer_set(&w->timers, TIMER_WITHDRAW, 0);
+}
+
+static void
+recover_offered(struct worker *w, unsigned k, int fd, uint32_t owner,
+    struct recovered *r)
+{
+	unsigned to = owner_slot(owner);
+
+	if (to == k)
+		recover_accept_offer(w, fd, owner, r);
+	else if (to < w->arena->slots)
+		recover_offer_again(w, k, fd, to);
+	else if (atomic_load(&worker_connection(w, fd)->offered_by) == k)
+		recover_accept_offer(w, fd, owner, r);
+}
+
+/* CLAIMED by slot `k`, and half filled in: enter the client anew. */
+static void
+recover_claimed(struct worker *w, int fd, struct recovered *r)
+{
+	connection_set(worker_connection(w, fd),
+	    owner_word(CONN_CLAIMED, w->number));
+	recover_enter(w, fd, r);
+}
+
+/* One record: continue whatever slot `k` had to do with it. */
+static void
+recover_record(struct worker *w, unsigned k, int fd, struct recovered *r)
+{
+	uint32_t owner = connection_owner(worker_connection(w, fd));
+
+	if (owner_state(owner) == CONN_OFFERED)
+		recover_offered(w, k, fd, owner, r);
+	else if (owner == owner_word(CONN_CLAIMED, k))
+		recover_claimed(w, fd, r);
+	else if (owner == owner_word(CONN_CLOSING, k))
+		recover_finish_close(w, fd, owner);
+	else if (owner != owner_word(CONN_OPEN, k))
+		return;
+	else if (k == w->number)
+		recover_inherit(w, fd, r);
+	else
+		recover_adopt(w, k, fd, r);
 }
 
 /* The connection that was being served: by its own fault its worker died, or
@@ -274,13 +335,22 @@ recover_take_doubtful(struct worker *w, unsigned k, int fd, bool shed,
 	/* Slot k's until it is CLOSING: as an open one of ours, a death would
 	 * leave it to a successor that knows of no doubt. */
 	if (k != w->number)
-		recover_count_taken(w, k, fd, CONN_OPEN);
+		recover_count_from(w, k, fd);
 	recover_give_up(w, fd,
 	    fault != 0 ? CLOSE_FAULT
 		: shed ? CLOSE_MEMORY
 		       : CLOSE_RESET,
 	    0);
 	r->closed++;
+}
+
+/* The worker died between accept4(2) and the record. */
+static void
+recover_lost_sockets(struct worker *w, struct recovered *r)
+{
+	for (int fd = lost_sockets_next(w, 0); fd != -1;
+	     fd = lost_sockets_next(w, fd + 1))
+		recover_enter(w, fd, r);
 }
 
 /* Carry on with ends that were begun and with what lies in windows: one of
@@ -304,7 +374,7 @@ recover_resume(struct worker *w, int doubtful, struct recovered *r)
 		/* Only a hot one's window is given back in time. */
 		if (connection_owner(c) == ours && c->blocks > 0 &&
 		    connection_pending(c) == 0) {
-			(void)active_touch(w, fd);
+			(void)active_touch(&w->active, fd);
 			memory_took(w, fd, 0);
 		}
 	}
@@ -327,7 +397,7 @@ recover(struct worker *w, unsigned k)
 	for (int fd = arena_next(w->arena, k, 0); fd != -1;
 	     fd = arena_next(w->arena, k, fd + 1)) {
 		worker_connection(w, fd)->active = CONNECTION_INACTIVE;
-		memory_add(s, worker_connection(w, fd));
+		window_add(s, worker_connection(w, fd));
 		held++;
 	}
 	atomic_store(&s->held, held);
@@ -336,11 +406,11 @@ recover(struct worker *w, unsigned k)
 	if (doubtful >= 0 && (uint32_t)doubtful < arena_descriptors(w->arena))
 		recover_take_doubtful(w, k, doubtful, shed, &r);
 	if (kind == OP_ACCEPT)
-		lost_sockets_find(w, &r);
+		recover_lost_sockets(w, &r);
 	for (int fd = 0; fd < (int)arena_end(w->arena); fd++)
-		recover_take_record(w, k, fd, &r);
+		recover_record(w, k, fd, &r);
 	/* It may have died over a reservation that nobody redeems now. */
-	handoff_wake_reserving(w);
+	siblings_wake_reserved(&w->siblings);
 	/* Settled: from here on it may be this worker's own operation. */
 	store_barrier();
 	atomic_store(&s->op.kind, OP_NONE);
