@@ -119,7 +119,7 @@ loop_run_timer(struct loop *l, enum worker_timer which)
 	}
 }
 
-/* Do what is due.  Returns when to wake up at the latest. */
+/* Run the timers that are due.  Returns the time to wake up at the latest. */
 static uint64_t
 loop_run_timers(struct loop *l)
 {
@@ -136,7 +136,6 @@ loop_run_timers(struct loop *l)
 	for (unsigned which = 0; which < TIMER_DRAIN; which++)
 		if (timer_take(t, which, now))
 			loop_run_timer(l, which);
-	/* A sweep may have closed connections, or none. */
 	idle_round(&l->w);
 	return timers_next(t);
 }
@@ -292,7 +291,7 @@ loop_rest(struct loop *l, bool only_listeners)
 	l->idle_at = now;
 }
 
-/* Sleep until something is to do.  The heartbeat says so meanwhile: even. */
+/* Sleep until there is something to do.  The heartbeat is even meanwhile. */
 static int
 loop_sleep(struct worker *w, uint64_t wake)
 {
@@ -340,7 +339,7 @@ loop_run(struct loop *l)
 	}
 }
 
-/* What the kernel is told of this process, before anything else. */
+/* Set up the process: its name, signals and sandbox. */
 static void
 loop_enter_process(const struct worker *w, pid_t master)
 {

@@ -3,9 +3,9 @@
  * What a worker keeps for itself.
  *
  * Every field can be rebuilt from the arena: a successor starts with new ones.
- * A module of its own has its struct in its own header; what is here besides is
- * the worker's identity and what several modules tell each other.  State that
- * only the loop passes on (struct leave, struct balance) is in loop.c.
+ * A module declares its struct in its own header.  The other fields here are
+ * the worker's identity and flags that one module sets and others read.  Structs
+ * that only the loop passes on (struct leave, struct balance) are in loop.c.
  */
 #ifndef ECHOD_WORKER_WORKER_H
 #define ECHOD_WORKER_WORKER_H

@@ -34,7 +34,7 @@ active_grow(struct active_set *s)
 }
 
 static void
-active_publish_count(struct active_set *s)
+active_store_count(struct active_set *s)
 {
 	atomic_store_explicit(&s->slot->active, s->count, memory_order_relaxed);
 }
@@ -62,7 +62,7 @@ active_touch(struct active_set *s, int fd)
 		i = s->count++;
 		s->entry[i].fd = fd;
 		s->arena->connection[fd].active = i;
-		active_publish_count(s);
+		active_store_count(s);
 	}
 	s->entry[i].seen = s->round;
 	return !was;
@@ -78,7 +78,7 @@ active_remove(struct active_set *s, int fd)
 	s->entry[i] = s->entry[--s->count];
 	s->arena->connection[s->entry[i].fd].active = i;
 	s->arena->connection[fd].active = CONNECTION_INACTIVE;
-	active_publish_count(s);
+	active_store_count(s);
 }
 
 /* True if the window of `c` has pages and nothing is pending in it. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The end of a connection: its record, its descriptor, its line in the log.
+ * The end of a connection.
  */
 #include "worker/connection/close.h"
 
@@ -67,18 +67,19 @@ close_descriptor(struct worker *w, int fd)
 {
 	struct connection *c = worker_connection(w, fd);
 
-	/* Only now: what is pending of an OPEN one, a successor will need. */
+	/* Only now: a successor needs the pending bytes of an OPEN record. */
 	if (c->blocks > 0)
 		arena_release_window(w->arena, fd);
 	admission_uncount(w, fd);
-	/* Closing also takes it out of the epoll instance, if nobody else has
-	 * a copy; one that stays would be told of for ever, and cannot be taken
-	 * out by a number that is closed. */
+	/* Closing also removes the entry from the epoll instance, unless
+	 * another process has a copy of the descriptor.  An entry that stayed
+	 * would report events for ever, and a closed number cannot remove
+	 * it. */
 	if (atomic_load_explicit(&w->arena->header->copied,
 		memory_order_relaxed) != 0)
 		events_disown(&w->events, fd);
 	close(fd);
-	/* Fails if the number is another worker's already: so be it. */
+	/* This fails if another worker has the number already; that is fine. */
 	(void)connection_swap(c, owner_word(CONN_CLOSING, w->number),
 	    owner_word(CONN_FREE, 0));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Clients whose time is up: silent for `timeout`, not there any more, or with
- * a PROXY header that does not come.
+ * Clients whose time is up: they are silent for `timeout`, or they are gone, or
+ * their PROXY header does not come.
  */
 #ifndef ECHOD_WORKER_CONNECTION_IDLE_H
 #define ECHOD_WORKER_CONNECTION_IDLE_H

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Serving one connection: receive, have the handler rule, send.
+ * Serving one connection: receive, call the handler, send.
  *
- * One echo costs one recv(2) and one send(2).  While nothing is pending the
- * slot's scratch buffer is used and nothing is copied; what cannot be settled
- * at once (the start of a line, a reply the client does not take) is copied
- * to the connection's spill window first and published, by CONN_SPILLED,
- * after that.
+ * One echo costs one recv(2) and one send(2).  While nothing is pending, the
+ * slot's scratch buffer is used and nothing is copied.  Bytes that cannot be
+ * settled at once (the start of a line, a reply that the client does not read)
+ * are first copied to the connection's spill window; then CONN_SPILLED says
+ * that they are there.
  */
 #include "worker/connection/serve.h"
 
@@ -55,7 +55,7 @@ serve_end(struct worker *w)
 	atomic_store_explicit(&w->slot->op.kind, OP_NONE, memory_order_relaxed);
 }
 
-/* Send what is unsent. */
+/* Send the unsent bytes. */
 static enum serve_progress
 serve_flush(struct worker *w, int fd, struct connection *c,
     const struct serve_view *v)
@@ -80,8 +80,8 @@ serve_flush(struct worker *w, int fd, struct connection *c,
 	return (size_t)n == unsent ? SERVE_SETTLED : SERVE_BLOCKED;
 }
 
-/* The order matters to a successor: dropped bytes must never look released,
- * or it would send them. */
+/* The order matters: a successor would send dropped bytes that look
+ * released. */
 static void
 serve_drop(struct connection *c, size_t bytes)
 {
@@ -109,7 +109,8 @@ serve_step(const struct connection *c, const struct serve_view *v, size_t fresh)
 	return r;
 }
 
-/* Take the PROXY header off the beginning; SERVE_BLOCKED if it is not whole. */
+/* Remove the PROXY header from the beginning of the input.  SERVE_BLOCKED if
+ * the header is not whole. */
 static enum serve_progress
 serve_take_header(struct worker *w, int fd, struct connection *c,
     const struct serve_view *v)
@@ -128,7 +129,7 @@ serve_take_header(struct worker *w, int fd, struct connection *c,
 		    r == HEADER_LIMIT ? CLOSE_LIMIT : CLOSE_DENIED, 0);
 		return SERVE_CLOSED;
 	}
-	/* The address first: without it the header would be gone. */
+	/* The address is stored before the header is removed. */
 	store_barrier();
 	serve_drop(c, bytes);
 	store_barrier();
@@ -144,7 +145,7 @@ serve_settle(struct worker *w, int fd, struct connection *c,
 
 	if (p == SERVE_SETTLED && connection_awaits_header(c)) {
 		p = serve_take_header(w, fd, c, v);
-		/* The handler has seen none of what was held for it. */
+		/* The handler has not seen the bytes behind the header. */
 		fresh = connection_pending(c);
 	}
 	while (p == SERVE_SETTLED && connection_pending(c) > 0) {
@@ -163,7 +164,7 @@ serve_settle(struct worker *w, int fd, struct connection *c,
 	return p;
 }
 
-/* Keep what scratch still holds in the connection's window. */
+/* Copy the pending bytes in scratch to the connection's window. */
 static void
 serve_spill(struct worker *w, int fd, struct connection *c,
     const struct serve_view *v)
@@ -172,9 +173,10 @@ serve_spill(struct worker *w, int fd, struct connection *c,
 
 	if (c->rx == cursor)
 		return;
-	/* Counted before there are pages, or a death would lose them. */
+	/* The pages are counted before they exist: a death between the two
+	 * must not lose them. */
 	memory_took(w, fd, connection_pending(c));
-	/* Data first, the flag that says where it is after it. */
+	/* Data first, then the flag that says where the data is. */
 	memcpy(arena_window(w->arena, fd), serve_at(v, cursor),
 	    connection_pending(c));
 	c->window_base = cursor;
@@ -182,8 +184,8 @@ serve_spill(struct worker *w, int fd, struct connection *c,
 	c->flags |= CONN_SPILLED;
 }
 
-/* Make the window able to take SPILL_LINE pending bytes; if memory is full, as
- * much as can be without more pages. */
+/* Make room for SPILL_LINE pending bytes in the window; if memory is full, as
+ * much room as there is without more pages. */
 static void
 serve_make_room(const struct worker *w, int fd, struct connection *c)
 {
@@ -191,8 +193,8 @@ serve_make_room(const struct worker *w, int fd, struct connection *c)
 	uint64_t cursor = connection_cursor(c);
 	size_t offset = (size_t)(cursor - c->window_base);
 
-	/* Pending bytes begin beyond the first half and are no more than half
-	 * a window: source and destination do not overlap. */
+	/* Pending bytes begin in the second half and take at most half a
+	 * window: source and destination do not overlap. */
 	if (offset <= (w->memory_full ? connection_pending(c) : SPILL_LINE))
 		return;
 	memcpy(window, window + offset, connection_pending(c));
@@ -200,7 +202,7 @@ serve_make_room(const struct worker *w, int fd, struct connection *c)
 	c->window_base = cursor;
 }
 
-/* The last input was settled: what remains of the connection's end. */
+/* All input is settled: end the connection. */
 static void
 serve_shut(struct worker *w, int fd, struct connection *c)
 {
@@ -209,11 +211,12 @@ serve_shut(struct worker *w, int fd, struct connection *c)
 		    c->phase == PHASE_SERVING ? CLOSE_EOF : CLOSE_DRAINED, 0);
 		return;
 	}
-	/* Closing now would turn whatever the client is still sending into a
-	 * RST that destroys echoes on their way: say FIN, wait for theirs. */
+	/* If the socket were closed now, input that still arrives would cause
+	 * a RST, which destroys echoes on their way.  So send a FIN and wait
+	 * for the client's. */
 	if (shutdown(fd, SHUT_WR) == -1) {
-		/* Done before, by a worker that died, and the client's FIN has
-		 * come since: then both sides are closed. */
+		/* A worker that died has done this before, and the client's
+		 * FIN has arrived since: both sides are closed. */
 		if (errno == ENOTCONN)
 			close_connection(w, fd, CLOSE_DRAINED, 0);
 		else
@@ -227,9 +230,9 @@ serve_shut(struct worker *w, int fd, struct connection *c)
 }
 
 /*
- * Take up to `room` bytes into `to`.  Returns their number; 0 if there is
- * nothing to take now, or no more ever (then CONN_EOF is set); -1 if the
- * connection is closed.
+ * Receive up to `room` bytes into `to`.  Returns their number; 0 if there is
+ * nothing to receive now, or nothing more ever (CONN_EOF is set then); -1 if
+ * the connection is closed.
  */
 static ssize_t
 serve_receive(struct worker *w, int fd, struct connection *c, char *to,
@@ -321,7 +324,7 @@ serve_window(struct worker *w, int fd, struct connection *c, uint32_t revents)
 		events_update(&w->events, fd);
 }
 
-/* Read and forget until the client's FIN. */
+/* Receive and drop until the client's FIN. */
 static void
 serve_linger(struct worker *w, int fd, struct connection *c)
 {
