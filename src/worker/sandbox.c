@@ -195,7 +195,7 @@ sandbox_permit_syslog(scmp_filter_ctx filter)
 	    2, arg);
 }
 
-/* The epoll instance that the worker may change.  Other processes have their own
+/* The epoll instance that the worker may change.  Other processes have other
  * instances, and use the data of events as indices or addresses.  The number is
  * the service state's, not the arena's. */
 static int

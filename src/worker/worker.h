@@ -4,8 +4,8 @@
  *
  * Every field can be rebuilt from the arena: a successor starts with new ones.
  * A module declares its struct in its own header.  The other fields here are
- * the worker's identity and flags that one module sets and others read.  Structs
- * that only the loop passes on (struct leave, struct balance) are in loop.c.
+ * the worker's identity and flags that one module sets and others read.  What
+ * only the loop passes on (struct leave, struct balance) is in loop.c.
  */
 #ifndef ECHOD_WORKER_WORKER_H
 #define ECHOD_WORKER_WORKER_H

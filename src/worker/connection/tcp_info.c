@@ -64,8 +64,8 @@ tcp_info_silence(int fd)
 /*
  * The kernel counts probes since the last answer, but retransmissions since the
  * last progress.  A client without room acknowledges retransmissions and makes
- * no progress.  So the last retransmission, sent at most tcpi_rto ago, must have
- * had a second to be answered.
+ * no progress.  So the last retransmission, which was sent tcpi_rto ago at
+ * most, must have had a second to be answered.
  */
 uint32_t
 tcp_info_unanswered(int fd)
