@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Runs: who goes on, who dies, and every other way that could have gone.
+ * Runs: every sequence of choices about which worker goes on and which dies.
  *
- * A run is repeated from the beginning with one choice changed, the last one
- * that has an alternative left, until there is none: depth first.
+ * A run is repeated from the beginning with one choice changed: the last one
+ * that has an alternative left.  The search ends if there is none.
  */
 #include "explore.h"
 
@@ -21,13 +21,13 @@
 
 #define CHOICES 4096
 #define STACK (64 * 1024)
-/* Points of a run that ends. */
+/* The most points of a run; one with more does not end. */
 #define POINTS_MOST 20000
-/* How long a worker stands still: until the others have nothing to do, until
- * they took back what they gave it, until reservations are void (ms). */
+/* How long a worker stands still, ms: until the others have nothing to do;
+ * until they have withdrawn their offers; until reservations are void. */
 static const uint64_t stand_still[] = { 0, 30, 1500 };
 #define STAND_STILL 3
-/* How long after the script things may take to become quiet, ms. */
+/* After the script, all must be quiet within so many ms. */
 #define AFTER 5000
 
 enum life {
@@ -56,10 +56,10 @@ static struct {
 
 static struct limits left;
 static bool armed, tracing;
-static bool fine; /* standing still before loads, too */
+static bool fine; /* workers stand still before loads, too */
 static unsigned points;
 static unsigned next_event;
-static uint64_t passed; /* of a PASSES event, until when */
+static uint64_t passed; /* end of a PASSES event */
 static uint64_t runs;
 static bool bad;
 static char action[256];
@@ -142,7 +142,7 @@ choose(unsigned n)
 	return c;
 }
 
-/* The next run's choices; false if there is none. */
+/* The choices of the next run; false if there is no other run. */
 static bool
 next_path(void)
 {
@@ -205,7 +205,7 @@ spawn(unsigned k)
 	atomic_store(&arena.slot[k].pid, 100 + (int)k);
 }
 
-/* A slot without a worker is a sibling's to take over; master/scaling.c. */
+/* A sibling adopts a slot without a worker, as in master/scaling.c. */
 static bool
 ask_sibling(unsigned k)
 {
@@ -224,7 +224,7 @@ ask_sibling(unsigned k)
 	return false;
 }
 
-/* The master: master/reap.c and spawn.c, in short. */
+/* The master: a short form of master/reap.c and spawn.c. */
 static void
 reap(unsigned k)
 {
@@ -252,7 +252,8 @@ reap(unsigned k)
 		spawn(k);
 }
 
-/* All else is quiet: slots that still have no worker get one, or a sibling. */
+/* All else is quiet: a slot that still has no worker gets one, or a sibling
+ * adopts it. */
 static bool
 respawn(void)
 {
@@ -274,7 +275,7 @@ respawn(void)
 					return true;
 				continue;
 			}
-			/* It has ceased to be one. */
+			/* The slot is not used any more. */
 			atomic_store(&arena.header->workers, k);
 			return true;
 		}
@@ -405,7 +406,7 @@ sleep_until(uint64_t wake)
 	to_engine();
 }
 
-/* Give the processor to one that can use it; false if none can. */
+/* Let one worker run that can; false if none can. */
 static bool
 run_one(unsigned *turn)
 {
@@ -442,7 +443,7 @@ let_stand_go_on(uint64_t until)
 	return false;
 }
 
-/* When something happens by itself. */
+/* The next time at which a worker wakes by itself. */
 static uint64_t
 next_timer(void)
 {
@@ -455,7 +456,8 @@ next_timer(void)
 	return t;
 }
 
-/* Let time pass until `until` at the latest; false if it is that late. */
+/* Let time pass until `until` at the latest; false if nothing happens until
+ * then. */
 static bool
 pass(uint64_t until)
 {
@@ -470,7 +472,7 @@ pass(uint64_t until)
 	return true;
 }
 
-/* All events of the script, and until all is quiet after the last. */
+/* Play all events of the script, and go on until all is quiet. */
 static void
 play(void)
 {
@@ -578,9 +580,9 @@ check(const struct scene *s, const struct limits *limits, uint64_t most)
 	tracing = false;
 }
 
-/* explore [-fx] [-m RUNS] [-t] [SCENE...]: the limits are those of make model
- * with -f; -x: no more after what is wrong; no more than RUNS of a scene; -t
- * shows the first run of each. */
+/* explore [-fx] [-m RUNS] [-t] [SCENE...]: run the scenes.  -f: with the limits
+ * of make model; -x: stop at the first scene that fails; -m: at most RUNS runs
+ * of a scene; -t: show the first run of each scene. */
 int
 main(int argc, char **argv)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A kernel for the workers: descriptors, TCP as far as its calls show it,
- * epoll, time.  Everything that a call may answer is tried.  Here too the
- * properties are watched that speak of sockets, see README.md.
+ * epoll, time.  Every outcome of a call is tried.  The properties about sockets
+ * are checked here, see README.md.
  */
 #include "explore.h"
 
@@ -22,7 +22,7 @@
 #include "worker/events.h"
 #include "shared/service.h"
 
-#define PIDFD 2 /* the master's, who does not die */
+#define PIDFD 2 /* the master's, which does not die */
 #define LISTENER 3
 #define WAKE(k) (4 + 2 * (int)(k))
 #define WATCH(k) (5 + 2 * (int)(k))
@@ -40,10 +40,10 @@ static struct tcp {
 	bool fin_taken;
 	size_t given, acked;
 	bool shut; /* SHUT_WR of ours */
-	bool full; /* takes no more until somebody sleeps */
+	bool full; /* takes no more until a worker sleeps */
 	bool refused;
 	bool broken;	/* a call failed: it may be closed */
-	uint64_t heard; /* the last it said, ms */
+	uint64_t heard; /* time of the last input, ms */
 } tcp[CLIENTS];
 
 static struct tcp *table[DESCRIPTORS];
@@ -52,7 +52,7 @@ static bool shut_listener;
 static unsigned woken[SLOTS];
 static bool signalled[SLOTS];
 
-/* An epoll instance's entries, by descriptor; closing takes them out. */
+/* The entries of each epoll instance, by descriptor.  close() removes them. */
 static struct {
 	bool in;
 	uint32_t events;
@@ -86,7 +86,7 @@ number(const struct tcp *t)
 	return (unsigned)(t - tcp);
 }
 
-/* --- what happens from outside */
+/* --- events from outside */
 
 void
 kernel_wake(unsigned k)
@@ -153,7 +153,8 @@ socket_of(int fd)
 	return fd >= 0 && fd < DESCRIPTORS ? table[fd] : NULL;
 }
 
-/* Descriptors are used by who owns their connection, and for no other. */
+/* Only the owner of a connection uses its descriptor, and for no other
+ * connection. */
 static struct tcp *
 used(int fd, const char *call)
 {
@@ -195,7 +196,7 @@ kernel_written(const void *p)
 	h = connection_owner(c);
 	if (owner_slot(h) == k && owner_state(h) != CONN_FREE)
 		return;
-	/* A dead slot's, by its successor. */
+	/* The successor writes to the records of a dead worker. */
 	if (owner_state(h) != CONN_FREE && !is_alive(owner_slot(h)))
 		return;
 	if (owner_state(h) == CONN_OFFERED &&
@@ -216,7 +217,7 @@ closes(struct tcp *t, int fd)
 	t->closed = true;
 	if (t->reset || t->broken || t->refused)
 		return;
-	/* A death may have kept it from being told why. */
+	/* A death may have prevented that it was told the reason. */
 	if (scene->maxclients > 0 && t->taken == 0 && !t->fin)
 		return;
 	if (t->taken < t->arrived)
@@ -267,7 +268,7 @@ kernel_at_rest(void)
 			    "client %u is not counted for its "
 			    "address",
 			    number(t));
-		/* Or what it says next is heard by nobody. */
+		/* Else its next input would not be read. */
 		if (!entry[k][fd].in || (c->flags & CONN_ENROLLED) == 0)
 			violated("P5",
 			    "client %u is not watched by its owner, "
@@ -535,7 +536,7 @@ information(struct tcp *t, struct tcp_info *info)
 	info->tcpi_bytes_received = t->arrived + t->fin;
 	info->tcpi_bytes_acked = t->acked;
 	info->tcpi_last_data_recv = (uint32_t)(model_now - t->heard);
-	/* The acknowledgement comes between two calls. */
+	/* The acknowledgement arrives between two calls. */
 	t->acked = t->given;
 	return 0;
 }
@@ -631,7 +632,7 @@ __wrap_epoll_ctl(int epfd, int op, int fd, struct epoll_event *e)
 	return 0;
 }
 
-/* What epoll would say of an entry. */
+/* The events that epoll would report for an entry. */
 static uint32_t
 events(unsigned k, int fd)
 {
@@ -678,7 +679,7 @@ __wrap_epoll_pwait(int epfd, struct epoll_event *e, int most, int timeout,
 
 	(void)mask;
 	call("epoll_pwait(%d)", timeout);
-	/* By the time it looks again, the client has read. */
+	/* The client has read by the time the worker looks again. */
 	for (struct tcp *t = tcp; t < tcp + CLIENTS; t++)
 		t->full = false;
 	if (timeout != 0 && !kernel_ready(k))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The rest of what workers call: time, which stands still while anything goes
- * on, and what has no say in anything.
+ * The other functions that workers call: time, which stands still while a
+ * worker runs, and functions that decide nothing.
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -23,7 +23,7 @@ __wrap_clock_gettime(clockid_t id, struct timespec *ts)
 	return 0;
 }
 
-/* Whoever waits for another waits for time to pass. */
+/* A worker that waits for another lets time pass. */
 int
 __wrap_nanosleep(const struct timespec *ts, struct timespec *left)
 {
@@ -60,7 +60,7 @@ __wrap_prctl(int what, ...)
 	return 0;
 }
 
-/* Of the hot connections; a death does not free it. */
+/* For the active set.  A death does not free it. */
 void *
 __wrap_reallocarray(void *p, size_t n, size_t size)
 {
@@ -150,7 +150,7 @@ signals_name(int signo)
 	return "signal";
 }
 
-/* The kernel that would deny calls is a model itself. */
+/* The kernel that would deny calls is a model. */
 void
 sandbox_enter(const struct worker *w)
 {

@@ -52,7 +52,8 @@ rig_up(void)
 	rig.config.bind.count = 1;
 	strcpy(rig.config.bind.address[0].host, "127.0.0.1");
 	rig.config.handler = HANDLER_ECHO;
-	/* Its workers may be threads, which end by a call no worker makes. */
+	/* Its workers may be threads, which end by a call that a worker does
+	 * not make. */
 	rig.config.sandbox = SANDBOX_NO;
 	checked(arena_create(a, SLOTS, DESCRIPTORS, DESCRIPTORS),
 	    "arena_create");
@@ -118,13 +119,13 @@ accepted(int receive_buffer)
 }
 
 void
-set_holder(const struct pair *p, enum connection_state state, unsigned k)
+set_owner(const struct pair *p, enum connection_state state, unsigned k)
 {
 	atomic_store(&p->c->owner, owner_word(state, k));
 }
 
 bool
-is_held(const struct pair *p, enum connection_state state, unsigned k)
+is_owned(const struct pair *p, enum connection_state state, unsigned k)
 {
 	return connection_owner(p->c) == owner_word(state, k);
 }
@@ -145,11 +146,11 @@ enter(const struct pair *p, unsigned k)
 	p->c->cookie = tcp_info_cookie(p->fd);
 	p->c->opened = clock_ms();
 	p->c->handler = (uint8_t)rig.config.handler;
-	p->c->active = 7; /* a dead worker's: means nothing any more */
+	p->c->active = 7; /* a dead worker's: has no meaning any more */
 	note_end(p->fd);
 	set_registered(p, k, EPOLLIN);
 	p->c->flags = CONN_ENROLLED;
-	set_holder(p, CONN_OPEN, k);
+	set_owner(p, CONN_OPEN, k);
 	slot(k)->held++;
 }
 
@@ -172,7 +173,7 @@ offered(unsigned from, unsigned to)
 	p.c->flags = 0;
 	p.c->offered_by = (uint16_t)from;
 	slot(from)->held--;
-	set_holder(&p, CONN_OFFERED, to);
+	set_owner(&p, CONN_OFFERED, to);
 	return p;
 }
 
@@ -323,8 +324,8 @@ is_active(const struct pair *p)
 	    active_at(&w->active, p->c->active) == p->fd;
 }
 
-/* How many entries slot k's epoll instance has, and in `events` (if that is not
- * NULL) what for it has `fd` as a connection. */
+/* The number of entries in slot k's epoll instance.  `events`, if not NULL,
+ * becomes the events for which it watches `fd` as a connection. */
 static unsigned
 look(unsigned k, int fd, uint32_t *events)
 {
@@ -527,7 +528,7 @@ stuck(const char *bytes, size_t n)
 	p.c->ready = n;
 	p.c->flags |= CONN_SPILLED;
 	p.c->blocks = SPILL_BLOCKS;
-	/* Until it has been full for a while. */
+	/* Until the socket has been full for a while. */
 	while (poll(&(struct pollfd){ p.fd, POLLOUT, 0 }, 1, fresh) == 1)
 		p.c->tx += give_back(&p, window + p.c->tx, n - p.c->tx);
 	return p;

@@ -155,7 +155,7 @@ nowhere(void)
 {
 	struct pair p = offered(0, 0xffffff);
 
-	return settled(1, 0, succeed()) && is_held(&p, CONN_OPEN, 0) &&
+	return settled(1, 0, succeed()) && is_owned(&p, CONN_OPEN, 0) &&
 	    is_watched(&p) && echoes(&p);
 }
 
@@ -198,7 +198,7 @@ own(void)
 	p.c->ready = 60000;
 	p.c->phase = PHASE_FINISHING;
 	(void)recover(&rig.w, 1);
-	return !is_open(p.fd) && is_held(&q, CONN_OPEN, 0) && echoes(&q);
+	return !is_open(p.fd) && is_owned(&q, CONN_OPEN, 0) && echoes(&q);
 }
 
 /* The same of one that is given. */
