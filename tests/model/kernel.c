@@ -38,7 +38,7 @@ static struct tcp {
 	size_t arrived, taken;
 	bool fin, reset; /* of the client */
 	bool fin_taken;
-	size_t given, acked;
+	size_t echoed, acked;
 	bool shut; /* SHUT_WR of ours */
 	bool full; /* takes no more until a worker sleeps */
 	bool refused;
@@ -223,9 +223,9 @@ closes(struct tcp *t, int fd)
 	if (t->taken < t->arrived)
 		violated("P1", "client %u is closed with %zu bytes unread",
 		    number(t), t->arrived - t->taken);
-	if (echo && t->given < t->taken)
-		violated("P1", "client %u is closed, %zu bytes not given back",
-		    number(t), t->taken - t->given);
+	if (echo && t->echoed < t->taken)
+		violated("P1", "client %u is closed, %zu bytes not echoed",
+		    number(t), t->taken - t->echoed);
 	if (!t->fin && arena_stop_deadline(&arena) == 0)
 		violated("P5", "client %u is closed without a reason",
 		    number(t));
@@ -295,9 +295,9 @@ kernel_at_rest(void)
 		if (t->taken < t->arrived)
 			violated("P5", "client %u: %zu bytes are not read", i,
 			    t->arrived - t->taken);
-		if (scene->handler != HANDLER_DISCARD && t->given < t->taken)
+		if (scene->handler != HANDLER_DISCARD && t->echoed < t->taken)
 			violated("P1", "client %u: %zu of %zu bytes came back",
-			    i, t->given, t->taken);
+			    i, t->echoed, t->taken);
 		if (t->fin || stopped)
 			violated("P5", "client %u is not closed", i);
 	}
@@ -448,18 +448,19 @@ __wrap_send(int fd, const void *from, size_t n, int flags)
 		t->full = true;
 	}
 	for (size_t i = 0; i < n; i++) {
-		if (t->given + i >= t->taken)
+		if (t->echoed + i >= t->taken)
 			violated("P2", "client %u is sent more than it said",
 			    number(t));
-		if (bytes[i] != t->said[t->given + i])
-			violated(memchr(t->said, bytes[i], t->given + i) != NULL
+		if (bytes[i] != t->said[t->echoed + i])
+			violated(memchr(t->said, bytes[i], t->echoed + i) !=
+				    NULL
 				? "P2"
 				: "P3",
 			    "client %u is sent %d where %d "
 			    "belongs",
-			    number(t), bytes[i], t->said[t->given + i]);
+			    number(t), bytes[i], t->said[t->echoed + i]);
 	}
-	t->given += n;
+	t->echoed += n;
 	trace("%zu bytes", n);
 	return (ssize_t)n;
 }
@@ -478,10 +479,10 @@ __wrap_shutdown(int fd, int how)
 	t = used(fd, "shutdown");
 	if (t->reset || (t->shut && t->fin))
 		return fails(ENOTCONN);
-	if (scene->handler != HANDLER_DISCARD && t->given < t->taken &&
+	if (scene->handler != HANDLER_DISCARD && t->echoed < t->taken &&
 	    !t->broken && !t->refused)
 		violated("P1", "FIN before %zu bytes of client %u",
-		    t->taken - t->given, number(t));
+		    t->taken - t->echoed, number(t));
 	t->shut = true;
 	return 0;
 }
@@ -515,7 +516,7 @@ __wrap_ioctl(int fd, unsigned long request, int *n)
 	if (t == NULL)
 		return fails(EBADF);
 	*n = (int)(request == SIOCINQ ? t->arrived - t->taken
-				      : t->given - t->acked);
+				      : t->echoed - t->acked);
 	return 0;
 }
 
@@ -537,7 +538,7 @@ information(struct tcp *t, struct tcp_info *info)
 	info->tcpi_bytes_acked = t->acked;
 	info->tcpi_last_data_recv = (uint32_t)(model_now - t->heard);
 	/* The acknowledgement arrives between two calls. */
-	t->acked = t->given;
+	t->acked = t->echoed;
 	return 0;
 }
 

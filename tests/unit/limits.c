@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What bounds the service: control groups of v1 and v2 as systems and
- * containers show them, and the words for it.
+ * The limits of the service: control groups of v1 and v2 as systems and
+ * containers show them, and the messages about them.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -75,7 +75,7 @@ test_groups(void)
 	    "low 0\noom 7\noom_kill 3\n");
 	ok(limits_oom_kills() == 3, "v2: kills are counted");
 
-	/* A container that sees the host's paths, but not above its own. */
+	/* A container sees the host's paths, but not above its own. */
 	put("proc/self/cgroup",
 	    "5:cpu,cpuacct:/x\n4:memory:/docker/abc\n"
 	    "0::/elsewhere\n");
@@ -93,7 +93,7 @@ test_groups(void)
 	ok(memory(what, sizeof(what)) == machine,
 	    "v1: its number for no limit is none");
 
-	/* A namespace: the path is one of another part of the tree. */
+	/* A namespace: the path is in another part of the tree. */
 	put("proc/self/cgroup", "4:memory:/../other\n");
 	put("v1 mem/memory.limit_in_bytes", "4194304\n");
 	ok(memory(what, sizeof(what)) == MB(4),
@@ -102,7 +102,7 @@ test_groups(void)
 	limits_root = "";
 }
 
-/* What `text` comes to, and back; "" if it is refused. */
+/* The value of `text` as text again; "" if it is refused. */
 static const char *
 amount(const char *text)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Text inside JSON, metrics and HTML: whatever its bytes are, the whole is
- * valid, and UTF-8 stays as it is.
+ * Text inside JSON, metrics and HTML: the document is valid for all bytes, and
+ * UTF-8 stays as it is.
  */
 #include <stdint.h>
 #include <stdlib.h>

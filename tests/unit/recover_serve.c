@@ -281,7 +281,7 @@ short_send(enum sent point, const char *what)
 	}
 	p.c->rx = p.c->ready = N;
 	name(OP_SERVE, p.fd, 0);
-	n = give_back(&p, scratch, N);
+	n = send_back(&p, scratch, N);
 	if (point >= SENT_STORED)
 		p.c->tx = n;
 	if (point == SPILLED_NO_FLAG) {
@@ -313,7 +313,7 @@ test_send(void)
 	p.c->rx = 9;
 	p.c->ready = 6;
 	name(OP_SERVE, p.fd, 0);
-	(void)give_back(&p, "hello\n", 6);
+	(void)send_back(&p, "hello\n", 6);
 	ok(settled(1, 0, succeed()) && at_positions(&p, 9, 6, 0, 6) &&
 		window_holds(&p, "wor") && hears(&p, "hello\n"),
 	    "sent, tx not stored: not sent twice");
@@ -342,7 +342,7 @@ test_send(void)
 		rig_up();
 		p = opened();
 		hold(&p, "line\n", 0);
-		(void)give_back(&p, "line\n", 5);
+		(void)send_back(&p, "line\n", 5);
 		p.c->ready = p.c->tx = 5;
 		if (flag == 0)
 			p.c->flags &= (uint8_t)~CONN_SPILLED;

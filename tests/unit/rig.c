@@ -210,7 +210,7 @@ take(const struct pair *p, char *to, size_t n)
 }
 
 size_t
-give_back(const struct pair *p, const char *from, size_t n)
+send_back(const struct pair *p, const char *from, size_t n)
 {
 	ssize_t sent = send(p->fd, from, n, MSG_NOSIGNAL | MSG_DONTWAIT);
 
@@ -459,7 +459,7 @@ history(const struct pair *p, const char *text)
 
 	say(p, text);
 	take(p, arena_scratch(&rig.arena, 0), n);
-	if (give_back(p, text, n) != n ||
+	if (send_back(p, text, n) != n ||
 	    recv(p->client, got, n, MSG_WAITALL) != (ssize_t)n)
 		die("history");
 	p->c->rx = p->c->tx = p->c->ready = n;
@@ -474,7 +474,7 @@ long_history(const struct pair *p, size_t n)
 		part = n < sizeof(bytes) ? n : sizeof(bytes);
 		say_bytes(p, bytes, part);
 		take(p, bytes, part);
-		if (give_back(p, bytes, part) != part ||
+		if (send_back(p, bytes, part) != part ||
 		    recv(p->client, bytes, part, MSG_WAITALL) != (ssize_t)part)
 			die("long_history");
 		p->c->rx = p->c->tx = p->c->ready += part;
@@ -530,7 +530,7 @@ stuck(const char *bytes, size_t n)
 	p.c->blocks = SPILL_BLOCKS;
 	/* Until the socket has been full for a while. */
 	while (poll(&(struct pollfd){ p.fd, POLLOUT, 0 }, 1, fresh) == 1)
-		p.c->tx += give_back(&p, window + p.c->tx, n - p.c->tx);
+		p.c->tx += send_back(&p, window + p.c->tx, n - p.c->tx);
 	return p;
 }
 

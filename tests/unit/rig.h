@@ -91,7 +91,7 @@ void say(const struct pair *p, const char *text);
 void take(const struct pair *p, char *to, size_t n);
 
 /* Send bytes likewise; returns how many the socket took. */
-size_t give_back(const struct pair *p, const char *from, size_t n);
+size_t send_back(const struct pair *p, const char *from, size_t n);
 
 /* The dead worker had echoed this before. */
 void history(const struct pair *p, const char *text);
