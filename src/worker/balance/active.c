@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The active set.
+ * The active set: an array of connections, whose records hold the index.
  */
 #include "worker/balance/active.h"
 

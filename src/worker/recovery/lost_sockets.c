@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Lost sockets.
+ * Lost sockets: searching all descriptors, and entering what is found.
  */
 #include "worker/recovery/lost_sockets.h"
 
