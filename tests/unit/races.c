@@ -57,7 +57,7 @@ __tsan_default_suppressions(void)
 	return "race:signals_choose\nrace:signals_take\n"
 	       "race:log_set_role\nrace:log_follow\n"
 	       "race:log_rate_limit\nrace:signals_record\n"
-	       "race:^admission_same$\nrace:connections_more\n"
+	       "race:^admission_same$\nrace:connections_find\n"
 	       "race:close_descriptor\n";
 }
 
