@@ -47,7 +47,7 @@
  * Any worker may get a descriptor number as soon as it is closed: between
  * close(2) and the store that follows it, another worker may have accepted the
  * same number.  So a record is claimed from FREE or from any CLOSING, and
- * after a close slot k swaps only CLOSING | k to FREE, never what came later.
+ * after a close slot k swaps only CLOSING | k to FREE, never a later word.
  *
  * Between accept4(2) and the claim, a worker that recovers may have found the
  * socket, served it and closed it.  So CLOSING must be about another socket.

@@ -69,8 +69,7 @@ events_is_shortage(struct events *e, const char *what, enum worker_timer retry)
 	return true;
 }
 
-/* A worker that nobody can wake still works: connections that are offered to
- * it are withdrawn. */
+/* A worker that cannot be woken still works: offers to it are withdrawn. */
 int
 events_watch_wake(struct events *e)
 {

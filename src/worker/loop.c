@@ -60,7 +60,7 @@ loop_held(const struct loop *l)
 	return atomic_load_explicit(&l->w.slot->held, memory_order_relaxed);
 }
 
-/* Watch what the kernel had no memory for. */
+/* Watch the descriptors for which the kernel had no memory. */
 static void
 loop_enroll(struct worker *w)
 {

@@ -92,7 +92,7 @@ memory_trim(struct worker *w)
 		timer_start(&w->timers, TIMER_TRIM, TRIM_MS);
 }
 
-/* Watch `fd` for what its record says. */
+/* Pause `fd` or read it again, and watch it accordingly. */
 static void
 memory_watch(struct worker *w, int fd, uint8_t paused)
 {

@@ -252,7 +252,7 @@ sandbox_load(const struct worker *w, bool log_only)
 	error = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, others);
 	if (error == 0)
 		error = sandbox_permit_all(filter, w);
-	/* The kernel's audit log reports what is denied, if it can.  And before
+	/* The kernel's audit log reports denied calls, if it can.  And before
 	 * Linux 5.16 a filter turned off the processor's speculation: that
 	 * protects a process from programs that run inside it, and a worker
 	 * runs none. */

@@ -19,7 +19,7 @@
 enum worker_timer {
 	TIMER_PARENT,	/* leave.c: is the master alive? */
 	TIMER_TITLE,	/* loop.c: update the process title */
-	TIMER_ENROLL,	/* loop.c: retry what epoll_ctl(2) refused */
+	TIMER_ENROLL,	/* loop.c: repeat a failed epoll_ctl(2) */
 	TIMER_TRIM,	/* memory.c: release unused windows */
 	TIMER_MEMORY,	/* memory.c: is memory still full? */
 	TIMER_WITHDRAW, /* handoff.c: withdraw offers not accepted */

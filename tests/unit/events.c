@@ -194,7 +194,8 @@ test_update(void)
 		(p.c->flags & (CONN_ENROLLED | CONN_WRITES)) == 0,
 	    "forgotten");
 	events_update(&rig.w.events, p.fd);
-	ok(registered(&p, 0) == 0, "what is not enrolled is not changed");
+	ok(registered(&p, 0) == 0,
+	    "a connection that is not enrolled is not changed");
 	ok(events_add(&rig.w.events, p.fd) == 0 && is_watched(&p) && echoes(&p),
 	    "and added again");
 	close_connection(&rig.w, p.fd, CLOSE_IDLE, 0);

@@ -13,8 +13,8 @@
 #include "tap.h"
 #include "worker/connection/serve.h"
 
-/* A connection, with its input in one piece of memory and what its client has
- * received. */
+/* A connection, with its input in one piece of memory and the output that its
+ * client has received. */
 static struct run {
 	struct slot slot;
 	struct worker w;
@@ -45,7 +45,7 @@ begin(enum handler_kind handler, char *in)
 	run.good = true;
 }
 
-/* The client reads what has been sent. */
+/* The client receives the output. */
 static void
 hear(void)
 {

@@ -97,8 +97,8 @@ test_groups(void)
 	put("proc/self/cgroup", "4:memory:/../other\n");
 	put("v1 mem/memory.limit_in_bytes", "4194304\n");
 	ok(memory(what, sizeof(what)) == MB(4),
-	    "a path that is out of sight: "
-	    "what is mounted counts");
+	    "a path that is out of sight: the root of the mounted "
+	    "hierarchy counts");
 	limits_root = "";
 }
 
@@ -153,7 +153,7 @@ test_words(void)
 	ok(limits_why_no_room(EFBIG, 1)[0] == '\0' &&
 		limits_why_no_room(EACCES, 1)[0] == '\0' &&
 		limits_why_no_process(EACCES)[0] == '\0',
-	    "nothing to say of what is no limit's fault");
+	    "no message if no limit is the cause");
 	setrlimit(RLIMIT_FSIZE, &low);
 	words = limits_why_no_room(EFBIG, MB(9));
 	ok(strstr(words, "RLIMIT_FSIZE") != NULL &&

@@ -28,7 +28,7 @@
 
 #define CLIENTS 40
 #define CHANGES 60 /* of a slot's worker */
-#define LOOKS 20   /* of the master between two of those */
+#define LOOKS 20   /* of the master between two changes */
 
 const char *__tsan_default_options(void);
 const char *__tsan_default_suppressions(void);
@@ -124,7 +124,7 @@ becomes(unsigned k, uint32_t state)
 	return true;
 }
 
-/* One line there and back; false if it is not what was sent. */
+/* One line there and back; false if it comes back different. */
 static bool
 talk(int fd, unsigned n)
 {

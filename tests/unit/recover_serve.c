@@ -228,7 +228,7 @@ test_handler(void)
 	name(OP_SERVE, p.fd, 0);
 	ok(settled(1, 0, succeed()) && at_positions(&p, 7, 0, 7, 7) &&
 		silent(&p),
-	    "drop half done: what was dropped is not sent");
+	    "drop half done: dropped bytes are not sent");
 	say(&p, "more");
 	ok(silent(&p) && at_positions(&p, 11, 0, 11, 11),
 	    "drop half done: it goes on");

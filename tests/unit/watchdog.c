@@ -269,7 +269,7 @@ main(void)
 	/* A bug: a worker that was due was started in 2^64 ms. */
 	ok(clock_until(1000, 1001) == 0 && clock_until(1000, 1000) == 0 &&
 		clock_until(1001, 1000) == 1,
-	    "what was due is not in the future");
+	    "a time that has passed is not in the future");
 	test_hung();
 	test_stop(pid);
 	arena_destroy(&master.arena);

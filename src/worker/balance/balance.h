@@ -23,8 +23,8 @@ void balance_round(struct balance *b, struct worker *w);
 
 /* If this slot has two or more connections (active ones first) more than
  * another, offer it half the difference; if it has fewer, wake another slot,
- * which offers some.  If the slots are even but this one serves its clients
- * less than another, offer that one some. */
+ * which offers some.  If the slots are even but another slot serves its clients
+ * more, offer some to that slot. */
 void balance(struct balance *b, struct worker *w);
 
 #endif

@@ -12,8 +12,8 @@
 struct siblings {
 	const struct arena *arena;
 	unsigned number; /* our own slot */
-	/* By slot: its heartbeat + 1 when it was found not to accept what it
-	 * was offered.  It is offered nothing until its heartbeat changes. */
+	/* By slot: its heartbeat + 1 at the time when it had not accepted an
+	 * offer.  It gets no offer until its heartbeat changes. */
 	uint64_t skipped[CONFIG_WORKERS_MAX];
 };
 
@@ -37,8 +37,8 @@ void siblings_unreserve(const struct siblings *s, unsigned k);
 /* End the sleep of slot `k`. */
 void siblings_wake(const struct siblings *s, unsigned k);
 
-/* Wake the slots that have reservations, so that they void those that nobody
- * redeems. */
+/* Wake the slots that have reservations: they void unredeemed ones after a
+ * while. */
 void siblings_wake_reserved(const struct siblings *s);
 
 /* Slot `k` has a new bit in its handoff bitmap: it looks now if it sleeps, else

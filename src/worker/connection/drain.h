@@ -8,7 +8,7 @@
 
 #include "worker/worker.h"
 
-/* Begin: from now on the worker only finishes what it has. */
+/* Begin: from now on the worker only finishes its connections. */
 void drain_begin(struct worker *w);
 
 /*

@@ -8,7 +8,8 @@
 
 #include "worker/worker.h"
 
-/* A worker has its slot: look for what the former worker did not close. */
+/* A worker has its slot: check all connections at once, since the former worker
+ * may not have done so. */
 void idle_begin(struct worker *w);
 
 /* Once a round: keep TIMER_IDLE set while the slot holds connections. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Lost sockets: searching all descriptors, and entering what is found.
+ * Lost sockets: the search through all descriptors.
  */
 #include "worker/recovery/lost_sockets.h"
 

@@ -2,9 +2,9 @@
 /*
  * Recovery of a slot.
  *
- * The record of each connection of the slot is correct, except the one that was
- * being served.  For that one the kernel is asked, which has counted every byte
- * that went in and out:
+ * The record of each connection of the slot is correct, except for the one that
+ * was being served.  For that connection the kernel knows the truth: it has
+ * counted every byte that went in and out:
  *
  *	death			found			action
  *	before recv		positions agree		none
@@ -41,7 +41,7 @@
 #include "worker/memory.h"
 #include "worker/recovery/lost_sockets.h"
 
-/* Correct the record of the connection in doubt by what the kernel says.
+/* Correct the record of the connection in doubt by the kernel's positions.
  * Returns false if the connection cannot go on. */
 static bool
 recover_settle(const struct worker *w, unsigned k, int fd)
@@ -144,7 +144,7 @@ recover_give_up(struct worker *w, int fd, enum close_reason reason, int error)
 }
 
 /* Watch a connection that has become this worker's.  The slot's epoll instance
- * already has most of them, for what they wait for. */
+ * already has most of them, with the right events. */
 static void
 recover_watch(struct worker *w, int fd)
 {
@@ -292,7 +292,7 @@ recover_claimed(struct worker *w, int fd, struct recovered *r)
 	recover_enter(w, fd, r);
 }
 
-/* One record: continue whatever slot `k` had to do with it. */
+/* Continue the part that slot `k` has in one record. */
 static void
 recover_record(struct worker *w, unsigned k, int fd, struct recovered *r)
 {
