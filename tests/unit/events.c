@@ -22,6 +22,7 @@
 #include "tap.h"
 #include "worker/balance/handoff.h"
 #include "worker/connection/close.h"
+#include "worker/connection/idle.h"
 #include "worker/loop.h"
 
 #define MANY 60000 /* bytes: more than a small socket takes */
@@ -304,6 +305,36 @@ test_worker(void)
 	rig_down();
 }
 
+/* A worker without connections is not woken to look for idle ones. */
+static void
+test_idle(void)
+{
+	struct pair p;
+
+	rig_up();
+	rig.config.timeout = 8;
+	worker_up(0);
+	idle_round(&rig.w);
+	ok(!timer_is_set(&rig.w.timers, TIMER_IDLE),
+	    "without connections no sweep is due");
+	p = opened();
+	p.c->idle_since = (uint32_t)(clock_ms() / 100);
+	(void)succeed();
+	idle_round(&rig.w);
+	ok(timer_take(&rig.w.timers, TIMER_IDLE, clock_ms()),
+	    "a successor sweeps at once");
+	idle_sweep(&rig.w);
+	idle_round(&rig.w);
+	ok(!timer_take(&rig.w.timers, TIMER_IDLE, clock_ms() + 900) &&
+		timer_take(&rig.w.timers, TIMER_IDLE, clock_ms() + 1000),
+	    "and then each eighth of the timeout");
+	close_connection(&rig.w, p.fd, CLOSE_IDLE, 0);
+	idle_round(&rig.w);
+	ok(!timer_is_set(&rig.w.timers, TIMER_IDLE),
+	    "after the last connection none is due");
+	rig_down();
+}
+
 /* --- the active set */
 
 /* Rounds of the loop in which only `p`, or nothing, has something to do. */
@@ -568,6 +599,7 @@ main(void)
 	test_update();
 	test_disown();
 	test_worker();
+	test_idle();
 	test_trimming();
 	test_offer();
 	test_rotate();
