@@ -208,6 +208,18 @@ c_files() {
 	home '#[ ]*include *<iniparser' config/reader.c
 }
 
+@test "log levels are named in src/lib/log_levels.h" {
+	local list
+	grep -rlE '"([^"]*[^a-z"])?verbose([^a-z"][^"]*)?"' "$TOP_SRCDIR/src" | tee hits
+	[ "$(cat hits)" = "$TOP_SRCDIR/src/lib/log_levels.h" ]
+	# Documents have the same ones, in the same order.
+	list=$("$ECHOD" -t -o loglevel=none 2>&1) || :
+	list=${list#*none of }
+	grep -qE "^#     ${list%%,*} " "$TOP_SRCDIR/redis.conf"
+	[ "$(sed -nE 's/.*loglevel=\*\) set -- ([a-z ]+) ;;.*/\1/p' \
+		"$TOP_SRCDIR/etc/echod.bash-completion")" = "${list//,/}" ]
+}
+
 @test "seccomp lives in src/worker/sandbox.c, and the names of calls in src/lib/call_name.c" {
 	home '\bseccomp_(init|load|rule_add|attr_set)\w* *\(' worker/sandbox.c
 	home '\bseccomp_syscall_resolve\w* *\(' lib/call_name.c

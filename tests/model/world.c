@@ -71,16 +71,10 @@ __wrap_reallocarray(void *p, size_t n, size_t size)
 }
 
 void
-log_line(enum log_level level, const char *fmt, ...)
+log_line(enum log_level level, int error, const char *fmt, ...)
 {
 	(void)level;
-	trace("log: %s", fmt);
-}
-
-void
-log_line_errno(enum log_level level, const char *fmt, ...)
-{
-	(void)level;
+	(void)error;
 	trace("log: %s", fmt);
 }
 

@@ -79,10 +79,10 @@ reachable() {
 				-o pidfile=pid -s "$s"
 		done
 		if [ "$kind" = write ]; then
-			says 4 "locked by process $LOCKER \(python3\), which is no echod" \
+			says 4 "locked by process $LOCKER \(python3\), which is not an echod" \
 				-o pidfile=pid -s status
 		else
-			says 1 "process $STRANGER, which it names, is sleep" \
+			says 1 "it names process $STRANGER, which is sleep" \
 				-o pidfile=pid -s status
 		fi
 		kill -0 "$STRANGER"
@@ -106,7 +106,7 @@ reachable() {
 			[ "$warnings" -eq 0 ]	# it is in nobody's way
 		else
 			[ "$warnings" -eq 1 ]
-			grep -q "locked by process $LOCKER (python3), which is no echod; another file has taken its place" err
+			grep -q "locked by process $LOCKER (python3), which is not an echod; another file has taken its place" err
 		fi
 		[ "$(cat pid)" = "$SERVER" ]
 		[ "$(find . -name 'pid.*')" = '' ]
@@ -355,7 +355,7 @@ reachable() {
 	unshare --pid --fork --mount-proc "$ECHOD" -o pidfile=pid -s stop \
 		>out 2>err 3>&- 4>&- && false
 	cat err
-	grep -qE 'no echod is (to be seen|running) with pidfile .*(not to be seen from here|which was killed)' err
+	grep -qE 'no echod is (visible|running) with pidfile .*(not visible from here|which was killed)' err
 	not grep -qE 'process (-|0)' err
 	unshare --pid --fork --mount-proc "$ECHOD" -o pidfile=pid -o port=1 \
 		-o shutdown-timeout=0 >out 2>err 3>&- 4>&- && false
@@ -422,10 +422,10 @@ reachable() {
 		kill -KILL "$!"
 		[ "$n" -lt 200 ] || skip "others have taken the number"
 	done
-	says 150 "the workers of an echod that was killed are still finishing; its number, $master, is another process's now \([a-z]+\)" \
+	says 150 "the workers of an echod that was killed are still finishing; its pid, $master, now belongs to another process \([a-z]+\)" \
 		-o pidfile=pid -s status
 	for s in stop reload kill reopen; do
-		says 1 "its number, $master, is another" -o pidfile=pid -s "$s"
+		says 1 "its pid, $master, now belongs to another" -o pidfile=pid -s "$s"
 	done
 	kill -0 "$master"
 }

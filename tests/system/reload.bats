@@ -1080,7 +1080,7 @@ has_said() {
 	PIDS+=("$SERVER")
 	wait_for 10 is_ready_or_dead
 	in_background one
-	has_said one 1 'cannot be heard from another network namespace'
+	has_said one 1 'cannot be told to another network namespace'
 	wait_for 10 outcomes_are 1
 }
 
@@ -1110,7 +1110,7 @@ assert "nonsense" in json.loads(sys.argv[1])["error"]' "$output"
 	PIDS+=("$stranger")
 	echo "$stranger" >pid
 	for s in stop reload reopen kill; do
-		signal_fails "no echod is running with pidfile $DIR/pid: process $stranger, which it names, is sleep" \
+		signal_fails "no echod is running with pidfile $DIR/pid: it names process $stranger, which is sleep" \
 			-c echod.conf -s "$s"
 	done
 	kill -0 "$stranger"
