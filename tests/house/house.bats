@@ -125,7 +125,7 @@ scripts() {
 	may shared '(shared|lib)/.*'
 	may handler '(handler|config|lib)/.*'
 	may worker '(worker|handler|shared|config|lib)/.*'
-	may ctl '(ctl|config|lib)/.*'
+	may ctl '((ctl|config|lib)/.*|shared/control_commands\.h)'
 	may commands '(commands|shared|config|lib)/.*'
 	may admin '(admin|shared|config|lib)/.*'
 	may master '(master|shared|config|lib)/.*'
@@ -244,7 +244,8 @@ c_files() {
 	local f
 	for f in $(tests '*.bats' '*.bash'); do
 		echo "$f"
-		grep -v '^#!' "$f" | head -n 1 | grep -qE '^# [A-Z].{10,}'
+		grep -vE '^#!|^# SPDX-' "$f" | head -n 1 |
+			grep -qE '^# [A-Z].{10,}'
 	done
 }
 
@@ -316,13 +317,48 @@ c_files() {
 @test "every option and command of echoctl --help is in echoctl.8" {
 	rendered echoctl.8 >page
 	local word seen=0
-	for word in $("$(dirname "$ECHOD")/echoctl" --help |
+	for word in $("$ECHOCTL" --help |
 	    grep -oE -- '(^|[ ,[])--?[a-zA-Z-]+|^  [a-z]+' | tr -d ' ,[' | sort -u); do
 		echo "$word"
 		grep -qE -- "(^|[ ,[|])$word([], |]|\$)" page
 		seen=$((seen + 1))
 	done
 	[ "$seen" -ge 23 ]
+}
+
+@test "echoctl.8 lists exactly the commands, in their order, with their keywords" {
+	"$ECHOCTL" --help >help
+	[ "$(grep -cE '^  [a-z]' help)" -ge 12 ]
+	diff <(sed -nE 's/^  ([a-z]+).*/\1/p' help) \
+		<(awk '/^The commands are/, /^\.Ss/' "$TOP_SRCDIR/man/echoctl.8" |
+			sed -nE 's/^\.(It )?Ic ([a-z]+).*/\2/p' | awk '!seen[$0]++' |
+			grep -xFf <(sed -nE 's/^  ([a-z]+).*/\1/p' help))
+	rendered echoctl.8 >page
+	local word
+	for word in $(grep -oE '\[[a-z|]+\]' help | tr '[]|' '   '); do
+		echo "$word"
+		grep -qE "[ [|]${word}[], |.:]" page
+	done
+}
+
+# The socket's own list, which names the commands that echoctl has itself not.
+@test "echoctl --help has the commands of the control socket" {
+	echo "port = $PORT" >conf
+	start "control-socket=$DIR/control"
+	"$ECHOCTL" -s control help >asked
+	diff <("$ECHOCTL" --help | sed -nE 's/^  ([a-z]+).*/\1/p' | grep -vx top) \
+		<(sed 's/ .*//' asked)
+	# Where echoctl has options of its own, the socket has arguments.
+	diff <("$ECHOCTL" --help | sed -nE 's/^  ([a-z]+( [^ a-z]*[A-Z[][^ ]*)?) *.*/\1/p' |
+		grep -vx 'top\|connections') <(grep -v ^connections asked)
+}
+
+@test "ncurses lives in src/ctl/screen.c, and JSON is read by jansson" {
+	home '\b(newterm|endwin|getch|mvaddnstr|resizeterm) *\(' ctl/screen.c
+	# No text of an answer is taken apart by hand.
+	if (cd "$BATS_FILE_TMPDIR/src" && grep -nE '\b(strstr|sscanf) *\(' ctl/*.c); then
+		return 1
+	fi
 }
 
 @test "echod.8 explains every exit status" {

@@ -508,7 +508,7 @@ openrc() {
 	shellcheck "$INIT"
 	# OpenRC reads what looks unused.
 	shellcheck -s sh -e SC2034 "$B/etc/echod.openrc"
-	shellcheck -s bash "$TOP_SRCDIR/etc/echod.bash-completion"
+	shellcheck -s bash "$TOP_SRCDIR"/etc/*.bash-completion
 }
 
 @test "nothing is left to substitute, and the configuration is good" {
@@ -664,4 +664,26 @@ calls_of() {
 		_echod 2>/dev/null; echo \"\${COMPREPLY[*]}\""
 	echo "$output"
 	[ "$output" = workers= ]
+}
+
+# complete_echoctl WORD...: what bash offers for the last one.
+complete_echoctl() {
+	local rc=/usr/share/bash-completion/bash_completion
+	[ -r "$rc" ] || skip "bash-completion is not installed"
+	bash -c ". $rc; . '$TOP_SRCDIR/etc/echoctl.bash-completion'
+		COMP_WORDS=('$ECHOCTL' \"\$@\") COMP_CWORD=\$# COMP_LINE=\"$ECHOCTL \$*\"
+		COMP_POINT=\${#COMP_LINE}
+		_echoctl 2>/dev/null; echo \"\${COMPREPLY[*]}\"" - "$@"
+}
+
+# They come from --help, which is made of the table of commands.
+@test "bash completes the commands of echoctl, their keywords and options" {
+	[ "$(complete_echoctl re)" = 'reload reopen' ]
+	[ "$(complete_echoctl -s x dr)" = drain ]
+	[ "$(complete_echoctl drain o)" = 'on off' ]
+	[ "$(complete_echoctl loglevel v)" = verbose ]
+	[ "$(complete_echoctl workers '')" = '' ]
+	[ "$(complete_echoctl connections --so)" = '--sort --socket' ]
+	[ "$(complete_echoctl connections --sort i)" = 'idle in' ]
+	[ "$(complete_echoctl --j)" = --json ]
 }

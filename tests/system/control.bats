@@ -4,8 +4,6 @@
 
 load ../lib/common
 
-ECHOCTL=${ECHOCTL:-$(dirname "$ECHOD")/echoctl}
-
 # A server with a control socket; the rest as start has it.
 begin() {
 	start "control-socket=$DIR/control" "$@"
@@ -127,8 +125,8 @@ hold() {
 @test "what an answer would tell a terminal is not told" {
 	# A worker that an attacker has taken over can answer in the master's
 	# place; and an administrator is root as often as not.
-	printf '[\n{"peer":"\033[2Ja","in":1}\n]\n' >rows
-	printf 'ok: \033]0;x\a \302\233 \233 caf\303\251\t\177\n' >text
+	printf '[\n{"peer":"\\u001b[2J\302\233a","in":1}\n]\n' >rows
+	printf 'ok: \033]0;x\a \302\233 \233 caf\303\251\t\177\n\0' >text
 	for answer in rows text; do
 		rm -f fake
 		timeout 60 nc.openbsd -N -l -U fake >/dev/null <"$answer" &
@@ -136,6 +134,7 @@ hold() {
 		wait_for 10 test -S fake
 		if [ "$answer" = rows ]; then
 			timeout 60 "$ECHOCTL" -s fake --json connections >out
+			[ "$(cat out)" = $'[\n{"peer":"\\u001B[2J??a","in":1}\n]' ]
 		else
 			timeout 60 "$ECHOCTL" -s fake status >out
 			[ "$(cat out)" = "$(printf 'ok: ?]0;x? ?? ? caf\303\251\t?')" ]

@@ -4,7 +4,6 @@
 
 load ../lib/common
 
-ECHOCTL=${ECHOCTL:-$(dirname "$ECHOD")/echoctl}
 HTTP="timeout 200 python3 $TOP_SRCDIR/tests/lib/http.py"
 
 # A server with metrics on $METRICS.

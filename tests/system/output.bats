@@ -5,8 +5,6 @@
 
 load ../lib/common
 
-ECHOCTL=${ECHOCTL:-$(dirname "$ECHOD")/echoctl}
-
 # says WHY FILE COMMAND...: with standard output as FILE ("-": closed) it
 # fails and names the reason.
 says() {

@@ -992,6 +992,33 @@ has_said() {
 	whole
 }
 
+# The 65th that asked for one reload was not told and waited for a minute.
+@test "echod -s reload: of too many, the last are refused at once" {
+	own_program
+	conf
+	serve
+	put_script ': >checking' 'until [ -e go ]; do sleep 0.02; done' \
+		'echo "echod: the first" >&2' 'exit 1'
+	ECHOD=$GENUINE in_background a
+	wait_for 10 test -e checking
+	local n
+	for n in $(seq 66); do
+		ECHOD=$GENUINE in_background "$n"
+	done
+	answered() {
+		[ "$(find . -name '*.status' -size +0 | wc -l)" -eq "$1" ]
+	}
+	wait_for 30 answered 2
+	[ "$(cat [0-9]*.said)" = "$(for n in 1 2; do
+		echo 'echod: -s reload: refused: too many wait for the next reload'
+	done)" ]
+	put "$GENUINE"
+	touch go
+	wait_for 30 answered 67
+	[ "$(grep -lx 0 ./*.status | wc -l)" -eq 64 ]
+	has_said a 1 'refused: the first$'
+}
+
 @test "echod -s reload: a stop, and a kill, while it waits" {
 	own_program
 	conf
@@ -1061,7 +1088,7 @@ has_said() {
 	conf control-socket="$DIR/control"
 	serve
 	local ctl
-	ctl=$(dirname "$ECHOD")/echoctl
+	ctl=$ECHOCTL
 	"$ctl" -s control reload
 	echo nonsense >>echod.conf
 	run "$ctl" -s control reload

@@ -4,8 +4,6 @@
 
 load ../lib/common
 
-ECHOCTL=${ECHOCTL:-$(dirname "$ECHOD")/echoctl}
-
 # Listen at NOTIFY_SOCKET; what arrives is in ./notified, a line each.
 manager() {
 	$CLIENT notify "$DIR/socket" listening never >notified 2>&1 \
