@@ -53,9 +53,10 @@ repack() {
 }
 
 # A system as debootstrap makes it, in ./root; without one that can be had soon,
-# the directory stays empty, and the room is made of this machine's.
+# the directory stays empty, and the room is made of this machine's.  The system
+# is kept for a month, where there is a place for it.
 bootstrap_root() {
-	local mirror suite depends
+	local mirror suite depends cache=${XDG_CACHE_HOME:-$HOME/.cache}/echod-test
 	mkdir -p root
 	command -v debootstrap >/dev/null || return 0
 	# shellcheck disable=SC2016 # apt's names
@@ -63,11 +64,21 @@ bootstrap_root() {
 		'Created-By: Packages' 'Component: main' 2>/dev/null |
 		grep -v security | head -n 1) || return 0
 	depends=$(dpkg-deb -f "$DEB" Depends | sed 's/([^)]*)//g; s/|[^,]*//g' | tr -d ' ')
+	cache=$cache/$suite.$(cksum <<<"$mirror $depends" | tr ' ' .).tar.gz
+	if [ -n "$(find "$cache" -mtime -30 2>/dev/null)" ] &&
+		tar xpzf "$cache" --numeric-owner -C root; then
+		return
+	fi
+	rm -rf --one-file-system root
 	timeout 150 debootstrap --variant=minbase --include="$depends" "$suite" root \
 		"$mirror" >debootstrap.log 2>&1 3>&- || {
 		rm -rf --one-file-system root
 		mkdir root
+		return
 	}
+	mkdir -p "${cache%/*}" && tar cf "$cache.$$" -I 'gzip -1' \
+		--numeric-owner -C root . && mv "$cache.$$" "$cache" ||
+		rm -f "$cache.$$"
 }
 
 @test "dpkg-buildpackage makes echod and echod-dbgsym" {

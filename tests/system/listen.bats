@@ -637,10 +637,10 @@ inode() {
 		: >log
 		PORT=$(free_port)
 		old=$PORT
-		conf
+		conf shutdown-timeout=1
 		serve
 		PORT=$(free_port)
-		conf
+		conf shutdown-timeout=1
 		answer=$(in_room timeout 60 python3 \
 			"$TOP_SRCDIR/tests/lib/handshake.py" "$old" "kill -USR2 $SERVER
 			until grep -q ' reloaded: ' log; do sleep 0.005; done")
