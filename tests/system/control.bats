@@ -127,7 +127,7 @@ hold() {
 	printf 'ok: \033]0;x\a \302\233 \233 caf\303\251\t\177\n\0' >text
 	for answer in rows text; do
 		rm -f fake
-		timeout 60 nc.openbsd -l -U fake >/dev/null <"$answer" &
+		timeout 60 nc.openbsd -N -l -U fake >/dev/null <"$answer" &
 		PIDS+=("$!")
 		wait_for 10 test -S fake
 		if [ "$answer" = rows ]; then
