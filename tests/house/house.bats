@@ -4,6 +4,8 @@
 
 load ../lib/common
 
+# bats file_tags=quick
+
 sources() {
 	find "$TOP_SRCDIR/src" -name '*.[ch]' | sort
 }
@@ -20,13 +22,13 @@ tests() {
 # "folder file included" for each of our includes; those above all
 # folders, as main.c, are in the folder "top".
 includes() {
-	local f name folder
-	sources | while read -r f; do
-		name=${f#"$TOP_SRCDIR/src/"}
-		folder=${name%/*}
-		[ "$folder" != "$name" ] || folder=top
-		sed -nE "s|^[[:space:]]*#[[:space:]]*include[[:space:]]+\"([^\"]+)\".*|$folder $name \\1|p" "$f"
-	done
+	(cd "$TOP_SRCDIR/src" && find . -name '*.[ch]' -exec grep -HE \
+		'^[[:space:]]*#[[:space:]]*include[[:space:]]+"' {} +) |
+		sed -E 's|^\./([^:]*):[^"]*"([^"]*)".*|\1 \2|' | sort |
+		awk '{ folder = $1
+			if (!sub("/.*", "", folder))
+				folder = "top"
+			print folder, $0 }'
 }
 
 # may FOLDER REGEX: files of the folder include only what matches.
@@ -386,16 +388,11 @@ c_files() {
 	grep -qx "$TOP_SRCDIR/bootstrap" list
 	grep -qx "$TOP_SRCDIR/.ci/run" list
 	grep -qx "$TOP_SRCDIR/tests/lib/common.bash" list
-	local f bad=0
-	while read -r f; do
-		case $f in
-		*.bats) shellcheck -S warning --shell=bats "$f" ;;
-		*.bash) shellcheck -S warning --shell=bash \
-			-e SC2034 "$f" ;; # used by those who load it
-		*) shellcheck -S warning "$f" ;;
-		esac || bad=1
-	done <list
-	[ "$bad" -eq 0 ]
+	local check=(xargs -d '\n' -P "$(nproc)" -n 8 shellcheck -S warning)
+	grep '\.bats$' list | "${check[@]}" --shell=bats
+	# Files that are loaded use what SC2034 does not see.
+	grep '\.bash$' list | "${check[@]}" --shell=bash -e SC2034
+	grep -vE '\.(bats|bash)$' list | "${check[@]}"
 }
 
 @test "what is to be run can be run" {

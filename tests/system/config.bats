@@ -4,6 +4,8 @@
 
 load ../lib/common
 
+# bats file_tags=quick
+
 # conf TEXT: the text, with printf's escapes, is ./conf from now on.
 conf() {
 	printf '%b' "$1" >conf

@@ -46,6 +46,7 @@ hold() {
 
 # --- asking
 
+# bats test_tags=quick
 @test "status: by nc, by echoctl, in JSON" {
 	begin
 	ask status >out
@@ -87,6 +88,7 @@ hold() {
 	not grep -q unknown <(ctl metrics; ctl --json status)
 }
 
+# bats test_tags=quick
 @test "connections: who, how much, filtered and sorted" {
 	begin workers=2
 	hold 5
@@ -113,7 +115,7 @@ hold() {
 	ctl connections --sort in | tee out
 	grep -q '^0 connections' out
 	printf '[\n{"peer":"a","in":1},\n{"peer":"b","in":2}\n]\n{"peer":"c","in":3}\n]\n' |
-		timeout 60 nc.openbsd -l -U fake >/dev/null &
+		timeout 60 nc.openbsd -N -l -U fake >/dev/null &
 	PIDS+=("$!")
 	wait_for 10 test -S fake
 	timeout 60 "$ECHOCTL" -s fake --json connections --sort in >out
@@ -141,6 +143,7 @@ hold() {
 	done
 }
 
+# bats test_tags=quick
 @test "close: this client and no other" {
 	begin
 	hold 5
@@ -207,6 +210,7 @@ hold() {
 	[ "$(jq -r .error error)" = "$(printf 'unknown command "na\303\257ve\\xe9"; try help')" ]
 }
 
+# bats test_tags=quick
 @test "loglevel: all processes follow at once" {
 	begin
 	echoes
@@ -252,6 +256,7 @@ hold() {
 	[ "$status" -eq 1 ]
 }
 
+# bats test_tags=quick
 @test "usage errors are 2, refusals 1" {
 	begin
 	local arguments
@@ -355,6 +360,7 @@ hold() {
 
 # --- strange clients
 
+# bats test_tags=quick
 @test "what is no request is an error, and nothing worse" {
 	begin
 	strange nonsense
@@ -594,6 +600,7 @@ as_daemon() {
 	[ "$line" = again ]
 }
 
+# bats test_tags=quick
 @test "reload: echoctl waits for what comes of it; counters and clients stay" {
 	echo 'timeout = 0' >echod.conf
 	start_raw -c echod.conf -o "port=$PORT" -o "bind=$HOST" \

@@ -50,6 +50,7 @@ start_deaf() {
 
 # --- the watchdog
 
+# bats test_tags=quick
 @test "WATCHDOG=1 comes, after a death and a reload too" {
 	# WATCHDOG_USEC was not looked at: killed again and again.
 	WATCHDOG_USEC=200000 supervised workers=1
