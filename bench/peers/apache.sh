@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 # shellcheck shell=bash
 # What the two Apache peers share: mod_echo with one or the other MPM.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 # shellcheck shell=bash
 # What the build and run scripts of the peers share.  Sourced by them.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # Fuzzing, for a few seconds a target: what is found quickly is found here.
 # Longer: make fuzz FUZZ_SECONDS=3600.
 

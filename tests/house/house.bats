@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # The rules of the house: who may include whom, where dangerous calls live,
 # and that what is written about the program is what the program does.
 
@@ -242,8 +243,22 @@ c_files() {
 	local f
 	for f in $(tests '*.bats' '*.bash'); do
 		echo "$f"
-		grep -v '^#!' "$f" | head -n 1 | grep -qE '^# [A-Z].{10,}'
+		grep -vE '^#(!| SPDX-)' "$f" | head -n 1 | grep -qE '^# [A-Z].{10,}'
 	done
+}
+
+# A source file in C has it in its head, see above.
+@test "every script names its licence" {
+	local f bad=0
+	scripts >list
+	[ "$(wc -l <list)" -ge 80 ]
+	for f in $(cat list) $(tests '*.py'); do
+		head -n 2 "$f" | grep -qxF '# SPDX-License-Identifier: ISC' &&
+			continue
+		echo "$f"
+		bad=1
+	done
+	[ "$bad" -eq 0 ]
 }
 
 @test "every source and test file is in Makefile.am" {

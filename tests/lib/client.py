@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
 """Clients that misbehave in useful ways, for the bats tests.
 
 usage: client.py COMMAND [ARGUMENT...]; HOST and PORT are in the environment.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 # What all bats files share: a directory and ports of one's own, starting and
 # stopping an echod, and waiting for a condition with a deadline.
 #

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
 """Clients of the control socket that misbehave, for tests/system/control.bats.
 
 usage: control.py COMMAND [ARGUMENT...]; the socket is ./control, the service

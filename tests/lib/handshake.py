@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
 """A client beyond a TUN device, whose handshake is as slow as it likes.
 
 handshake.py PORT ACTION

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
 """Clients of the metrics port, for tests/system/metrics.bats.
 
 usage: http.py COMMAND HOST PORT [ARGUMENT...].  Exits 0 if the server did what

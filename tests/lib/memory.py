@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
 """Clients that want memory, and a good one beside them, for
 tests/system/memory.bats.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 # What the tests of reloads share: a server with a configuration file and a
 # program of its own, ways to change both, and what must be true afterwards.
 # For common.bash, load which first.

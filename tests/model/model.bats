@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # The protocol of slots and descriptors, tests/model/slots.pml: it holds in every
 # interleaving, and without one of its rules it does not.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # The init script against the exit statuses of the Linux Standard Base, with the
 # service in every state; and what else etc/ holds for those who start services.
 # All of it is installed below a directory of the test's own.

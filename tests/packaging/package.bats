@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # The packages: they build, lintian has nothing to say, and their life from the
 # installation to the purge leaves every connection and, at the end, nothing.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # Workers die, are stopped, added and removed; connections go on.
 
 load ../lib/common

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # System calls fail.  Clients are served as usual or the log says why not;
 # nothing hangs, spins, loses or invents a byte, or leaves a descriptor open.
 #

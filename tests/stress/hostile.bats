@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # Bad networks and bad clients; what they get, and that nothing of them is
 # left.  With thousands of them, and latencies: make hostile.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # A short soak, and that it notices what must not be.
 
 load ../lib/common

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # The configuration and the command line: what is accepted and what it comes
 # to, what is refused and with which words.
 

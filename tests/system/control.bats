@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # The control socket and echoctl: what is asked, who may ask, and that neither
 # strange clients nor stuck workers keep the master from answering.
 

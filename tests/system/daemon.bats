@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # The service as a daemon: leaving the terminal, pid file, service manager,
 # giving up root, logs, and the surroundings it must cope with.
 

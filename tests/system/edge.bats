@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # Who may come in: allow, deny, maxclients-per-ip, accept-rate, and the PROXY
 # protocol.
 

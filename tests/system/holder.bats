@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # Which process a pid file stands for: signals hit the echod that has it and
 # nobody else, and what strangers do to the file hinders nobody.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # Where echod listens: one verdict on `bind` for the test, the start, the check
 # of a reload and the takeover; names; addresses that come later; sockets that
 # were passed; ports that are given up.

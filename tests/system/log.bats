@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # Where log lines go, and that none goes there twice or gets lost unsaid: a
 # syslog daemon of either kind, the journal, descriptors, files that are
 # removed, full disks, a clock that is set, directories of other users.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # Memory: what clients may take of it, what is given back, what happens when
 # there is none, and the limits of the system.
 #

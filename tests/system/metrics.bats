@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # Metrics, health and the status page over HTTP; and that the numbers are
 # right, also when workers die.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # Output that cannot be written: the program says so and its exit status is not
 # 0, whatever it was asked for.  It was 0 for all but two commands, and
 # `echoctl top | head -n 1` never ended.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # Reload: another configuration under the same process, connections and queues;
 # what cannot be is refused, and nothing has changed then.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # The sandbox: what a worker cannot do, what becomes of one that tries, and
 # that the filter is on.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # Several instances behind the real HAProxy, with the configuration of
 # etc/haproxy.cfg.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # Serving: every byte comes back, whatever the client does.
 
 load ../lib/common

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # Signals other than the stop, and workers that go.
 
 load ../lib/common

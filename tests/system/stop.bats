@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # The graceful stop: what was received is echoed, nobody is reset, and the
 # deadline holds.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # What a service manager says and is told: its watchdog, its time limits, the
 # status line, and a manager that nobody was configured to tell.
 

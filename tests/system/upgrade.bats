@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # Upgrade: another program under the same process, connections and queues; one
 # that cannot take over is refused, or gives back what it was given.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 # What the checks inside share: saying what came of each, waiting, a connection
 # that is held through all of it, other versions of the package.
 # shellcheck shell=bash

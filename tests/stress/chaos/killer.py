@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
 """Kill workers at random and see that they are replaced.
 
 usage: killer.py MASTER_PID LOAD_PID SECONDS RATE SEGV_EVERY STOP_EVERY SEED

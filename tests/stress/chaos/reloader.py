@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
 """Reload a server over and over, and watch that nothing grows.
 
 usage: reloader.py MASTER_PID LOAD_PID LOG COUNT SECONDS

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
 """A relay between clients and a server that spoils the stream, not its packets.
 
 usage: relay.py OPTION=VALUE ... LISTEN-PORT PORT

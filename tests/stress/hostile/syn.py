@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
 """Ask for connections and never answer: syn.py ADDRESS PORT COUNT
 
 From addresses of the same network that nobody has.

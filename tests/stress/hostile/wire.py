@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
 """A wire between two network namespaces, as bad as wanted.
 
 usage: wire.py PID OPTION=VALUE ...

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """Clients of the soak: witnesses that live through all of it, probes that say
 what a new client meets, and the load program of one round."""
 import os

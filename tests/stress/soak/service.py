@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """The server under soak, seen from outside: its process, log and control socket.
 
 Everything that must hold at any moment, whatever is done to the server, is
