@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
-"""A client beyond a TUN device, whose handshake is as slow as it likes.
+"""A client behind a TUN device, with a handshake of any length.
 
 handshake.py PORT ACTION
 
@@ -43,7 +43,7 @@ def send(sport, seq, ack, flags, data=b""):
 
 
 def receive(seconds):
-    """The next packet to us: port, sequence number, flags, data."""
+    """Return the next packet to us: port, sequence number, flags, data."""
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:
         if not select.select([tun], [], [], left)[0]:

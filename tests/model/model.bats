@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# The protocol of slots and descriptors, tests/model/slots.pml: it holds in every
-# interleaving, and without one of its rules it does not.
+# The protocol of slots and descriptors, tests/model/slots.pml.  It holds in every
+# interleaving.  It does not hold without one of its rules.
 
 setup() {
 	command -v spin >/dev/null || skip "spin is not installed"
@@ -15,8 +15,8 @@ holds() {
 	[ "$status" -eq 0 ]
 }
 
-# breaks RULE...: a property is violated, which is not the same as a failure to
-# find out.
+# breaks RULE...: without the rule a property is violated.  A failure of the
+# check itself does not count.
 breaks() {
 	local rule
 	for rule in "$@"; do
