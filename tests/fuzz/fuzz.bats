@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# Fuzzing, a few seconds for each target, for faults that are found quickly.  For
-# longer runs: make fuzz FUZZ_SECONDS=3600.
+# Fuzzing, a few seconds for each target, for faults that are found quickly.
+# For longer runs: make fuzz FUZZ_SECONDS=3600.
 
 load ../lib/common
 
@@ -13,7 +13,8 @@ load ../lib/common
 	clang -fsanitize=fuzzer,address,undefined -o probe probe.c ||
 		skip "clang has no libFuzzer"
 	[ -f "$TOP_BUILDDIR/Makefile" ] || skip "there is no Makefile"
-	# The jobs and targets of the outer make are not those of the inner one.
+	# The jobs and targets of the outer make are not those of the inner
+	# one.
 	run env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL FUZZ_DIR="$DIR/fuzz" \
 		make -s -C "$TOP_BUILDDIR" fuzz FUZZ_SECONDS=5
 	echo "$output"

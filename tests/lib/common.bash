@@ -12,8 +12,8 @@ PORTS_FILE=${PORTS_FILE:-${TMPDIR:-/tmp}/echod-test-ports.$(id -u)}
 LOAD=${TOP_BUILDDIR:-$TOP_SRCDIR/build}/tests/programs/load
 PIDS=()
 
-# A free TCP port, below the range that the kernel gives to clients.  Tests that
-# run at the same time take one port after the other.
+# A free TCP port, below the range that the kernel gives to clients.  Tests
+# that run at the same time take one port after the other.
 free_port() {
 	local n
 	while :; do
@@ -82,8 +82,8 @@ within() {
 	done
 }
 
-# wait_for SECONDS COMMAND...: wait until the command succeeds, and fail when the
-# time is up.  The real limit is longer, because a machine may stand still.
+# wait_for SECONDS COMMAND...: wait until the command succeeds, and fail when
+# the time is up.  The real limit is longer, because a machine may stand still.
 wait_for() {
 	local patience=$(($1 * 5))
 	shift
@@ -98,8 +98,8 @@ never() {
 	not within "$@"
 }
 
-# Start a server in the foreground.  The arguments are assignments for `-o`.  Its
-# standard output is $DIR/log, its pid $SERVER.  It reads no file in $DIR.
+# Start a server in the foreground.  The arguments are assignments for `-o`.
+# Its standard output is $DIR/log, its pid $SERVER. It reads no file in $DIR.
 start() {
 	local args=(-o "port=$PORT" -o "bind=$HOST") a
 	for a in "$@"; do
@@ -231,7 +231,8 @@ open_directory() {
 	done
 }
 
-# The process is dead, or a zombie, because PID 1 of some machines does not reap.
+# The process is dead, or a zombie, because PID 1 of some machines does not
+# reap.
 dead() {
 	[ ! -d "/proc/$1" ] || grep -q '^State:[[:space:]]*Z' "/proc/$1/status"
 }

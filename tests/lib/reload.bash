@@ -5,8 +5,8 @@
 
 UPGRADES=${TOP_BUILDDIR:-$TOP_SRCDIR/build}/tests/programs
 
-# conf NAME=VALUE...: write ./echod.conf with our port, address and pid file, and
-# the assignments.
+# conf NAME=VALUE...: write ./echod.conf with our port, address and pid file,
+# and the assignments.
 conf() {
 	local -A value=([port]=$PORT [bind]=$HOST [pidfile]=pid)
 	local a name
@@ -135,8 +135,8 @@ refuses() {
 	has_not_changed
 }
 
-# gives_back PATTERN: a reload fails after the new program has been executed, and
-# the former program continues.
+# gives_back PATTERN: a reload fails after the new program has been executed,
+# and the former program continues.
 gives_back() {
 	remember
 	ask

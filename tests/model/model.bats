@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# The protocol of slots and descriptors, tests/model/slots.pml.  It holds in every
-# interleaving.  It does not hold without one of its rules.
+# The protocol of slots and descriptors, tests/model/slots.pml.  It holds in
+# every interleaving.  It does not hold without one of its rules.
 
 setup() {
 	command -v spin >/dev/null || skip "spin is not installed"
