@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 """Ask for connections and never answer: syn.py ADDRESS PORT COUNT
 
-From addresses of the same network that nobody has.
+The source addresses are unused addresses of the same network.
 """
 import random
 import socket
