@@ -21,8 +21,6 @@
 
 #define WORDS_MAX 8
 
-static const char *const levels[] = { "debug", "verbose", "notice", "warning" };
-
 void
 commands_fail(const struct request *r, const char *fmt, ...)
 {
@@ -223,25 +221,23 @@ static void
 commands_loglevel(struct request *r)
 {
 	_Atomic uint32_t *level = &r->m->arena.service->loglevel;
+	int wanted;
 
 	if (r->words == 1) {
-		commands_succeed(r, "%s", levels[atomic_load(level) % 4]);
+		commands_succeed(r, "%s", log_level_name(atomic_load(level)));
 		return;
 	}
-	for (uint32_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
-		if (strcmp(r->word[1], levels[i]) == 0) {
-			log_notice("%s: loglevel %s", commands_asker(r),
-			    levels[i]);
-			atomic_store(level, i);
-			service_publish(&r->m->arena);
-			commands_succeed(r, "%s, until the next reload",
-			    levels[i]);
-			return;
-		}
-	commands_fail(r,
-	    "loglevel: \"%.64s\" is none of debug, verbose, "
-	    "notice, warning",
-	    r->word[1]);
+	wanted = log_level_find(r->word[1]);
+	if (wanted == -1) {
+		commands_fail(r,
+		    "loglevel: \"%.64s\" is none of " LOG_LEVEL_LIST,
+		    r->word[1]);
+		return;
+	}
+	log_notice("%s: loglevel %s", commands_asker(r), r->word[1]);
+	atomic_store(level, (uint32_t)wanted);
+	service_publish(&r->m->arena);
+	commands_succeed(r, "%s, until the next reload", r->word[1]);
 }
 
 static void
@@ -284,7 +280,7 @@ static const struct command {
 	{ "reopen", 1, 1, commands_reopen, "reopen" },
 	{ "close", 2, 2, commands_close_peer, "close ADDRESS:PORT" },
 	{ "loglevel", 1, 2, commands_loglevel,
-	    "loglevel [debug|verbose|notice|warning]" },
+	    "loglevel [" LOG_LEVEL_CHOICE "]" },
 	{ "drain", 1, 2, commands_drain, "drain [on|off]" },
 	{ "help", 1, 1, commands_help, "help" },
 };

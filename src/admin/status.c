@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "admin/quote.h"
+#include "config/serialize.h"
 #include "lib/clock.h"
 #include "lib/signals.h"
 

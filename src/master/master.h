@@ -11,7 +11,8 @@
 #include <sys/types.h>
 
 #include "config/config.h"
-#include "master/listeners/addresses.h"
+#include "config/addresses.h"
+#include "lib/exit_status.h"
 #include "master/start/admin_sockets.h"
 #include "master/start/pidfile.h"
 #include "shared/arena.h"
@@ -94,15 +95,6 @@ struct master {
 	uint64_t watch_at;  /* the watchdog looks again */
 	uint64_t oom_kills; /* that the kernel has counted ... */
 	uint64_t oom_at;    /* ... and when they became more; or 0 */
-};
-
-/* Exit statuses of the program; EX_CONFIG is that of sysexits.h. */
-enum exit_status {
-	EXIT_CLEAN = 0,
-	EXIT_NOT_STARTED = 1,
-	EXIT_USAGE = 2,
-	EXIT_CUT = 3, /* clients were cut or workers killed */
-	EXIT_CONFIG = 78
 };
 
 /*

@@ -14,6 +14,7 @@
 #include "admin/metrics.h"
 #include "master/sample.h"
 #include "admin/page.h"
+#include "config/value.h"
 #include "master/listeners/listen.h"
 #include "master/master.h"
 #include "master/scaling.h"

@@ -124,7 +124,7 @@ scripts() {
 	may shared '(shared|lib)/.*'
 	may handler '(handler|config|lib)/.*'
 	may worker '(worker|handler|shared|config|lib)/.*'
-	may ctl '(ctl|config|lib)/.*'
+	may ctl '((ctl|config|lib)/.*|shared/control_commands\.h)'
 	may commands '(commands|shared|config|lib)/.*'
 	may admin '(admin|shared|config|lib)/.*'
 	may master '(master|shared|config|lib)/.*'
@@ -329,7 +329,7 @@ c_files() {
 @test "every option and command of echoctl --help is in echoctl.8" {
 	rendered echoctl.8 >page
 	local word seen=0
-	for word in $("$(dirname "$ECHOD")/echoctl" --help |
+	for word in $("$ECHOCTL" --help |
 	    grep -oE -- '(^|[ ,[])--?[a-zA-Z-]+|^  [a-z]+' | tr -d ' ,[' | sort -u); do
 		echo "$word"
 		grep -qE -- "(^|[ ,[|])$word([], |]|\$)" page

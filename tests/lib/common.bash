@@ -7,6 +7,7 @@
 
 TOP_SRCDIR=${TOP_SRCDIR:-$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)}
 ECHOD=${ECHOD:-$TOP_SRCDIR/build/src/echod}
+ECHOCTL=${ECHOCTL:-$(dirname "$ECHOD")/echoctl}
 CLIENT="python3 $TOP_SRCDIR/tests/lib/client.py"
 PORTS_FILE=${PORTS_FILE:-${TMPDIR:-/tmp}/echod-test-ports.$(id -u)}
 LOAD=${TOP_BUILDDIR:-$TOP_SRCDIR/build}/tests/programs/load

@@ -5,8 +5,6 @@
 
 load ../lib/common
 
-ECHOCTL=${ECHOCTL:-$(dirname "$ECHOD")/echoctl}
-
 # Start a server with a control socket, otherwise as start does.
 begin() {
 	start "control-socket=$DIR/control" "$@"

@@ -113,7 +113,7 @@ arena_below() {
 
 # closed REASON: the number of clients closed for it, by the metrics.
 closed() {
-	"${ECHOD%/*}/echoctl" -s "$DIR/control" metrics |
+	"$ECHOCTL" -s "$DIR/control" metrics |
 		sed -n "s/.*closed_total{reason=\"$1\"} //p"
 }
 

@@ -5,7 +5,6 @@
 
 load ../lib/common
 
-ECHOCTL=${ECHOCTL:-$(dirname "$ECHOD")/echoctl}
 HTTP="timeout 200 python3 $TOP_SRCDIR/tests/lib/http.py"
 
 # Start a server with metrics on $METRICS.

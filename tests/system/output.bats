@@ -6,8 +6,6 @@
 
 load ../lib/common
 
-ECHOCTL=${ECHOCTL:-$(dirname "$ECHOD")/echoctl}
-
 # says WHY FILE COMMAND...: with FILE as standard output ("-": closed) the
 # command fails and prints the reason.
 says() {

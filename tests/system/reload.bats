@@ -1057,7 +1057,7 @@ has_said() {
 	conf control-socket="$DIR/control"
 	serve
 	local ctl
-	ctl=$(dirname "$ECHOD")/echoctl
+	ctl=$ECHOCTL
 	"$ctl" -s control reload
 	echo nonsense >>echod.conf
 	run "$ctl" -s control reload

@@ -5,8 +5,6 @@
 
 load ../lib/common
 
-ECHOCTL=${ECHOCTL:-$(dirname "$ECHOD")/echoctl}
-
 built_in() {
 	"$ECHOD" -T | grep -q '^sandbox = yes ' ||
 		skip "this echod was built without libseccomp"

@@ -5,8 +5,6 @@
 
 load ../lib/common
 
-ECHOCTL=${ECHOCTL:-$(dirname "$ECHOD")/echoctl}
-
 # Listen at NOTIFY_SOCKET; ./notified has a line for each notification.
 manager() {
 	$CLIENT notify "$DIR/socket" listening never >notified 2>&1 \

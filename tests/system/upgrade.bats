@@ -321,7 +321,7 @@ still_reloads() {
 	serve_own control-socket="$DIR/control"
 	put "$UPGRADES/echod-stillborn"
 	gives_back '.*'
-	"$(dirname "$GENUINE")/echoctl" -s control config >config
+	"$ECHOCTL" -s control config >config
 	grep -q '^maxclients = 10000 ' config
 }
 

@@ -21,6 +21,7 @@
 
 #include "admin/control_socket.h"
 #include "admin/metrics.h"
+#include "config/value.h"
 #include "master/sample.h"
 #include "lib/clock.h"
 #include "master/instances.h"

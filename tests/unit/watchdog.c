@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "config/config.h"
+#include "config/value.h"
 #include "lib/clock.h"
 #include "lib/signals.h"
 #include "master/master.h"

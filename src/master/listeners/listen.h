@@ -6,7 +6,7 @@
 #define ECHOD_MASTER_LISTENERS_LISTEN_H
 
 #include "config/config.h"
-#include "master/listeners/addresses.h"
+#include "config/addresses.h"
 #include "shared/arena.h"
 
 /*

@@ -7,6 +7,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "config/origin.h"
+#include "config/validate.h"
 #include "lib/descriptor_name.h"
 #include "lib/limits.h"
 #include "lib/log.h"

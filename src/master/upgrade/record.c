@@ -17,6 +17,8 @@
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
 
+#include "config/serialize.h"
+#include "config/value.h"
 #include "lib/descriptor_name.h"
 #include "lib/log.h"
 #include "master/listeners/listen.h"

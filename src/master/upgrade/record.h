@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "config/config.h"
-#include "master/listeners/addresses.h"
+#include "config/addresses.h"
 #include "shared/arena.h"
 #include "shared/outcome.h"
 

@@ -15,6 +15,7 @@
 
 #include "admin/control_socket.h"
 #include "admin/http.h"
+#include "config/serialize.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/signals.h"

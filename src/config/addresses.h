@@ -3,15 +3,15 @@
  * What `bind` stands for on this machine: the one answer that the test, the
  * start, a reload and those who ask the service go by.
  */
-#ifndef ECHOD_MASTER_LISTENERS_ADDRESSES_H
-#define ECHOD_MASTER_LISTENERS_ADDRESSES_H
+#ifndef ECHOD_CONFIG_ADDRESSES_H
+#define ECHOD_CONFIG_ADDRESSES_H
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
 #include "config/config.h"
-#include "shared/arena.h"
+#include "lib/address.h"
 
 /* What names were resolved to.  The check of a reload writes it down, so that
  * the takeover, while nobody is served, asks no resolver and gets no other
@@ -26,10 +26,10 @@ struct resolved {
 
 /* One address to listen on. */
 struct address {
-	char host[ADDRESS_SIZE];  /* as address_spell() has it */
-	char name[LISTENER_NAME]; /* of its listener: "[::1]:6379" */
-	uint32_t given;		  /* bit i: by bind.address[i] */
-	bool required;		  /* not having it is an error */
+	char host[ADDRESS_SIZE];      /* as address_spell() has it */
+	char name[ADDRESS_PORT_SIZE]; /* of its listener: "[::1]:6379" */
+	uint32_t given;		      /* bit i: by bind.address[i] */
+	bool required;		      /* not having it is an error */
 };
 
 struct addresses {

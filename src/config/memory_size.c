@@ -2,6 +2,8 @@
 /*
  * Amounts of memory, as Redis has them: 100mb, 1g, 5%.
  */
+#include "config/memory_size.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +12,6 @@
 
 #include <bsd/string.h>
 
-#include "config/directive.h"
 #include "lib/limits.h"
 
 /* Less than one client may hold is none. */
@@ -36,8 +37,8 @@ static const struct {
 #define UNITS (sizeof(units) / sizeof(units[0]))
 
 static int
-memory_set_percent(struct memory_size *m, unsigned long long n, char *why,
-    size_t size)
+memory_size_parse_percent(struct memory_size *m, unsigned long long n,
+    char *why, size_t size)
 {
 	if (n < 1 || n > 100) {
 		snprintf(why, size,
@@ -51,7 +52,8 @@ memory_set_percent(struct memory_size *m, unsigned long long n, char *why,
 }
 
 int
-memory_set(struct memory_size *m, const char *text, char *why, size_t size)
+memory_size_parse(struct memory_size *m, const char *text, char *why,
+    size_t size)
 {
 	unsigned long long n = 0;
 	size_t digits = strspn(text, "0123456789");
@@ -65,7 +67,7 @@ memory_set(struct memory_size *m, const char *text, char *why, size_t size)
 	else
 		digits = 0;
 	if (digits > 0 && strcmp(text + digits, "%") == 0)
-		return memory_set_percent(m, n, why, size);
+		return memory_size_parse_percent(m, n, why, size);
 	for (size_t i = 0; i < UNITS && digits > 0; i++) {
 		if (strcasecmp(units[i].name, text + digits) != 0)
 			continue;
@@ -90,7 +92,7 @@ memory_set(struct memory_size *m, const char *text, char *why, size_t size)
 }
 
 void
-memory_format(const struct memory_size *m, char *text, size_t size)
+memory_size_format(const struct memory_size *m, char *text, size_t size)
 {
 	size_t i = 0;
 
@@ -109,7 +111,8 @@ memory_format(const struct memory_size *m, char *text, size_t size)
 }
 
 void
-memory_settle(struct memory_size *m, unsigned percent, char *note, size_t size)
+memory_size_settle(struct memory_size *m, unsigned percent, char *note,
+    size_t size)
 {
 	char what[160], whole[32];
 	struct memory_size all = { MEMORY_BYTES, 0 };
@@ -128,7 +131,7 @@ memory_settle(struct memory_size *m, unsigned percent, char *note, size_t size)
 		m->n = MEMORY_LEAST;
 	if (all.n >= 1 << 20)
 		all.n = all.n >> 20 << 20;
-	memory_format(&all, whole, sizeof(whole));
+	memory_size_format(&all, whole, sizeof(whole));
 	snprintf(note, size, "%s%u%% of %s, %s",
 	    m->kind == MEMORY_AUTO ? "auto: " : "", percent, whole, what);
 	m->kind = MEMORY_BYTES;

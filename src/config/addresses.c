@@ -2,7 +2,7 @@
 /*
  * What `bind` stands for on this machine.
  */
-#include "master/listeners/addresses.h"
+#include "config/addresses.h"
 
 #include <errno.h>
 #include <netdb.h>
