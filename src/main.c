@@ -29,6 +29,7 @@
 #include "master/upgrade/executable.h"
 #include "master/upgrade/record.h"
 #include "master/upgrade/resume.h"
+#include "worker/worker.h"
 
 #define OVERRIDES_MAX 64
 
@@ -306,7 +307,7 @@ main(int argc, char **argv, char **envp)
 	if (arguments.action == ACTION_SERVE)
 		output_release();
 	if (before != NULL && arguments.action == ACTION_SERVE)
-		return resume_service(&config, before, main_load);
+		return resume_service(&config, before, main_load, worker_main);
 	if (main_load(&config, &e) == -1) {
 		log_warnx("%s", e.text);
 		return EXIT_CONFIG;
@@ -320,6 +321,6 @@ main(int argc, char **argv, char **envp)
 	case ACTION_SIGNAL:
 		return main_ask(&config);
 	default:
-		return start_service(&config);
+		return start_service(&config, worker_main);
 	}
 }

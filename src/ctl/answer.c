@@ -24,7 +24,9 @@ answer_check_json(const char *text, size_t len)
 		json_decref(answer);
 		return ANSWER_WHOLE;
 	}
-	return json_error_code(&error) == json_error_premature_end_of_input
+	/* jansson takes some other faults for an early end. */
+	return json_error_code(&error) == json_error_premature_end_of_input &&
+		error.position >= (int)len
 	    ? ANSWER_CUT
 	    : ANSWER_FOREIGN;
 }

@@ -24,8 +24,8 @@ enum answer_state {
 	ANSWER_FOREIGN, /* no answer of this form */
 };
 
-/* Judge the `len` bytes of `text`, with a NUL behind them; not a list.  A refusal is a
- * whole answer in each form. */
+/* Judge the `len` bytes of `text`, which a NUL is behind; not for lists.  A
+ * refusal is a whole answer in each form. */
 enum answer_state answer_check(const char *text, size_t len,
     enum answer_form form);
 

@@ -74,7 +74,8 @@ command_outcome(const struct arguments *a)
 static int
 command_pass(const struct arguments *a)
 {
-	char line[CONTROL_REQUEST_BYTES];
+	/* What is cut here is too long for a request, too. */
+	char line[2 * CONTROL_REQUEST_BYTES];
 	struct request r = { .path = a->path,
 		.line = line,
 		.outcome = command_outcome(a) };

@@ -253,10 +253,7 @@ connections_read_row(struct list *l)
 	char *line;
 
 	if (row == NULL)
-		return json_error_code(&error) ==
-			json_error_premature_end_of_input
-		    ? LIST_CUT
-		    : LIST_FOREIGN;
+		return feof(l->in) || ferror(l->in) ? LIST_CUT : LIST_FOREIGN;
 	number = connections_member(l, row, &reader);
 	/* echod has milliseconds, which 15 digits are enough for. */
 	line = json_dumps(row, JSON_COMPACT | JSON_REAL_PRECISION(15));
@@ -367,7 +364,7 @@ connections_run(const struct arguments *a)
 		.line = line,
 		.waiting = request_say_waiting };
 	struct list l = { .key = connections_key(a->sort), .json = a->json };
-	int status, error;
+	int status;
 
 	snprintf(line, sizeof(line), "%sconnections%s%.16s%s%.64s",
 	    a->json ? CONTROL_JSON " " : "",
@@ -377,11 +374,10 @@ connections_run(const struct arguments *a)
 	r.form = a->json ? ANSWER_JSON : ANSWER_LIST;
 	do {
 		status = connections_ask(&r, &l);
-		error = errno;
-	} while (status == -1 && error == EBADMSG && !l.printed &&
-	    request_repeats(&r, error));
+	} while (status == -1 && errno == EBADMSG && !l.printed &&
+	    request_repeats(&r, errno));
 	if (status != -1)
 		return status;
-	request_warn(&r, error);
+	request_warn(&r, errno);
 	return CTL_FAILED;
 }

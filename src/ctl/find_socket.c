@@ -10,6 +10,9 @@
 #include <unistd.h>
 
 #include "config/config.h"
+#include "config/origin.h"
+#include "config/reader.h"
+#include "config/value.h"
 #include "ctl/arguments.h"
 #include "ctl/message.h"
 

@@ -77,41 +77,53 @@ request_tell(struct request *r)
 		r->waiting();
 }
 
+/* Sleep until `fd` has something, or until `wake`.  Returns 1, 0 when it is
+ * time, or -1 with errno set. */
+static int
+request_sleep(const struct request *r, int fd, uint64_t wake)
+{
+	struct pollfd p[] = {
+		{ fd, POLLIN, 0 },
+		{ r->keys ? STDIN_FILENO : -1, POLLIN, 0 },
+	};
+	struct timespec ts;
+	int n = ppoll(p, 2, clock_left(wake, clock_ms(), &ts), r->mask);
+
+	if (n == -1 && errno == EINTR && r->mask == NULL)
+		return 0;
+	if (n > 0 && p[0].revents == 0) {
+		errno = EINTR;
+		return -1;
+	}
+	return n;
+}
+
 /* Wait until there is more of the answer.  Returns 0, or -1 with errno set:
  * ENODATA at its end. */
 static int
 request_wait(struct request *r, int fd)
 {
 	uint64_t deadline = clock_ms() + PATIENCE_S * 1000, wake;
-	struct pollfd p = { fd, POLLIN, 0 };
-	struct timespec ts;
 	ssize_t n;
 	char byte;
 
-	for (;;) {
+	while (clock_ms() < deadline) {
 		wake = r->told || r->outcome != NULL ? deadline
 						     : r->began + USUAL_MS;
-		switch (ppoll(&p, 1,
-		    clock_left(clock_earlier(wake, deadline), clock_ms(), &ts),
-		    r->mask)) {
-		case 0:
-			if (clock_ms() >= deadline) {
-				errno = EAGAIN;
-				return -1;
-			}
-			request_tell(r);
-			continue;
-		case -1:
-			if (errno == EINTR && r->mask == NULL)
-				continue;
+		n = request_sleep(r, fd, clock_earlier(wake, deadline));
+		if (n == -1)
 			return -1;
-		}
+		request_tell(r);
+		if (n == 0)
+			continue;
 		n = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
 		if (n == 0)
 			errno = ENODATA;
 		if (n != -1 || (errno != EAGAIN && errno != EINTR))
 			return n > 0 ? 0 : -1;
 	}
+	errno = EAGAIN;
+	return -1;
 }
 
 /* One attempt of request_open(). */
@@ -149,26 +161,25 @@ bool
 request_repeats(struct request *r, int error)
 {
 	unsigned pause = PAUSE_MS << (r->tries < 5 ? r->tries : 5);
-	struct timespec ts;
-	bool reads = r->outcome == NULL;
-
 	/* It was not read, or reading it again does no harm. */
-	if (error != ECONNRESET &&
-	    (!reads || (error != ENODATA && error != EBADMSG)))
+	bool harmless = error == ECONNRESET ||
+	    (r->outcome == NULL && (error == ENODATA || error == EBADMSG));
+
+	if (!harmless || clock_ms() >= r->began + REPEAT_MS) {
+		errno = error;
 		return false;
-	if (clock_ms() >= r->began + REPEAT_MS)
-		return false;
+	}
 	request_tell(r);
 	r->tries++;
-	clock_left(pause < PAUSE_MAX_MS ? pause : PAUSE_MAX_MS, 0, &ts);
-	/* A signal that ends the pause ends the next wait if it counts. */
-	return ppoll(NULL, 0, &ts, r->mask) == 0 || r->mask == NULL;
+	if (pause > PAUSE_MAX_MS)
+		pause = PAUSE_MAX_MS;
+	return request_sleep(r, -1, clock_ms() + pause) != -1;
 }
 
 int
 request_open(struct request *r)
 {
-	int fd, error;
+	int fd;
 
 	if (r->began == 0)
 		r->began = clock_ms();
@@ -176,9 +187,7 @@ request_open(struct request *r)
 		fd = request_try(r);
 		if (fd != -1)
 			return fd;
-		error = errno;
-	} while (request_repeats(r, error));
-	errno = error;
+	} while (request_repeats(r, errno));
 	return -1;
 }
 
@@ -205,8 +214,10 @@ request_read(struct request *r, int fd, size_t *len)
 			break;
 		}
 		n = recv(fd, text + *len, room - *len - 1, 0);
-		if (n == -1)
+		if (n == -1 && errno != EINTR)
 			break;
+		if (n == -1)
+			n = 0;
 	}
 	/* A reset in the middle of an answer is its end, too. */
 	if (text != NULL && (errno == ENODATA || errno == ECONNRESET)) {
@@ -267,16 +278,13 @@ char *
 request_ask(struct request *r)
 {
 	char *text;
-	int error;
 
 	do {
 		text = request_ask_once(r);
 		if (text != NULL)
 			return text;
-		error = errno;
 		/* Others have been repeated already. */
-	} while (error == EBADMSG && request_repeats(r, error));
-	errno = error;
+	} while (errno == EBADMSG && request_repeats(r, errno));
 	return NULL;
 }
 

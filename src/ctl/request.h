@@ -29,6 +29,7 @@ struct request {
 	/* The signal mask while it waits: a signal ends it with EINTR.  NULL:
 	 * no signal does. */
 	const sigset_t *mask;
+	bool keys; /* input on standard input ends it, too */
 
 	uint64_t began; /* clock_ms(); 0: not yet */
 	unsigned tries;
@@ -42,7 +43,7 @@ void request_say_waiting(void);
  * Send the request and wait for its answer to begin.  Returns a descriptor to
  * read the answer from, or -1 with errno set:
  *   EAGAIN	no answer in time
- *   EINTR	a signal, if `mask` is set
+ *   EINTR	a signal or a key, see `mask` and `keys`
  *   ECONNRESET	the server closed before it read the request
  *   ENODATA	the server closed without an answer
  * and as connect(2) and send(2).
@@ -58,7 +59,7 @@ int request_open(struct request *r);
 char *request_ask(struct request *r);
 
 /* After a failure for the reason `error`: true if the request should be made
- * again, after a pause. */
+ * again, after a pause that is over.  If not, errno is the reason to name. */
 bool request_repeats(struct request *r, int error);
 
 /* Write into `text` why the request failed for the reason `error`, and how to

@@ -106,7 +106,8 @@ sample_ask(const char *path, const char *line, const struct sample_wait *wait,
 		.line = line,
 		.form = ANSWER_JSON,
 		.waiting = wait->waiting,
-		.mask = wait->mask };
+		.mask = wait->mask,
+		.keys = wait->keys };
 	char *answer = request_ask(&r);
 	const char *reason;
 	json_t *parsed;

@@ -6,6 +6,7 @@
 #define ECHOD_CTL_SAMPLE_H
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,10 +44,11 @@ struct sample {
 struct sample_wait {
 	void (*waiting)(void);
 	const sigset_t *mask;
+	bool keys;
 };
 
 /* Ask the control socket `path`.  Returns 0, or -1 with errno set, and why in
- * `why`; EINTR if a signal came. */
+ * `why`; EINTR if a signal or a key came. */
 int sample_take(struct sample *s, const char *path,
     const struct sample_wait *wait, char *why, size_t size);
 

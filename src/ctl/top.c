@@ -130,7 +130,7 @@ top_sleep(uint64_t wake, bool screen, const struct sample *now,
 	};
 	struct timespec ts;
 
-	while (clock_ms() < wake) {
+	do {
 		int n = ppoll(p, 2, clock_left(wake, clock_ms(), &ts),
 		    signals_open_mask());
 
@@ -139,33 +139,32 @@ top_sleep(uint64_t wake, bool screen, const struct sample *now,
 		if (top_told_to_end() ||
 		    (n > 0 && p[0].revents != 0 && !screen_take_keys()))
 			return EVENT_QUIT;
-		if (screen && (n > 0 || signals_take(SIGWINCH) > 0))
+		if (screen && (signals_take(SIGWINCH) > 0 || n > 0))
 			screen_draw(now, then);
-	}
-	return top_told_to_end() ? EVENT_QUIT : EVENT_NONE;
+	} while (clock_ms() < wake);
+	return EVENT_NONE;
 }
 
-/* Take the next sample.  A signal in between ends the program or has the
- * screen drawn again.  Returns true with `now` and `then` renewed. */
-static bool
+/* Wait for the next sample.  EVENT_NONE if `now` and `then` are renewed, or if
+ * `why` says why they are not. */
+static enum top_event
 top_next(struct sample *now, struct sample *then, const char *path,
-    const struct sample_wait *wait, bool screen, char *why, size_t size)
+    const struct sample_wait *wait, char *why, size_t size)
 {
 	static struct sample next;
+	enum top_event event;
 
 	while (sample_take(&next, path, wait, why, size) == -1) {
 		if (errno != EINTR)
-			return false;
-		if (top_told_to_end()) {
-			why[0] = '\0';
-			return false;
-		}
-		if (screen && signals_take(SIGWINCH) > 0)
-			screen_draw(now, then);
+			return EVENT_NONE;
+		why[0] = '\0';
+		event = top_sleep(0, wait->keys, now, then);
+		if (event != EVENT_NONE)
+			return event;
 	}
 	*then = *now;
 	*now = next;
-	return true;
+	return EVENT_NONE;
 }
 
 int
@@ -173,7 +172,7 @@ top_run(const struct arguments *a)
 {
 	static const int recorded[] = { SIGINT, SIGTERM, SIGHUP, SIGWINCH, 0 };
 	static struct sample then, now;
-	struct sample_wait wait = { request_say_waiting, NULL };
+	struct sample_wait wait = { request_say_waiting, NULL, false };
 	enum top_form form = a->json ? FORM_JSON : FORM_LINES;
 	enum top_event event = EVENT_NONE;
 	char why[600] = "";
@@ -189,6 +188,7 @@ top_run(const struct arguments *a)
 	if (!a->json && screen_begin()) {
 		form = FORM_SCREEN;
 		wait.waiting = screen_say_waiting;
+		wait.keys = true;
 	}
 	/* SIGPIPE is blocked as the others are: a stream that fails is seen. */
 	for (unsigned round = 0;
@@ -198,9 +198,10 @@ top_run(const struct arguments *a)
 			screen_draw(&now, &then);
 		event = top_sleep(clock_ms() + INTERVAL_MS, form == FORM_SCREEN,
 		    &now, &then);
-		if (event != EVENT_NONE ||
-		    !top_next(&now, &then, a->path, &wait, form == FORM_SCREEN,
-			why, sizeof(why)))
+		if (event == EVENT_NONE)
+			event = top_next(&now, &then, a->path, &wait, why,
+			    sizeof(why));
+		if (event != EVENT_NONE || why[0] != '\0')
 			break;
 		if (form == FORM_LINES)
 			top_print_line(&now, &then, round);

@@ -11,15 +11,8 @@
  * worker is due. */
 void reap(struct master *m);
 
-/* Close a child's pidfd, if it has one. */
-void reap_forget(int *pidfd);
-
 /* Wait until the child process `pid` ends; returns its wait status. */
 int reap_one(pid_t pid);
-
-/* A wait status in words: "killed by SIGSEGV", "exited with status 1";
- * static storage. */
-const char *reap_words(int status);
 
 /*
  * Take note of workers that ended, but leave them to be reaped by the image

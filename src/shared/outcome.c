@@ -25,14 +25,16 @@
  * wait for another one before, ms. */
 #define PATIENCE 60000
 
-void
+bool
 outcome_add(struct outcome *o, int asker)
 {
 	for (unsigned i = 0; i < o->askers; i++)
 		if (o->asker[i] == asker)
-			return;
-	if (o->askers < OUTCOME_ASKERS)
-		o->asker[o->askers++] = asker;
+			return true;
+	if (o->askers == OUTCOME_ASKERS)
+		return false;
+	o->asker[o->askers++] = asker;
+	return true;
 }
 
 const char *
@@ -57,9 +59,8 @@ outcome_parse(struct outcome *o, const char *text)
 		long n = strtol(text, &end, 10);
 
 		if (end == text || *end != ' ' || n < INT_MIN || n > INT_MAX ||
-		    o->askers == OUTCOME_ASKERS)
+		    !outcome_add(o, (int)n))
 			return -1;
-		outcome_add(o, (int)n);
 		text = end + 1;
 	}
 	return 0;

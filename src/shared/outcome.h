@@ -28,8 +28,9 @@ struct outcome {
 	int asker[OUTCOME_ASKERS];
 };
 
-/* Remember who wants to be told.  Of too many, the last ones are not. */
-void outcome_add(struct outcome *o, int asker);
+/* Remember a process that wants to be told.  Returns false if too many wait
+ * already. */
+bool outcome_add(struct outcome *o, int asker);
 
 /* All of them as text for outcome_parse(), which adds them to others'.  Returns
  * `text`; or 0, or -1 if they cannot be. */

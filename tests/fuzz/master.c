@@ -20,7 +20,7 @@
 #include "master/scaling.h"
 #include "master/spawn.h"
 #include "master/stop.h"
-#include "master/upgrade/record.h"
+#include "master/upgrade/hand_over.h"
 #include "master/upgrade/reload.h"
 #include "master/watchdog.h"
 
@@ -52,8 +52,8 @@ master_of(const struct arena *a)
 	m.arena = *a;
 	m.admin_sockets = (struct admin_sockets)ADMIN_SOCKETS_NONE;
 	m.executable = -1;
-	m.watch_at = 0;
-	m.reload.executable = m.reload.record = m.reload.output = -1;
+	m.reload.executable = -1;
+	m.reload.checker = (struct checker)CHECKER_NONE;
 	for (unsigned k = 0; k < CONFIG_WORKERS_MAX; k++)
 		m.child[k].respawn_at = CLOCK_NEVER;
 	return &m;
@@ -97,7 +97,7 @@ write_pages(struct master *m)
 	FILE *out = open_memstream(&text, &length);
 
 	must(out != NULL);
-	sample_step(m);
+	sample_step(m->config, &m->arena);
 	metrics_write(&(struct view){ &m->arena, m->arena.service, m->config },
 	    out);
 	page_write(&(struct view){ &m->arena, m->arena.service, m->config },
@@ -124,13 +124,13 @@ master_exercise(const struct arena *a)
 	(void)listen_names(a);
 	(void)spawn_prepare(m);
 	scaling_step(m);
-	watchdog(m);
+	watchdog_step(&m->watchdog, m->config, &m->arena, m->child);
 	(void)spawn_next(m);
 	(void)reload_next(m);
 	reload_request(m, "fuzz");
 	stop_request(m, "fuzz");
 	(void)stop_step(m);
 	(void)stop_summary(m);
-	record_keep(a, false);
+	hand_over_keep(a, false);
 	master_close_opened();
 }

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
 """`echoctl top` on a terminal of our own, for tests/system/echoctl.bats.
 
 usage: top.py ECHOCTL TEST; exits 0 if all was as it should be, else prints why
@@ -196,15 +197,16 @@ class Terminal:
             self.read(0.05)
         while select.select([self.master], [], [], 0)[0]:
             self.read(0)
+        why = self.process.stderr.read().decode()
         need(self.process.returncode == status,
-             "status %d" % self.process.returncode)
+             "status %d: %s" % (self.process.returncode, why))
         need(termios.tcgetattr(self.slave) == self.before,
              "the terminal's settings are not restored")
         need(self.raw.rfind(b"\x1b[?1049l") > self.raw.rfind(b"\x1b[?1049h"),
              "the screen is not restored")
         need(self.raw.rfind(b"\x1b[?25h") > self.raw.rfind(b"\x1b[?25l"),
              "the cursor is not restored")
-        return self.process.stderr.read().decode()
+        return why
 
 
 def begin(program, **more):
@@ -242,10 +244,11 @@ def resizes(program):
     for lines, columns in ((10, 60), (5, 20), (1, 1), (2, 3), (3, 200),
                            (40, 132), (24, 80)):
         t.size(lines, columns)
-        t.until(lambda text: text[0].startswith("echod  serving"[:columns]),
+        t.until(lambda text: text[0].startswith(
+                "echod  serving"[:columns - 1].rstrip()),
                 "%dx%d" % (columns, lines))
         if lines > 1:
-            t.until(lambda text: text[-1].startswith("q quits"[:columns]),
+            t.until(lambda text: text[-1].startswith("q quits"[:columns - 1].rstrip()),
                     "%dx%d legend" % (columns, lines))
     t.until(lambda text: t.order(text) == "012", "all is back")
     t.press(b"q")
@@ -257,8 +260,10 @@ def narrow(program):
     Service()
     for lines, columns in ((5, 20), (1, 1), (2, 10), (4, 5)):
         t = Terminal(program, lines, columns)
-        t.until(lambda text: text[0].startswith("echod  serving"[:columns]),
+        t.until(lambda text: text[0].startswith(
+                "echod  serving"[:columns - 1].rstrip()),
                 "%dx%d" % (columns, lines))
+        t.until(lambda text: b"\x1b[?1049h" in t.raw, "begins")
         for key in b"caeiowr":
             t.press(bytes([key]))
         t.press(b"Q")
@@ -306,8 +311,13 @@ def comes_back(program):
     t.until(lambda text: text[0].startswith("echod  serving"), "resized")
     service.hold.set()
     t.until(lambda text: text[-1].startswith("q quits"), "goes on")
+    service.hold.clear()
+    t.until(lambda text: "administration is coming back" in text[-1],
+            "says that it waits")
+    # So does a key.
     t.press(b"q")
-    need(t.ends(0) == "", "it says something")
+    why = t.ends(0)
+    need(why == "", why)
 
 
 def colours(program):

@@ -5,6 +5,8 @@
 
 load ../lib/common
 
+# bats file_tags=quick
+
 # conf TEXT: write the text, with the escapes of printf, to ./conf.
 conf() {
 	printf '%b' "$1" >conf

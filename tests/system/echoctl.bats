@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
-# echoctl against a control socket that is no echod's: answers that are cut or
-# nonsense, administration that dies and comes back, and the screen of top.
+# SPDX-License-Identifier: ISC
+# What echoctl does with a control socket that is no echod's: answers that are
+# cut or nonsense, administration that dies and comes back; the screen of top.
 
 load ../lib/common
 

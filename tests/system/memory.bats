@@ -100,11 +100,10 @@ teardown() {
 
 # The allocated part of the arena in KiB.
 arena() {
-	local fd
-	for fd in "/proc/$SERVER/fd"/*; do
-		[[ $(readlink "$fd") != *memfd:echod-arena* ]] ||
-			echo $(($(stat -Lc '%b' "$fd") / 2))
-	done
+	local blocks
+	blocks=$(find "/proc/$SERVER/fd" -lname '*memfd:echod-arena*' \
+		-exec stat -Lc %b {} + -quit)
+	echo $((blocks / 2))
 }
 
 arena_below() {
@@ -223,6 +222,7 @@ logged_times() {
 	echoes
 }
 
+# bats test_tags=quick
 @test "those that were not read for want of memory are when there is some" {
 	# One client holds all the memory and asks for more, and finally ends
 	# its line.
@@ -250,6 +250,7 @@ logged_times() {
 	grep -E "^maxmemory-clients = 32mb +# command line, 50% of 64mb, $GROUP/$LIMIT" dump
 }
 
+# bats test_tags=quick
 @test "less memory than clients may take is a warning at the start" {
 	group $((48 << 20))
 	start_in_group maxclients=5000

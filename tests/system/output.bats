@@ -34,6 +34,7 @@ some_client() {
 	PEER=$("$ECHOCTL" -s control connections | sed -n "s/^\($HOST:[0-9]*\) .*/\1/p")
 }
 
+# bats test_tags=quick
 @test "echod: every option that prints" {
 	[ -c /dev/full ] || skip "there is no /dev/full"
 	start

@@ -51,6 +51,7 @@ start_deaf() {
 
 # --- the watchdog
 
+# bats test_tags=quick
 @test "WATCHDOG=1 comes, after a death and a reload too" {
 	# Formerly echod ignored WATCHDOG_USEC and was killed again and again.
 	WATCHDOG_USEC=200000 supervised workers=1

@@ -45,6 +45,7 @@ rig_begin(void)
 void
 rig_up(void)
 {
+	static struct addresses wanted;
 	socklen_t len = sizeof(rig.address);
 	struct arena *a = &rig.arena;
 
@@ -65,7 +66,7 @@ rig_up(void)
 		a->service->slot[k].watch_fd = checked(epoll_create1(0),
 		    "epoll_create1");
 	}
-	checked(listen_open(a, &rig.config, NULL), "listen_open");
+	checked(listen_open(a, &rig.config, NULL, &wanted), "listen_open");
 	rig.listener = a->header->listener[0].fd;
 	checked(getsockname(rig.listener, (struct sockaddr *)&rig.address,
 		    &len),

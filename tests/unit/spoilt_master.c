@@ -31,6 +31,7 @@
 #include "master/reap.h"
 #include "master/scaling.h"
 #include "master/spawn.h"
+#include "master/upgrade/hand_over.h"
 #include "master/upgrade/record.h"
 #include "master/upgrade/reload.h"
 #include "rig.h"
@@ -127,7 +128,7 @@ woken(void)
 		slot(k)->wake_fd = fd;
 	m->arena.service->dropped = 1;
 	m->arena.service->listener[1].fd = -1;
-	drop_begin(m);
+	drop_begin(&m->drop, &m->arena);
 	m->child[0].respawn_at = clock_ms() + 10000;
 	m->child[1].pid = 1;
 	atomic_store(&slot(0)->state, SLOT_UNATTENDED);
@@ -150,7 +151,7 @@ not_listening(void)
 		slot(k)->wake_fd = slot(k)->watch_fd = fd;
 	h->master_wake_fd = fd;
 	h->dropped = 5;
-	(void)record_keep(&rig.arena, false);
+	(void)hand_over_keep(&rig.arena, false);
 	if (fcntl(fd, F_GETFD) != 0)
 		return false;
 	listen_restore(&rig.arena, &s);
@@ -201,7 +202,7 @@ books(void)
 	rig.arena.header->started = UINT64_MAX;
 	atomic_store(&rig.arena.header->draining, 1);
 	out = open_memstream(&text, &length);
-	sample_step(m);
+	sample_step(m->config, &m->arena);
 	metrics_write(&(struct view){ &m->arena, m->arena.service, m->config },
 	    out);
 	fclose(out);

@@ -15,8 +15,10 @@
 #include "config/config.h"
 #include "config/value.h"
 #include "lib/clock.h"
+#include "lib/exit_status.h"
 #include "lib/signals.h"
-#include "master/master.h"
+#include "master/loop.h"
+#include "master/workers.h"
 #include "sockets.h"
 #include "tap.h"
 #include "worker/balance/handoff.h"
@@ -118,8 +120,8 @@ start(void)
 	pid = checked(fork(), "fork");
 	if (pid == 0) {
 		signals_block();
-		_exit(master_start(&master, false) == -1 ? EXIT_NOT_STARTED
-							 : master_run(&master));
+		_exit(workers_start(&master, false) == -1 ? EXIT_NOT_STARTED
+							  : loop_run(&master));
 	}
 	for (int i = 0; i < CLIENTS; i++)
 		client[i] = connect_to(&address, 0);

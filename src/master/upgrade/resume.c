@@ -16,23 +16,28 @@
 #include "admin/control_socket.h"
 #include "admin/http.h"
 #include "config/serialize.h"
+#include "lib/exit_status.h"
 #include "lib/clock.h"
+#include "lib/descriptor_keep.h"
 #include "lib/log.h"
 #include "lib/signals.h"
-#include "master/listeners/drop.h"
 #include "master/listeners/listen.h"
+#include "master/loop.h"
 #include "master/notify.h"
-#include "master/start/steps.h"
+#include "master/start/advice.h"
+#include "master/start/descriptors.h"
+#include "master/start/logging.h"
 #include "master/upgrade/executable.h"
+#include "master/upgrade/hand_over.h"
 #include "master/upgrade/reload.h"
-#include "worker/worker.h"
+#include "master/workers.h"
 
 /* Room for the clients of `c`.  Records there are may become usable; those in
  * use stay so.  Returns 0, or -1 with the reason logged. */
 static int
 resume_make_room(struct arena *a, struct config *c)
 {
-	unsigned descriptors = steps_descriptors(c);
+	unsigned descriptors = descriptors_needed(c);
 	unsigned long most;
 
 	if (descriptors > a->capacity) {
@@ -48,10 +53,8 @@ resume_make_room(struct arena *a, struct config *c)
 	}
 	if (descriptors <= a->service->descriptors)
 		return 0;
-	if (steps_limit(descriptors, &most) == -1) {
-		log_warn("limit of %u descriptors", descriptors);
+	if (descriptors_limit(descriptors, &most) == -1)
 		return -1;
-	}
 	a->service->descriptors = descriptors;
 	service_publish(a);
 	return 0;
@@ -73,7 +76,7 @@ resume_move_pidfile(struct pidfile *p, const struct pidfile *old,
 		strlcpy(p->path, c->pidfile, sizeof(p->path));
 		return 0;
 	}
-	if (steps_pidfile(p, c, false) == 0)
+	if (pidfile_claim(p, c, false) == 0)
 		return 0;
 	if (old->fd == -1 || strcmp(c->pidfile, old->path) != 0)
 		return -1;
@@ -97,13 +100,14 @@ resume_take_over(struct master *m, struct config *c,
 
 	c->daemonize = t->config.daemonize;
 	/* A file that was root's to open need not be ours to open again. */
-	if (steps_log(c, &same, same_file ? t->log : -1) == -1)
+	if (logging_open(c, &same, same_file ? t->log : -1) == -1)
 		return -1;
 	/* A manager that was told that we reload is to hear the end of it,
 	 * though it be the last. */
 	if (t->config.supervised != SUPERVISED_NO ||
 	    c->supervised != SUPERVISED_NO)
-		notify_enable(t->config.supervised == SUPERVISED_NO);
+		notify_enable(&m->notify,
+		    t->config.supervised == SUPERVISED_NO);
 	if (t->failure[0] == '\0')
 		atomic_store(&m->arena.service->loglevel, c->loglevel);
 	log_follow(&m->arena.service->loglevel);
@@ -120,12 +124,12 @@ resume_take_over(struct master *m, struct config *c,
 	/* What the former program listened on is what it goes on with. */
 	if (t->failure[0] != '\0')
 		listen_keep(&m->arena, c);
-	else if (listen_open(&m->arena, c, &t->resolved) == -1)
+	else if (listen_open(&m->arena, c, &t->resolved, &m->wanted) == -1)
 		return -1;
 	if (admin_sockets_open(&m->admin_sockets, c, &same, &old_admin,
 		&t->config) == -1)
 		return -1;
-	if (master_start(m, true) == 0)
+	if (workers_start(m, true) == 0)
 		return 0;
 	admin_sockets_close(&m->admin_sockets, &old_admin);
 	return -1;
@@ -153,10 +157,10 @@ resume_give_back(const struct upgrade_record *t, const char *reason)
 	if (t->failure[0] != '\0')
 		log_warnx("the former program cannot carry on either");
 	else if (record == -1 || record_add(record, "failure", reason) == -1 ||
-	    record_keep_one(record, true) == -1)
+	    descriptor_keep(record, true) == -1)
 		log_warn("takeover");
 	else {
-		(void)record_keep_one(t->log, true);
+		(void)descriptor_keep(t->log, true);
 		close(t->record);
 		executable_exec(t->executable, record);
 		log_warn("the former program cannot be executed");
@@ -195,7 +199,7 @@ resume_report_upgrade(const struct config *c, const struct upgrade_record *t,
 	totals->reloads++;
 	totals->refusal[0] = '\0';
 	if (config_compare(&t->config, c, resume_tell_change) > 0)
-		steps_report(c);
+		advice_log(c);
 	log_notice("reloaded: echod %s -> " PACKAGE_VERSION
 		   ", %llu connections "
 		   "kept, nobody was served for %llu ms",
@@ -223,8 +227,8 @@ resume_commit(struct master *m, const struct upgrade_record *t,
 		CONTROL_FILE_NONE };
 
 	free(given.text);
-	(void)record_keep(&m->arena, false);
-	(void)record_keep_one(m->pidfile->fd, false);
+	(void)hand_over_keep(&m->arena, false);
+	(void)descriptor_keep(m->pidfile->fd, false);
 	close(t->record);
 	close(t->executable);
 	if (t->log != -1 && t->log != log_descriptor())
@@ -234,20 +238,20 @@ resume_commit(struct master *m, const struct upgrade_record *t,
 	resume_leave_admin(&left, &t->config, &m->admin_sockets);
 	(void)admin_sockets_keep(&m->admin_sockets, false);
 	resume_report_upgrade(m->config, t, &m->arena);
-	listen_report(&m->arena, m->config);
-	drop_begin(m);
+	listen_report(&m->arena, m->config, &m->wanted);
+	drop_begin(&m->drop, &m->arena);
 	m->reload.again = t->again;
 	m->reload.asked = t->asked;
 	m->reload.later = t->later;
 	control_socket_begin(m);
 	http_begin(m);
-	steps_announce(m);
+	listen_announce(&m->arena);
 	reload_tell(m, t->failure[0] != '\0' ? "failed" : NULL);
 }
 
 int
 resume_service(struct config *c, const struct upgrade_record *t,
-    resume_load *load)
+    resume_load *load, worker_entry *entry)
 {
 	static struct master m;
 	static struct pidfile pidfile = PIDFILE_NONE;
@@ -258,7 +262,7 @@ resume_service(struct config *c, const struct upgrade_record *t,
 	int status;
 
 	m.config = c;
-	m.entry = worker_main;
+	m.entry = entry;
 	m.pidfile = &pidfile;
 	m.admin_sockets = (struct admin_sockets)ADMIN_SOCKETS_NONE;
 	signals_block();
@@ -284,12 +288,12 @@ resume_service(struct config *c, const struct upgrade_record *t,
 		if (pidfile.fd != old.fd)
 			pidfile_release(&pidfile);
 		listen_restore(&m.arena, &listeners); /* publishes, too */
-		if (record_keep(&m.arena, true) == -1)
+		if (hand_over_keep(&m.arena, true) == -1)
 			log_warn("descriptors for the former program");
 		return resume_give_back(t, why);
 	}
 	resume_commit(&m, t, &old);
-	status = master_run(&m);
+	status = loop_run(&m);
 	admin_sockets_close(&m.admin_sockets, NULL);
 	pidfile_release(&pidfile);
 	return status;
