@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
-# The protocol of slots and descriptors, tests/model/slots.pml: its properties hold
-# in every interleaving, and they do not hold without any one of its rules.
+# SPDX-License-Identifier: ISC
+# The protocol of slots and descriptors, tests/model/slots.pml.  It holds in
+# every interleaving.  It does not hold without one of its rules.
 
 setup() {
 	command -v spin >/dev/null || skip "spin is not installed"
@@ -14,8 +15,8 @@ holds() {
 	[ "$status" -eq 0 ]
 }
 
-# breaks RULE...: without the rule, a property is violated.  An error of spin does
-# not count.
+# breaks RULE...: without the rule a property is violated.  A failure of the
+# check itself does not count.
 breaks() {
 	local rule
 	for rule in "$@"; do

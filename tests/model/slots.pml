@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Slots and connections: the owner of a record, and the owner of a descriptor.
  * For spin(1).  README.md names the lines of the program that this models.
