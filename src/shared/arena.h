@@ -115,13 +115,22 @@ struct arena_header {
 	struct service_totals totals;
 };
 
-/* How listeners that a reload dropped go: the master asks, a worker takes what
- * waits in their queues, the master closes them. */
+/*
+ * How the queues of listeners that a reload dropped are emptied: the master asks
+ * several times, and a last time; a worker accepts the clients that wait; the
+ * master closes the listeners.
+ *
+ *               master            worker         worker           master
+ *   DROP_NONE ─────────▶ ASKED ──────────▶ TAKEN ───────▶ NONE
+ *   DROP_NONE ─────────▶ ASKED_LAST ─────▶ TAKEN ───────▶ EMPTIED ──────▶ NONE
+ *
+ * A worker that could not accept all clients puts back what was asked.
+ */
 enum drop {
 	DROP_NONE,
-	DROP_ASKED,	 /* take who waits */
-	DROP_ASKED_LAST, /* the same, and then they may be closed */
-	DROP_TAKEN,	 /* a worker is at it */
+	DROP_ASKED,
+	DROP_ASKED_LAST,
+	DROP_TAKEN, /* a worker is accepting */
 	DROP_EMPTIED
 };
 
