@@ -80,8 +80,7 @@ notify_enable(struct notify *n, bool warn)
 				  "is told nothing",
 			    path,
 			    path[0] != '/' && path[0] != '@'
-				? "neither a path nor an abstract "
-				  "name (@)"
+				? "neither a path nor an abstract name (@)"
 				: "too long");
 		return;
 	}

@@ -21,8 +21,7 @@ scaling_grow(struct master *m, const char *who)
 		return;
 	}
 	if (k == m->arena.slots) {
-		log_warnx("%s: there are %u workers, the most there can "
-			  "be",
+		log_warnx("%s: there are %u workers, the most there can be",
 		    who, k);
 		return;
 	}

@@ -153,8 +153,7 @@ collect_result(struct collection *s)
 	for (unsigned i = 0; i < list->count; i++)
 		if (!list->address[i].optional && (s->there & 1U << i) == 0) {
 			snprintf(s->why, s->size,
-			    "bind: %s: this machine has "
-			    "none of its addresses",
+			    "bind: %s: this machine has none of its addresses",
 			    list->address[i].host);
 			return -1;
 		}
@@ -165,9 +164,7 @@ collect_result(struct collection *s)
 		    s->addresses->remark[0]);
 	else
 		snprintf(s->why, s->size,
-		    "bind: none of the %u addresses is "
-		    "available",
-		    list->count);
+		    "bind: none of the %u addresses is available", list->count);
 	return -1;
 }
 

@@ -202,8 +202,7 @@ reload_checked(struct master *m)
 	}
 	if (status == 0)
 		snprintf(reason, sizeof(reason),
-		    "%s cannot take over from "
-		    "echod " PACKAGE_VERSION,
+		    "%s cannot take over from echod " PACKAGE_VERSION,
 		    executable_path());
 	else if (WIFEXITED(status) && line[0] != '\0')
 		strlcpy(reason, line, sizeof(reason));
