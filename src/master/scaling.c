@@ -12,28 +12,28 @@
 #include "master/spawn.h"
 
 void
-scaling_grow(struct master *m, const char *who)
+scaling_grow(struct master *m, const char *source)
 {
 	unsigned k = m->arena.service->workers;
 
 	if (k > 0 && m->child[k - 1].retiring) {
-		log_notice("%s: worker %u is still leaving", who, k - 1);
+		log_notice("%s: worker %u is still leaving", source, k - 1);
 		return;
 	}
 	if (k == m->arena.slots) {
 		log_warnx("%s: there are %u workers, the most there can be",
-		    who, k);
+		    source, k);
 		return;
 	}
 	if (spawn_prepare_slot(m, k) == -1) {
-		log_warn("%s: descriptors for worker %u", who, k);
+		log_warn("%s: descriptors for worker %u", source, k);
 		return;
 	}
 	m->child[k] = (struct child){ .respawn_at = clock_ms() };
 	atomic_store(&m->arena.slot[k].state, SLOT_EMPTY);
 	m->arena.service->workers = k + 1;
 	service_publish(&m->arena);
-	log_notice("%s: %u workers from now on", who, k + 1);
+	log_notice("%s: %u workers from now on", source, k + 1);
 }
 
 unsigned
@@ -47,19 +47,19 @@ scaling_staying(const struct master *m)
 }
 
 void
-scaling_shrink(struct master *m, const char *who)
+scaling_shrink(struct master *m, const char *source)
 {
 	unsigned n = scaling_staying(m);
 	struct child *c;
 
 	if (n <= 1) {
-		log_warnx("%s: the last worker stays", who);
+		log_warnx("%s: the last worker stays", source);
 		return;
 	}
 	/* The last slot goes, so the slots that stay are the first ones. */
 	c = &m->child[n - 1];
 	c->retiring = true;
-	log_notice("%s: %u workers from now on", who, n - 1);
+	log_notice("%s: %u workers from now on", source, n - 1);
 	if (c->pid == 0) {
 		uint32_t empty = SLOT_EMPTY;
 

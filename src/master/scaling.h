@@ -7,12 +7,12 @@
 
 #include "master/master.h"
 
-/* Add a worker.  `who` is a signal's name or another source for the log.  If it
+/* Add a worker.  `source` is a signal's name or another source for the log.  If it
  * cannot be added, the reason is logged. */
-void scaling_grow(struct master *m, const char *who);
+void scaling_grow(struct master *m, const char *source);
 
 /* Remove a worker: its connections move to the others. */
-void scaling_shrink(struct master *m, const char *who);
+void scaling_shrink(struct master *m, const char *source);
 
 /* The number of workers that are not retiring. */
 unsigned scaling_staying(const struct master *m);

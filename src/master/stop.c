@@ -59,7 +59,7 @@ stop_drain(struct master *m, uint64_t deadline)
 }
 
 void
-stop_request(struct master *m, const char *who)
+stop_request(struct master *m, const char *source)
 {
 	const struct config *config = m->config;
 	struct stop *s = &m->stop;
@@ -73,11 +73,11 @@ stop_request(struct master *m, const char *who)
 		    (timeout > MARGIN ? timeout : MARGIN);
 		s->phase = STOP_DELAYED;
 		reload_abandon(m);
-		log_notice("%s: stopping, %u s at most", who,
+		log_notice("%s: stopping, %u s at most", source,
 		    config->shutdown_delay + config->shutdown_timeout);
 		notify_tell(&m->notify, "STOPPING=1\nSTATUS=Stopping");
 	} else if (now - s->began >= SAME_REQUEST && now + NOW < s->kill_at) {
-		log_notice("%s again: stopping now", who);
+		log_notice("%s again: stopping now", source);
 		s->drain_at = now;
 		s->kill_at = now + NOW;
 		stop_drain(m, now);

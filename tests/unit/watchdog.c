@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The watchdog: a worker that hangs over one client is killed, that client is
- * closed, and the others never know.  A worker that sleeps is left alone.
+ * closed, and the others notice nothing.  A worker that sleeps is left alone.
  */
 #include <arpa/inet.h>
 #include <poll.h>
@@ -40,7 +40,8 @@ slot(unsigned k)
 	return &master.arena.slot[k];
 }
 
-/* Slot 0's first life: takes the clients, names one of them and hangs. */
+/* The first worker of slot 0: it accepts the clients, names one of them in its
+ * operation, and hangs. */
 static void
 hang(const struct arena *arena)
 {
@@ -54,7 +55,7 @@ hang(const struct arena *arena)
 	struct operation *op = &w.slot->op;
 
 	handoff_init(&w);
-	/* Nobody else is to be given any. */
+	/* No client is handed off. */
 	w.draining = true;
 	while (atomic_load(&w.slot->held) < CLIENTS) {
 		(void)poll(&(struct pollfd){ arena->header->listener[0].fd,
@@ -69,7 +70,7 @@ hang(const struct arena *arena)
 		(void)poll(NULL, 0, 20);
 }
 
-/* Slot 1's first life: sleeps through everything until the stop. */
+/* The first worker of slot 1: it sleeps until the stop. */
 static void
 doze(const struct arena *arena)
 {
@@ -168,7 +169,7 @@ becomes(_Atomic uint32_t *word, uint32_t value)
 	return atomic_load(word) == value;
 }
 
-/* Which client the hung worker has named. */
+/* The client that the hung worker has named; -1 if there is none. */
 static int
 victim(void)
 {
@@ -197,8 +198,8 @@ others_echo(int named, const char *text)
 	return good;
 }
 
-/* The pid of slot k's worker, once it is not `old`: the master enters it after
- * the worker has begun, on a slow machine well after. */
+/* The pid of slot k's worker, as soon as it is not `old`: the master writes it
+ * after the worker has begun, on a slow machine much later. */
 static int32_t
 pid_of(unsigned k, int32_t old)
 {
@@ -236,8 +237,8 @@ test_hung(void)
 	ok(others_echo(named, "two\n"), "and go on");
 	ok(pid_of(0, first) != first && slot(1)->pid == sleeper && sleeper != 0,
 	    "the hung worker was replaced, the sleeping one was not");
-	/* One may be on its way to the sleeper, who does not take it, and
-	 * back. */
+	/* A client may be on its way to the sleeper, which does not accept it,
+	 * and back. */
 	ok(arena_closed(&master.arena, CLOSE_FAULT) == 1 &&
 		becomes(&slot(0)->held, CLIENTS - 1) && slot(0)->fault == 0,
 	    "one connection was closed for its fault");
@@ -273,7 +274,7 @@ main(void)
 {
 	pid_t pid = start();
 
-	/* A worker whose next one was due was to come in 2^64 ms. */
+	/* Once the log told of a next worker in 2^64 ms, when it was due. */
 	ok(clock_until(1000, 1001) == 0 && clock_until(1000, 1000) == 0 &&
 		clock_until(1001, 1000) == 1,
 	    "what was due is not in the future");

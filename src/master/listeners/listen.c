@@ -202,7 +202,7 @@ listen_drop(const struct arena *a)
 	for (unsigned i = s.listeners; i < s.listeners + s.dropped; i++) {
 		log_notice("%s is listened on no longer%s", s.listener[i].name,
 		    (s.listener[i].flags & LISTENER_PASSED) != 0
-			? ", but who passed it keeps it open"
+			? ", but the process that passed it keeps it open"
 			: "");
 		close(s.listener[i].fd);
 	}
