@@ -24,6 +24,7 @@ another() {
 
 # --- what stays
 
+# bats test_tags=quick
 @test "half a line typed before reloads is completed after them, pid and pid file stay" {
 	conf
 	serve
@@ -133,6 +134,7 @@ another() {
 	echoes
 }
 
+# bats test_tags=quick
 @test "nothing changed: nothing told" {
 	conf
 	serve
@@ -141,6 +143,7 @@ another() {
 	not logged 'no longer'
 }
 
+# bats test_tags=quick
 @test "port: the new one serves, the old one is closed, its connections live on" {
 	conf
 	serve
@@ -463,6 +466,7 @@ another() {
 	whole
 }
 
+# bats test_tags=quick
 @test "handler: connections that are there keep theirs, new ones get the new one" {
 	conf handler=echo
 	serve
@@ -809,6 +813,7 @@ another() {
 
 # --- refused for the configuration
 
+# bats test_tags=quick
 @test "refused: a mistake in the file, with its line" {
 	conf
 	serve
@@ -923,6 +928,7 @@ has_said() {
 }
 
 # It exited with 0, and only the log had the reason.
+# bats test_tags=quick
 @test "echod -s reload: 1 and the reason if it is refused" {
 	conf
 	serve
@@ -1082,7 +1088,7 @@ has_said() {
 	conf control-socket="$DIR/control"
 	serve
 	local ctl
-	ctl=$(dirname "$ECHOD")/echoctl
+	ctl=$ECHOCTL
 	"$ctl" -s control reload
 	echo nonsense >>echod.conf
 	run "$ctl" -s control reload
