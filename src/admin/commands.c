@@ -75,7 +75,7 @@ commands_asker(const struct request *r)
 static void
 commands_status(struct request *r)
 {
-	status_write(&(struct view){ &r->m->arena, r->m->arena.service,
+	status_write(&(struct view){ &r->m->arena, r->m->service,
 			 r->m->config },
 	    r->out, r->json);
 }
@@ -88,7 +88,7 @@ commands_workers(struct request *r)
 	unsigned wanted, before;
 
 	if (r->words == 1) {
-		status_workers(&(struct view){ &m->arena, m->arena.service,
+		status_workers(&(struct view){ &m->arena, m->service,
 				   m->config },
 		    r->out, r->json);
 		return;
@@ -101,7 +101,7 @@ commands_workers(struct request *r)
 	}
 	if (m->stop.phase != STOP_NONE || m->reload.phase == RELOAD_LEAVING) {
 		commands_fail(r, "workers: not while %s",
-		    status_mode(&(struct view){ &m->arena, m->arena.service,
+		    status_mode(&(struct view){ &m->arena, m->service,
 			m->config }));
 		return;
 	}
@@ -154,7 +154,7 @@ commands_metrics(struct request *r)
 	if (r->json)
 		commands_fail(r, "metrics: there is one format only");
 	else
-		metrics_write(&(struct view){ &r->m->arena, r->m->arena.service,
+		metrics_write(&(struct view){ &r->m->arena, r->m->service,
 				  r->m->config },
 		    r->out);
 }
@@ -213,7 +213,7 @@ commands_close_peer(struct request *r)
 	else if (connections_shut(a, fd) == -1)
 		commands_fail(r, "close: %.80s has gone by itself", r->word[1]);
 	else {
-		a->service->totals.closed++;
+		r->m->service->totals.closed++;
 		log_notice("%s: closing %s", commands_asker(r), r->word[1]);
 		commands_succeed(r, "%.80s", r->word[1]);
 	}
@@ -222,7 +222,7 @@ commands_close_peer(struct request *r)
 static void
 commands_loglevel(struct request *r)
 {
-	_Atomic uint32_t *level = &r->m->arena.service->loglevel;
+	_Atomic uint32_t *level = &r->m->service->loglevel;
 
 	if (r->words == 1) {
 		commands_succeed(r, "%s", levels[atomic_load(level) % 4]);
@@ -233,7 +233,7 @@ commands_loglevel(struct request *r)
 			log_notice("%s: loglevel %s", commands_asker(r),
 			    levels[i]);
 			atomic_store(level, i);
-			service_publish(&r->m->arena);
+			service_publish(&r->m->arena, r->m->service);
 			commands_succeed(r, "%s, until the next reload",
 			    levels[i]);
 			return;
@@ -254,12 +254,12 @@ commands_drain(struct request *r)
 		    r->word[1]);
 		return;
 	}
-	if (r->m->arena.service->draining != on)
+	if (r->m->service->draining != on)
 		log_notice(on ? "%s: health checks fail from now on"
 			      : "%s: health checks succeed again",
 		    commands_asker(r));
-	r->m->arena.service->draining = on;
-	service_publish(&r->m->arena);
+	r->m->service->draining = on;
+	service_publish(&r->m->arena, r->m->service);
 	commands_succeed(r,
 	    on ? "health checks fail, clients are served"
 	       : "health checks succeed");

@@ -186,7 +186,7 @@ http_reply_text(struct MHD_Connection *connection, unsigned status,
 static unsigned
 http_health(const struct master *m)
 {
-	return m->stop.phase != STOP_NONE || m->arena.service->draining
+	return m->stop.phase != STOP_NONE || m->service->draining
 	    ? MHD_HTTP_SERVICE_UNAVAILABLE
 	    : MHD_HTTP_OK;
 }
@@ -202,7 +202,7 @@ http_serve(struct MHD_Connection *connection, const struct master *m,
 
 	if (out == NULL)
 		return MHD_NO;
-	what->write(&(struct view){ &m->arena, m->arena.service, m->config },
+	what->write(&(struct view){ &m->arena, m->service, m->config },
 	    out);
 	if (fclose(out) != 0) {
 		free(text);

@@ -23,7 +23,7 @@ bool
 instances_have(const struct master *m, int fd)
 {
 	for (unsigned k = 0; k < m->arena.slots; k++)
-		if (m->arena.service->slot[k].watch_fd == fd)
+		if (m->service->slot[k].watch_fd == fd)
 			return true;
 	return fd == control_socket_watch() || http_has(fd);
 }

@@ -91,13 +91,13 @@ master_sleep_until(struct master *m, uint64_t wake)
 	};
 	/* poll(2) passes over those that are -1. */
 	struct pollfd p[CHILD + CONFIG_WORKERS_MAX] = {
-		{ m->arena.service->master_wake_fd, POLLIN, 0 },
+		{ m->service->master_wake_fd, POLLIN, 0 },
 		{ control_socket_watch(), POLLIN, 0 },
 		{ http_watch(), POLLIN, 0 },
 		{ log_watch(), POLLIN, 0 },
 		master_end_of(m->reload.checker, m->reload.checker_fd),
 	};
-	unsigned workers = m->arena.service->workers;
+	unsigned workers = m->service->workers;
 	struct timespec ts;
 	eventfd_t ignored;
 
@@ -119,7 +119,7 @@ master_ready_workers(const struct master *m)
 {
 	unsigned n = 0;
 
-	for (unsigned k = 0; k < m->arena.service->workers; k++)
+	for (unsigned k = 0; k < m->service->workers; k++)
 		n += atomic_load(&m->arena.slot[k].state) == SLOT_READY;
 	return n;
 }
@@ -129,10 +129,10 @@ static void
 master_abandon(struct master *m)
 {
 	m->stop.phase = STOP_DRAINING; /* nobody is replaced any more */
-	for (unsigned k = 0; k < m->arena.service->workers; k++)
+	for (unsigned k = 0; k < m->service->workers; k++)
 		if (m->child[k].pid != 0)
 			(void)kill(m->child[k].pid, SIGKILL);
-	for (unsigned k = 0; k < m->arena.service->workers; k++)
+	for (unsigned k = 0; k < m->service->workers; k++)
 		while (m->child[k].pid != 0) {
 			master_sleep_until(m, clock_ms() + 100);
 			reap(m);
@@ -149,7 +149,7 @@ master_inherit_slots(struct master *m, unsigned wanted)
 	atomic_store(&h->admission, 0);
 	atomic_store(&h->watching, 0);
 	atomic_store(&h->copied, 0);
-	for (unsigned k = 0; k < m->arena.service->workers; k++) {
+	for (unsigned k = 0; k < m->service->workers; k++) {
 		struct slot *s = &m->arena.slot[k];
 
 		atomic_store(&s->pid, 0);
@@ -312,7 +312,7 @@ master_cannot_live(const struct master *m)
 	if (master_ready_workers(m) > 0 || m->stop.phase != STOP_NONE ||
 	    m->reload.phase == RELOAD_LEAVING)
 		return false;
-	for (unsigned k = 0; k < m->arena.service->workers; k++)
+	for (unsigned k = 0; k < m->service->workers; k++)
 		if (m->child[k].failed_starts < FAILED_STARTS_MAX)
 			return false;
 	return true;
@@ -322,7 +322,7 @@ master_cannot_live(const struct master *m)
 static void
 master_publish(const struct master *m)
 {
-	struct service_state *s = m->arena.service;
+	struct service_state *s = m->service;
 
 	s->mode = m->stop.phase != STOP_NONE ? SERVICE_STOPPING
 	    : m->reload.phase != RELOAD_NONE ? SERVICE_RELOADING

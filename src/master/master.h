@@ -17,10 +17,11 @@
 #include "shared/arena.h"
 #include "shared/service.h"
 #include "shared/outcome.h"
+#include "shared/worker_place.h"
 
 /* What a worker process runs; worker_main(), handed over by main(). */
 typedef int worker_entry(const struct config *config, const struct arena *arena,
-    unsigned slot, pid_t master);
+    const struct worker_place *place);
 
 _Static_assert(ARENA_SLOTS_MAX <= CONFIG_WORKERS_MAX,
     "struct master and struct worker have a place for each slot");
@@ -84,6 +85,8 @@ struct reload {
 struct master {
 	const struct config *config;
 	struct arena arena;
+	struct service_state *service;
+	int service_fd;
 	const struct pidfile *pidfile;
 	struct admin_sockets admin_sockets;
 	int executable; /* this one, executable_hold() */

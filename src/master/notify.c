@@ -181,7 +181,7 @@ notify_ready(const struct config *c, const char *names, const char *remark)
 static void
 notify_tell_status(const struct master *m)
 {
-	uint32_t level = atomic_load(&m->arena.service->loglevel);
+	uint32_t level = atomic_load(&m->service->loglevel);
 	char more[64], status[STATUS_BYTES];
 
 	notify.workers = scaling_staying(m);
@@ -191,9 +191,9 @@ notify_tell_status(const struct master *m)
 	snprintf(more, sizeof(more), "%s%s%s",
 	    level == m->config->loglevel ? "" : "; loglevel ",
 	    level == m->config->loglevel ? "" : log_level_name(level),
-	    m->arena.service->draining ? "; drained: health checks fail" : "");
+	    m->service->draining ? "; drained: health checks fail" : "");
 	notify_status(status, sizeof(status), notify.workers,
-	    listen_names(&m->arena), more);
+	    listen_names(m->service), more);
 	if (strcmp(status, notify.status) == 0)
 		return;
 	strlcpy(notify.status, status, sizeof(notify.status));
@@ -229,7 +229,7 @@ notify_look(const struct master *m, uint64_t now)
 {
 	bool replaced = false;
 
-	for (unsigned k = 0; k < m->arena.service->workers; k++) {
+	for (unsigned k = 0; k < m->service->workers; k++) {
 		const struct child *c = &m->child[k];
 		const struct slot *s = &m->arena.slot[k];
 		uint64_t beat = atomic_load(&s->heartbeat);

@@ -136,9 +136,9 @@ reap_held_by(const struct master *m, const struct slot *s)
 {
 	unsigned held = atomic_load(&s->held);
 
-	return held < m->arena.service->descriptors
+	return held < m->service->descriptors
 	    ? held
-	    : m->arena.service->descriptors;
+	    : m->service->descriptors;
 }
 
 /* A death that was not asked for, for the books: of its clients all go on but
@@ -146,7 +146,7 @@ reap_held_by(const struct master *m, const struct slot *s)
 static void
 reap_count_death(const struct master *m, const struct slot *s, int status)
 {
-	struct service_totals *t = &m->arena.service->totals;
+	struct service_totals *t = &m->service->totals;
 	uint64_t held = reap_held_by(m, s);
 	int signo = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 
@@ -167,7 +167,7 @@ static void
 reap_release_adopted(struct master *m, unsigned k)
 {
 	atomic_store(&m->arena.slot[k].adopt, 0);
-	for (unsigned i = 0; i < m->arena.service->workers; i++) {
+	for (unsigned i = 0; i < m->service->workers; i++) {
 		uint32_t adopted = slot_adopted_by(k);
 
 		atomic_compare_exchange_strong(&m->arena.slot[i].state,
@@ -271,7 +271,7 @@ reap(struct master *m)
 			m->reload.status = status;
 		}
 		/* Strangers are possible: PID 1 of a container gets them. */
-		for (unsigned k = 0; k < m->arena.service->workers; k++)
+		for (unsigned k = 0; k < m->service->workers; k++)
 			if (m->child[k].pid != pid)
 				continue;
 			else if (WIFSTOPPED(status) || WIFCONTINUED(status))
@@ -281,7 +281,7 @@ reap(struct master *m)
 	}
 	/* A tracer has its end first, or somebody has put another descriptor
 	 * in its place: it would be told of without end. */
-	for (unsigned k = 0; k < m->arena.service->workers; k++)
+	for (unsigned k = 0; k < m->service->workers; k++)
 		if (m->child[k].ended) {
 			m->child[k].ended = false;
 			m->child[k].pidfd = 0;
@@ -291,7 +291,7 @@ reap(struct master *m)
 void
 reap_later(struct master *m)
 {
-	for (unsigned k = 0; k < m->arena.service->workers; k++) {
+	for (unsigned k = 0; k < m->service->workers; k++) {
 		siginfo_t info = { .si_pid = 0 };
 
 		if (m->child[k].pid == 0 ||

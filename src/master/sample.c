@@ -13,13 +13,13 @@
 void
 sample_step(const struct master *m)
 {
-	struct service_totals *t = &m->arena.service->totals;
+	struct service_totals *t = &m->service->totals;
 	struct totals c;
 	uint64_t samples;
 
 	if (clock_ms() < sample_next(m))
 		return;
-	totals_sum(&m->arena, m->arena.service, &c);
+	totals_sum(&m->arena, m->service, &c);
 	samples = atomic_load(&t->samples);
 	t->sample[samples % ARENA_SAMPLES] = (struct sample){ clock_ms(),
 		c.connections, c.accepted, c.echoes, c.rx, c.tx };
@@ -29,7 +29,7 @@ sample_step(const struct master *m)
 uint64_t
 sample_next(const struct master *m)
 {
-	const struct service_totals *t = &m->arena.service->totals;
+	const struct service_totals *t = &m->service->totals;
 	uint64_t samples = atomic_load(&t->samples);
 
 	if (m->config->metrics_port == 0)

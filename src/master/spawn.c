@@ -24,7 +24,7 @@
 int
 spawn_prepare_slot(struct master *m, unsigned k)
 {
-	struct service_state *o = m->arena.service;
+	struct service_state *o = m->service;
 	int wake, watch;
 
 	/* 0 is standard input and stands for "none yet". */
@@ -50,7 +50,7 @@ spawn_prepare_slot(struct master *m, unsigned k)
 int
 spawn_prepare(struct master *m)
 {
-	struct service_state *o = m->arena.service;
+	struct service_state *o = m->service;
 
 	/* After a takeover there may be one, and more slots than wanted. */
 	if (o->master_wake_fd == 0)
@@ -67,7 +67,7 @@ spawn_prepare(struct master *m)
 			return -1;
 	if (o->workers < m->config->workers)
 		o->workers = m->config->workers;
-	service_publish(&m->arena);
+	service_publish(&m->arena, m->service);
 	return 0;
 }
 
@@ -101,15 +101,21 @@ int
 spawn(struct master *m, unsigned k)
 {
 	struct child *c = &m->child[k];
-	pid_t master = getpid(), pid;
+	const struct worker_place place = {
+		.slot = k,
+		.master = getpid(),
+		.master_pidfd = m->service->master_pidfd,
+		.watch_fd = m->service->slot[k].watch_fd,
+	};
+	pid_t pid;
 
 	atomic_store(&m->arena.slot[k].state, SLOT_EMPTY);
 	atomic_store(&m->arena.slot[k].leave, 0);
 	/* The worker before may have written anything. */
-	service_publish(&m->arena);
+	service_publish(&m->arena, m->service);
 	pid = spawn_fork_sharing_descriptors();
 	if (pid == 0)
-		_exit(m->entry(m->config, &m->arena, k, master));
+		_exit(m->entry(m->config, &m->arena, &place));
 	if (pid == -1) {
 		log_warnx("worker %u cannot be started: %s%s", k,
 		    strerror(errno), limits_why_no_process(errno));
@@ -142,7 +148,7 @@ spawn_due(struct master *m)
 {
 	uint64_t now = clock_ms();
 
-	for (unsigned k = 0; k < m->arena.service->workers; k++)
+	for (unsigned k = 0; k < m->service->workers; k++)
 		if (m->child[k].pid == 0 && m->child[k].respawn_at <= now &&
 		    atomic_load(&m->arena.slot[k].state) == SLOT_EMPTY)
 			(void)spawn(m, k);
@@ -154,7 +160,7 @@ spawn_next(const struct master *m)
 	uint64_t next = CLOCK_NEVER;
 
 	/* Who takes over a slot wakes us when it is done. */
-	for (unsigned k = 0; k < m->arena.service->workers; k++)
+	for (unsigned k = 0; k < m->service->workers; k++)
 		if (m->child[k].pid == 0 &&
 		    (atomic_load(&m->arena.slot[k].state) & 0xff) !=
 			SLOT_ADOPTED)

@@ -77,7 +77,7 @@ watchdog_judge(struct master *m, unsigned k, uint64_t now)
 static void
 watchdog_forgive(struct master *m, uint64_t now)
 {
-	for (unsigned k = 0; k < m->arena.service->workers; k++) {
+	for (unsigned k = 0; k < m->service->workers; k++) {
 		m->child[k].since = now;
 		if (m->child[k].stopped != 0)
 			m->child[k].stopped = now;
@@ -118,7 +118,7 @@ watchdog(struct master *m)
 	if (m->watch_at != CLOCK_NEVER &&
 	    now > m->watch_at + watchdog_timeout_ms(m) / LOOKS)
 		watchdog_forgive(m, now);
-	for (unsigned k = 0; k < m->arena.service->workers; k++)
+	for (unsigned k = 0; k < m->service->workers; k++)
 		busy = watchdog_look(m, k, now) || busy;
 	if (busy || m->watch_at == CLOCK_NEVER)
 		atomic_store(watching, 1);

@@ -69,10 +69,10 @@ arena_point(struct arena *a, char *base, const struct layout *l)
 
 /* Map the memfd `a->fd` of layout `l`. */
 static int
-arena_map(struct arena *a, const struct layout *l)
+arena_map(struct arena *a, const struct layout *l, int protection)
 {
-	void *base = mmap(NULL, l->end, PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_NORESERVE, a->fd, 0);
+	void *base = mmap(NULL, l->end, protection, MAP_SHARED | MAP_NORESERVE,
+	    a->fd, 0);
 
 	if (base == MAP_FAILED)
 		return -1;
@@ -87,7 +87,8 @@ arena_make(struct arena *a, unsigned slots, unsigned capacity)
 {
 	const struct layout l = arena_lay_out(slots, capacity);
 
-	if (ftruncate(a->fd, (off_t)l.end) == -1 || arena_map(a, &l) == -1)
+	if (ftruncate(a->fd, (off_t)l.end) == -1 ||
+	    arena_map(a, &l, PROT_READ | PROT_WRITE) == -1)
 		return -1;
 	/* Cut by whoever, it would be a fault to read it. */
 	(void)fcntl(a->fd, F_ADD_SEALS,
@@ -134,17 +135,12 @@ arena_create(struct arena *a, unsigned slots, unsigned descriptors,
 	a->header->slots = a->slots = slots;
 	a->header->capacity = a->capacity = capacity;
 	a->header->descriptors = descriptors;
-	a->header->started = clock_ms();
 	/* Never short of that few bytes but early at boot, getrandom(2); then
 	 * the address space's own randomness has to do. */
 	if (getrandom(&a->header->secret, sizeof(a->header->secret),
 		GRND_NONBLOCK) == -1)
 		a->header->secret = (uintptr_t)a->header ^ clock_ms();
-	if (service_make(a) == 0)
-		return 0;
-	arena_destroy(a);
-	errno = ENOMEM;
-	return -1;
+	return 0;
 }
 
 size_t
@@ -160,13 +156,13 @@ arena_fields(void)
 #define H(member) offsetof(struct arena_header, member)
 #define L(member) offsetof(struct listener, member)
 #define T(member) offsetof(struct service_totals, member)
+#define O(member) offsetof(struct service_state, member)
 #define S(member) offsetof(struct slot, member)
 #define C(member) offsetof(struct connection, member)
 	static const size_t offsets[] = {
 		H(slots),
 		H(capacity),
 		H(descriptors),
-		H(started),
 		H(master_wake_fd),
 		H(watching),
 		H(workers),
@@ -181,9 +177,7 @@ arena_fields(void)
 		H(accept_due),
 		H(secret),
 		H(loglevel),
-		H(draining),
 		H(unfiltered),
-		H(totals),
 		L(fd),
 		L(name),
 		sizeof(struct listener),
@@ -200,6 +194,21 @@ arena_fields(void)
 		T(samples),
 		T(sample),
 		sizeof(struct sample),
+		O(descriptors),
+		O(started),
+		O(pid),
+		O(mode),
+		O(workers),
+		O(listeners),
+		O(dropped),
+		O(listener),
+		O(master_wake_fd),
+		O(slot),
+		sizeof(((struct service_state *)0)->slot),
+		O(stop_deadline),
+		O(loglevel),
+		O(draining),
+		O(totals),
 		S(op.fd),
 		S(op.base),
 		S(heartbeat),
@@ -245,6 +254,7 @@ arena_fields(void)
 #undef H
 #undef L
 #undef T
+#undef O
 #undef S
 #undef C
 	uint32_t word = 2166136261; /* FNV-1a */
@@ -260,10 +270,11 @@ arena_layout(void)
 	static char words[96];
 
 	snprintf(words, sizeof(words),
-	    "%d (header %zu, slot %zu, connection "
-	    "%zu, fields %08x)",
+	    "%d (header %zu, slot %zu, connection %zu, service %zu, "
+	    "fields %08x)",
 	    ARENA_VERSION, sizeof(struct arena_header), sizeof(struct slot),
-	    sizeof(struct connection), arena_fields());
+	    sizeof(struct connection), sizeof(struct service_state),
+	    arena_fields());
 	return words;
 }
 
@@ -296,8 +307,8 @@ arena_nonsense(const struct arena_header *h, off_t size)
 	return NULL;
 }
 
-int
-arena_attach(struct arena *a, int fd, char *why, size_t size)
+static int
+arena_open(struct arena *a, int fd, int protection, char *why, size_t size)
 {
 	struct arena_header h;
 	const char *problem;
@@ -321,22 +332,32 @@ arena_attach(struct arena *a, int fd, char *why, size_t size)
 	l = arena_lay_out(h.slots, h.capacity);
 	a->slots = h.slots;
 	a->capacity = h.capacity;
-	if (arena_map(a, &l) == -1) {
+	if (arena_map(a, &l, protection) == -1) {
 		snprintf(why, size, "arena: %s%s", strerror(errno),
 		    limits_why_no_room(errno, l.end));
 		return -1;
 	}
-	if (service_make(a) == 0)
-		return 0;
-	munmap(a->header, a->bytes);
-	snprintf(why, size, "arena: %s", strerror(ENOMEM));
-	return -1;
+	return 0;
+}
+
+int
+arena_attach(struct arena *a, int fd, char *why, size_t size)
+{
+	return arena_open(a, fd, PROT_READ | PROT_WRITE, why, size);
+}
+
+int
+arena_look(struct arena *a, int fd, char *why, size_t size)
+{
+	int r = arena_open(a, fd, PROT_READ, why, size);
+
+	a->fd = -1;
+	return r;
 }
 
 void
 arena_destroy(struct arena *a)
 {
-	free(a->service);
 	munmap(a->header, a->bytes);
 	close(a->fd);
 }

@@ -18,7 +18,7 @@
 /* Of the layout and of what its fields mean; a program that has another one
  * cannot take the arena over. */
 #ifndef ARENA_VERSION
-#define ARENA_VERSION 5
+#define ARENA_VERSION 6
 #endif
 #define ARENA_LISTENERS_MAX 16
 /* Entries for the rates of addresses (worker/connection/rate.c). */
@@ -42,31 +42,6 @@ struct listener {
 	char name[LISTENER_NAME]; /* "0.0.0.0:6379" */
 };
 
-/* What was counted at one time, for charts; rates are the differences. */
-struct sample {
-	uint64_t at; /* clock_ms(); 0: none yet */
-	uint64_t connections, accepted, echoes, rx, tx;
-};
-
-#define ARENA_SAMPLES 120
-#define ARENA_SIGNALS 65 /* signal numbers, 0 stands for an exit */
-
-/* What became of the service as a whole.  The master's alone, which is one at
- * a time; here, so that a reload keeps it. */
-struct service_totals {
-	uint64_t deaths[ARENA_SIGNALS]; /* of workers, by signal */
-	uint64_t recoveries;		/* deaths that clients outlived */
-	uint64_t saved;			/* those clients */
-	uint64_t reloads, reloads_refused;
-	uint64_t kept;		  /* clients at reloads */
-	uint64_t reloaded;	  /* clock_ms() of the last one, or 0 */
-	uint64_t pause;		  /* ms that nobody was served at it */
-	char refusal[256];	  /* why the last one was refused, or "" */
-	uint64_t closed;	  /* clients closed by request */
-	_Atomic uint64_t samples; /* ever taken; the next one's place */
-	struct sample sample[ARENA_SAMPLES];
-};
-
 struct arena_header {
 	uint64_t magic;
 	uint32_t version;
@@ -75,7 +50,6 @@ struct arena_header {
 	/* Of them, those whose descriptors the process may have: its soft
 	 * limit.  A reload may raise it. */
 	uint32_t descriptors;
-	uint64_t started;	/* clock_ms() */
 	int32_t master_wake_fd; /* eventfd: ends the master's sleep */
 	/* 0: the master sleeps without looking at the heartbeats; a worker
 	 * that wakes up wakes it too. */
@@ -106,12 +80,9 @@ struct arena_header {
 	/* Random: stirred into what stands for a client's address. */
 	uint64_t secret;
 
-	_Atomic uint32_t loglevel; /* enum log_level, of every process */
-	/* 1: health checks are to fail; the service goes on. */
-	_Atomic uint32_t draining;
+	_Atomic uint32_t loglevel; /* enum log_level, of workers */
 	/* 1: the kernel has no filter for system calls, and the log says so. */
 	_Atomic uint32_t unfiltered;
-	struct service_totals totals;
 };
 
 /* How listeners that a reload dropped go: the master asks, a worker takes what
@@ -124,8 +95,6 @@ enum drop {
 	DROP_EMPTIED
 };
 
-struct service_state;
-
 /*
  * Whoever serves may be broken into, and can write anything into the arena
  * then.  Who reads it must not leave its bounds for that: `slots` and
@@ -135,8 +104,7 @@ struct service_state;
  */
 struct arena {
 	struct arena_header *header;
-	struct service_state *service; /* the master's: not in the arena */
-	unsigned slots, capacity;      /* as mapped; the header's may change */
+	unsigned slots, capacity; /* as mapped; the header's may change */
 	struct slot *slot;	       /* [slots] */
 	char *scratch;		       /* [slots][SCRATCH_BYTES] */
 	_Atomic uint64_t *handoff;     /* [slots][handoff_words]: a bit for each
@@ -169,21 +137,12 @@ size_t arena_size(unsigned slots, unsigned descriptors);
  */
 int arena_attach(struct arena *a, int fd, char *why, size_t size);
 
+/* The same, but only for reading; `fd` is not needed afterwards. */
+int arena_look(struct arena *a, int fd, char *why, size_t size);
+
 /* What two programs must agree on to share an arena, in a few words: version
  * and sizes; static storage. */
 const char *arena_layout(void);
-
-/* Say in the arena what a->service says.  To be done after a change of it, before
- * a worker starts, and before another program takes the arena over. */
-void service_publish(const struct arena *a);
-
-/* True if a->fd is the arena's memfd still: whoever shares our descriptors can
- * close it.  False with errno set. */
-bool arena_has_memfd(const struct arena *a);
-
-/* Take down in a->service that a reload was refused, and why: printable characters
- * of it. */
-void service_refuse(const struct arena *a, const char *why);
 
 /* Unmap and close. */
 void arena_destroy(struct arena *a);

@@ -13,7 +13,6 @@
 #include "lib/clock.h"
 #include "lib/signals.h"
 #include "worker/connection/close.h"
-#include "shared/service.h"
 
 /* When what failed for want of something is tried again, ms. */
 #define AGAIN 100
@@ -71,11 +70,10 @@ events_wake(struct worker *w)
 	return 0;
 }
 
-/* Its number is not asked of the arena: in here it is believed. */
 static void
 events_master(struct worker *w)
 {
-	int fd = w->arena->service->master_pidfd;
+	int fd = w->master_pidfd;
 
 	w->parent_at = CLOCK_NEVER;
 	/* Where that cannot be, it is looked whose child we are. */
@@ -87,7 +85,7 @@ events_master(struct worker *w)
 void
 events_drop_master(struct worker *w)
 {
-	events_drop(w, w->arena->service->master_pidfd);
+	events_drop(w, w->master_pidfd);
 }
 
 int

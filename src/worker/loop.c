@@ -328,15 +328,18 @@ loop(struct worker *w)
 
 int
 worker_main(const struct config *config, const struct arena *arena,
-    unsigned number, pid_t master)
+    const struct worker_place *place)
 {
+	unsigned number = place->slot;
 	static const int recorded[] = { SIGTERM, 0 };
 	struct worker w = {
 		.config = config,
 		.arena = arena,
 		.slot = &arena->slot[number],
 		.number = number,
-		.master = master,
+		.master = place->master,
+		.master_pidfd = place->master_pidfd,
+		.watch_fd = place->watch_fd,
 		.scratch = arena_scratch(arena, number),
 		.accept_at = CLOCK_NEVER,
 		.enroll_at = CLOCK_NEVER,
@@ -357,7 +360,7 @@ worker_main(const struct config *config, const struct arena *arena,
 	signals_choose(recorded);
 	/* A master that died before this call is noticed by its absence. */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	if (getppid() != master)
+	if (getppid() != place->master)
 		kill(getpid(), SIGTERM);
 	sandbox_enter(&w);
 	if (events_init(&w) == -1) {

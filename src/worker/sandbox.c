@@ -33,7 +33,6 @@
 #include <unistd.h>
 
 #include "lib/signals.h"
-#include "shared/service.h"
 
 #ifndef PR_SET_VMA
 #define PR_SET_VMA 0x53564d41 /* Linux 5.17 */
@@ -201,8 +200,7 @@ static int
 sandbox_permit_watching(scmp_filter_ctx filter, const struct worker *w)
 {
 	const struct scmp_arg_cmp arg[] = {
-		INT(0,
-		    (scmp_datum_t)w->arena->service->slot[w->number].watch_fd),
+		INT(0, (scmp_datum_t)w->watch_fd),
 	};
 
 	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW,

@@ -15,6 +15,7 @@
 #include "lib/log.h"
 #include "shared/arena.h"
 #include "shared/worker_exit.h"
+#include "shared/worker_place.h"
 
 /* Events taken at a time: the others keep their turn. */
 #define WORKER_EVENTS 128
@@ -31,6 +32,8 @@ struct worker {
 	struct slot *slot;
 	unsigned number;
 	pid_t master; /* 0: it is gone */
+	int master_pidfd; /* 0: none */
+	int watch_fd;	  /* the slot's, as the master has it */
 	char *scratch;
 
 	struct epoll_event event[WORKER_EVENTS];
@@ -77,12 +80,12 @@ struct worker {
 };
 
 /*
- * Take slot `number` and serve until told to stop.  Runs in a process of its
- * own that shares the descriptor table and the arena with its parent
- * `master`; signals are blocked on entry.  Returns the exit status.
+ * Take the slot and serve until told to stop.  Runs in a process of its own
+ * that shares the descriptor table and the arena with its parent; signals are
+ * blocked on entry.  Returns the exit status.
  */
 int worker_main(const struct config *config, const struct arena *arena,
-    unsigned number, pid_t master);
+    const struct worker_place *place);
 
 static inline struct connection *
 worker_connection(const struct worker *w, int fd)

@@ -97,9 +97,9 @@ write_pages(struct master *m)
 
 	must(out != NULL);
 	sample_step(m);
-	metrics_write(&(struct view){ &m->arena, m->arena.service, m->config },
+	metrics_write(&(struct view){ &m->arena, m->service, m->config },
 	    out);
-	page_write(&(struct view){ &m->arena, m->arena.service, m->config },
+	page_write(&(struct view){ &m->arena, m->service, m->config },
 	    out);
 	must(fclose(out) == 0);
 	free(text);
@@ -113,14 +113,14 @@ master_exercise(const struct arena *a)
 		"metrics", "close 127.0.0.1:80", "drain on", "workers 3",
 		"workers 1" };
 	struct master *m = master_of(a);
-	struct listen_state listeners = listen_save(a);
+	struct listen_state listeners = listen_save(m->service);
 	bool json;
 
-	listen_restore(a, &listeners);
+	listen_restore(a, m->service, &listeners);
 	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++)
 		free(master_ask(m, requests[i], &json));
 	write_pages(m);
-	(void)listen_names(a);
+	(void)listen_names(m->service);
 	(void)spawn_prepare(m);
 	scaling_step(m);
 	watchdog(m);

@@ -64,7 +64,7 @@ rig_up(void)
 		a->service->slot[k].watch_fd = checked(epoll_create1(0),
 		    "epoll_create1");
 	}
-	checked(listen_open(a, &rig.config, NULL), "listen_open");
+	checked(listen_open(a, rig.service, &rig.config, NULL), "listen_open");
 	rig.listener = a->header->listener[0].fd;
 	checked(getsockname(rig.listener, (struct sockaddr *)&rig.address,
 		    &len),

@@ -60,13 +60,13 @@ text_of(void (*write)(struct master *m, FILE *out))
 static void
 write_all(struct master *m, FILE *out)
 {
-	status_write(&(struct view){ &m->arena, m->arena.service, m->config },
+	status_write(&(struct view){ &m->arena, m->service, m->config },
 	    out, false);
-	status_write(&(struct view){ &m->arena, m->arena.service, m->config },
+	status_write(&(struct view){ &m->arena, m->service, m->config },
 	    out, true);
-	status_workers(&(struct view){ &m->arena, m->arena.service, m->config },
+	status_workers(&(struct view){ &m->arena, m->service, m->config },
 	    out, true);
-	metrics_write(&(struct view){ &m->arena, m->arena.service, m->config },
+	metrics_write(&(struct view){ &m->arena, m->service, m->config },
 	    out);
 }
 
@@ -88,7 +88,7 @@ counts(void)
 	handoff_accept(&rig.w);
 	balance(&rig.w);
 	handoff_withdraw(&rig.w);
-	(void)listen_names(&rig.arena);
+	(void)listen_names(rig.service);
 	return arena_workers(&rig.arena) == SLOTS &&
 	    arena_end(&rig.arena) == DESCRIPTORS &&
 	    arena_open_listeners(&rig.arena) == 2 * ARENA_LISTENERS_MAX;
@@ -122,13 +122,13 @@ static bool
 listeners(void)
 {
 	struct arena_header *h = rig.arena.header;
-	struct service_state *o = rig.arena.service;
+	struct service_state *o = rig.service;
 
 	o->listeners = o->dropped = ARENA_LISTENERS_MAX;
 	for (unsigned i = 0; i < 2 * ARENA_LISTENERS_MAX; i++)
 		o->listener[i].fd = -1;
 	atomic_store(&h->drop, DROP_TAKEN);
-	return listen_open(&rig.arena, &rig.config, NULL) == -1 &&
+	return listen_open(&rig.arena, rig.service, &rig.config, NULL) == -1 &&
 	    atomic_load(&h->drop) == DROP_TAKEN &&
 	    o->dropped == ARENA_LISTENERS_MAX;
 }

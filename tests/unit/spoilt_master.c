@@ -98,7 +98,7 @@ uninvited(void)
 {
 	struct master *m = master();
 
-	m->arena.service->workers = SLOTS - 1;
+	m->service->workers = SLOTS - 1;
 	atomic_store(&rig.arena.header->workers, UINT32_MAX);
 	/* As it is of those that there never were. */
 	m->child[SLOTS - 1].respawn_at = 0;
@@ -124,8 +124,8 @@ woken(void)
 
 	for (unsigned k = 0; k < SLOTS; k++)
 		slot(k)->wake_fd = fd;
-	m->arena.service->dropped = 1;
-	m->arena.service->listener[1].fd = -1;
+	m->service->dropped = 1;
+	m->service->listener[1].fd = -1;
 	drop_begin(m);
 	m->child[0].respawn_at = clock_ms() + 10000;
 	m->child[1].pid = 1;
@@ -140,7 +140,7 @@ static bool
 not_listening(void)
 {
 	struct arena_header *h = rig.arena.header;
-	struct listen_state s = listen_save(&rig.arena);
+	struct listen_state s = listen_save(rig.service);
 	int fd = victim();
 
 	for (unsigned i = 0; i < 2 * ARENA_LISTENERS_MAX; i++)
@@ -149,11 +149,11 @@ not_listening(void)
 		slot(k)->wake_fd = slot(k)->watch_fd = fd;
 	h->master_wake_fd = fd;
 	h->dropped = 5;
-	(void)record_keep(&rig.arena, false);
+	(void)record_keep(&rig.arena, rig.service, false);
 	if (fcntl(fd, F_GETFD) != 0)
 		return false;
-	listen_restore(&rig.arena, &s);
-	listen_drop(&rig.arena);
+	listen_restore(&rig.arena, rig.service, &s);
+	listen_drop(&rig.arena, rig.service);
 	return is_open(fd) && is_open(rig.listener);
 }
 
@@ -164,9 +164,9 @@ next(void)
 	struct arena a;
 	char why[256] = "";
 
-	rig.arena.service->totals.reloads = 7;
+	rig.service->totals.reloads = 7;
 	memset(rig.arena.header, 0xff, sizeof(*rig.arena.header));
-	service_publish(&rig.arena);
+	service_publish(&rig.arena, rig.service);
 	if (arena_attach(&a, rig.arena.fd, why, sizeof(why)) == -1) {
 		printf("# %s\n", why);
 		return false;
@@ -180,10 +180,10 @@ next(void)
 static bool
 memfd(void)
 {
-	if (!arena_has_memfd(&rig.arena))
+	if (!arena_has_memfd(&rig.arena, rig.service))
 		return false;
 	checked(dup2(rig.listener, rig.arena.fd), "dup2");
-	return !arena_has_memfd(&rig.arena) && errno == EBADF;
+	return !arena_has_memfd(&rig.arena, rig.service) && errno == EBADF;
 }
 
 /* Totals, as the master counted them; and its log is as it was told. */
@@ -201,7 +201,7 @@ books(void)
 	atomic_store(&rig.arena.header->draining, 1);
 	out = open_memstream(&text, &length);
 	sample_step(m);
-	metrics_write(&(struct view){ &m->arena, m->arena.service, m->config },
+	metrics_write(&(struct view){ &m->arena, m->service, m->config },
 	    out);
 	fclose(out);
 	good = strstr(text, "echod_reloads_total 0\n") != NULL &&
@@ -215,8 +215,8 @@ books(void)
 static bool
 refusal(void)
 {
-	service_refuse(&rig.arena, "\033[2J\302\2330m!");
-	return strcmp(rig.arena.service->totals.refusal, "?[2J??0m!") == 0;
+	service_refuse(rig.service, "\033[2J\302\2330m!");
+	return strcmp(rig.service->totals.refusal, "?[2J??0m!") == 0;
 }
 
 /* --- the control socket */
@@ -272,10 +272,10 @@ static bool
 indices(void)
 {
 	struct master *m = controlled();
-	int a = checked(dup(rig.arena.service->slot[0].wake_fd), "dup");
+	int a = checked(dup(rig.service->slot[0].wake_fd), "dup");
 
 	put_in(m, a, 0x7ffffff0);
-	put_in(m, rig.arena.service->slot[1].wake_fd, 3);
+	put_in(m, rig.service->slot[1].wake_fd, 3);
 	for (int i = 0; i < 3; i++)
 		control_socket_step(m);
 	return true;
@@ -324,7 +324,7 @@ static bool
 numbers(void)
 {
 	struct master *m = master();
-	int fd, theirs = rig.arena.service->slot[0].watch_fd;
+	int fd, theirs = rig.service->slot[0].watch_fd;
 
 	close(theirs);
 	m = controlled();

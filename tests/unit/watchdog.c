@@ -109,7 +109,7 @@ start(void)
 	checked(arena_create(&master.arena, CONFIG_WORKERS_MAX, DESCRIPTORS,
 		    DESCRIPTORS),
 	    "arena_create");
-	o = master.arena.service;
+	o = master.service;
 	o->listener[0].fd = listen_somewhere(&address);
 	strcpy(o->listener[0].name, "127.0.0.1");
 	o->listeners = 1;

@@ -26,17 +26,17 @@ drop_ask(struct master *m, enum drop how)
 	m->reload.drop_at = clock_ms() +
 	    (how == DROP_ASKED_LAST ? DROP_PATIENCE
 				    : DROP_PATIENCE / DROP_LOOKS);
-	for (unsigned k = 0; k < m->arena.service->workers; k++)
-		(void)eventfd_write(m->arena.service->slot[k].wake_fd, 1);
+	for (unsigned k = 0; k < m->service->workers; k++)
+		(void)eventfd_write(m->service->slot[k].wake_fd, 1);
 }
 
 void
 drop_step(struct master *m)
 {
-	if (m->arena.service->dropped == 0)
+	if (m->service->dropped == 0)
 		return;
 	if (atomic_load(&m->arena.header->drop) == DROP_EMPTIED)
-		listen_drop(&m->arena);
+		listen_drop(&m->arena, m->service);
 	else if (clock_ms() >= m->reload.drop_at) {
 		/* The worker that we asked may have died, or have no descriptor left. */
 		if (++m->reload.drops < DROP_LOOKS)
@@ -44,22 +44,22 @@ drop_step(struct master *m)
 		else if (m->reload.drops < DROP_LOOKS + DROP_ASKS)
 			drop_ask(m, DROP_ASKED_LAST);
 		else
-			listen_drop(&m->arena);
+			listen_drop(&m->arena, m->service);
 	}
 }
 
 void
 drop_begin(struct master *m)
 {
-	if (m->arena.service->dropped == 0)
+	if (m->service->dropped == 0)
 		return;
 	m->reload.drops = 0;
-	listen_drop_syns(&m->arena);
+	listen_drop_syns(m->service);
 	drop_ask(m, DROP_ASKED);
 }
 
 uint64_t
 drop_next(const struct master *m)
 {
-	return m->arena.service->dropped > 0 ? m->reload.drop_at : CLOCK_NEVER;
+	return m->service->dropped > 0 ? m->reload.drop_at : CLOCK_NEVER;
 }

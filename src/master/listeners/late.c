@@ -22,7 +22,7 @@ static bool
 late_may_look(const struct master *m)
 {
 	return m->stop.phase == STOP_NONE && m->reload.phase == RELOAD_NONE &&
-	    m->arena.service->dropped == 0;
+	    m->service->dropped == 0;
 }
 
 static void
@@ -57,12 +57,12 @@ late_notice(struct service_state *o, bool *missing)
 static bool
 late_open(struct master *m, bool *missing)
 {
-	struct service_state *o = m->arena.service;
+	struct service_state *o = m->service;
 	struct listener l;
 	bool any = false;
 
 	while (o->listeners < ARENA_LISTENERS_MAX &&
-	    listen_missing(&m->arena, m->config, &l)) {
+	    listen_missing(m->service, m->config, &l)) {
 		o->listener[o->listeners++] = l;
 		if ((l.flags & LISTENER_ABSENT) != 0)
 			*missing = true;
@@ -70,7 +70,7 @@ late_open(struct master *m, bool *missing)
 			late_tell(&l);
 		any = true;
 	}
-	*missing |= listen_misses(&m->arena);
+	*missing |= listen_misses(m->service);
 	return any;
 }
 
@@ -81,15 +81,15 @@ late_step(struct master *m)
 
 	if (!late_may_look(m) || clock_ms() < look_at)
 		return;
-	any = late_notice(m->arena.service, &missing);
+	any = late_notice(m->service, &missing);
 	any |= late_open(m, &missing);
 	look_at = missing ? clock_ms() + LATE_AGAIN : CLOCK_NEVER;
 	if (!any)
 		return;
-	service_publish(&m->arena);
-	for (unsigned k = 0; k < m->arena.service->workers; k++)
-		(void)eventfd_write(m->arena.service->slot[k].wake_fd, 1);
-	title_set("master [%s]", listen_names(&m->arena));
+	service_publish(&m->arena, m->service);
+	for (unsigned k = 0; k < m->service->workers; k++)
+		(void)eventfd_write(m->service->slot[k].wake_fd, 1);
+	title_set("master [%s]", listen_names(m->service));
 }
 
 uint64_t

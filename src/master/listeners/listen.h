@@ -7,7 +7,7 @@
 
 #include "config/config.h"
 #include "master/listeners/addresses.h"
-#include "shared/arena.h"
+#include "shared/service.h"
 
 /*
  * Have a listener in the arena for each address of `bind`.  Those that are
@@ -19,11 +19,11 @@
  * Returns 0, or -1 with the reason logged ("bind 0.0.0.0:6379: Address already
  * in use") and nothing changed in the arena.
  */
-int listen_open(const struct arena *a, const struct config *c,
+int listen_open(const struct arena *a, struct service_state *o, const struct config *c,
     const struct resolved *known);
 
 /* Keep those there are, whatever `bind` says, with the settings of `c`. */
-void listen_keep(const struct arena *a, const struct config *c);
+void listen_keep(const struct arena *a, struct service_state *o, const struct config *c);
 
 /*
  * The same verdict as listen_open()'s, by the same steps, with nothing changed:
@@ -38,10 +38,10 @@ int listen_check(const char *const *names, unsigned n, const struct config *c,
     struct resolved *resolved, char *why, size_t size);
 
 /* Let the check of a reload, and nobody but our user, bind to our ports. */
-void listen_share(const struct arena *a, bool yes);
+void listen_share(const struct service_state *o, bool yes);
 
 /* Have them belong to another user, so that it can share their ports. */
-void listen_give(const struct arena *a, unsigned uid, unsigned gid);
+void listen_give(const struct service_state *o, unsigned uid, unsigned gid);
 
 /* The listeners at one time, and back to them: those that were opened since
  * are closed. */
@@ -49,32 +49,32 @@ struct listen_state {
 	uint32_t listeners, dropped;
 	struct listener listener[2 * ARENA_LISTENERS_MAX];
 };
-struct listen_state listen_save(const struct arena *a);
-void listen_restore(const struct arena *a, const struct listen_state *s);
+struct listen_state listen_save(const struct service_state *o);
+void listen_restore(const struct arena *a, struct service_state *o, const struct listen_state *s);
 
 /* Have the dropped ones hear of no new client, while handshakes that have
  * begun may end. */
-void listen_drop_syns(const struct arena *a);
+void listen_drop_syns(const struct service_state *o);
 
 /* Close the dropped ones; no process may be watching them. */
-void listen_drop(const struct arena *a);
+void listen_drop(const struct arena *a, struct service_state *o);
 
 /*
  * Open what may be missing and was, if it can be opened now, as listener
  * `l` that is not in the arena yet.  Returns false if nothing can.
  */
-bool listen_missing(const struct arena *a, const struct config *c,
+bool listen_missing(const struct service_state *o, const struct config *c,
     struct listener *l);
 
 /* True if listen_missing() has anything to try. */
-bool listen_misses(const struct arena *a);
+bool listen_misses(const struct service_state *o);
 
 /* Log what an operator should know of them: addresses that are not there,
  * a backlog that the kernel cuts. */
-void listen_report(const struct arena *a, const struct config *c);
+void listen_report(const struct service_state *o, const struct config *c);
 
 /* The names of all whose addresses are there, separated by blanks; static
  * storage. */
-const char *listen_names(const struct arena *a);
+const char *listen_names(const struct service_state *o);
 
 #endif

@@ -55,13 +55,13 @@ static int
 start_open_listeners(struct master *m, const struct config *c,
     const struct identity *id)
 {
-	int r = listen_open(&m->arena, c, NULL);
+	int r = listen_open(&m->arena, m->service, c, NULL);
 
 	inherit_end();
 	if (r == -1)
 		inherit_report(); /* which may be why */
 	else if (id->uid != (uid_t)-1)
-		listen_give(&m->arena, id->uid, id->gid);
+		listen_give(m->service, id->uid, id->gid);
 	return r;
 }
 
@@ -77,6 +77,7 @@ start_bring_up(struct master *m, const struct config *c, struct pidfile *p)
 	unsigned descriptors = steps_descriptors(c);
 	struct identity id = privileges_identity(c);
 	unsigned long most;
+	char why[128];
 
 	if (steps_pidfile(p, c, true) == -1)
 		return -1;
@@ -92,14 +93,20 @@ start_bring_up(struct master *m, const struct config *c, struct pidfile *p)
 			arena_size(CONFIG_WORKERS_MAX, descriptors)));
 		return -1;
 	}
+	m->service = service_make(&m->arena, &m->service_fd, -1, why,
+	    sizeof(why));
+	if (m->service == NULL) {
+		log_warnx("%s", why);
+		return -1;
+	}
 	if (start_open_listeners(m, c, &id) == -1)
 		return -1;
 	if (steps_log(c, &id, -1) == -1)
 		return -1;
 	if (c->supervised != SUPERVISED_NO)
 		notify_enable(true);
-	atomic_store(&m->arena.service->loglevel, c->loglevel);
-	log_follow(&m->arena.service->loglevel);
+	atomic_store(&m->service->loglevel, c->loglevel);
+	log_follow(&m->service->loglevel);
 	if (admin_sockets_open(&m->admin_sockets, c, &id, NULL, NULL) == -1)
 		return -1;
 	if (privileges_drop(c, &id) == -1) {
@@ -107,7 +114,7 @@ start_bring_up(struct master *m, const struct config *c, struct pidfile *p)
 		return -1;
 	}
 	start_report_program(c);
-	listen_report(&m->arena, c);
+	listen_report(m->service, c);
 	return master_start(m, false);
 }
 
@@ -141,10 +148,10 @@ start_service(const struct config *c)
 	}
 	control_socket_begin(&m);
 	http_begin(&m);
-	log_notice("ready on %s after %llu ms", listen_names(&m.arena),
-	    (unsigned long long)(clock_ms() - m.arena.service->started));
+	log_notice("ready on %s after %llu ms", listen_names(m.service),
+	    (unsigned long long)(clock_ms() - m.service->started));
 	steps_announce(&m);
-	notify_ready(m.config, listen_names(&m.arena), "");
+	notify_ready(m.config, listen_names(m.service), "");
 	daemonize_ready();
 	status = master_run(&m);
 	admin_sockets_close(&m.admin_sockets, NULL);

@@ -160,5 +160,5 @@ steps_report(const struct config *c)
 void
 steps_announce(const struct master *m)
 {
-	title_set("master [%s]", listen_names(&m->arena));
+	title_set("master [%s]", listen_names(m->service));
 }

@@ -49,6 +49,7 @@ static const struct item {
 	ITEM("directory", ITEM_TEXT, directory),
 	ITEM("pid", ITEM_INT, pid),
 	ITEM("arena", ITEM_INT, arena),
+	ITEM("service", ITEM_INT, service),
 	ITEM("image", ITEM_INT, executable),
 	ITEM("pidfile", ITEM_INT, pidfile),
 	ITEM("log", ITEM_INT, log),
@@ -300,7 +301,7 @@ record_read(struct upgrade_record *t, int record, char *why, size_t size)
 
 	memset(t, 0, sizeof(*t));
 	t->record = record;
-	t->arena = t->executable = t->pidfile = t->log = -1;
+	t->arena = t->service = t->executable = t->pidfile = t->log = -1;
 	t->control = t->metrics = -1;
 	config_defaults(&t->config);
 	text = record_text(record, &length);
@@ -410,9 +411,8 @@ record_keep_one(int fd, bool keep)
 }
 
 int
-record_keep(const struct arena *a, bool keep)
+record_keep(const struct arena *a, const struct service_state *o, bool keep)
 {
-	const struct service_state *o = a->service;
 	int r = record_keep_one(o->master_wake_fd, keep);
 
 	for (unsigned i = 0; i < o->listeners + o->dropped; i++)

@@ -15,7 +15,7 @@
 
 #include "config/config.h"
 #include "master/listeners/addresses.h"
-#include "shared/arena.h"
+#include "shared/service.h"
 #include "shared/outcome.h"
 
 struct upgrade_record {
@@ -26,6 +26,7 @@ struct upgrade_record {
 	char directory[PATH_MAX];
 	int pid;	/* of the master */
 	int arena;	/* descriptors, -1 where there is none */
+	int service;
 	int executable; /* the image that was replaced */
 	int pidfile;
 	int log;
@@ -77,7 +78,8 @@ int record_check(const struct upgrade_record *t, const struct config *c,
 
 /* Let the descriptors that slots and listeners have survive an exec, or not.
  * Returns 0, or -1 with errno set: one of them would not survive. */
-int record_keep(const struct arena *a, bool keep);
+int record_keep(const struct arena *a, const struct service_state *s,
+    bool keep);
 
 /* The same for one descriptor, if it is one. */
 int record_keep_one(int fd, bool keep);

@@ -40,7 +40,7 @@ static void
 reload_close_all(const struct master *m, struct reload *r)
 {
 	atomic_store(&m->arena.header->copied, 0);
-	listen_share(&m->arena, false);
+	listen_share(m->service, false);
 	if (r->executable != -1)
 		close(r->executable);
 	if (r->record != -1)
@@ -68,7 +68,7 @@ reload_refuse(struct master *m, const char *reason)
 
 	reload_close_all(m, r);
 	r->phase = RELOAD_NONE;
-	service_refuse(&m->arena, reason);
+	service_refuse(m->service, reason);
 	log_warnx("reload refused: %.800s; nothing has changed", reason);
 	reload_tell(m, "refused");
 }
@@ -112,6 +112,7 @@ reload_write_record(const struct master *m)
 	strlcpy(t.directory, executable_directory(), sizeof(t.directory));
 	t.pid = getpid();
 	t.arena = m->arena.fd;
+	t.service = m->service_fd;
 	t.executable = m->executable;
 	t.pidfile = m->pidfile->fd;
 	t.log = log_descriptor();
@@ -119,15 +120,15 @@ reload_write_record(const struct master *m)
 	t.metrics = m->admin_sockets.metrics;
 	t.began = m->reload.began;
 	t.connections = arena_held(&m->arena);
-	if (t.connections > m->arena.service->descriptors)
-		t.connections = m->arena.service->descriptors;
+	if (t.connections > m->service->descriptors)
+		t.connections = m->service->descriptors;
 	t.again = m->reload.again;
 	t.resolved = m->reload.resolved;
 	t.asked = m->reload.asked;
 	t.later = m->reload.later;
 	t.config = *m->config;
-	for (unsigned i = 0; i < m->arena.service->listeners; i++)
-		reload_write_listener(&t, &m->arena.service->listener[i]);
+	for (unsigned i = 0; i < m->service->listeners; i++)
+		reload_write_listener(&t, &m->service->listener[i]);
 	return record_write(&t);
 }
 
@@ -158,7 +159,7 @@ reload_begin(struct master *m)
 		return;
 	}
 	atomic_store(&m->arena.header->copied, 1);
-	listen_share(&m->arena, true);
+	listen_share(m->service, true);
 	r->checker = executable_check(r->executable, r->record, r->output);
 	if (r->checker == -1) {
 		r->checker = 0;
@@ -177,7 +178,7 @@ reload_request(struct master *m, const char *who)
 		log_notice("%s: no reload while stopping", who);
 		return;
 	}
-	if (m->reload.phase != RELOAD_NONE || m->arena.service->dropped > 0) {
+	if (m->reload.phase != RELOAD_NONE || m->service->dropped > 0) {
 		m->reload.again = true;
 		return;
 	}
@@ -193,7 +194,7 @@ reload_workers_leave(struct master *m)
 	r->phase = RELOAD_LEAVING;
 	r->began = clock_ms();
 	r->deadline = r->began + LEAVE_PATIENCE;
-	for (unsigned k = 0; k < m->arena.service->workers; k++)
+	for (unsigned k = 0; k < m->service->workers; k++)
 		if (m->child[k].pid != 0)
 			spawn_leave(m, k);
 }
@@ -243,7 +244,7 @@ reload_judge(struct master *m)
 static bool
 reload_all_left(const struct master *m)
 {
-	for (unsigned k = 0; k < m->arena.service->workers; k++)
+	for (unsigned k = 0; k < m->service->workers; k++)
 		if (m->child[k].pid != 0)
 			return false;
 	return true;
@@ -253,7 +254,7 @@ reload_all_left(const struct master *m)
 static void
 reload_come_back(struct master *m)
 {
-	for (unsigned k = 0; k < m->arena.service->workers; k++)
+	for (unsigned k = 0; k < m->service->workers; k++)
 		if (m->child[k].pid != 0)
 			continue;
 		else if (!m->child[k].retiring)
@@ -266,7 +267,8 @@ reload_come_back(struct master *m)
 static int
 reload_keep(const struct master *m, bool yes)
 {
-	return record_keep(&m->arena, yes) |
+	return record_keep(&m->arena, m->service, yes) |
+	    record_keep_one(m->service_fd, yes) |
 	    record_keep_one(m->reload.record, yes) |
 	    record_keep_one(m->executable, yes) |
 	    record_keep_one(m->pidfile->fd, yes) |
@@ -284,10 +286,12 @@ reload_hand_over(struct master *m)
 	for (unsigned k = 0; k < m->arena.slots; k++)
 		atomic_store(&m->arena.slot[k].died, 0);
 	close(r->record);
-	r->record = reload_write_record(m);
-	service_publish(&m->arena); /* which nobody else can spoil now */
+	r->record = service_keep(m->service, &m->service_fd) == -1
+	    ? -1
+	    : reload_write_record(m);
+	service_publish(&m->arena, m->service); /* which nobody else can spoil now */
 	/* One that did not survive would be missed when it is too late. */
-	if (r->record != -1 && arena_has_memfd(&m->arena) &&
+	if (r->record != -1 && arena_has_memfd(&m->arena, m->service) &&
 	    reload_keep(m, true) == 0)
 		executable_exec(r->executable, r->record);
 	saved = errno;
@@ -300,7 +304,7 @@ reload_hand_over(struct master *m)
 static void
 reload_kill_laggards(struct master *m)
 {
-	for (unsigned k = 0; k < m->arena.service->workers; k++) {
+	for (unsigned k = 0; k < m->service->workers; k++) {
 		struct child *c = &m->child[k];
 
 		if (c->pid == 0 ||
@@ -325,7 +329,7 @@ reload_step(struct master *m)
 	switch (r->phase) {
 	case RELOAD_NONE:
 		if (r->again && m->stop.phase == STOP_NONE &&
-		    m->arena.service->dropped == 0) {
+		    m->service->dropped == 0) {
 			log_notice("reloading again");
 			reload_begin(m);
 		}
@@ -361,7 +365,7 @@ reload_next(const struct master *m)
 	/* reload_begin() may have ended at once, with another one waiting; reload_judge()
 	 * may have found that nobody is left to leave. */
 	if ((m->reload.phase == RELOAD_NONE && m->reload.again &&
-		m->arena.service->dropped == 0) ||
+		m->service->dropped == 0) ||
 	    (m->reload.phase == RELOAD_LEAVING && reload_all_left(m)))
 		return 0;
 	return clock_earlier(next, drop_next(m));

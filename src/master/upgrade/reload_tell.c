@@ -29,13 +29,13 @@ reload_tell_begun(void)
 void
 reload_tell(struct master *m, const char *failed)
 {
-	const char *reason = m->arena.service->totals.refusal;
-	char text[sizeof(m->arena.service->totals.refusal) + 64] = "";
+	const char *reason = m->service->totals.refusal;
+	char text[sizeof(m->service->totals.refusal) + 64] = "";
 
 	if (failed != NULL)
 		snprintf(text, sizeof(text), "; the last reload %s%s: %s",
 		    failed[0] == 'r' ? "was " : "", failed, reason);
-	notify_ready(m->config, listen_names(&m->arena), text);
+	notify_ready(m->config, listen_names(m->service), text);
 	if (failed != NULL)
 		snprintf(text, sizeof(text), "%s: %s", failed, reason);
 	outcome_tell(&m->reload.asked, failed == NULL, text);

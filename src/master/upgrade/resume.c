@@ -29,8 +29,9 @@
 /* Room for the clients of `c`.  Records there are may become usable; those in
  * use stay so.  Returns 0, or -1 with the reason logged. */
 static int
-resume_make_room(struct arena *a, struct config *c)
+resume_make_room(struct master *m, struct config *c)
 {
+	const struct arena *a = &m->arena;
 	unsigned descriptors = steps_descriptors(c);
 	unsigned long most;
 
@@ -45,14 +46,14 @@ resume_make_room(struct arena *a, struct config *c)
 		    c->workers, a->slots);
 		return -1;
 	}
-	if (descriptors <= a->service->descriptors)
+	if (descriptors <= m->service->descriptors)
 		return 0;
 	if (steps_limit(descriptors, &most) == -1) {
 		log_warn("limit of %u descriptors", descriptors);
 		return -1;
 	}
-	a->service->descriptors = descriptors;
-	service_publish(a);
+	m->service->descriptors = descriptors;
+	service_publish(a, m->service);
 	return 0;
 }
 
@@ -104,8 +105,8 @@ resume_take_over(struct master *m, struct config *c,
 	    c->supervised != SUPERVISED_NO)
 		notify_enable(t->config.supervised == SUPERVISED_NO);
 	if (t->failure[0] == '\0')
-		atomic_store(&m->arena.service->loglevel, c->loglevel);
-	log_follow(&m->arena.service->loglevel);
+		atomic_store(&m->service->loglevel, c->loglevel);
+	log_follow(&m->service->loglevel);
 	if (daemonize != (c->daemonize != 0))
 		log_warnx("daemonize %s: takes effect at the next start",
 		    daemonize ? "yes" : "no");
@@ -113,13 +114,13 @@ resume_take_over(struct master *m, struct config *c,
 	if (c->accept_rate != t->config.accept_rate ||
 	    c->accept_burst != t->config.accept_burst)
 		atomic_store(&m->arena.header->accept_due, 0);
-	if (resume_make_room(&m->arena, c) == -1 ||
+	if (resume_make_room(m, c) == -1 ||
 	    resume_move_pidfile(p, old, c) == -1)
 		return -1;
 	/* What the former program listened on is what it goes on with. */
 	if (t->failure[0] != '\0')
-		listen_keep(&m->arena, c);
-	else if (listen_open(&m->arena, c, &t->resolved) == -1)
+		listen_keep(&m->arena, m->service, c);
+	else if (listen_open(&m->arena, m->service, c, &t->resolved) == -1)
 		return -1;
 	if (admin_sockets_open(&m->admin_sockets, c, &same, &old_admin,
 		&t->config) == -1)
@@ -173,9 +174,9 @@ resume_tell_change(const char *name, const char *was, const char *is)
 /* What came of it, in one line after those of what has changed. */
 static void
 resume_report_upgrade(const struct config *c, const struct upgrade_record *t,
-    const struct arena *a)
+    struct service_state *s)
 {
-	struct service_totals *totals = &a->service->totals;
+	struct service_totals *totals = &s->totals;
 	unsigned long long held = t->connections;
 	unsigned long long ms = clock_ms() - t->began;
 
@@ -183,7 +184,7 @@ resume_report_upgrade(const struct config *c, const struct upgrade_record *t,
 	totals->pause = ms;
 	totals->kept += held;
 	if (t->failure[0] != '\0') {
-		service_refuse(a, t->failure);
+		service_refuse(s, t->failure);
 		log_warnx(
 		    "reload failed: %s; echod " PACKAGE_VERSION " carries "
 		    "on as before, %llu connections kept, nobody was served "
@@ -222,9 +223,10 @@ resume_commit(struct master *m, const struct upgrade_record *t,
 		CONTROL_FILE_NONE };
 
 	free(given.text);
-	(void)record_keep(&m->arena, false);
+	(void)record_keep(&m->arena, m->service, false);
 	(void)record_keep_one(m->pidfile->fd, false);
 	close(t->record);
+	close(t->service);
 	close(t->executable);
 	if (t->log != -1 && t->log != log_descriptor())
 		close(t->log);
@@ -232,8 +234,8 @@ resume_commit(struct master *m, const struct upgrade_record *t,
 		pidfile_release(old);
 	resume_leave_admin(&left, &t->config, &m->admin_sockets);
 	(void)admin_sockets_keep(&m->admin_sockets, false);
-	resume_report_upgrade(m->config, t, &m->arena);
-	listen_report(&m->arena, m->config);
+	resume_report_upgrade(m->config, t, m->service);
+	listen_report(m->service, m->config);
 	drop_begin(m);
 	m->reload.again = t->again;
 	m->reload.asked = t->asked;
@@ -270,9 +272,13 @@ resume_service(struct config *c, const struct upgrade_record *t,
 		return resume_give_back(t, e.text);
 	if (arena_attach(&m.arena, t->arena, why, sizeof(why)) == -1)
 		return resume_give_back(t, why);
+	m.service = service_make(&m.arena, &m.service_fd, t->service, why,
+	    sizeof(why));
+	if (m.service == NULL)
+		return resume_give_back(t, why);
 	if (old.fd != -1)
 		snprintf(old.path, sizeof(old.path), "%s", t->config.pidfile);
-	listeners = listen_save(&m.arena);
+	listeners = listen_save(m.service);
 	m.executable = executable_hold();
 	if (m.executable == -1) {
 		log_warn("the program's own file");
@@ -282,8 +288,8 @@ resume_service(struct config *c, const struct upgrade_record *t,
 		snprintf(why, sizeof(why), "%s", log_last_warning());
 		if (pidfile.fd != old.fd)
 			pidfile_release(&pidfile);
-		listen_restore(&m.arena, &listeners); /* publishes, too */
-		if (record_keep(&m.arena, true) == -1)
+		listen_restore(&m.arena, m.service, &listeners); /* publishes, too */
+		if (record_keep(&m.arena, m.service, true) == -1)
 			log_warn("descriptors for the former program");
 		return resume_give_back(t, why);
 	}
