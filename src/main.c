@@ -15,6 +15,7 @@
 #include "commands/signal.h"
 #include "config/config.h"
 #include "lib/limits.h"
+#include "lib/key_values.h"
 #include "lib/log.h"
 #include "lib/output.h"
 #include "lib/signals.h"
@@ -248,7 +249,7 @@ main_test(const struct config *c, const struct upgrade_record *t)
 		return EXIT_CONFIG;
 	}
 	if (t != NULL &&
-	    record_add(t->record, "checked", PACKAGE_VERSION) == -1) {
+	    key_values_add(t->record, "checked", PACKAGE_VERSION) == -1) {
 		log_warn("takeover");
 		return EXIT_NOT_STARTED;
 	}

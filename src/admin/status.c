@@ -68,6 +68,7 @@ status_reason(enum close_reason r)
 		[CLOSE_FAULT] = "fault",
 		[CLOSE_DENIED] = "denied",
 		[CLOSE_MEMORY] = "memory",
+		[CLOSE_REQUEST] = "request",
 	};
 
 	return r < CLOSE_REASONS && names[r] != NULL ? names[r] : "unknown";

@@ -127,6 +127,14 @@ log_open(const struct log_settings *s)
 	return 0;
 }
 
+void
+log_open_posted(int fd)
+{
+	log_post_use(fd);
+	log_state.posted = true;
+	log_state.open = true;
+}
+
 static int
 log_file_anew(time_t now)
 {
@@ -191,7 +199,10 @@ log_collect(void)
 
 	for (int i = 0;
 	     i < POST_MOST && (sink = log_post_take(line, &len)) != -1; i++)
-		if (sink != LOG_POST_LOOK)
+		if (sink >= LOG_POST_ADMIN)
+			log_emit_for_admin(
+			    (enum log_level)(sink - LOG_POST_ADMIN), line);
+		else if (sink != LOG_POST_LOOK)
 			log_emit_for_worker((enum log_sink)sink, line, len);
 		else {
 			log_look();

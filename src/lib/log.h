@@ -44,6 +44,10 @@ struct log_settings {
  */
 int log_open(const struct log_settings *s);
 
+/* Have the master write all lines of this process, which is another program:
+ * it is sent them by `fd`, its log_post_writer(). */
+void log_open_posted(int fd);
+
 /*
  * Open the file of the current date anew.  On failure the former file stays in
  * use, a warning says why, and -1 is returned.

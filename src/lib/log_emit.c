@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
 #include <syslog.h>
@@ -32,8 +33,15 @@ struct line {
 	enum log_level level;
 	struct timeval when;
 	struct tm tm;
-	const char *text;
+	const char *role, *text;
+	long pid;
 };
+
+/* Whose line is written, if it is another's. */
+static struct {
+	const char *role;
+	long pid;
+} speaker;
 
 const char *
 log_level_name(uint32_t level)
@@ -50,7 +58,7 @@ log_emit_format_syslog(char *line, size_t size, const struct line *l)
 	strftime(when, sizeof(when), "%b %e %T", &l->tm);
 	snprintf(line, size, "<%d>%s %s[%ld]: %s: %s",
 	    log_state.set.syslog_facility | severities[l->level], when,
-	    log_state.set.syslog_ident, (long)getpid(), log_state.role,
+	    log_state.set.syslog_ident, l->pid, l->role,
 	    l->text);
 	return strlen(line);
 }
@@ -63,12 +71,12 @@ log_emit_format(char *line, size_t size, const struct line *l, bool journal)
 
 	if (journal) {
 		snprintf(line, size, "<%d>%s: %s\n", severities[l->level],
-		    log_state.role, l->text);
+		    l->role, l->text);
 		return strlen(line);
 	}
 	strftime(when, sizeof(when), "%F %T", &l->tm);
 	snprintf(line, size, "%s.%03d %s[%ld] %s: %s\n", when,
-	    (int)(l->when.tv_usec / 1000), log_state.role, (long)getpid(),
+	    (int)(l->when.tv_usec / 1000), l->role, l->pid,
 	    level_names[l->level], l->text);
 	return strlen(line);
 }
@@ -211,7 +219,10 @@ static void
 log_emit_emit(enum log_level level, const char *text, unsigned sinks)
 {
 	struct log_shared *s = log_shared();
-	struct line l = { .level = level, .text = text };
+	struct line l = { .level = level,
+		.role = speaker.pid != 0 ? speaker.role : log_state.role,
+		.text = text,
+		.pid = speaker.pid != 0 ? speaker.pid : getpid() };
 	unsigned wanted = 0;
 	int error[LOG_SINKS] = { 0 };
 
@@ -268,6 +279,35 @@ log_emit_for_worker(enum log_sink sink, const char *line, size_t len)
 		log_emit_lose(sink, error, LOG_SINKS_ALL & ~(1U << sink));
 }
 
+void
+log_emit_for_admin(enum log_level level, char *line)
+{
+	char *text;
+	long pid = strtol(line, &text, 10);
+
+	/* It is a worker's, perhaps, that pretends. */
+	for (char *p = text; *p != '\0'; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = '?';
+	if (pid <= 0 || *text != ' ' || !log_wants(level))
+		return;
+	speaker.role = "admin";
+	speaker.pid = pid;
+	log_emit_emit(level, text + 1, LOG_SINKS_ALL);
+	speaker.pid = 0;
+}
+
+/* To the master. */
+static void
+log_emit_post(enum log_level level, const char *text)
+{
+	char line[LOG_LINE_BYTES];
+
+	snprintf(line, sizeof(line), "%ld %s", (long)getpid(), text);
+	(void)log_post_send(LOG_POST_ADMIN + (unsigned)level, line,
+	    strlen(line));
+}
+
 /* Before there is a log: as a shell shows it, or the journal. */
 static void
 log_emit_emit_early(const char *text)
@@ -298,7 +338,9 @@ log_emit_vline(enum log_level level, int error, const char *fmt, va_list ap)
 			*p = '?';
 	if (level == LOG_LEVEL_WARNING)
 		strlcpy(log_state.warning, text, sizeof(log_state.warning));
-	if (log_state.open)
+	if (log_state.posted)
+		log_emit_post(level, text);
+	else if (log_state.open)
 		log_emit_emit(level, text, LOG_SINKS_ALL);
 	else
 		log_emit_emit_early(text);

@@ -41,12 +41,24 @@ log_post_take(char *line, size_t *len)
 	if (end[0] == -1)
 		return -1;
 	n = read(end[0], packet, sizeof(packet));
-	if (n < 1 || (unsigned char)packet[0] > LOG_POST_LOOK)
+	if (n < 1 || (unsigned char)packet[0] > LOG_POST_LAST)
 		return -1;
 	*len = (size_t)n - 1;
 	memcpy(line, packet + 1, *len);
 	line[*len] = '\0';
 	return packet[0];
+}
+
+int
+log_post_writer(void)
+{
+	return end[1];
+}
+
+void
+log_post_use(int fd)
+{
+	end[1] = fd;
 }
 
 int

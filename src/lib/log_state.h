@@ -25,6 +25,7 @@
 struct log_state {
 	struct log_settings set;
 	bool open;
+	bool posted;  /* all lines go to the master */
 	pid_t opener; /* the master */
 	struct log_file file;
 	int syslog_fd; /* or -1 */
@@ -45,6 +46,9 @@ void log_refresh(time_t now);
 
 /* True if this process is the one that opens and connects. */
 bool log_is_master(void);
+
+/* Write a line of the administration process's: "PID TEXT". */
+void log_emit_for_admin(enum log_level level, char *line);
 
 /* Deliver a line of a worker's, as it is. */
 void log_emit_for_worker(enum log_sink sink, const char *line, size_t len);

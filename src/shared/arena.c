@@ -249,6 +249,7 @@ arena_fields(void)
 		C(blocks),
 		C(used),
 		C(paused),
+		C(close),
 		CLOSE_REASONS,
 	};
 #undef H

@@ -22,6 +22,7 @@
 #include "admin/control_socket.h"
 #include "admin/metrics.h"
 #include "master/sample.h"
+#include "lib/key_values.h"
 #include "lib/clock.h"
 #include "master/instances.h"
 #include "master/listeners/drop.h"
@@ -347,9 +348,9 @@ record(void)
 	strlcpy(t.version, "1", sizeof(t.version));
 	config_defaults(&t.config);
 	fd = checked(record_write(&t), "takeover_write");
-	text = record_text(fd, &length);
-	checked(record_add(fd, "version", "666"), "takeover_add");
-	again = checked(record_again(text, length), "takeover_again");
+	text = key_values_text(fd, &length);
+	checked(key_values_add(fd, "version", "666"), "takeover_add");
+	again = checked(key_values_again("echod-takeover", text, length), "takeover_again");
 	free(text);
 	return record_read(&t, again, why, sizeof(why)) == 0 &&
 	    strcmp(t.version, "1") == 0;

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What one image of the program tells the next: a record in a memfd, and the
- * descriptors that go with it.
- *
- * The record is a list of "key=value" strings, each ended by a NUL, so that
- * versions of the program that know other keys can read each other's.
+ * descriptors that go with it (lib/key_values.h).
  */
 #ifndef ECHOD_MASTER_UPGRADE_RECORD_H
 #define ECHOD_MASTER_UPGRADE_RECORD_H
@@ -46,16 +43,6 @@ struct upgrade_record {
 /* Write all of `t` but `record`, `checked` and `failure` into a new record.
  * Returns its descriptor, close-on-exec, or -1 with errno set. */
 int record_write(const struct upgrade_record *t);
-
-/* Add one item.  Returns 0, or -1 with errno set. */
-int record_add(int record, const char *key, const char *value);
-
-/* The text of a record, to be freed, and its length; NULL with errno set. */
-char *record_text(int record, size_t *length);
-
-/* A new record with that text.  Returns its descriptor, close-on-exec, or -1
- * with errno set. */
-int record_again(const char *text, size_t length);
 
 /* Read a record.  Returns 0, or -1 with a reason in `why`. */
 int record_read(struct upgrade_record *t, int record, char *why, size_t size);

@@ -15,6 +15,7 @@
 
 #include "admin/control_socket.h"
 #include "admin/http.h"
+#include "lib/key_values.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/signals.h"
@@ -147,12 +148,12 @@ resume_give_back(const struct upgrade_record *t, const char *reason)
 {
 	int record = given.text == NULL
 	    ? -1
-	    : record_again(given.text, given.length);
+	    : key_values_again("echod-takeover", given.text, given.length);
 
 	log_warnx("the takeover failed: %s", reason);
 	if (t->failure[0] != '\0')
 		log_warnx("the former program cannot carry on either");
-	else if (record == -1 || record_add(record, "failure", reason) == -1 ||
+	else if (record == -1 || key_values_add(record, "failure", reason) == -1 ||
 	    record_keep_one(record, true) == -1)
 		log_warn("takeover");
 	else {
@@ -265,7 +266,7 @@ resume_service(struct config *c, const struct upgrade_record *t,
 	signals_block();
 	/* Executed by descriptor, we would be called by its number. */
 	prctl(PR_SET_NAME, "echod");
-	given.text = record_text(t->record, &given.length);
+	given.text = key_values_text(t->record, &given.length);
 	if (t->failure[0] != '\0')
 		*c = t->config;
 	else if (load(c, &e) == -1)

@@ -154,6 +154,8 @@ handoff_receive(struct worker *w, int fd)
 	header_expect(w, c);
 	if (!worker_can_serve(w, fd))
 		close_connection(w, fd, CLOSE_ERROR, EOWNERDEAD);
+	else if (connection_close_asked(c))
+		close_connection(w, fd, CLOSE_REQUEST, 0);
 	else if (events_add(w, fd) == -1)
 		close_connection(w, fd, CLOSE_ERROR, errno);
 	else if ((c->flags & CONN_INACTIVE) == 0) {
@@ -178,6 +180,21 @@ handoff_claim(struct worker *w, int fd, unsigned from)
 	return true;
 }
 
+/* A bit for a connection that is ours already is the master's: an administrator
+ * wants it closed. */
+static void
+handoff_obey(struct worker *w, int fd)
+{
+	const struct connection *c;
+
+	if ((unsigned)fd >= w->arena->capacity)
+		return;
+	c = worker_connection(w, fd);
+	if (connection_owner(c) == owner_word(CONN_OPEN, w->number) &&
+	    connection_close_asked(c))
+		close_connection(w, fd, CLOSE_REQUEST, 0);
+}
+
 void
 handoff_accept(struct worker *w)
 {
@@ -195,6 +212,8 @@ handoff_accept(struct worker *w)
 
 			if (handoff_claim(w, fd, w->number))
 				handoff_receive(w, fd);
+			else
+				handoff_obey(w, fd);
 		}
 	}
 	if (atomic_load(&w->slot->inflight) != 0 && w->heal_at == CLOCK_NEVER)

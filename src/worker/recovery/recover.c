@@ -237,12 +237,15 @@ recover_take_record(struct worker *w, unsigned k, int fd, struct recovered *r)
 			break;
 		if (k != w->number || owner_state(h) == CONN_OFFERED)
 			recover_count_taken(w, k, fd, owner_state(h));
-		if (worker_can_serve(w, fd)) {
+		if (worker_can_serve(w, fd) && !connection_close_asked(c)) {
 			recover_watch(w, fd);
 			r->kept++;
 			break;
 		}
-		recover_give_up(w, fd, CLOSE_ERROR, EOWNERDEAD);
+		if (worker_can_serve(w, fd))
+			recover_give_up(w, fd, CLOSE_REQUEST, 0);
+		else
+			recover_give_up(w, fd, CLOSE_ERROR, EOWNERDEAD);
 		r->closed++;
 		break;
 	default:
