@@ -20,6 +20,7 @@
 #include "lib/output.h"
 #include "lib/signals.h"
 #include "lib/title.h"
+#include "master/admin_program.h"
 #include "master/listeners/addresses.h"
 #include "master/listeners/listen.h"
 #include "master/master.h"
@@ -244,7 +245,8 @@ main_test(const struct config *c, const struct upgrade_record *t)
 	}
 	if (t == NULL &&
 	    (listen_check(NULL, 0, c, &resolved, why, sizeof(why)) == -1 ||
-		admin_sockets_check(c, NULL, why, sizeof(why)) == -1)) {
+		admin_sockets_check(c, NULL, why, sizeof(why)) == -1 ||
+		admin_program_check(c, why, sizeof(why)) == -1)) {
 		log_warnx("%s", why);
 		return EXIT_CONFIG;
 	}

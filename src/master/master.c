@@ -14,12 +14,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "admin/control_socket.h"
-#include "admin/http.h"
 #include "master/sample.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/signals.h"
+#include "master/admin_child.h"
 #include "master/listeners/late.h"
 #include "master/notify.h"
 #include "master/oom.h"
@@ -51,9 +50,7 @@ master_is_daemon(const struct master *m)
 }
 
 /*
- * An event that does not go away, such as a client of the control socket who
- * cannot be accepted while the system is out of descriptors (ENFILE), must not
- * make the loop spin.
+ * An event that does not go away must not make the loop spin.
  */
 static void
 master_pace(void)
@@ -83,17 +80,20 @@ master_sleep_until(struct master *m, uint64_t wake)
 {
 	enum {
 		WAKE,
-		CONTROL,
-		HTTP,
+		ADMIN,
+		ADMIN_END,
 		LOG,
 		CHECKER,
 		CHILD
 	};
+	/* Its requests and its death are the next program's then. */
+	bool leaving = m->reload.phase == RELOAD_LEAVING;
 	/* poll(2) passes over those that are -1. */
 	struct pollfd p[CHILD + CONFIG_WORKERS_MAX] = {
 		{ m->service->master_wake_fd, POLLIN, 0 },
-		{ control_socket_watch(), POLLIN, 0 },
-		{ http_watch(), POLLIN, 0 },
+		{ m->admin.pid != 0 && !leaving ? m->admin.socket : -1,
+		    POLLIN, 0 },
+		master_end_of(leaving ? 0 : m->admin.pid, m->admin.pidfd),
 		{ log_watch(), POLLIN, 0 },
 		master_end_of(m->reload.checker, m->reload.checker_fd),
 	};
@@ -351,6 +351,7 @@ master_run(struct master *m)
 			log_warnx("no worker lives long enough to serve: "
 				  "giving up");
 			master_abandon(m);
+			admin_child_end(m);
 			return EXIT_NOT_STARTED;
 		}
 		reload_step(m);
@@ -363,12 +364,10 @@ master_run(struct master *m)
 		notify_step(m);
 		master_publish(m);
 		sample_step(m);
-		control_socket_step(m);
-		http_step();
+		admin_child_step(m);
 		late_step(m);
 		wake = clock_earlier(stop_next(m), spawn_next(m));
-		wake = clock_earlier(wake, control_socket_next());
-		wake = clock_earlier(wake, http_next());
+		wake = clock_earlier(wake, admin_child_next(m));
 		wake = clock_earlier(wake, sample_next(m));
 		wake = clock_earlier(wake, watchdog_next(m));
 		wake = clock_earlier(wake, late_next(m));
@@ -376,7 +375,8 @@ master_run(struct master *m)
 		wake = clock_earlier(wake, notify_next());
 		master_sleep_until(m, clock_earlier(wake, log_next()));
 	}
-	log_step(); /* the workers' last words */
+	admin_child_end(m);
+	log_step(); /* the last words of the others */
 	log_tell_losses();
 	return stop_summary(m);
 }

@@ -82,6 +82,32 @@ struct reload {
 	uint64_t drop_at;	     /* shut and close dropped listeners */
 };
 
+enum admin_phase {
+	ADMIN_NONE, /* there is to be none */
+	ADMIN_RUNNING,
+	ADMIN_FINISHING, /* told to finish; the next one starts then */
+	ADMIN_WAITING,	 /* for the time to start the next one */
+	ADMIN_IMPOSSIBLE /* of another version: none until a reload */
+};
+
+/* The administration process, as the master has it. */
+struct admin {
+	enum admin_phase phase;
+	int program;	   /* what is executed; -1: none */
+	pid_t pid;	   /* 0: none, or it has ended ... */
+	int status;	   /* ... with this */
+	int pidfd;	   /* 0: none */
+	int socket;	   /* request_pair(); -1: none */
+	bool stopped;	   /* by a signal, SIGSTOP for one */
+	bool restart;	   /* it is to be replaced */
+	uint64_t started;  /* clock_ms() */
+	uint64_t start_at; /* ADMIN_WAITING */
+	uint64_t end_at;   /* ADMIN_FINISHING: killed then */
+	unsigned backoff;  /* ms the next start has to wait */
+	unsigned deaths;   /* in a row */
+	uint64_t ping_at, heard; /* clock_ms() */
+};
+
 struct master {
 	const struct config *config;
 	struct arena arena;
@@ -89,6 +115,7 @@ struct master {
 	int service_fd;
 	const struct pidfile *pidfile;
 	struct admin_sockets admin_sockets;
+	struct admin admin;
 	int executable; /* this one, executable_hold() */
 	struct reload reload;
 	worker_entry *entry;

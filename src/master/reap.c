@@ -55,6 +55,15 @@ reap_one(pid_t pid)
 	return status;
 }
 
+bool
+reap_is_child(pid_t pid)
+{
+	siginfo_t info;
+
+	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) ==
+	    0;
+}
+
 /* Deaths by which a program says that it is broken; others come from outside
  * (kill -9, the system being out of memory). */
 static bool
@@ -269,6 +278,13 @@ reap(struct master *m)
 			m->reload.checker = 0;
 			reap_forget(&m->reload.checker_fd);
 			m->reload.status = status;
+		}
+		if (pid == m->admin.pid) {
+			m->admin.stopped = WIFSTOPPED(status);
+			if (!WIFSTOPPED(status) && !WIFCONTINUED(status)) {
+				m->admin.pid = 0;
+				m->admin.status = status;
+			}
 		}
 		/* Strangers are possible: PID 1 of a container gets them. */
 		for (unsigned k = 0; k < m->service->workers; k++)

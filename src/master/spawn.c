@@ -8,6 +8,7 @@
 #include <linux/sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -16,7 +17,6 @@
 #include "lib/limits.h"
 #include "lib/log.h"
 #include "lib/pidfd.h"
-#include "master/instances.h"
 #include "master/oom.h"
 
 #define RETRY_MS 1000
@@ -31,7 +31,7 @@ spawn_prepare_slot(struct master *m, unsigned k)
 	if (o->slot[k].wake_fd != 0)
 		return 0;
 	wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	watch = instances_make(m);
+	watch = epoll_create1(EPOLL_CLOEXEC);
 	if (wake == -1 || watch == -1) {
 		int saved = errno;
 

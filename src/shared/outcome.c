@@ -25,14 +25,27 @@
  * wait for another one before, ms. */
 #define PATIENCE 60000
 
-void
+bool
 outcome_add(struct outcome *o, int asker)
 {
 	for (unsigned i = 0; i < o->askers; i++)
 		if (o->asker[i] == asker)
-			return;
-	if (o->askers < OUTCOME_ASKERS)
-		o->asker[o->askers++] = asker;
+			return true;
+	if (o->askers == OUTCOME_ASKERS)
+		return false;
+	o->asker[o->askers++] = asker;
+	return true;
+}
+
+void
+outcome_forget_admin(struct outcome *o)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < o->askers; i++)
+		if (o->asker[i] >= 0)
+			o->asker[kept++] = o->asker[i];
+	o->askers = kept;
 }
 
 const char *
@@ -59,7 +72,7 @@ outcome_parse(struct outcome *o, const char *text)
 		if (end == text || *end != ' ' || n < INT_MIN || n > INT_MAX ||
 		    o->askers == OUTCOME_ASKERS)
 			return -1;
-		outcome_add(o, (int)n);
+		(void)outcome_add(o, (int)n);
 		text = end + 1;
 	}
 	return 0;
@@ -91,6 +104,8 @@ outcome_tell(struct outcome *o, bool done, const char *text)
 	for (unsigned i = 0; fd != -1 && i < o->askers; i++) {
 		socklen_t len = outcome_address(&sun, o->asker[i]);
 
+		if (o->asker[i] < 0)
+			continue;
 		/* One that has left is not told. */
 		(void)sendto(fd, message, (size_t)n, MSG_NOSIGNAL,
 		    (struct sockaddr *)&sun, len);

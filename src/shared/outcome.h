@@ -28,15 +28,21 @@ struct outcome {
 	int asker[OUTCOME_ASKERS];
 };
 
-/* Remember who wants to be told.  Of too many, the last ones are not. */
-void outcome_add(struct outcome *o, int asker);
+/* A request of the administration process, as an asker. */
+#define OUTCOME_OF_ADMIN(sequence) (-(int)(sequence))
+
+/* Remember who wants to be told.  False if there are too many. */
+bool outcome_add(struct outcome *o, int asker);
 
 /* All of them as text for outcome_parse(), which adds them to others'.  Returns
  * `text`; or 0, or -1 if they cannot be. */
 const char *outcome_format(const struct outcome *o, char *text, size_t size);
 int outcome_parse(struct outcome *o, const char *text);
 
-/* Tell all of them, and forget them. */
+/* Forget those of the administration process. */
+void outcome_forget_admin(struct outcome *o);
+
+/* Tell all that asked by a signal, and forget all. */
 void outcome_tell(struct outcome *o, bool done, const char *text);
 
 /* The asking side: a socket, whose number is stored in `asker`; or -1 with

@@ -5,7 +5,6 @@
 #include "shared/request.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -26,6 +25,16 @@ request_pair(int end[2])
 	close(end[1]);
 	errno = saved;
 	return -1;
+}
+
+bool
+request_is_pair(int fd)
+{
+	int type = 0;
+	socklen_t len = sizeof(type);
+
+	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 &&
+	    type == SOCK_SEQPACKET;
 }
 
 enum received

@@ -9,6 +9,7 @@
 #ifndef ECHOD_SHARED_REQUEST_H
 #define ECHOD_SHARED_REQUEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -16,7 +17,8 @@
 /* The descriptors that the administration process is executed with, beside the
  * standard ones.  Where there is none to give, /dev/null has the number. */
 enum admin_descriptor {
-	ADMIN_MASTER = 3, /* its end of the pair */
+	ADMIN_PROGRAM = 3, /* what is executed */
+	ADMIN_MASTER,	   /* its end of the pair */
 	ADMIN_RECORD,	  /* a memfd: the admin_key and the configuration */
 	ADMIN_ARENA,
 	ADMIN_SERVICE,
@@ -78,6 +80,9 @@ struct message {
 /* Make the two ends, close-on-exec and non-blocking.  Returns 0, or -1 with
  * errno set. */
 int request_pair(int end[2]);
+
+/* True if `fd` is such an end. */
+bool request_is_pair(int fd);
 
 enum received {
 	RECEIVED_NOTHING, /* so far */

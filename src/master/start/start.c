@@ -9,13 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "admin/control_socket.h"
-#include "admin/http.h"
 #include "handler/handler.h"
 #include "lib/clock.h"
 #include "lib/limits.h"
 #include "lib/log.h"
 #include "lib/signals.h"
+#include "master/admin_child.h"
 #include "master/listeners/inherit.h"
 #include "master/listeners/listen.h"
 #include "master/notify.h"
@@ -107,7 +106,8 @@ start_bring_up(struct master *m, const struct config *c, struct pidfile *p)
 		notify_enable(true);
 	atomic_store(&m->service->loglevel, c->loglevel);
 	log_follow(&m->service->loglevel);
-	if (admin_sockets_open(&m->admin_sockets, c, &id, NULL, NULL) == -1)
+	if (admin_child_open(m) == -1 ||
+	    admin_sockets_open(&m->admin_sockets, c, &id, NULL, NULL) == -1)
 		return -1;
 	if (privileges_drop(c, &id) == -1) {
 		log_warn("user %s", c->user);
@@ -129,6 +129,7 @@ start_service(const struct config *c)
 	m.entry = worker_main;
 	m.pidfile = &pidfile;
 	m.admin_sockets = (struct admin_sockets)ADMIN_SOCKETS_NONE;
+	admin_child_init(&m);
 	signals_block();
 	start_tidy_descriptors();
 	if (c->daemonize && daemonize() == -1) {
@@ -146,8 +147,7 @@ start_service(const struct config *c)
 		pidfile_release(&pidfile);
 		return EXIT_NOT_STARTED;
 	}
-	control_socket_begin(&m);
-	http_begin(&m);
+	admin_child_begin(&m);
 	log_notice("ready on %s after %llu ms", listen_names(m.service),
 	    (unsigned long long)(clock_ms() - m.service->started));
 	steps_announce(&m);

@@ -19,6 +19,7 @@
 #include "lib/descriptor_name.h"
 #include "lib/key_values.h"
 #include "lib/log.h"
+#include "master/admin_program.h"
 #include "master/listeners/listen.h"
 #include "master/start/admin_sockets.h"
 #include "master/upgrade/executable.h"
@@ -52,6 +53,8 @@ static const struct item {
 	ITEM("log", ITEM_INT, log),
 	ITEM("control", ITEM_INT, control),
 	ITEM("metrics", ITEM_INT, metrics),
+	ITEM("admin", ITEM_INT, admin),
+	ITEM("admin-socket", ITEM_INT, admin_socket),
 	ITEM("began", ITEM_U64, began),
 	ITEM("connections", ITEM_U64, connections),
 	ITEM("again", ITEM_BOOL, again),
@@ -228,7 +231,7 @@ record_read(struct upgrade_record *t, int record, char *why, size_t size)
 	memset(t, 0, sizeof(*t));
 	t->record = record;
 	t->arena = t->service = t->executable = t->pidfile = t->log = -1;
-	t->control = t->metrics = -1;
+	t->control = t->metrics = t->admin_socket = -1;
 	config_defaults(&t->config);
 	text = key_values_text(record, &length);
 	if (text == NULL) {
@@ -323,7 +326,8 @@ record_check(const struct upgrade_record *t, const struct config *c, char *why,
 		names[i] = t->listener[i];
 	record_announce_names(c);
 	if (listen_check(names, t->listeners, c, &resolved, why, size) == -1 ||
-	    admin_sockets_check(c, &t->config, why, size) == -1)
+	    admin_sockets_check(c, &t->config, why, size) == -1 ||
+	    admin_program_check(c, why, size) == -1)
 		return -1;
 	for (unsigned i = 0; i < resolved.count; i++)
 		record_put_resolved(&w, &resolved, i);

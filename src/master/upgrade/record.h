@@ -28,6 +28,8 @@ struct upgrade_record {
 	int pidfile;
 	int log;
 	int control, metrics;	     /* listeners */
+	int admin;		     /* pid of that process; 0: none */
+	int admin_socket;	     /* request_pair(); -1: none */
 	uint64_t began;		     /* clock_ms(): workers told to leave */
 	uint64_t connections;	     /* held then */
 	bool again;		     /* another reload was asked for */

@@ -23,6 +23,7 @@
 #include "lib/log.h"
 #include "lib/pidfd.h"
 #include "lib/signals.h"
+#include "master/admin_link.h"
 #include "master/listeners/drop.h"
 #include "master/listeners/listen.h"
 #include "master/reap.h"
@@ -118,6 +119,8 @@ reload_write_record(const struct master *m)
 	t.log = log_descriptor();
 	t.control = m->admin_sockets.control;
 	t.metrics = m->admin_sockets.metrics;
+	t.admin = m->admin.pid;
+	t.admin_socket = m->admin.socket;
 	t.began = m->reload.began;
 	t.connections = arena_held(&m->arena);
 	if (t.connections > m->service->descriptors)
@@ -139,7 +142,7 @@ reload_begin(struct master *m)
 
 	r->again = false;
 	for (unsigned i = 0; i < r->later.askers; i++)
-		outcome_add(&r->asked, r->later.asker[i]);
+		(void)outcome_add(&r->asked, r->later.asker[i]);
 	r->later.askers = 0;
 	r->executable = r->record = r->output = -1;
 	reload_tell_begun();
@@ -199,17 +202,20 @@ reload_workers_leave(struct master *m)
 			spawn_leave(m, k);
 }
 
-void
+bool
 reload_request_by(struct master *m, const char *who, int asker)
 {
-	struct reload *r = &m->reload;
 	struct outcome one = { 1, { asker } };
+	bool stopping = m->stop.phase != STOP_NONE;
+	bool told = !stopping && outcome_add(&m->reload.later, asker);
 
-	if (m->stop.phase != STOP_NONE)
-		outcome_tell(&one, false, "refused: the service is stopping");
-	else
-		outcome_add(&r->later, asker);
+	if (!told)
+		outcome_tell(&one, false,
+		    stopping ? "refused: the service is stopping"
+			     : "too many wait for the outcome of a reload; "
+			       "the log has it");
 	reload_request(m, who);
+	return told;
 }
 
 /* The check has ended: is there an image to go on with? */
@@ -273,7 +279,8 @@ reload_keep(const struct master *m, bool yes)
 	    record_keep_one(m->executable, yes) |
 	    record_keep_one(m->pidfile->fd, yes) |
 	    record_keep_one(log_descriptor(), yes) |
-	    admin_sockets_keep(&m->admin_sockets, yes);
+	    admin_sockets_keep(&m->admin_sockets, yes) |
+	    admin_link_keep(m, yes);
 }
 
 static void
@@ -374,11 +381,12 @@ reload_next(const struct master *m)
 void
 reload_abandon(struct master *m)
 {
+	static const char reason[] = "abandoned: the service is stopping";
 	struct reload *r = &m->reload;
 
 	r->again = false;
-	outcome_tell(&r->asked, false, "abandoned: the service is stopping");
-	outcome_tell(&r->later, false, "abandoned: the service is stopping");
+	reload_tell_outcome(m, &r->asked, false, reason);
+	reload_tell_outcome(m, &r->later, false, reason);
 	if (r->phase == RELOAD_NONE)
 		return;
 	reload_kill_checker(r);

@@ -13,8 +13,13 @@
  * it; during a stop there is none. */
 void reload_request(struct master *m, const char *who);
 
-/* The same, and `asker` wants to be told what came of it: outcome.h. */
-void reload_request_by(struct master *m, const char *who, int asker);
+/* The same, and `asker` wants to be told what came of it: outcome.h.  False if
+ * that cannot be; one that asked by a signal has been told why. */
+bool reload_request_by(struct master *m, const char *who, int asker);
+
+/* Tell those that asked, and forget them. */
+void reload_tell_outcome(const struct master *m, struct outcome *o, bool done,
+    const char *text);
 
 /* Tell the service manager that it has begun. */
 void reload_tell_begun(void);

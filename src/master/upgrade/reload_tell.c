@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "master/listeners/listen.h"
+#include "master/admin_link.h"
 #include "master/notify.h"
 
 void
@@ -27,6 +28,18 @@ reload_tell_begun(void)
 }
 
 void
+reload_tell_outcome(const struct master *m, struct outcome *o, bool done,
+    const char *text)
+{
+	char answer[MESSAGE_TEXT];
+
+	snprintf(answer, sizeof(answer), "%s%.900s",
+	    done ? "reloaded" : "reload: ", text);
+	admin_link_tell_outcome(m, o, done, answer);
+	outcome_tell(o, done, text);
+}
+
+void
 reload_tell(struct master *m, const char *failed)
 {
 	const char *reason = m->service->totals.refusal;
@@ -38,5 +51,5 @@ reload_tell(struct master *m, const char *failed)
 	notify_ready(m->config, listen_names(m->service), text);
 	if (failed != NULL)
 		snprintf(text, sizeof(text), "%s: %s", failed, reason);
-	outcome_tell(&m->reload.asked, failed == NULL, text);
+	reload_tell_outcome(m, &m->reload.asked, failed == NULL, text);
 }

@@ -13,12 +13,12 @@
 
 #include <bsd/string.h>
 
-#include "admin/control_socket.h"
-#include "admin/http.h"
 #include "lib/key_values.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/signals.h"
+#include "master/admin_child.h"
+#include "master/admin_link.h"
 #include "master/listeners/drop.h"
 #include "master/listeners/listen.h"
 #include "master/notify.h"
@@ -126,7 +126,7 @@ resume_take_over(struct master *m, struct config *c,
 	if (admin_sockets_open(&m->admin_sockets, c, &same, &old_admin,
 		&t->config) == -1)
 		return -1;
-	if (master_start(m, true) == 0)
+	if (admin_child_open(m) == 0 && master_start(m, true) == 0)
 		return 0;
 	admin_sockets_close(&m->admin_sockets, &old_admin);
 	return -1;
@@ -223,6 +223,8 @@ resume_commit(struct master *m, const struct upgrade_record *t,
 	struct admin_sockets left = { t->control, t->metrics,
 		CONTROL_FILE_NONE };
 
+	/* First of all: clients that come from now on are the next one's. */
+	admin_child_replace(m);
 	free(given.text);
 	(void)record_keep(&m->arena, m->service, false);
 	(void)record_keep_one(m->pidfile->fd, false);
@@ -235,14 +237,13 @@ resume_commit(struct master *m, const struct upgrade_record *t,
 		pidfile_release(old);
 	resume_leave_admin(&left, &t->config, &m->admin_sockets);
 	(void)admin_sockets_keep(&m->admin_sockets, false);
+	(void)admin_link_keep(m, false);
 	resume_report_upgrade(m->config, t, m->service);
 	listen_report(m->service, m->config);
 	drop_begin(m);
 	m->reload.again = t->again;
 	m->reload.asked = t->asked;
 	m->reload.later = t->later;
-	control_socket_begin(m);
-	http_begin(m);
 	steps_announce(m);
 	reload_tell(m, t->failure[0] != '\0' ? "failed" : NULL);
 }
@@ -279,6 +280,8 @@ resume_service(struct config *c, const struct upgrade_record *t,
 		return resume_give_back(t, why);
 	if (old.fd != -1)
 		snprintf(old.path, sizeof(old.path), "%s", t->config.pidfile);
+	admin_child_init(&m);
+	admin_child_inherit(&m, t);
 	listeners = listen_save(m.service);
 	m.executable = executable_hold();
 	if (m.executable == -1) {

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The program that runs as the administration process: finding it, and seeing
+ * that it is of this version.
+ */
+#include "master/admin_program.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <bsd/string.h>
+
+#include "lib/pidfd.h"
+#include "master/reap.h"
+#include "master/upgrade/executable.h"
+#include "shared/arena.h"
+#include "shared/request.h"
+
+#define NAME "echod-admin"
+#ifndef PKGLIBEXECDIR
+#define PKGLIBEXECDIR "/usr/libexec/echod"
+#endif
+/* A program that has not said its layout by then is stuck, ms. */
+#define PATIENCE 10000
+
+static char found[PATH_MAX];
+
+bool
+admin_program_wanted(const struct config *c)
+{
+	return c->control_socket[0] != '\0' || c->metrics_port != 0;
+}
+
+const char *
+admin_program_path(void)
+{
+	return found;
+}
+
+/* Beside the file of this program, wherever links lead to it from. */
+static bool
+admin_program_beside(void)
+{
+	char *slash;
+	ssize_t n = readlink("/proc/self/exe", found, sizeof(found) - 1);
+
+	if (n == -1)
+		strlcpy(found, executable_path(), sizeof(found));
+	else
+		found[n] = '\0';
+	slash = strrchr(found, '/');
+	if (slash == NULL)
+		return false;
+	slash[1] = '\0';
+	return strlcat(found, NAME, sizeof(found)) < sizeof(found) &&
+	    access(found, F_OK) == 0;
+}
+
+/* Where it is, or was to be. */
+static void
+admin_program_find(void)
+{
+	if (!admin_program_beside())
+		strlcpy(found, PKGLIBEXECDIR "/" NAME, sizeof(found));
+}
+
+/* Wait for the child, but not for ever. */
+static void
+admin_program_await(pid_t pid)
+{
+	int pidfd = pidfd_make(pid);
+	struct pollfd p = { pidfd, POLLIN, 0 };
+
+	if (pidfd != 0 && poll(&p, 1, PATIENCE) == 0)
+		(void)kill(pid, SIGKILL);
+	(void)reap_one(pid);
+	reap_forget(&pidfd);
+}
+
+/* What the program `fd` says that its layout is.  Returns 0, or -1 with errno
+ * set. */
+static int
+admin_program_ask(int fd, char *answer, size_t size)
+{
+	static char name[] = NAME, option[] = "--layout";
+	char *argv[] = { name, option, NULL };
+	int output = memfd_create("echod-check", MFD_CLOEXEC);
+	const struct executable_child child = {
+		.path = found,
+		.argv = argv,
+		.null = true,
+		.end = ADMIN_PROGRAM + 1,
+		.n = 3,
+		.give = { { fd, ADMIN_PROGRAM }, { output, STDOUT_FILENO },
+		    { output, STDERR_FILENO } },
+	};
+	pid_t pid = output == -1 ? -1 : executable_start(&child);
+	int saved = errno;
+	ssize_t n;
+
+	if (pid != -1) {
+		admin_program_await(pid);
+		n = pread(output, answer, size - 1, 0);
+		answer[n > 0 ? n : 0] = '\0';
+		answer[strcspn(answer, "\n")] = '\0';
+	}
+	if (output != -1)
+		close(output);
+	errno = saved;
+	return pid == -1 ? -1 : 0;
+}
+
+int
+admin_program_open(char *why, size_t size)
+{
+	char layout[128];
+	int fd;
+
+	admin_program_find();
+	/* O_PATH: a program may be executable and not readable. */
+	fd = open(found, O_PATH | O_CLOEXEC);
+	if (fd == -1 || admin_program_ask(fd, layout, sizeof(layout)) == -1) {
+		snprintf(why, size,
+		    "%s, which control-socket and metrics-port need: %s",
+		    found, strerror(errno));
+		if (fd != -1)
+			close(fd);
+		return -1;
+	}
+	if (strcmp(layout, arena_layout()) == 0)
+		return fd;
+	snprintf(why, size, "%s is of another version: its layout is %s, not "
+			    "%s",
+	    found, layout[0] != '\0' ? layout : "not to be had",
+	    arena_layout());
+	close(fd);
+	return -1;
+}
+
+int
+admin_program_check(const struct config *c, char *why, size_t size)
+{
+	int fd;
+
+	if (!admin_program_wanted(c))
+		return 0;
+	fd = admin_program_open(why, size);
+	if (fd == -1)
+		return -1;
+	close(fd);
+	return 0;
+}
