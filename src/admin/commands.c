@@ -62,6 +62,7 @@ static void
 commands_ask_about(struct command_request *r, enum request_kind kind,
     uint64_t argument, uint32_t place)
 {
+	r->asked = kind;
 	r->sequence = master_link_ask(kind, r->uid, argument, place);
 	if (r->sequence == 0)
 		commands_fail(r, "%s: the master cannot be asked now: %s",

@@ -11,18 +11,20 @@
 
 #include "admin/connections.h"
 #include "admin/view.h"
+#include "shared/request.h"
 
 struct command_request {
 	const struct view *view;
 	FILE *out; /* the answer, in memory */
 	bool json, framed;
 	int words;
-	char **word;		      /* of the line, without those before it */
+	char **word; /* those of the line, while a command runs */
 	uid_t uid;		      /* who asks */
 	struct connection_list *list; /* for an answer that has no end */
 	/* If the answer is the master's: the number of the request it was
 	 * asked by.  And if a connection is to go, which. */
 	uint32_t sequence;
+	enum request_kind asked;
 	struct connection_name closing;
 };
 

@@ -335,7 +335,6 @@ control_socket_execute(struct client *c)
 	struct command_request r = { .view = state.view,
 		.uid = c->uid,
 		.list = &c->list };
-	bool reload;
 
 	r.out = open_memstream(&c->answer, &c->length);
 	if (r.out == NULL) {
@@ -353,11 +352,10 @@ control_socket_execute(struct client *c)
 		control_socket_begin_answer(c);
 		return;
 	}
-	reload = r.words > 0 && strcmp(r.word[0], "reload") == 0;
 	c->phase = CLIENT_WAITING;
 	c->sequence = r.sequence;
 	c->closing = r.closing;
-	c->expires = clock_ms() + (reload ? RELOAD_PATIENCE : MASTER_PATIENCE);
+	c->expires = clock_ms() + (r.asked == REQUEST_RELOAD ? RELOAD_PATIENCE : MASTER_PATIENCE);
 	/* Nothing more is read; a client that goes is noticed by the answer. */
 	if (control_socket_add(EPOLL_CTL_MOD, c->fd, 0,
 		(unsigned)(c - state.client)) == -1)

@@ -60,13 +60,14 @@ admin_child_init(struct master *m)
 }
 
 int
-admin_child_open(struct master *m)
+admin_child_open(struct master *m, bool checked)
 {
 	char why[PATH_MAX + 512];
 
 	if (!admin_program_wanted(m->config))
 		return 0;
-	m->admin.program = admin_program_open(why, sizeof(why));
+	if (checked || admin_program_check(m->config, why, sizeof(why)) == 0)
+		m->admin.program = admin_program_open(why, sizeof(why));
 	if (m->admin.program != -1)
 		return 0;
 	log_warnx("%s", why);
@@ -358,9 +359,8 @@ admin_child_step(struct master *m)
 
 	if (m->reload.phase == RELOAD_LEAVING)
 		return; /* the next program's */
-	if (a->pid != 0 && !admin_requests_step(m)) {
-		log_warnx("the way to the administration process is broken: "
-			  "killing it");
+	if (a->pid != 0 && a->socket != -1 && !admin_requests_step(m)) {
+		/* It has ended, most likely, and is to be reaped. */
 		admin_child_kill(m);
 		close(a->socket);
 		a->socket = -1;

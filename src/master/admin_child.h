@@ -12,9 +12,9 @@
 /* No administration process, and no descriptor of one. */
 void admin_child_init(struct master *m);
 
-/* Open its program, if there is to be one.  Returns 0, or -1 with the reason
- * logged. */
-int admin_child_open(struct master *m);
+/* Open its program, if there is to be one; `checked`: a check of a reload has
+ * found it good.  Returns 0, or -1 with the reason logged. */
+int admin_child_open(struct master *m, bool checked);
 
 /* Start it, if there is to be one. */
 void admin_child_begin(struct master *m);

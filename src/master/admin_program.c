@@ -117,43 +117,47 @@ admin_program_ask(int fd, char *answer, size_t size)
 	return pid == -1 ? -1 : 0;
 }
 
+static int
+admin_program_fail(char *why, size_t size)
+{
+	snprintf(why, size,
+	    "%s, which control-socket and metrics-port need: %s", found,
+	    strerror(errno));
+	return -1;
+}
+
 int
 admin_program_open(char *why, size_t size)
 {
-	char layout[128];
 	int fd;
 
 	admin_program_find();
 	/* O_PATH: a program may be executable and not readable. */
 	fd = open(found, O_PATH | O_CLOEXEC);
-	if (fd == -1 || admin_program_ask(fd, layout, sizeof(layout)) == -1) {
-		snprintf(why, size,
-		    "%s, which control-socket and metrics-port need: %s",
-		    found, strerror(errno));
-		if (fd != -1)
-			close(fd);
-		return -1;
-	}
-	if (strcmp(layout, arena_layout()) == 0)
-		return fd;
-	snprintf(why, size, "%s is of another version: its layout is %s, not "
-			    "%s",
-	    found, layout[0] != '\0' ? layout : "not to be had",
-	    arena_layout());
-	close(fd);
-	return -1;
+	return fd == -1 ? admin_program_fail(why, size) : fd;
 }
 
 int
 admin_program_check(const struct config *c, char *why, size_t size)
 {
-	int fd;
+	char layout[128];
+	int fd, r;
 
 	if (!admin_program_wanted(c))
 		return 0;
 	fd = admin_program_open(why, size);
 	if (fd == -1)
 		return -1;
+	r = admin_program_ask(fd, layout, sizeof(layout));
+	if (r == -1)
+		(void)admin_program_fail(why, size);
+	else if (strcmp(layout, arena_layout()) != 0) {
+		snprintf(why, size,
+		    "%s is of another version: its layout is %s, not %s",
+		    found, layout[0] != '\0' ? layout : "not to be had",
+		    arena_layout());
+		r = -1;
+	}
 	close(fd);
-	return 0;
+	return r;
 }

@@ -15,13 +15,14 @@ bool admin_program_wanted(const struct config *c);
 
 /*
  * Open the program that belongs to this one: beside it, as in a build tree, or
- * where it is installed; and see that it has the same layout of what both read.
- * Returns a descriptor, close-on-exec, to execute it by, or -1 with a reason in
- * `why`.
+ * where it is installed.  Returns a descriptor, close-on-exec, to execute it by,
+ * or -1 with a reason in `why`.
  */
 int admin_program_open(char *why, size_t size);
 
-/* The same, for a check of the configuration: 0 or -1. */
+/* Whether it is there, if `c` needs it, and has the same layout of what both
+ * read.  It is executed for that, which takes milliseconds.  Returns 0, or -1
+ * with a reason in `why`. */
 int admin_program_check(const struct config *c, char *why, size_t size);
 
 /* Where it is, for messages; "" before. */

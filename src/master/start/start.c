@@ -106,7 +106,7 @@ start_bring_up(struct master *m, const struct config *c, struct pidfile *p)
 		notify_enable(true);
 	atomic_store(&m->service->loglevel, c->loglevel);
 	log_follow(&m->service->loglevel);
-	if (admin_child_open(m) == -1 ||
+	if (admin_child_open(m, false) == -1 ||
 	    admin_sockets_open(&m->admin_sockets, c, &id, NULL, NULL) == -1)
 		return -1;
 	if (privileges_drop(c, &id) == -1) {

@@ -126,7 +126,7 @@ resume_take_over(struct master *m, struct config *c,
 	if (admin_sockets_open(&m->admin_sockets, c, &same, &old_admin,
 		&t->config) == -1)
 		return -1;
-	if (admin_child_open(m) == 0 && master_start(m, true) == 0)
+	if (admin_child_open(m, true) == 0 && master_start(m, true) == 0)
 		return 0;
 	admin_sockets_close(&m->admin_sockets, &old_admin);
 	return -1;
