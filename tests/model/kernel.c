@@ -22,7 +22,6 @@
 #include "worker/events.h"
 #include "shared/service.h"
 
-#define PIDFD 2 /* the master's, who does not die */
 #define LISTENER 3
 #define WAKE(k) (4 + 2 * (int)(k))
 #define WATCH(k) (5 + 2 * (int)(k))
@@ -77,7 +76,6 @@ tcp_info_reset(void)
 		arena.slot[k].watch_fd = WATCH(k);
 	}
 	arena.header->master_wake_fd = MASTER_WAKE;
-	arena.service->master_pidfd = PIDFD;
 }
 
 static unsigned

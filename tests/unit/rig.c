@@ -41,6 +41,17 @@ rig_begin(void)
 	checked(log_open(&quiet), "log_open");
 }
 
+/* A child has no mapping of its parent's: it makes one of the `old`. */
+static void
+rig_make_service(int old)
+{
+	char why[128];
+
+	rig.service = service_make(&rig.arena, &rig.service_fd, old, why,
+	    sizeof(why));
+	checked(rig.service == NULL ? -1 : 0, "service_make");
+}
+
 void
 rig_up(void)
 {
@@ -57,11 +68,12 @@ rig_up(void)
 	rig.config.sandbox = SANDBOX_NO;
 	checked(arena_create(a, SLOTS, DESCRIPTORS, DESCRIPTORS),
 	    "arena_create");
-	a->service->workers = SLOTS;
+	rig_make_service(-1);
+	rig.service->workers = SLOTS;
 	for (unsigned k = 0; k < SLOTS; k++) {
-		a->service->slot[k].wake_fd = checked(eventfd(0, EFD_NONBLOCK),
+		rig.service->slot[k].wake_fd = checked(eventfd(0, EFD_NONBLOCK),
 		    "eventfd");
-		a->service->slot[k].watch_fd = checked(epoll_create1(0),
+		rig.service->slot[k].watch_fd = checked(epoll_create1(0),
 		    "epoll_create1");
 	}
 	checked(listen_open(a, rig.service, &rig.config, NULL), "listen_open");
@@ -75,9 +87,19 @@ void
 rig_down(void)
 {
 	free(rig.w.active);
+	service_destroy(rig.service, rig.service_fd);
 	arena_destroy(&rig.arena);
 	for (int fd = STDERR_FILENO + 1; fd < DESCRIPTORS; fd++)
 		(void)close(fd);
+}
+
+struct worker_place
+place_of(unsigned k)
+{
+	return (struct worker_place){ .slot = k,
+		.master = getppid(),
+		.master_pidfd = rig.service->master_pidfd,
+		.watch_fd = rig.service->slot[k].watch_fd };
 }
 
 void
@@ -90,6 +112,8 @@ worker_up(unsigned k)
 		.arena = &rig.arena,
 		.slot = &rig.arena.slot[k],
 		.number = k,
+		.master_pidfd = rig.service->master_pidfd,
+		.watch_fd = rig.service->slot[k].watch_fd,
 		.scratch = arena_scratch(&rig.arena, k),
 		.accept_at = CLOCK_NEVER,
 		.enroll_at = CLOCK_NEVER,
@@ -570,6 +594,7 @@ survives(bool (*action)(void))
 	pid = checked(fork(), "fork");
 	if (pid == 0) {
 		alarm(30);
+		rig_make_service(rig.service_fd);
 		_exit(action() ? 0 : 1);
 	}
 	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
