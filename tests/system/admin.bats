@@ -109,7 +109,7 @@ built_with_metrics() {
 
 @test "killed, and crashed: back within a second, one only, clients go on" {
 	begin
-	under_load -c 20
+	under_load small:20 partial:10 idle:20
 	local signal pid
 	for signal in KILL SEGV ABRT KILL; do
 		pid=$(admin)
@@ -127,7 +127,7 @@ built_with_metrics() {
 
 @test "killed every 50 ms under load: nothing is lost" {
 	begin
-	under_load -c 20
+	under_load small:20 partial:10 idle:20
 	local pid n=0 answered=0
 	while [ "$n" -lt 40 ]; do
 		pid=$(admin)

@@ -34,7 +34,10 @@ reload_tell_outcome(const struct master *m, struct outcome *o, bool done,
 	char answer[MESSAGE_TEXT];
 
 	snprintf(answer, sizeof(answer), "%s%.900s",
-	    done ? "reloaded" : "reload: ", text);
+	    done		       ? "reloaded"
+		: text[0] == 'r' ? "the reload was "
+				 : "the reload ",
+	    text);
 	admin_link_tell_outcome(m, o, done, answer);
 	outcome_tell(o, done, text);
 }
