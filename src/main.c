@@ -12,23 +12,24 @@
 #include <unistd.h>
 
 #include "commands/check.h"
+#include "commands/dump.h"
 #include "commands/signal.h"
-#include "config/config.h"
+#include "config/origin.h"
+#include "config/reader.h"
+#include "config/validate.h"
+#include "config/value.h"
+#include "lib/exit_status.h"
 #include "lib/limits.h"
-#include "lib/key_values.h"
 #include "lib/log.h"
 #include "lib/output.h"
 #include "lib/signals.h"
 #include "lib/title.h"
-#include "master/admin_program.h"
-#include "master/listeners/addresses.h"
-#include "master/listeners/listen.h"
-#include "master/master.h"
-#include "master/start/admin_sockets.h"
 #include "master/start/start.h"
+#include "master/start/test.h"
 #include "master/upgrade/executable.h"
 #include "master/upgrade/record.h"
 #include "master/upgrade/resume.h"
+#include "worker/worker.h"
 
 #define OVERRIDES_MAX 64
 
@@ -231,53 +232,6 @@ main_load(struct config *c, struct config_error *e)
 	    main_most_descriptors(), e);
 }
 
-/* Say that the configuration is good; to a program that wants to be replaced,
- * also that we can. */
-static int
-main_test(const struct config *c, const struct upgrade_record *t)
-{
-	char why[PATH_MAX];
-	struct resolved resolved;
-
-	if (t != NULL && record_check(t, c, why, sizeof(why)) == -1) {
-		log_warnx("%s", why);
-		return EXIT_CONFIG;
-	}
-	if (t == NULL &&
-	    (listen_check(NULL, 0, c, &resolved, why, sizeof(why)) == -1 ||
-		admin_sockets_check(c, NULL, why, sizeof(why)) == -1 ||
-		admin_program_check(c, why, sizeof(why)) == -1)) {
-		log_warnx("%s", why);
-		return EXIT_CONFIG;
-	}
-	if (t != NULL &&
-	    key_values_add(t->record, "checked", PACKAGE_VERSION) == -1) {
-		log_warn("takeover");
-		return EXIT_NOT_STARTED;
-	}
-	printf("echod: configuration %s is ok\n",
-	    c->file[0] != '\0' ? c->file : "(built in)");
-	return EXIT_CLEAN;
-}
-
-/* What can be read of a file with a mistake is shown, and the mistake. */
-static int
-main_dump(const struct config *c)
-{
-	bool read = c->mistakes == 0 || c->file[0] != '\0';
-
-	if (read)
-		addresses_dump(c, stdout);
-	if (read && config_dump(c, stdout) == -1)
-		return EXIT_NOT_STARTED; /* output.c says why */
-	if (c->mistakes == 0)
-		return EXIT_CLEAN;
-	log_warnx("%s", c->mistake);
-	if (c->mistakes > 1)
-		log_warnx("%u more mistakes", c->mistakes - 1);
-	return EXIT_CONFIG;
-}
-
 /* Whether the directive is what the service has, with no doubt that matters. */
 static bool
 main_is_known(const struct config *c, const char *name, enum doubt least)
@@ -353,20 +307,20 @@ main(int argc, char **argv, char **envp)
 	if (arguments.action == ACTION_SERVE)
 		output_release();
 	if (before != NULL && arguments.action == ACTION_SERVE)
-		return resume_service(&config, before, main_load);
+		return resume_service(&config, before, main_load, worker_main);
 	if (main_load(&config, &e) == -1) {
 		log_warnx("%s", e.text);
 		return EXIT_CONFIG;
 	}
 	switch (arguments.action) {
 	case ACTION_TEST:
-		return main_test(&config, before);
+		return test_configuration(&config, before);
 	case ACTION_DUMP:
-		return main_dump(&config);
+		return dump(&config);
 	case ACTION_CHECK:
 	case ACTION_SIGNAL:
 		return main_ask(&config);
 	default:
-		return start_service(&config);
+		return start_service(&config, worker_main);
 	}
 }

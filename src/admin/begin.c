@@ -18,6 +18,8 @@
 #include <bsd/unistd.h>
 
 #include "admin/master_link.h"
+#include "config/serialize.h"
+#include "config/value.h"
 #include "lib/key_values.h"
 #include "lib/log.h"
 
@@ -106,14 +108,14 @@ begin_map(struct view *v)
 }
 
 int
-begin(struct view *v)
+begin_admin(struct view *v)
 {
 	static struct config config;
 	struct record r = { 0, &config };
 
 	closefrom(ADMIN_DESCRIPTORS);
 	log_set_role("admin");
-	log_open_posted(ADMIN_LOG);
+	log_open_remote(ADMIN_LOG);
 	config_defaults(&config);
 	if (begin_read_record(&r) == -1)
 		return ADMIN_FAILED;

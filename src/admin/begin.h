@@ -10,6 +10,6 @@
 /* Take the descriptors and the record that the master gives, map what is to be
  * read, and stay no longer than the master.  The log is open afterwards.
  * Returns 0, or the status to exit with, and the reason is logged. */
-int begin(struct view *v);
+int begin_admin(struct view *v);
 
 #endif

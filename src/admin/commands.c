@@ -221,7 +221,7 @@ static const struct command {
 	{ "reopen", 1, 1, commands_reopen, "reopen" },
 	{ "close", 2, 2, commands_close, "close ADDRESS:PORT" },
 	{ "loglevel", 1, 2, commands_loglevel,
-	    "loglevel [debug|verbose|notice|warning]" },
+	    "loglevel [" LOG_LEVEL_CHOICE "]" },
 	{ "drain", 1, 2, commands_drain, "drain [on|off]" },
 	{ "help", 1, 1, commands_help, "help" },
 };

@@ -10,8 +10,8 @@
 #include "admin/begin.h"
 #include "admin/control_socket.h"
 #include "admin/http.h"
-#include "admin/loop.h"
-#include "admin/sandbox.h"
+#include "admin/admin_loop.h"
+#include "admin/admin_sandbox.h"
 #include "admin/sock_diag.h"
 #include "lib/log.h"
 #include "lib/signals.h"
@@ -51,14 +51,14 @@ main(int argc, char **argv)
 	}
 	signals_block();
 	(void)prctl(PR_SET_NAME, "echod-admin");
-	status = begin(&view);
+	status = begin_admin(&view);
 	if (status != 0)
 		return status;
-	sandbox_bound();
+	admin_sandbox_bound();
 	sock_diag_begin(&view);
 	if (main_listen(&view) == -1)
 		return ADMIN_FAILED;
-	sandbox_enter(view.config);
-	loop_run();
+	admin_sandbox_enter(view.config);
+	admin_loop_run();
 	return ADMIN_FINISHED;
 }

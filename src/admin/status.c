@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "admin/quote.h"
+#include "config/serialize.h"
 #include "lib/clock.h"
 #include "lib/signals.h"
 

@@ -13,10 +13,9 @@
 
 #include <bsd/stdlib.h>
 
-#include "config/address.h"
+#include "config/addresses.h"
+#include "lib/address.h"
 #include "lib/clock.h"
-#include "master/listeners/addresses.h"
-#include "master/listeners/listener.h"
 
 #define PATIENCE_S 3
 
@@ -96,9 +95,14 @@ check_round_trip(int fd, const struct config *c)
 static const struct address *
 check_first(const struct addresses *list)
 {
-	for (unsigned i = 0; i < list->count; i++)
-		if (listener_is_here(list->address[i].host))
+	struct sockaddr_storage ss;
+	socklen_t len;
+
+	for (unsigned i = 0; i < list->count; i++) {
+		len = address_fill(&ss, list->address[i].host, 0);
+		if (len > 0 && address_is_here(&ss, len))
 			return &list->address[i];
+	}
 	return &list->address[0];
 }
 

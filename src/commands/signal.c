@@ -10,10 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/exit_status.h"
 #include "lib/holder.h"
 #include "lib/log.h"
 #include "lib/proc.h"
-#include "master/master.h"
 #include "shared/outcome.h"
 
 /* What -s status exits with: as the Linux Standard Base has it, and one of

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The configuration: one table of directives drives reading, bounds,
- * defaults, the dump (-T), and the tests that hold the documents to it.
+ * The configuration as a structure.  The table in config/directive.c drives
+ * parsing, bounds, defaults, the dump (-T), and the tests that compare it with
+ * the documents.
  *
- * A configuration is built in the order defaults, file, command line, and
- * is applied whole or not at all: every function here either succeeds or
- * leaves an error text and a configuration nobody should use.
+ * A configuration is built in this order: config_defaults() (config/value.h),
+ * config_read_file() and config_override() (config/reader.h), and
+ * config_validate() (config/validate.h).  It is applied whole or not at all: if
+ * one of them fails, it leaves an error text, and the configuration must not be
+ * used.
  */
 #ifndef ECHOD_CONFIG_CONFIG_H
 #define ECHOD_CONFIG_CONFIG_H
@@ -13,9 +16,8 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdio.h>
 
-#include "config/address.h"
+#include "lib/address.h"
 #include "config/networks.h"
 
 #define CONFIG_BIND_MAX 16 /* addresses in `bind`, as in Redis */
@@ -183,70 +185,5 @@ struct config {
 struct config_error {
 	char text[PATH_MAX + 512];
 };
-
-/* Fill `c` with the built-in defaults. */
-void config_defaults(struct config *c);
-
-/*
- * Read `path`, and what it includes, into `c`.  Accepts `name = value` (INI)
- * and Redis's `name value`.  Returns 0, or -1 with `e` naming file, line and
- * directive.
- */
-int config_read_file(struct config *c, const char *path,
-    struct config_error *e);
-
-/* Apply one "name=value" of the command line.  Returns 0 or -1. */
-int config_override(struct config *c, const char *assignment,
-    struct config_error *e);
-
-/*
- * Settle what depends on more than one directive or on the machine: `auto`
- * becomes a number, maxclients is clamped to `max_descriptors` (the hard
- * limit of descriptors), users are looked up, relative paths become
- * absolute against `directory` ("": there is none any more).  Returns 0 or -1.
- */
-int config_validate(struct config *c, const char *directory,
-    unsigned long max_descriptors, struct config_error *e);
-
-/*
- * Whether the directive called `name` of a forgiving configuration is what the
- * service has: no mistake was about it, or the command line gives it.  Doubts
- * below `least` do not matter.  Returns 0, or -1 with the first mistake of the
- * file in `e`.
- */
-int config_need(const struct config *c, const char *name, enum doubt least,
-    struct config_error *e);
-
-/* What config_validate() did to the directive called `name` ("clamped from
- * 10000: ..."), or "". */
-const char *config_note(const struct config *c, const char *name);
-
-/* The file that a value with ORIGIN_FILE comes from. */
-const char *config_origin_file(const struct config *c, const struct setting *s);
-
-/* Descriptors the service needs beside `maxclients` connections. */
-unsigned config_reserved_descriptors(const struct config *c);
-
-/* Print every directive with value and origin, in the file's own syntax.
- * Returns 0, or -1 with errno set if it cannot be written. */
-int config_dump(const struct config *c, FILE *out);
-
-/*
- * A resolved configuration as text for config_restore(), which gives back the
- * same: `put` is called with a key and a value for each item of it.  Another
- * version of the program may read it; keys it does not know mean nothing to
- * it.
- */
-typedef void config_put(void *to, const char *key, const char *value);
-void config_save(const struct config *c, config_put *put, void *to);
-
-/* Take one item of config_save() back.  Returns 0, 1 if the key is none of
- * the configuration's, or -1 if its value cannot be. */
-int config_restore(struct config *c, const char *key, const char *value);
-
-/* Call `tell` for each directive that differs.  Returns how many do. */
-typedef void config_tell(const char *name, const char *was, const char *is);
-unsigned config_compare(const struct config *was, const struct config *is,
-    config_tell *tell);
 
 #endif

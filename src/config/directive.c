@@ -42,11 +42,10 @@ static const struct choice sandbox_choices[] = {
 };
 
 static const struct choice level_choices[] = {
-	{ "debug", LOG_LEVEL_DEBUG },
-	{ "verbose", LOG_LEVEL_VERBOSE },
-	{ "notice", LOG_LEVEL_NOTICE },
-	{ "warning", LOG_LEVEL_WARNING },
-	{ NULL, 0 },
+#define DIRECTIVE_LEVEL(id, name, priority) { name, LOG_LEVEL_##id },
+	LOG_LEVELS(DIRECTIVE_LEVEL)
+#undef DIRECTIVE_LEVEL
+	    { NULL, 0 },
 };
 
 static const struct choice mode_choices[] = {

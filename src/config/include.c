@@ -11,16 +11,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/directive.h"
 #include "config/text.h"
+#include "config/value.h"
 
-/* What glob(3) could not look into; it tells nothing but a path. */
+/* The directory that glob(3) could not read.  Its callback gets a path and no
+ * argument. */
 static struct {
 	char path[256];
 	int error;
 } include_trouble;
 
-/* A directory that is not there has no files. */
+/* A missing directory has no files and is no error. */
 static int
 include_notice(const char *path, int error)
 {
@@ -31,8 +32,9 @@ include_notice(const char *path, int error)
 	return 1;
 }
 
-/* The directory of `from` and `name`, in `path`; with what means something to
- * glob(3) in the directory escaped, if `glob`.  Returns 0 or -1. */
+/* Make `path` from the directory of `from` and `name`.  With `glob`, the
+ * special characters of glob(3) in the directory are escaped.  Returns 0, or -1
+ * if the path is too long. */
 static int
 include_path(char *path, size_t size, const char *from, const char *name,
     bool glob)
@@ -64,7 +66,7 @@ include_find(struct include *in, const char *from, const char *pattern,
 		return -1;
 	}
 	if (text_check(pattern, strlen(pattern), 0, why, size) == -1 ||
-	    directive_check_path(pattern, why, size) == -1)
+	    value_check_path(pattern, why, size) == -1)
 		return -1;
 	if (include_path(path, sizeof(path), from, pattern, glob_it) == -1) {
 		snprintf(why, size, "%s", strerror(ENAMETOOLONG));

@@ -10,16 +10,16 @@
 
 struct include {
 	glob_t found;
-	char *one;   /* the path, if it was no pattern; or NULL */
+	char *one;   /* the path if it is not a pattern, or NULL */
 	char **path; /* of each file, sorted */
 	size_t count;
 };
 
 /*
- * Find what `pattern`, in the file `from`, stands for: one path, whether there
- * is such a file or not, or with *, ? and [ any number of files.  Relative
- * ones start at the directory of `from`.  Returns 0, and then
- * include_free() is due, or -1 with a reason in `why`.
+ * Find the files that `pattern`, in the file `from`, names.  Without *, ? and [
+ * it names one path, which need not exist; with them, any number of existing
+ * files.  A relative pattern starts at the directory of `from`.  Returns 0, and
+ * the caller must call include_free(); or -1 with a reason in `why`.
  */
 int include_find(struct include *in, const char *from, const char *pattern,
     char *why, size_t size);

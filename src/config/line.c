@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One line of a configuration, or one -o: taken apart, and what is wrong with
- * it.
+ * Parsing one line of a configuration, or one -o.
  */
 #include "config/line.h"
 
@@ -35,7 +34,7 @@ line_unknown(struct config_error *e, const char *where, const char *name,
 	char shown[TEXT_SHOWN], why[CONFIG_WHY] = "";
 	bool clean = text_check(name, strlen(name), 0, why, sizeof(why)) == 0;
 
-	/* A letter of another script can look like the right one, too. */
+	/* A letter of another script can look like an ASCII letter. */
 	text_show(shown, sizeof(shown), name, TEXT_ASCII);
 	return line_fail(e, "%s: unknown directive \"%s\"%s%s%s%s%s", where,
 	    shown, clean ? "" : ": ", clean ? "" : why,
@@ -44,8 +43,8 @@ line_unknown(struct config_error *e, const char *where, const char *name,
 }
 
 /*
- * Split "name = value" or "name value" in place.  Returns the value, and the
- * name in `name`; NULL if the line is neither.
+ * Split "name = value" or "name value".  Returns the value, and copies the name
+ * to `name`; NULL if the line is neither.
  */
 static char *
 line_split(char *line, char *name, bool *equals)
@@ -65,7 +64,7 @@ line_split(char *line, char *name, bool *equals)
 	return value;
 }
 
-/* The line without its end and the blanks around it. */
+/* Remove the line end and the blanks around the text, in place. */
 static char *
 line_trim(char *s)
 {
@@ -91,8 +90,7 @@ line_is_empty(const char *s)
 	return *s == '\0' || *s == '#' || *s == ';';
 }
 
-/* Where a value in quotes ends; NULL with a reason in `why` if that cannot be
- * told. */
+/* The end of a value in quotes, or NULL with a reason in `why`. */
 static const char *
 line_quoted_end(const char *value, char *why, size_t size)
 {
@@ -103,7 +101,8 @@ line_quoted_end(const char *value, char *why, size_t size)
 		strlcpy(why, "quote is not closed", size);
 		return NULL;
 	}
-	/* An escape to Redis and to iniparser 4.2, and nothing to 4.1. */
+	/* A backslash is an escape in Redis and in iniparser 4.2.  In 4.1 it
+	 * is not. */
 	if (memchr(value, '\\', (size_t)(end - value)) != NULL) {
 		strlcpy(why, "backslash in quotes; there are no escapes", size);
 		return NULL;
@@ -118,7 +117,7 @@ line_quoted_end(const char *value, char *why, size_t size)
 	return end;
 }
 
-/* Find the end of the value, and what iniparser would take in silence for
+/* Find the end of the value, and refuse what iniparser would silently read as
  * something else.  Returns 0, or -1 with a reason in `why`. */
 static int
 line_measure(struct line *line, char *why, size_t size)
@@ -128,9 +127,7 @@ line_measure(struct line *line, char *why, size_t size)
 
 	if (len > 0 && value[len - 1] == '\\') {
 		strlcpy(why,
-		    "line ends in a backslash; lines are not "
-		    "continued",
-		    size);
+		    "line ends in a backslash; lines are not continued", size);
 		return -1;
 	}
 	if (*value == '"' || *value == '\'')
@@ -143,19 +140,19 @@ line_measure(struct line *line, char *why, size_t size)
 	if (end == NULL)
 		return -1;
 	line->length = (size_t)(end - value);
-	/* Two quotes may come on top. */
+	/* Two more bytes for the quotes. */
 	if (line->length >= CONFIG_VALUE_BYTES + 2) {
 		strlcpy(why, "line is too long", size);
 		return -1;
 	}
-	/* What comes in quotes is looked at when it is converted; the ends of
-	 * others are lost on iniparser. */
+	/* A value in quotes is checked when it is converted.  Of other values
+	 * iniparser removes the ends, so these are checked here. */
 	return *value == '"' || *value == '\''
 	    ? 0
 	    : text_check(value, line->length, TEXT_TABS, why, size);
 }
 
-/* Redis's own `user NAME RULE...` is an access rule, not our user. */
+/* Redis's `user NAME RULE...` is an access rule, not our `user`. */
 static bool
 line_is_acl(const struct directive *d, const char *value)
 {
@@ -185,8 +182,7 @@ line_parse(struct line *line, char *text, const char *where,
 	line->value = line_split(text, line->name, &equals);
 	if (line->value == NULL)
 		return line_fail(e,
-		    "%s: expected \"name = value\" or \"name "
-		    "value\": %s",
+		    "%s: expected \"name = value\" or \"name value\": %s",
 		    where, shown);
 	d = directive_find(line->name);
 	include = strcasecmp(line->name, LINE_INCLUDE) == 0;
@@ -205,31 +201,24 @@ line_parse(struct line *line, char *text, const char *where,
 }
 
 int
-config_override(struct config *c, const char *assignment,
+line_parse_override(const char *assignment, char *name, char *value,
     struct config_error *e)
 {
-	char line[CONFIG_VALUE_BYTES], name[LINE_NAME_BYTES], why[CONFIG_WHY];
-	char shown[TEXT_SHOWN];
-	const struct directive *d;
-	char *value;
+	char line[CONFIG_VALUE_BYTES], shown[TEXT_SHOWN];
 	bool equals;
+	const char *text;
 
 	text_show(shown, 80, assignment, TEXT_ASCII);
 	if (strlcpy(line, assignment, sizeof(line)) >= sizeof(line))
 		return line_fail(e, "-o %s: too long", shown);
 	if (strchr(line, '=') == NULL ||
-	    (value = line_split(line, name, &equals)) == NULL)
+	    (text = line_split(line, name, &equals)) == NULL)
 		return line_fail(e, "-o %s: expected name=value", shown);
-	d = directive_find(name);
-	if (d == NULL && strcasecmp(name, LINE_INCLUDE) == 0)
+	if (strcasecmp(name, LINE_INCLUDE) == 0)
 		return line_fail(e,
-		    "-o include: only a file includes others; "
-		    "use -c");
-	if (d == NULL)
+		    "-o include: only a file includes others; use -c");
+	if (directive_find(name) == NULL)
 		return line_unknown(e, "-o", name, false);
-	if (directive_set(c, d, value, why, sizeof(why)) == -1)
-		return line_fail(e, "-o %s: %s", d->name, why);
-	c->origin[d - directives].origin = ORIGIN_COMMAND_LINE;
-	c->origin[d - directives].doubt = DOUBT_NONE;
+	strlcpy(value, text, CONFIG_VALUE_BYTES);
 	return 0;
 }

@@ -1,13 +1,30 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Where values come from: the names of included files, of which struct config
- * holds those that a value is from.
+ * Where each value comes from, and which values a mistake in the file leaves
+ * in doubt.  struct config stores the names of the included files that a value
+ * comes from.
  */
+#include "config/origin.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/directive.h"
+#include <bsd/string.h>
+
+#include "config/line.h"
+
+struct setting *
+origin_of(struct config *c, const char *name)
+{
+	return &c->origin[directive_find(name) - directives];
+}
+
+const char *
+config_note(const struct config *c, const char *name)
+{
+	return c->origin[directive_find(name) - directives].note;
+}
 
 const char *
 config_origin_file(const struct config *c, const struct setting *s)
@@ -15,7 +32,8 @@ config_origin_file(const struct config *c, const struct setting *s)
 	return s->file == 0 ? c->file : c->included + s->file - 1;
 }
 
-/* Where `path` is in c->included, counted from 1; 0 if there is no room. */
+/* The place of `path` in c->included, counted from 1, where it is added if it is
+ * missing; 0 if there is no room. */
 static unsigned
 origin_keep(struct config *c, const char *path)
 {
@@ -31,7 +49,7 @@ origin_keep(struct config *c, const char *path)
 	return (unsigned)at + 1;
 }
 
-/* Forget the names of files whose values others have overridden. */
+/* Remove the names of files that no value comes from any more. */
 static void
 origin_sweep(struct config *c)
 {
@@ -62,4 +80,65 @@ origin_set_file(struct config *c, struct setting *s, const char *path)
 		s->file = origin_keep(c, path);
 	}
 	return s->file == 0 ? -1 : 0;
+}
+
+/* The directive that a line with a mistake sets or may have meant, or NULL. */
+static const struct directive *
+origin_suspect(const char *line, enum doubt *doubt)
+{
+	char name[LINE_NAME_BYTES];
+	const struct directive *d;
+	const char *nearest;
+	size_t n;
+
+	line += strspn(line, " \t");
+	n = strcspn(line, " \t=\r\n");
+	if (n == 0 || n >= sizeof(name))
+		return NULL;
+	memcpy(name, line, n);
+	name[n] = '\0';
+	*doubt = DOUBT_SURE;
+	d = directive_find(name);
+	if (d != NULL)
+		return d;
+	*doubt = DOUBT_MAYBE;
+	nearest = directive_nearest(name, false);
+	return nearest == NULL ? NULL : directive_find(nearest);
+}
+
+int
+origin_forgive(struct config *c, const char *line, const struct config_error *e)
+{
+	enum doubt doubt = DOUBT_SURE;
+	const struct directive *d = NULL;
+	bool all = line == NULL;
+
+	if (!c->forgiving)
+		return -1;
+	if (line != NULL)
+		d = origin_suspect(line, &doubt);
+	/* The file that was not read may set any directive. */
+	if (line != NULL && strcmp(line, LINE_INCLUDE) == 0) {
+		all = true;
+		doubt = DOUBT_MAYBE;
+	}
+	if (c->mistakes++ == 0)
+		strlcpy(c->mistake, e->text, sizeof(c->mistake));
+	for (unsigned i = 0; i < directive_count; i++)
+		if ((all || d == &directives[i]) && c->origin[i].doubt < doubt)
+			c->origin[i].doubt = doubt;
+	return 0;
+}
+
+int
+config_need(const struct config *c, const char *name, enum doubt least,
+    struct config_error *e)
+{
+	const struct setting *s = &c->origin[directive_find(name) - directives];
+
+	if (s->doubt < least ||
+	    (s->origin != ORIGIN_DEFAULT && s->doubt == DOUBT_MAYBE))
+		return 0;
+	strlcpy(e->text, c->mistake, sizeof(e->text));
+	return -1;
 }

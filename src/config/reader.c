@@ -1,22 +1,25 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Reading redis.conf, and what it includes; the one home of iniparser.
+ * Reading redis.conf, the files that it includes, and -o; the only user of
+ * iniparser.
  *
- * iniparser gives no line numbers, takes the last of two duplicates in
- * silence and knows only `name = value`.  So each line that is a directive of
- * ours is handed to it as a section of its own, named by the line's number,
- * with Redis's `name value` spelt as INI: iniparser then rules on quotes,
- * comments and blanks, and the section says which line a value came from.
+ * iniparser gives no line numbers, keeps the last of two duplicates silently
+ * and knows only `name = value`.  So each file is translated first: a directive
+ * of ours becomes `LINE = value`, every other line is left out, and all of them
+ * are one text, which iniparser parses at once.  iniparser then decides about
+ * quotes, comments and blanks, and the key says which line a value is from.
  *
- * `include` is such a line, too.  The files it names are read when its turn
- * comes, each with a dictionary of its own.
+ * `include` is translated like a directive.  The files that it names are read
+ * when its turn comes, each with a dictionary of its own.
  */
+#include "config/reader.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,43 +30,52 @@
 #include <iniparser.h>
 #endif
 
-#include "config/directive.h"
 #include "config/include.h"
 #include "config/line.h"
-#include "config/scratch.h"
+#include "config/origin.h"
 #include "config/text.h"
+#include "config/value.h"
 
 #define WHERE_BYTES (PATH_MAX + 32)
+#define ITEMS_MAX (CONFIG_DIRECTIVES_MAX + CONFIG_INCLUDE_FILES)
 
-/* A file that is being read, and the one that includes it. */
+/* A line that is passed to iniparser. */
+struct item {
+	const struct directive *directive; /* NULL: an include */
+	unsigned line;
+};
+
+/* A file while it is read. */
 struct reading {
 	struct config *c;
 	struct config_error *e;
 	const char *path;
-	const struct reading *outer; /* NULL: the file named with -c */
-	unsigned line;		     /* of `outer`, which includes this */
+	const struct reading *outer; /* includes this file; NULL for -c */
+	unsigned line;		     /* of `outer`, which includes this file */
 	unsigned depth;
 	unsigned *files; /* opened for this configuration */
 	dev_t device;
 	ino_t inode;
-	unsigned given[CONFIG_DIRECTIVES_MAX]; /* the line each is in, or 0 */
+	struct item item[ITEMS_MAX]; /* in the order of the file */
+	unsigned items;
 };
 
 static int reader_read(struct reading *r);
 
-/* "redis.conf:12" for messages. */
+/* "redis.conf:12", for messages. */
 static const char *
 reader_where(const struct reading *r, unsigned line, char *where)
 {
 	size_t n;
 
-	/* Room for the number is left. */
+	/* Leave room for the number. */
 	n = strlen(text_show(where, WHERE_BYTES - 12, r->path, 0));
 	snprintf(where + n, WHERE_BYTES - n, ":%u", line);
 	return where;
 }
 
-/* The file itself is no good; who included it is told, too. */
+/* Fail because of the file itself.  The message names the line that includes
+ * it, too. */
 static int
 reader_fail(const struct reading *r, const char *reason)
 {
@@ -77,6 +89,8 @@ reader_fail(const struct reading *r, const char *reason)
 	    reason);
 }
 
+/* --- Translating a file for iniparser. */
+
 static void
 reader_ignore(struct ignored *ignored, const char *name)
 {
@@ -88,10 +102,26 @@ reader_ignore(struct ignored *ignored, const char *name)
 		    "%s%s", used > 0 ? " " : "", name);
 }
 
-/* One line of the file: pass it on to `ini` if it is a directive of ours. */
+/* Take an item.  Another file may set a directive again, this one may not. */
 static int
-reader_take_line(const struct reading *r, char *text, unsigned number,
-    FILE *ini)
+reader_add_item(struct reading *r, const struct directive *d, unsigned line,
+    const char *where)
+{
+	for (unsigned i = 0; d != NULL && i < r->items; i++)
+		if (r->item[i].directive == d)
+			return line_fail(r->e,
+			    "%s: %s: given twice, first in line %u", where,
+			    d->name, r->item[i].line);
+	if (r->items == ITEMS_MAX)
+		return line_fail(r->e, "%s: too many lines with include",
+		    where);
+	r->item[r->items++] = (struct item){ d, line };
+	return 0;
+}
+
+/* Translate a line to `ini` if it is a directive of ours. */
+static int
+reader_translate_line(struct reading *r, char *text, unsigned number, FILE *ini)
 {
 	char where[WHERE_BYTES];
 	struct line line;
@@ -103,155 +133,16 @@ reader_take_line(const struct reading *r, char *text, unsigned number,
 		reader_ignore(&r->c->ignored, line.name);
 	if (line.kind != LINE_OURS)
 		return 0;
-	/* With a comment behind it, no value is the end of the line, where a
-	 * backslash would continue it. */
-	fprintf(ini, "[%u]\n%s = %.*s #\n", number, line.name, (int)line.length,
-	    line.value);
+	if (reader_add_item(r, directive_find(line.name), number, where) == -1)
+		return -1;
+	/* A backslash at the end of a line would continue it.  No value is at
+	 * the end, since a comment follows it. */
+	fprintf(ini, "%u = %.*s #\n", number, (int)line.length, line.value);
 	return 0;
 }
 
-/* NOLINTBEGIN(misc-no-recursion): no deeper than CONFIG_INCLUDE_DEPTH */
-
-/* Read the files that line `line` includes. */
 static int
-reader_include(const struct reading *r, unsigned line, const char *pattern)
-{
-	char where[WHERE_BYTES], why[CONFIG_WHY];
-	struct reading inner = { .c = r->c,
-		.e = r->e,
-		.outer = r,
-		.line = line,
-		.depth = r->depth + 1,
-		.files = r->files };
-	struct include found;
-	int result = 0;
-
-	reader_where(r, line, where);
-	if (include_find(&found, r->path, pattern, why, sizeof(why)) == -1)
-		return line_fail(r->e, "%s: include: %s", where, why);
-	if (found.count > 0 && inner.depth > CONFIG_INCLUDE_DEPTH)
-		result = line_fail(r->e,
-		    "%s: include: more than %d files "
-		    "deep",
-		    where, CONFIG_INCLUDE_DEPTH);
-	for (size_t i = 0; result == 0 && i < found.count; i++) {
-		inner.path = found.path[i];
-		memset(inner.given, 0, sizeof(inner.given));
-		if (++*r->files > CONFIG_INCLUDE_FILES)
-			result = line_fail(r->e,
-			    "%s: include: more than %d "
-			    "files",
-			    where, CONFIG_INCLUDE_FILES);
-		else
-			result = reader_read(&inner);
-		if (result == -1)
-			result = config_forgive(r->c, LINE_INCLUDE, r->e);
-	}
-	include_free(&found);
-	return result;
-}
-
-static int
-reader_value(struct reading *r, const struct directive *d, unsigned line,
-    const char *value)
-{
-	struct setting *setting = &r->c->origin[d - directives];
-	unsigned *given = &r->given[d - directives];
-	char where[WHERE_BYTES], why[CONFIG_WHY];
-
-	reader_where(r, line, where);
-	/* What another file says can be overridden. */
-	if (*given != 0)
-		return line_fail(r->e, "%s: %s: given twice, first in line %u",
-		    where, d->name, *given);
-	if (directive_set(r->c, d, value, why, sizeof(why)) == -1)
-		return line_fail(r->e, "%s: %s: %s", where, d->name, why);
-	if (origin_set_file(r->c, setting, r->path) == -1)
-		return line_fail(r->e,
-		    "%s: the names of included files are "
-		    "longer than %d bytes",
-		    where, CONFIG_INCLUDED_BYTES);
-	*given = line;
-	setting->origin = ORIGIN_FILE;
-	setting->line = line;
-	return 0;
-}
-
-/* The name of the directive in a section, or "". */
-static const char *
-reader_section_name(const dictionary *ini, const char *section)
-{
-	const char *keys[1];
-
-	return iniparser_getsecnkeys(ini, section) == 1 &&
-		iniparser_getseckeys(ini, section, keys) != NULL &&
-		strchr(keys[0], ':') != NULL
-	    ? strchr(keys[0], ':') + 1
-	    : "";
-}
-
-/* Store what iniparser made of the line that was given to it as section
- * `section`. */
-static int
-reader_take_section(struct reading *r, dictionary *ini, const char *section)
-{
-	const struct directive *d = NULL;
-	const char *name = reader_section_name(ini, section), *value;
-	unsigned line = (unsigned)strtoul(section, NULL, 10);
-	char where[WHERE_BYTES], key[128];
-
-	snprintf(key, sizeof(key), "%s:%s", section, name);
-	value = iniparser_getstring(ini, key, "");
-	d = directive_find(name);
-	if (strcmp(name, LINE_INCLUDE) == 0)
-		return reader_include(r, line, value);
-	if (d == NULL)
-		return line_fail(r->e, "%s: cannot be read as INI",
-		    reader_where(r, line, where));
-	return reader_value(r, d, line, value);
-}
-
-static int
-reader_take_all(struct reading *r, dictionary *ini)
-{
-	int n = iniparser_getnsec(ini);
-
-	for (int i = 0; i < n; i++) {
-		const char *section = iniparser_getsecname(ini, i);
-
-		if (reader_take_section(r, ini, section) == -1 &&
-		    config_forgive(r->c, reader_section_name(ini, section),
-			r->e) == -1)
-			return -1;
-	}
-	return 0;
-}
-
-/* iniparser would print its complaints to standard error. */
-static int __attribute__((format(printf, 1, 2)))
-reader_no_message(const char *fmt, ...)
-{
-	(void)fmt;
-	return 0;
-}
-
-/* Have iniparser read the descriptor `fd` from its beginning. */
-static dictionary *
-reader_load_ini(int fd)
-{
-	struct scratch scratch;
-	dictionary *d;
-
-	iniparser_set_error_callback(reader_no_message);
-	if (scratch_make(&scratch, fd) == -1)
-		return NULL;
-	d = iniparser_load(scratch.path);
-	scratch_remove(&scratch);
-	return d;
-}
-
-static int
-reader_take_lines(const struct reading *r, FILE *in, FILE *ini)
+reader_translate(struct reading *r, FILE *in, FILE *ini)
 {
 	char *line = NULL, where[WHERE_BYTES], why[CONFIG_WHY];
 	size_t size = 0;
@@ -272,9 +163,9 @@ reader_take_lines(const struct reading *r, FILE *in, FILE *ini)
 			result = line_fail(r->e, "%s: NUL byte, \\x00",
 			    reader_where(r, number, where));
 		if (result == 0)
-			result = reader_take_line(r, text, number, ini);
+			result = reader_translate_line(r, text, number, ini);
 		if (result == -1)
-			result = config_forgive(r->c, text, r->e);
+			result = origin_forgive(r->c, text, r->e);
 	}
 	if (result == 0 && ferror(in))
 		result = reader_fail(r, strerror(errno));
@@ -282,39 +173,193 @@ reader_take_lines(const struct reading *r, FILE *in, FILE *ini)
 	return result;
 }
 
-/* The file's lines of ours as iniparser has them; NULL with the reason
- * stored. */
-static dictionary *
-reader_load(const struct reading *r, FILE *in)
-{
-	dictionary *d = NULL;
-	FILE *ini = NULL;
-	int fd = memfd_create("echod-config", MFD_CLOEXEC);
-	char why[128];
+/* --- Parsing the translation. */
 
-	if (fd == -1 || (ini = fdopen(fd, "w")) == NULL) {
-		snprintf(why, sizeof(why), "no memory to read it: %s",
+/* By default iniparser prints errors to standard error. */
+static int __attribute__((format(printf, 1, 2)))
+reader_no_message(const char *fmt, ...)
+{
+	(void)fmt;
+	return 0;
+}
+
+#ifdef HAVE_INIPARSER_LOAD_FILE
+
+static dictionary *
+reader_parse(char *text, size_t len, char *why, size_t size)
+{
+	FILE *f = fmemopen(text, len, "r");
+	dictionary *ini = NULL;
+
+	if (f != NULL) {
+		ini = iniparser_load_file(f, "");
+		fclose(f);
+	}
+	if (ini == NULL)
+		strlcpy(why, "cannot be read as INI", size);
+	return ini;
+}
+
+#else
+
+/* iniparser before 4.2 opens a file by its name.  A name in /proc would need
+ * /proc, which a chroot and an early boot do not have. */
+static dictionary *
+reader_parse(char *text, size_t len, char *why, size_t size)
+{
+	static const char *const folders[] = { "/dev/shm", "/run", "/tmp" };
+	dictionary *ini = NULL;
+	char path[32];
+	int fd = -1;
+
+	for (size_t i = 0; fd == -1 && i < 3; i++) {
+		snprintf(path, sizeof(path), "%s/echod.XXXXXX", folders[i]);
+		fd = mkostemp(path, O_CLOEXEC);
+	}
+	if (fd == -1) {
+		snprintf(why, size,
+		    "cannot be read: no temporary file in /dev/shm, /run or "
+		    "/tmp: %s",
 		    strerror(errno));
-		reader_fail(r, why);
-		if (fd != -1)
-			close(fd);
 		return NULL;
 	}
-	if (reader_take_lines(r, in, ini) == 0) {
-		if (fflush(ini) == 0)
-			d = reader_load_ini(fd);
-		if (d == NULL)
-			reader_fail(r,
-			    access("/proc/self/fd", X_OK) == -1
-				? "cannot be read: /proc is not mounted, and no "
-				  "file can be made in /tmp"
-				: "cannot be read as INI");
+	errno = ENOSPC; /* a short write sets no errno */
+	if (write(fd, text, len) != (ssize_t)len)
+		snprintf(why, size, "cannot be read: temporary file %s: %s",
+		    path, strerror(errno));
+	else if ((ini = iniparser_load(path)) == NULL)
+		strlcpy(why, "cannot be read as INI", size);
+	(void)unlink(path);
+	close(fd);
+	return ini;
+}
+
+#endif
+
+/* Translate and parse a file.  Returns NULL with the error stored. */
+static dictionary *
+reader_load(struct reading *r, FILE *in)
+{
+	dictionary *d = NULL;
+	char *text = NULL, why[128] = "";
+	size_t len = 0;
+	FILE *ini = open_memstream(&text, &len);
+	int result = 0;
+
+	if (ini != NULL) {
+		result = reader_translate(r, in, ini);
+		if ((ferror(ini) != 0) | (fclose(ini) == EOF)) {
+			free(text);
+			text = NULL;
+		}
 	}
-	fclose(ini);
+	if (result == 0 && text == NULL)
+		snprintf(why, sizeof(why), "no memory to read it: %s",
+		    strerror(ENOMEM));
+	else if (result == 0) {
+		iniparser_set_error_callback(reader_no_message);
+		d = reader_parse(text, len, why, sizeof(why));
+	}
+	if (why[0] != '\0')
+		reader_fail(r, why);
+	free(text);
 	return d;
 }
 
-/* True if the open file is `r` or one of those that include it. */
+/* --- Taking the values. */
+
+static int
+reader_take_value(struct reading *r, const struct item *item, const char *value)
+{
+	const struct directive *d = item->directive;
+	struct setting *setting = &r->c->origin[d - directives];
+	char where[WHERE_BYTES], why[CONFIG_WHY];
+
+	reader_where(r, item->line, where);
+	if (value_set(r->c, d, value, why, sizeof(why)) == -1)
+		return line_fail(r->e, "%s: %s: %s", where, d->name, why);
+	if (origin_set_file(r->c, setting, r->path) == -1)
+		return line_fail(r->e,
+		    "%s: the names of included files are longer than %d bytes",
+		    where, CONFIG_INCLUDED_BYTES);
+	setting->origin = ORIGIN_FILE;
+	setting->line = item->line;
+	return 0;
+}
+
+/* NOLINTBEGIN(misc-no-recursion): at most CONFIG_INCLUDE_DEPTH deep */
+
+/* Read the files that line `line` includes. */
+static int
+reader_include(const struct reading *r, unsigned line, const char *pattern)
+{
+	char where[WHERE_BYTES], why[CONFIG_WHY];
+	struct reading inner = { .c = r->c,
+		.e = r->e,
+		.outer = r,
+		.line = line,
+		.depth = r->depth + 1,
+		.files = r->files };
+	struct include found;
+	int result = 0;
+
+	reader_where(r, line, where);
+	if (include_find(&found, r->path, pattern, why, sizeof(why)) == -1)
+		return line_fail(r->e, "%s: include: %s", where, why);
+	if (found.count > 0 && inner.depth > CONFIG_INCLUDE_DEPTH)
+		result = line_fail(r->e, "%s: include: more than %d files deep",
+		    where, CONFIG_INCLUDE_DEPTH);
+	for (size_t i = 0; result == 0 && i < found.count; i++) {
+		inner.path = found.path[i];
+		inner.items = 0;
+		if (++*r->files > CONFIG_INCLUDE_FILES)
+			result = line_fail(r->e,
+			    "%s: include: more than %d files", where,
+			    CONFIG_INCLUDE_FILES);
+		else
+			result = reader_read(&inner);
+		if (result == -1)
+			result = origin_forgive(r->c, LINE_INCLUDE, r->e);
+	}
+	include_free(&found);
+	return result;
+}
+
+static int
+reader_take_item(struct reading *r, const dictionary *ini,
+    const struct item *item)
+{
+	char key[16], where[WHERE_BYTES];
+	const char *value;
+
+	snprintf(key, sizeof(key), ":%u", item->line);
+	value = iniparser_getstring(ini, key, NULL);
+	if (value == NULL)
+		return line_fail(r->e, "%s: cannot be read as INI",
+		    reader_where(r, item->line, where));
+	return item->directive == NULL ? reader_include(r, item->line, value)
+				       : reader_take_value(r, item, value);
+}
+
+static int
+reader_take_all(struct reading *r, const dictionary *ini)
+{
+	for (unsigned i = 0; i < r->items; i++) {
+		const struct item *item = &r->item[i];
+
+		if (reader_take_item(r, ini, item) == -1 &&
+		    origin_forgive(r->c,
+			item->directive != NULL ? item->directive->name
+						: LINE_INCLUDE,
+			r->e) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* --- Opening a file. */
+
+/* True if the open file is `r` or one of the files that include it. */
 static bool
 reader_is_open(const struct reading *r, const struct stat *st)
 {
@@ -324,8 +369,8 @@ reader_is_open(const struct reading *r, const struct stat *st)
 	return false;
 }
 
-/* What is wrong with the open file, or NULL.  Only who named a FIFO on the
- * command line knows that it has an end. */
+/* What is wrong with the open file, or NULL.  A FIFO is accepted on the command
+ * line only: the person who names one knows that it has an end. */
 static const char *
 reader_objection(struct reading *r, int fd)
 {
@@ -347,7 +392,7 @@ reader_objection(struct reading *r, int fd)
 static int
 reader_read(struct reading *r)
 {
-	/* An open(2) for reading waits for the writer of a FIFO. */
+	/* Without O_NONBLOCK, open(2) waits for the writer of a FIFO. */
 	int fd = open(r->path,
 	    O_RDONLY | O_CLOEXEC |
 		(r->outer != NULL ? O_NONBLOCK | O_NOCTTY : 0));
@@ -379,7 +424,6 @@ config_read_file(struct config *c, const char *path, struct config_error *e)
 {
 	unsigned files = 0;
 	struct reading r = { .c = c, .e = e, .path = path, .files = &files };
-
 	int result;
 
 	if (strlcpy(c->file, path, sizeof(c->file)) >= sizeof(c->file))
@@ -389,5 +433,22 @@ config_read_file(struct config *c, const char *path, struct config_error *e)
 		result = reader_read(&r);
 	if (result == -1 && c->forgiving)
 		c->file[0] = '\0';
-	return result == 0 ? 0 : config_forgive(c, NULL, e);
+	return result == 0 ? 0 : origin_forgive(c, NULL, e);
+}
+
+int
+config_override(struct config *c, const char *assignment,
+    struct config_error *e)
+{
+	char name[LINE_NAME_BYTES], value[CONFIG_VALUE_BYTES], why[CONFIG_WHY];
+	const struct directive *d;
+
+	if (line_parse_override(assignment, name, value, e) == -1)
+		return -1;
+	d = directive_find(name);
+	if (value_set(c, d, value, why, sizeof(why)) == -1)
+		return line_fail(e, "-o %s: %s", d->name, why);
+	c->origin[d - directives].origin = ORIGIN_COMMAND_LINE;
+	c->origin[d - directives].doubt = DOUBT_NONE;
+	return 0;
 }

@@ -7,13 +7,17 @@
  * "from.NAME" with where that came from: origin, line, and note.  If that is
  * an included file, "in.NAME" is between them and names it.
  */
+#include "config/serialize.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <bsd/string.h>
 
-#include "config/directive.h"
+#include "config/origin.h"
+#include "config/text.h"
+#include "config/value.h"
 
 #define VALUE_BYTES (PATH_MAX + 1024)
 
@@ -30,7 +34,7 @@ config_save(const struct config *c, config_put *put, void *to)
 		const struct setting *s = &c->origin[i];
 
 		snprintf(key, sizeof(key), "set.%s", directives[i].name);
-		directive_format(c, &directives[i], value, sizeof(value));
+		value_format(c, &directives[i], value, sizeof(value));
 		put(to, key, value);
 		if (s->origin == ORIGIN_FILE && s->file != 0) {
 			snprintf(key, sizeof(key), "in.%s", directives[i].name);
@@ -94,7 +98,7 @@ config_restore(struct config *c, const char *key, const char *value)
 		return origin_set_file(c, &c->origin[d - directives], value);
 	if (strncmp(key, "set.", 4) != 0)
 		return 1;
-	return directive_set(c, d, value, why, sizeof(why));
+	return value_set(c, d, value, why, sizeof(why));
 }
 
 unsigned
@@ -105,12 +109,46 @@ config_compare(const struct config *was, const struct config *is,
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < directive_count; i++) {
-		directive_format(was, &directives[i], before, sizeof(before));
-		directive_format(is, &directives[i], after, sizeof(after));
+		value_format(was, &directives[i], before, sizeof(before));
+		value_format(is, &directives[i], after, sizeof(after));
 		if (strcmp(before, after) == 0)
 			continue;
 		tell(directives[i].name, before, after);
 		n++;
 	}
 	return n;
+}
+
+static void
+serialize_dump_one(const struct config *c, const struct directive *d,
+    const struct setting *s, FILE *out)
+{
+	char text[PATH_MAX], line[PATH_MAX + 128], shown[PATH_MAX];
+	const char *quote;
+
+	value_format(c, d, text, sizeof(text));
+	/* What is NULL here was refused when it was set. */
+	quote = text_quotes(text) != NULL ? text_quotes(text) : "";
+	snprintf(line, sizeof(line), "%s = %s%s%s", d->name, quote, text,
+	    quote);
+	fprintf(out, "%-40s # ", line);
+	if (s->origin == ORIGIN_FILE)
+		fprintf(out, "%s:%u",
+		    text_show(shown, sizeof(shown), config_origin_file(c, s),
+			0),
+		    s->line);
+	else
+		fputs(s->origin == ORIGIN_DEFAULT ? "default" : "command line",
+		    out);
+	if (s->note[0] != '\0')
+		fprintf(out, ", %s", s->note);
+	fputc('\n', out);
+}
+
+int
+config_dump(const struct config *c, FILE *out)
+{
+	for (unsigned i = 0; i < directive_count; i++)
+		serialize_dump_one(c, &directives[i], &c->origin[i], out);
+	return fflush(out) == EOF || ferror(out) ? -1 : 0;
 }

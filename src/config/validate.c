@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Defaults, what depends on the machine, and the dump of what came out.
+ * Checks that need more than one directive or the machine.
  */
+#include "config/validate.h"
+
 #include <errno.h>
 #include <grp.h>
 #include <limits.h>
@@ -15,35 +17,12 @@
 
 #include <bsd/string.h>
 
-#include "config/address.h"
-#include "config/directive.h"
+#include "config/memory_size.h"
+#include "config/origin.h"
 #include "config/quota.h"
 #include "config/text.h"
+#include "lib/address.h"
 #include "lib/descriptor_name.h"
-
-void
-config_defaults(struct config *c)
-{
-	char why[256];
-
-	memset(c, 0, sizeof(*c));
-	for (unsigned i = 0; i < directive_count; i++)
-		if (directive_set(c, &directives[i], directives[i].initial, why,
-			sizeof(why)) == -1)
-			abort(); /* the table contradicts itself */
-}
-
-static struct setting *
-validate_setting_of(struct config *c, const char *name)
-{
-	return &c->origin[directive_find(name) - directives];
-}
-
-const char *
-config_note(const struct config *c, const char *name)
-{
-	return c->origin[directive_find(name) - directives].note;
-}
 
 static int validate_fail(struct config *c, const char *name,
     struct config_error *e, const char *fmt, ...)
@@ -54,7 +33,7 @@ static int
 validate_fail(struct config *c, const char *name, struct config_error *e,
     const char *fmt, ...)
 {
-	struct setting *s = validate_setting_of(c, name);
+	struct setting *s = origin_of(c, name);
 	char shown[PATH_MAX];
 	size_t n;
 	va_list ap;
@@ -92,7 +71,7 @@ validate_processors(void)
 
 /* A name can stand for any number of addresses. */
 static unsigned
-validate_config_listeners(const struct config *c)
+validate_listeners(const struct config *c)
 {
 	for (unsigned i = 0; i < c->bind.count; i++)
 		if (c->bind.address[i].named)
@@ -110,7 +89,7 @@ validate_config_listeners(const struct config *c)
 unsigned
 config_reserved_descriptors(const struct config *c)
 {
-	unsigned n = 3 * c->workers + validate_config_listeners(c) + 32;
+	unsigned n = 3 * c->workers + validate_listeners(c) + 32;
 
 	if (c->control_socket[0] != '\0')
 		n += CONFIG_CONTROL_CLIENTS + 4;
@@ -124,7 +103,7 @@ validate_clamp_maxclients(struct config *c, unsigned long max_descriptors,
     struct config_error *e)
 {
 	unsigned reserved = config_reserved_descriptors(c);
-	struct setting *s = validate_setting_of(c, "maxclients");
+	struct setting *s = origin_of(c, "maxclients");
 
 	if (max_descriptors <= reserved)
 		return validate_fail(c, "maxclients", e,
@@ -200,7 +179,7 @@ validate_make_absolute(struct config *c, const char *name, char *path,
 	else
 		return 0;
 	/* There is no such path: nobody can do with it. */
-	validate_setting_of(c, name)->doubt = DOUBT_SURE;
+	origin_of(c, name)->doubt = DOUBT_SURE;
 	if (c->mistakes == 0)
 		strlcpy(c->mistake, e->text, sizeof(c->mistake));
 	return r;
@@ -270,7 +249,7 @@ validate_check_sockets(struct config *c, struct config_error *e)
 static void
 validate_note(struct config *c, const char *name, const char *text)
 {
-	struct setting *s = validate_setting_of(c, name);
+	struct setting *s = origin_of(c, name);
 
 	strlcpy(s->note, text, sizeof(s->note));
 }
@@ -305,7 +284,7 @@ validate_settle_sandbox(struct config *c, struct config_error *e)
 #ifndef HAVE_SECCOMP
 	if (c->sandbox == SANDBOX_NO)
 		return 0;
-	if (validate_setting_of(c, "sandbox")->origin != ORIGIN_DEFAULT)
+	if (origin_of(c, "sandbox")->origin != ORIGIN_DEFAULT)
 		return validate_fail(c, "sandbox", e,
 		    "this echod was built without "
 		    "libseccomp");
@@ -352,9 +331,8 @@ config_validate(struct config *c, const char *directory,
     unsigned long max_descriptors, struct config_error *e)
 {
 	validate_settle_workers(c);
-	memory_settle(&c->maxmemory_clients, CONFIG_MEMORY_SHARE,
-	    validate_setting_of(c, "maxmemory-clients")->note,
-	    sizeof(c->origin[0].note));
+	memory_size_settle(&c->maxmemory_clients, CONFIG_MEMORY_SHARE,
+	    origin_of(c, "maxmemory-clients")->note, sizeof(c->origin[0].note));
 	validate_settle_supervision(c);
 	if (validate_clamp_maxclients(c, max_descriptors, e) == -1 ||
 	    validate_check_identity(c, e) == -1 ||
@@ -369,38 +347,4 @@ config_validate(struct config *c, const char *directory,
 	    validate_settle_sandbox(c, e) == -1)
 		return -1;
 	return 0;
-}
-
-static void
-validate_dump_one(const struct config *c, const struct directive *d,
-    const struct setting *s, FILE *out)
-{
-	char text[PATH_MAX], line[PATH_MAX + 128], shown[PATH_MAX];
-	const char *quote;
-
-	directive_format(c, d, text, sizeof(text));
-	/* What is NULL here was refused when it was set. */
-	quote = text_quotes(text) != NULL ? text_quotes(text) : "";
-	snprintf(line, sizeof(line), "%s = %s%s%s", d->name, quote, text,
-	    quote);
-	fprintf(out, "%-40s # ", line);
-	if (s->origin == ORIGIN_FILE)
-		fprintf(out, "%s:%u",
-		    text_show(shown, sizeof(shown), config_origin_file(c, s),
-			0),
-		    s->line);
-	else
-		fputs(s->origin == ORIGIN_DEFAULT ? "default" : "command line",
-		    out);
-	if (s->note[0] != '\0')
-		fprintf(out, ", %s", s->note);
-	fputc('\n', out);
-}
-
-int
-config_dump(const struct config *c, FILE *out)
-{
-	for (unsigned i = 0; i < directive_count; i++)
-		validate_dump_one(c, &directives[i], &c->origin[i], out);
-	return fflush(out) == EOF || ferror(out) ? -1 : 0;
 }

@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Between text and value, strictly: what is not wholly right is refused.
+ * Between the text of a directive's value and the value in struct config.  The
+ * conversion is strict: a text that is only partly right is refused.
  */
+#include "config/value.h"
+
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
 
-#include "config/address.h"
-#include "config/directive.h"
+#include "config/memory_size.h"
 #include "config/text.h"
+#include "lib/address.h"
 
 static void *
 value_place(struct config *c, const struct directive *d)
@@ -130,7 +134,7 @@ value_shell_variable(const char *path)
 }
 
 int
-directive_check_path(const char *path, char *why, size_t size)
+value_check_path(const char *path, char *why, size_t size)
 {
 	const char *variable = value_shell_variable(path);
 	char shown[80];
@@ -156,7 +160,7 @@ static int
 value_path(char *value, const struct directive *d, const char *text, char *why,
     size_t size)
 {
-	if (directive_check_path(text, why, size) == -1)
+	if (value_check_path(text, why, size) == -1)
 		return -1;
 	/* What Redis up to 2.6 calls standard output. */
 	if (strcmp(d->name, "logfile") == 0 && strcmp(text, "stdout") == 0)
@@ -235,7 +239,7 @@ value_flags(enum directive_type type)
 }
 
 int
-directive_set(struct config *c, const struct directive *d, const char *text,
+value_set(struct config *c, const struct directive *d, const char *text,
     char *why, size_t size)
 {
 	if (text_check(text, strlen(text), value_flags(d->type), why, size) ==
@@ -263,7 +267,7 @@ directive_set(struct config *c, const struct directive *d, const char *text,
 	case TYPE_NETWORKS:
 		return networks_parse(value_place(c, d), text, why, size);
 	case TYPE_MEMORY:
-		return memory_set(value_place(c, d), text, why, size);
+		return memory_size_parse(value_place(c, d), text, why, size);
 	}
 	return -1;
 }
@@ -282,7 +286,7 @@ value_format_bind(const struct bind_list *list, char *text, size_t size)
 }
 
 void
-directive_format(const struct config *c, const struct directive *d, char *text,
+value_format(const struct config *c, const struct directive *d, char *text,
     size_t size)
 {
 	const void *p = (const char *)c + d->offset;
@@ -297,7 +301,7 @@ directive_format(const struct config *c, const struct directive *d, char *text,
 		return;
 	}
 	if (d->type == TYPE_MEMORY) {
-		memory_format(p, text, size);
+		memory_size_format(p, text, size);
 		return;
 	}
 	if (d->type == TYPE_STRING || d->type == TYPE_PATH) {
@@ -315,4 +319,16 @@ directive_format(const struct config *c, const struct directive *d, char *text,
 		for (const struct choice *o = d->choices; o->name; o++)
 			if (o->value == n)
 				strlcpy(text, o->name, size);
+}
+
+void
+config_defaults(struct config *c)
+{
+	char why[256];
+
+	memset(c, 0, sizeof(*c));
+	for (unsigned i = 0; i < directive_count; i++)
+		if (value_set(c, &directives[i], directives[i].initial, why,
+			sizeof(why)) == -1)
+			abort(); /* the table contradicts itself */
 }

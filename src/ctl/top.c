@@ -1,279 +1,215 @@
+/* SPDX-License-Identifier: ISC */
 /*
- * Rates, live: a screen in a terminal, lines of text or of JSON otherwise.
- * What is shown is the difference of two looks at the metrics.
+ * The command top: rates, live.  Each is the difference of two samples.
  */
 #include "ctl/top.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "lib/clock.h"
 #include "lib/signals.h"
-#include "ctl/look.h"
+#include "ctl/message.h"
+#include "ctl/rates.h"
+#include "ctl/request.h"
+#include "ctl/sample.h"
+#include "ctl/screen.h"
 
-#define INTERVAL 1000
+/* Between samples, ms. */
+#define INTERVAL_MS 1000
+/* Lines between two lines of titles. */
+#define TITLE_LINES 20
 
-enum form { FORM_SCREEN, FORM_LINES, FORM_JSON };
+enum top_form {
+	FORM_SCREEN,
+	FORM_LINES,
+	FORM_JSON
+};
 
-/* "12.3k" in six places. */
-static const char *
-short_number(char *text, size_t size, double n)
+enum top_event {
+	EVENT_NONE,
+	EVENT_QUIT, /* by a key or a signal */
+	EVENT_GONE, /* the reader of standard output */
+};
+
+static void
+top_print_line(const struct sample *now, const struct sample *then,
+    unsigned round)
 {
-	static const char units[] = " kMGT";
-	int i = 0;
+	char line[256];
 
-	if (n < 0)
-		n = 0;
-	while (n >= 999.5 && units[i + 1] != '\0') {
-		n /= 1000;
-		i++;
+	if (round % TITLE_LINES == 0) {
+		rates_titles(line, sizeof(line));
+		printf("%-8s%s\n", "UPTIME", line);
 	}
-	if (i == 0)
-		snprintf(text, size, "%.0f", n);
-	else
-		snprintf(text, size, n < 9.95 ? "%.2f%c" : n < 99.5 ? "%.1f%c" :
-		    "%.0f%c", n, units[i]);
-	return text;
-}
-
-static double
-rate(const struct figures *now, const struct figures *then, int column,
-    uint64_t ms)
-{
-	return ms == 0 ? 0 : (now->value[column] - then->value[column]) *
-	    1000 / (double)ms;
-}
-
-static void
-print_figures(const struct figures *now, const struct figures *then,
-    uint64_t ms)
-{
-	char text[4][16];
-
-	printf(" %11.0f %9s %9s %9s %9s", now->value[CONNECTIONS],
-	    short_number(text[0], 16, rate(now, then, ACCEPTED, ms)),
-	    short_number(text[1], 16, rate(now, then, ECHOES, ms)),
-	    short_number(text[2], 16, rate(now, then, RECEIVED, ms)),
-	    short_number(text[3], 16, rate(now, then, SENT, ms)));
-}
-
-/* A bar of `width` columns for a share of all echoes. */
-static void
-print_bar(double part, double whole, int width)
-{
-	int n = whole > 0 ? (int)(part / whole * width + 0.5) : 0;
-
-	fputs("  ", stdout);
-	for (int i = 0; i < n && i < width; i++)
-		putchar('#');
-}
-
-static const char *
-mode(const struct look *now)
-{
-	return now->stopping > 0 ? "stopping" : now->draining > 0 ?
-	    "draining" : "serving";
-}
-
-static void
-draw(const struct look *now, const struct look *then, int rows, int columns)
-{
-	uint64_t ms = now->at - then->at;
-	long up = (long)now->uptime;
-	double whole = rate(&now->total, &then->total, ECHOES, ms);
-	int room = rows - 7, bar = columns - 66;
-
-	printf("\033[H\033[1mechod\033[0m  %s, up %ld d %02ld:%02ld:%02ld"
-	    "\033[K\n", mode(now), up / 86400, up / 3600 % 24, up / 60 % 60,
-	    up % 60);
-	printf("%.0f of %.0f connections, %.0f waiting, %.0f refused\033[K\n",
-	    now->total.value[CONNECTIONS], now->most, now->waiting,
-	    now->refused);
-	printf("%.0f deaths, %.0f connections saved; %.0f reloads, last paused "
-	    "%.0f ms\033[K\n\033[K\n", now->deaths, now->saved, now->reloads,
-	    now->pause * 1000);
-	printf("\033[7m%-8s %11s %9s %9s %9s %9s\033[K\033[0m\n", "WORKER",
-	    "CONNECTIONS", "ACCEPT/s", "ECHO/s", "IN B/s", "OUT B/s");
-	printf("\033[1m%-8s", "all");
-	print_figures(&now->total, &then->total, ms);
-	printf("\033[0m\033[K\n");
-	for (unsigned k = 0; k < now->workers && (int)k < room; k++) {
-		printf("%-3u%-5s", k, now->worker[k].value[READY] > 0 ? "" :
-		    "away");
-		print_figures(&now->worker[k], &then->worker[k], ms);
-		if (bar > 4)
-			print_bar(rate(&now->worker[k], &then->worker[k],
-			    ECHOES, ms), whole, bar);
-		printf("\033[K\n");
-	}
-	printf("\033[J\033[%d;1H\033[2mq quits\033[0m\033[K", rows);
+	rates_values(line, sizeof(line), &now->total, &then->total,
+	    now->at - then->at);
+	printf("%-8.0f%s\n", now->uptime, line);
 	fflush(stdout);
 }
 
-static void
-stream(const struct look *now, const struct look *then, unsigned round)
+static json_t *
+top_json_figures(json_t *object, const struct figures *now,
+    const struct figures *then, uint64_t ms)
 {
-	if (round % 20 == 0)
-		printf("%-8s %11s %9s %9s %9s %9s\n", "UPTIME", "CONNECTIONS",
-		    "ACCEPT/s", "ECHO/s", "IN B/s", "OUT B/s");
-	printf("%-8.0f", now->uptime);
-	print_figures(&now->total, &then->total, now->at - then->at);
-	putchar('\n');
-	fflush(stdout);
-}
+	for (int f = 0; f < FIGURES; f++) {
+		double n = rates_value(now, then, (enum figure)f, ms);
 
-static void
-json_figures(const struct figures *now, const struct figures *then,
-    uint64_t ms)
-{
-	printf("\"connections\":%.0f,\"accepted_per_second\":%.3f,"
-	    "\"echoes_per_second\":%.3f,\"in_per_second\":%.3f,"
-	    "\"out_per_second\":%.3f", now->value[CONNECTIONS],
-	    rate(now, then, ACCEPTED, ms), rate(now, then, ECHOES, ms),
-	    rate(now, then, RECEIVED, ms), rate(now, then, SENT, ms));
+		json_object_set_new(object, rates_columns[f].member,
+		    rates_columns[f].per_second ? json_real(n)
+						: json_integer((json_int_t)n));
+	}
+	return object;
 }
 
 /* An object on a line of its own. */
 static void
-stream_json(const struct look *now, const struct look *then)
+top_print_json(const struct sample *now, const struct sample *then)
 {
 	uint64_t ms = now->at - then->at;
+	json_t *workers = json_array(),
+	       *all = json_pack("{s:s s:f}", "mode", now->mode, "uptime",
+		   now->uptime);
+	const struct {
+		const char *name;
+		double n;
+	} figures[] = {
+		{ "maxclients", now->max_connections },
+		{ "waiting", now->waiting },
+		{ "refused", now->refused },
+		{ "deaths", now->deaths },
+		{ "saved", now->saved },
+		{ "reloads", now->reloads },
+	};
 
-	printf("{\"mode\":\"%s\",\"uptime\":%.3f,\"maxclients\":%.0f,"
-	    "\"waiting\":%.0f,\"refused\":%.0f,\"deaths\":%.0f,"
-	    "\"saved\":%.0f,\"reloads\":%.0f,", mode(now), now->uptime,
-	    now->most, now->waiting, now->refused, now->deaths, now->saved,
-	    now->reloads);
-	json_figures(&now->total, &then->total, ms);
-	fputs(",\"workers\":[", stdout);
+	for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++)
+		json_object_set_new(all, figures[i].name,
+		    json_integer((json_int_t)figures[i].n));
+	top_json_figures(all, &now->total, &then->total, ms);
 	for (unsigned k = 0; k < now->workers; k++) {
-		printf("%s{\"worker\":%u,\"ready\":%s,", k > 0 ? "," : "",
-		    k, now->worker[k].value[READY] > 0 ? "true" : "false");
-		json_figures(&now->worker[k], &then->worker[k], ms);
-		putchar('}');
+		json_t *worker = json_pack("{s:i s:b}", "worker", (int)k,
+		    "ready", strcmp(now->worker[k].state, "ready") == 0);
+
+		json_array_append_new(workers,
+		    top_json_figures(worker, &now->worker[k].figures,
+			&then->worker[k].figures, ms));
 	}
-	puts("]}");
+	json_object_set_new(all, "workers", workers);
+	if (json_dumpf(all, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9)) ==
+	    -1)
+		message_warnx("out of memory");
+	json_decref(all);
+	putchar('\n');
 	fflush(stdout);
-}
-
-static struct termios before;
-
-static void
-enter_screen(void)
-{
-	struct termios t = before;
-
-	t.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
-	t.c_cc[VMIN] = 0;
-	t.c_cc[VTIME] = 0;
-	(void)tcsetattr(STDIN_FILENO, TCSANOW, &t);
-	fputs("\033[?1049h\033[?25l\033[2J", stdout);
-}
-
-static void
-leave_screen(void)
-{
-	fputs("\033[?25h\033[?1049l", stdout);
-	fflush(stdout);
-	(void)tcsetattr(STDIN_FILENO, TCSANOW, &before);
 }
 
 static bool
-told_to_end(void)
+top_told_to_end(void)
 {
+	static const int signos[] = { SIGINT, SIGTERM, SIGHUP };
 	bool told = false;
 
-	told = signals_take(SIGINT) > 0 || told;
-	told = signals_take(SIGTERM) > 0 || told;
-	return signals_take(SIGHUP) > 0 || told;
+	for (size_t i = 0; i < sizeof(signos) / sizeof(signos[0]); i++)
+		told = signals_take(signos[i]) > 0 || told;
+	return told;
 }
 
-/* Sleep until `wake`; returns true if the user wants to end, or the reader of
- * a pipe has `gone`.  A change of the terminal's size ends the sleep. */
-static bool
-pause_until(uint64_t wake, bool screen, bool *gone)
+/* Sleep until `wake`; a key or a change of the terminal's size has the screen
+ * drawn again. */
+static enum top_event
+top_sleep(uint64_t wake, bool screen, const struct sample *now,
+    const struct sample *then)
 {
 	struct pollfd p[] = {
 		{ screen ? STDIN_FILENO : -1, POLLIN, 0 },
-		{ STDOUT_FILENO, 0, 0 },	/* POLLERR, POLLHUP */
+		{ STDOUT_FILENO, 0, 0 }, /* POLLERR, POLLHUP */
 	};
 	struct timespec ts;
-	char key = 0;
 
-	while (clock_ms() < wake) {
+	do {
 		int n = ppoll(p, 2, clock_left(wake, clock_ms(), &ts),
 		    signals_open_mask());
 
-		*gone = n > 0 && p[1].revents != 0;
-		if (n > 0 && (*gone ||
-		    read(STDIN_FILENO, &key, 1) != 1 || key == 'q' ||
-		    key == 'Q'))
-			return true;
-		if (told_to_end())
-			return true;
-		if (signals_take(SIGWINCH) > 0)
-			break;
-	}
-	return told_to_end();
+		if (n > 0 && p[1].revents != 0)
+			return EVENT_GONE;
+		if (top_told_to_end() ||
+		    (n > 0 && p[0].revents != 0 && !screen_take_keys()))
+			return EVENT_QUIT;
+		if (screen && (signals_take(SIGWINCH) > 0 || n > 0))
+			screen_draw(now, then);
+	} while (clock_ms() < wake);
+	return EVENT_NONE;
 }
 
-static void
-show(const struct look *now, const struct look *then, enum form form,
-    unsigned round)
+/* Wait for the next sample.  EVENT_NONE if `now` and `then` are renewed, or if
+ * `why` says why they are not. */
+static enum top_event
+top_next(struct sample *now, struct sample *then, const char *path,
+    const struct sample_wait *wait, char *why, size_t size)
 {
-	struct winsize size;
+	static struct sample next;
+	enum top_event event;
 
-	if (form == FORM_JSON) {
-		stream_json(now, then);
-		return;
+	while (sample_take(&next, path, wait, why, size) == -1) {
+		if (errno != EINTR)
+			return EVENT_NONE;
+		why[0] = '\0';
+		event = top_sleep(0, wait->keys, now, then);
+		if (event != EVENT_NONE)
+			return event;
 	}
-	if (form == FORM_LINES) {
-		stream(now, then, round);
-		return;
-	}
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == -1 || size.ws_row == 0)
-		size = (struct winsize){ .ws_row = 24, .ws_col = 80 };
-	draw(now, then, size.ws_row, size.ws_col);
+	*then = *now;
+	*now = next;
+	return EVENT_NONE;
 }
 
 int
-top_run(const char *path, unsigned rounds, bool json)
+top_run(const struct arguments *a)
 {
 	static const int recorded[] = { SIGINT, SIGTERM, SIGHUP, SIGWINCH, 0 };
-	static struct look then, now, last;
-	enum form form = json ? FORM_JSON : isatty(STDOUT_FILENO) &&
-	    tcgetattr(STDIN_FILENO, &before) == 0 ? FORM_SCREEN : FORM_LINES;
-	bool screen = form == FORM_SCREEN, end = false, gone = false;
+	static struct sample then, now;
+	struct sample_wait wait = { request_say_waiting, NULL, false };
+	enum top_form form = a->json ? FORM_JSON : FORM_LINES;
+	enum top_event event = EVENT_NONE;
+	char why[600] = "";
 
-	if (look_at(&then, path) == -1)
-		return 1;
+	if (sample_take(&now, a->path, &wait, why, sizeof(why)) == -1) {
+		message_warnx("%s", why);
+		return CTL_FAILED;
+	}
+	then = now;
 	signals_block();
 	signals_choose(recorded);
-	if (screen)
-		enter_screen();
-	now = then;
-	/* SIGPIPE is blocked as the others are: a stream that fails is seen. */
-	for (unsigned round = 0; !end && !ferror(stdout) &&
-	    (rounds == 0 || round < rounds); round++) {
-		if (screen)
-			show(&now, &then, form, round);
-		end = pause_until(clock_ms() + INTERVAL, screen, &gone);
-		last = now;
-		if (end || look_at(&now, path) == -1)
-			break;
-		then = last;
-		if (!screen)
-			show(&now, &then, form, round);
+	wait.mask = signals_open_mask();
+	if (!a->json && screen_begin()) {
+		form = FORM_SCREEN;
+		wait.waiting = screen_say_waiting;
+		wait.keys = true;
 	}
-	if (screen)
-		leave_screen();
-	return gone || now.workers == 0;
+	/* SIGPIPE is blocked as the others are: a stream that fails is seen. */
+	for (unsigned round = 0;
+	     !ferror(stdout) && (a->rounds == 0 || round < a->rounds);
+	     round++) {
+		if (form == FORM_SCREEN)
+			screen_draw(&now, &then);
+		event = top_sleep(clock_ms() + INTERVAL_MS, form == FORM_SCREEN,
+		    &now, &then);
+		if (event == EVENT_NONE)
+			event = top_next(&now, &then, a->path, &wait, why,
+			    sizeof(why));
+		if (event != EVENT_NONE || why[0] != '\0')
+			break;
+		if (form == FORM_LINES)
+			top_print_line(&now, &then, round);
+		else if (form == FORM_JSON)
+			top_print_json(&now, &then);
+	}
+	screen_end();
+	if (why[0] != '\0')
+		message_warnx("%s", why);
+	return event == EVENT_GONE || why[0] != '\0' ? CTL_FAILED : CTL_OK;
 }

@@ -1,14 +1,17 @@
+/* SPDX-License-Identifier: ISC */
 /*
- * Rates, live: a screen in a terminal, lines otherwise.
+ * The command top: rates, live.
  */
 #ifndef ECHOD_CTL_TOP_H
 #define ECHOD_CTL_TOP_H
 
-#include <stdbool.h>
+#include "ctl/arguments.h"
 
-/* Show those of the master at `path` once a second, `rounds` times (0: until
- * told to end, or until the reader of standard output has gone); as `json`, an
- * object a line.  Returns the exit status. */
-int top_run(const char *path, unsigned rounds, bool json);
+/*
+ * Show them once a second, `a->rounds` times, or until told to end, until the
+ * service ends, or until the reader of standard output has gone: in a terminal
+ * on a screen, else as lines of text or JSON.  Returns the exit status.
+ */
+int top_run(const struct arguments *a);
 
 #endif

@@ -5,6 +5,7 @@
 #ifndef ECHOD_LIB_CLOCK_H
 #define ECHOD_LIB_CLOCK_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -29,6 +30,17 @@ static inline uint64_t
 clock_earlier(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
+}
+
+/* The earliest of `n` points in time; CLOCK_NEVER if there are none. */
+static inline uint64_t
+clock_earliest(const uint64_t *at, size_t n)
+{
+	uint64_t first = CLOCK_NEVER;
+
+	for (size_t i = 0; i < n; i++)
+		first = clock_earlier(first, at[i]);
+	return first;
 }
 
 /* Milliseconds from `now` until `then`; 0 if that has passed, or is now. */

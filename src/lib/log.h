@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Log lines: to the terminal or the journal, to a dated file, to syslog; one
- * write each.
+ * Log lines.  Each line is one write(2) to each of up to three sinks: the
+ * console (a terminal or the journal), a dated file, and syslog.
  *
- * Every process of the service logs through the same descriptors, which live
- * in the shared descriptor table.  Only the master opens or replaces them;
- * replacing is a dup3(2) onto the same number, so no worker need be told.  A
- * line that a worker cannot deliver for want of that, it gives to the master.
+ * All processes of the service write through the same descriptors, which are
+ * in the shared descriptor table.  Only the master opens and replaces them.
+ * It replaces a descriptor by dup3(2) onto the same number, so the workers
+ * need no message.  A worker cannot open a file or connect a socket.  It sends
+ * a line that needs one of these to the master.
  */
 #ifndef ECHOD_LIB_LOG_H
 #define ECHOD_LIB_LOG_H
@@ -15,97 +16,108 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "lib/log_levels.h"
+
+/* LOG_LEVEL_DEBUG to LOG_LEVEL_WARNING, in rising order. */
 enum log_level {
-	LOG_LEVEL_DEBUG,
-	LOG_LEVEL_VERBOSE,
-	LOG_LEVEL_NOTICE,
-	LOG_LEVEL_WARNING
+#define LOG_LEVEL_ENUM(id, name, priority) LOG_LEVEL_##id,
+	LOG_LEVELS(LOG_LEVEL_ENUM)
+#undef LOG_LEVEL_ENUM
 };
 
 struct log_settings {
-	int level;	   /* enum log_level: what is below is dropped */
-	int console;	   /* descriptor for lines, or -1 */
-	int console_level; /* what the console shows of it */
-	const char *file;  /* strftime(3) pattern, absolute; or NULL */
-	uid_t uid;	   /* who shall own a created file or directory; */
-	gid_t gid;	   /* (uid_t)-1, (gid_t)-1: whoever creates it */
-	int inherited;	   /* descriptor on a file to go on with if `file`
-				   cannot be opened, or -1 */
+	int level;	   /* enum log_level: lower lines are dropped */
+	int console;	   /* descriptor, or -1 for no console */
+	int console_level; /* the lowest level that the console gets */
+	const char *file;  /* absolute strftime(3) pattern; NULL: none */
+	uid_t uid;	   /* owner of files and directories that the log */
+	gid_t gid;	   /* creates; (uid_t)-1, (gid_t)-1: the creator */
+	int inherited;	   /* descriptor of a file that is used if `file`
+			    * cannot be opened, or -1 */
 	bool syslog;
 	const char *syslog_ident;
-	int syslog_facility; /* LOG_DAEMON ... as in syslog(3), shifted */
+	int syslog_facility; /* LOG_DAEMON ... of syslog(3) */
 };
 
 /*
- * Start logging as `s` says; before this call, lines go to standard error as
- * "echod: message", or as errors to the journal.  The strings of `s` must
- * outlive the logging.  Missing directories of the file are made (mode 0755).
- * Returns 0, or -1 with errno set and the path that failed in log_path().
+ * Start logging as `s` says.  Before this call a line goes to standard error
+ * as "echod: message", or to the journal as an error.  The strings of `s` must
+ * outlive the log.  Missing directories of the file are created with mode
+ * 0755.  Returns 0, or -1 with errno set; log_path() is then the path that
+ * failed.
  */
 int log_open(const struct log_settings *s);
 
-/* Have the master write all lines of this process, which is another program:
- * it is sent them by `fd`, its log_post_writer(). */
-void log_open_posted(int fd);
+/* Have the master write all lines of this process, which is another program.
+ * `fd` is the master's log_remote_descriptor(), or -1 there. */
+void log_open_remote(int fd);
+int log_remote_descriptor(void);
 
 /*
- * Open the file of the current date anew.  On failure the former file stays in
- * use, a warning says why, and -1 is returned.
+ * Open the file of the current date again.  Returns 0.  On failure the former
+ * file stays in use, a warning gives the reason, and the result is -1.
  */
 int log_reopen(void);
 
 /*
- * The master's part: deliver what workers could not, and open the file anew if
- * its date has passed or its path leads elsewhere; the same for syslog's
- * daemon.  While lines are written it looks once a second; log_next() is when it has
- * to be called, clock_ms(), unless log_watch() is readable before.
+ * The master's part.  log_step() delivers the lines of workers, and opens the
+ * file again if its date has passed or its path leads to another file; it does
+ * the same for the socket of syslog.  It must be called at the time that
+ * log_next() returns, in clock_ms(), and whenever the descriptor log_watch()
+ * is readable (-1: there is none).  While lines are written, that is once a
+ * second.
  */
 void log_step(void);
 uint64_t log_next(void);
 int log_watch(void);
 
-/* Say in the other logs what each has lost and could not say itself. */
+/* Write to the other sinks how many lines each sink has lost. */
 void log_tell_losses(void);
 
-/* From now on the level is what `level` points to, a word that may change at
- * any time and must stay where it is. */
+/* Take the level from `level` from now on.  The word may change at any time
+ * and must stay mapped. */
 void log_follow(const _Atomic uint32_t *level);
 
-/* Stop writing to the console (the process has left its terminal). */
+/* Stop writing to the console: the process has left its terminal. */
 void log_leave_console(void);
 
-/* The descriptor of the open file; -1 if there is none. */
+/* The descriptor of the open file, or -1. */
 int log_descriptor(void);
 
-/* The descriptor of the socket for syslog; -1 if there is none. */
+/* The descriptor of the syslog socket, or -1. */
 int log_syslog_descriptor(void);
 
-/* The path last opened or tried; "" if there is none. */
+/* The path that was opened or tried last, or "". */
 const char *log_path(void);
 
-/* How this process calls itself in its lines: "master", "worker 2". */
+/* Set the name of this process in its lines: "master", "worker 2".  A longer
+ * name than 31 bytes is cut. */
 void log_set_role(const char *role);
 
-/* "debug" and so on. */
+/* The name of an enum log_level; "?" for any other number. */
 const char *log_level_name(uint32_t level);
 
-/* The last warning this process wrote, or tried to; "" if none. */
+/* The enum log_level of this name, or -1. */
+int log_level_find(const char *name);
+
+/* The last warning that this process wrote or tried to write, or "". */
 const char *log_last_warning(void);
 
-/* True if a line of this level would be written anywhere: ask before
- * gathering expensive arguments. */
+/* True if a line of this level would be written.  Ask before collecting
+ * expensive arguments. */
 bool log_wants(enum log_level level);
 
 /*
- * Write one line.  Control bytes are replaced by '?', lines are cut at 1 KiB,
- * errno is preserved.  A sink that cannot take the line at once (a full pipe)
- * loses it rather than stopping the service; the others are told, and the next
- * line that gets through is preceded by the number of lines lost there.
+ * Write one line.  Control characters become '?', a line is cut at 1 KiB, and
+ * errno is preserved.  The call does not block: a sink that cannot take the
+ * line at once (a full pipe) loses it.  The other sinks report the loss, and
+ * the next line that the sink takes follows a line with the number of lines
+ * lost.
  */
 void log_line(enum log_level level, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* The same with ": strerror(errno)" appended. */
+/* The same, with ": " and strerror(errno) appended. */
 void log_line_errno(enum log_level level, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -116,13 +128,13 @@ void log_line_errno(enum log_level level, const char *fmt, ...)
 #define log_warn(...) log_line_errno(LOG_LEVEL_WARNING, __VA_ARGS__)
 
 /*
- * Brake for lines that a client can cause: at most one a second each.
- * log_rate_limit() returns true if the line may be written and then stores in
- * `*missed` how many were held back since the last one.
+ * The rate limit of a line that a client can cause: one line a second.
+ * Returns true if the line may be written; `*missed` is then the number of
+ * lines held back since the last one.
  */
 struct log_rate_limit {
-	uint64_t next; /* clock_ms() from which one may pass */
-	unsigned held;
+	uint64_t next; /* clock_ms() from which a line may pass */
+	unsigned held; /* lines held back */
 };
 bool log_rate_limit(struct log_rate_limit *b, unsigned *missed);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The dated log file.
+ * The dated log file: its name, opening it, and when the name changes.
  */
 #include "lib/log_file.h"
 
@@ -13,7 +13,7 @@
 
 #include <bsd/string.h>
 
-/* How far is looked for another name, s. */
+/* How far set_times searches for another name, in s. */
 #define DAY 86400
 
 bool
@@ -22,7 +22,7 @@ log_file_is_dated(const struct log_file *f)
 	return strchr(f->pattern, '%') != NULL;
 }
 
-/* The name the pattern has at time `t`; false if it does not fit. */
+/* Expand the pattern for time `t`.  Returns false if the name does not fit. */
 static bool
 log_file_name(const struct log_file *f, time_t t, char *name, size_t size)
 {
@@ -43,8 +43,9 @@ log_file_is_named(const struct log_file *f, time_t t, const char *name)
 	    strcmp(name, other) == 0;
 }
 
-/* From when until when the name is this one, in full minutes, whatever the
- * pattern holds and whenever summer time begins; a day at most. */
+/* Find the times between which the pattern expands to `name`: whole minutes,
+ * at most a day each way.  Trying each minute is right for every pattern and
+ * across the begin of summer time. */
 static void
 log_file_set_times(struct log_file *f, time_t now, const char *name)
 {
@@ -71,7 +72,7 @@ log_file_open(struct log_file *f, time_t now)
 		return -1;
 	}
 	strlcpy(f->tried, name, sizeof(f->tried));
-	/* O_NONBLOCK: opening a FIFO that nobody reads must not hang. */
+	/* O_NONBLOCK: the open of a FIFO without a reader must not hang. */
 	fd = safe_path_open(name, O_WRONLY | O_APPEND | O_NONBLOCK, 0644,
 	    &f->owner);
 	if (fd == -1)
@@ -110,8 +111,8 @@ log_file_is_stale(const struct log_file *f, time_t now)
 
 	if (!log_file_covers(f, now))
 		return true;
-	/* What cannot be seen, such as one in a directory that is not ours to
-	 * enter, is left as it is. */
+	/* A path that we may not look at, such as one in a directory that we
+	 * may not search, is left alone. */
 	if (fstat(f->fd, &ours) == -1 || !S_ISREG(ours.st_mode))
 		return false;
 	if (stat(f->path, &there) == -1)

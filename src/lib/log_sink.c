@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Writing to what log lines go to.
+ * Writing a log line to a descriptor without blocking.
  */
 #include "lib/log_sink.h"
 
@@ -26,7 +26,7 @@ log_shared(void)
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (shared == MAP_FAILED)
-		shared = &own; /* each process counts for itself */
+		shared = &own; /* each process then has its own counters */
 	return shared;
 }
 
@@ -37,8 +37,8 @@ log_sink_try(int fd, bool is_socket, const char *line, size_t len)
 
 	if (is_socket)
 		return send(fd, line, len, MSG_DONTWAIT | MSG_NOSIGNAL);
-	/* Where the descriptor blocks all the same: POLLOUT on a pipe promises
-	 * PIPE_BUF bytes, more than a line. */
+	/* The descriptor may block.  POLLOUT on a pipe promises room for
+	 * PIPE_BUF bytes, which is more than a line. */
 	errno = EAGAIN;
 	if (poll(&p, 1, 0) != 1 || (p.revents & POLLOUT) == 0)
 		return -1;
@@ -69,10 +69,10 @@ log_sink_write(struct log_sink_state *s, int fd, bool is_socket, char mend,
 		if (more == (ssize_t)rest)
 			return 0;
 		if (more >= 0)
-			errno = ENOSPC; /* which a short write does not set */
+			errno = ENOSPC; /* a short write sets no errno */
 	}
-	/* A line whose beginning is there already: what follows must not be
-	 * taken for its end. */
+	/* A part of the line was written.  The next line must not look like its
+	 * end. */
 	if (cut || n > 0)
 		atomic_store(&s->cut, 1);
 	return errno;
@@ -81,8 +81,9 @@ log_sink_write(struct log_sink_state *s, int fd, bool is_socket, char mend,
 bool
 log_sink_is_removed(int fd)
 {
-	/* Not fstat(3): it makes a call that takes a path as well.  Where the
-	 * kernel's structure is another one than libc's, nobody looks. */
+	/* The fstat() of libc makes a system call that can also take a path,
+	 * and the sandbox does not allow it.  On other architectures struct
+	 * stat of the kernel differs from that of libc. */
 #if defined(__x86_64__) || defined(__aarch64__)
 	struct stat st;
 
@@ -104,7 +105,7 @@ log_sink_is_same(int fd, int other)
 		return false;
 	if (a.st_dev == b.st_dev && a.st_ino == b.st_ino)
 		return true;
-	/* /dev/tty is another file than the terminal it stands for. */
+	/* /dev/tty and the terminal that it stands for are two files. */
 	return S_ISCHR(a.st_mode) && S_ISCHR(b.st_mode) &&
 	    ioctl(fd, TIOCGDEV, &device_a) == 0 &&
 	    ioctl(other, TIOCGDEV, &device_b) == 0 && device_a == device_b;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Syslog: finding its daemon, and sending to it.
+ * The syslog socket: making it, sending, and finding a restarted daemon.
  */
 #include "lib/log_syslog.h"
 
@@ -14,14 +14,14 @@
 
 #include "lib/log_sink.h"
 
-/* What /dev/log is a link to where the journal listens on it,
+/* /dev/log is a link to this socket if the journal listens on it,
  * systemd-journald.socket(8). */
 #define JOURNALS_PATH "/run/systemd/journal/dev-log"
 
 static const struct sockaddr_un daemon_at = { .sun_family = AF_UNIX,
 	.sun_path = LOG_SYSLOG_PATH };
 
-/* What a stream was connected to. */
+/* The socket file that a stream was connected to. */
 static struct stat connected_to;
 
 static bool
@@ -34,8 +34,8 @@ log_syslog_is_journals(void)
 	    here.st_dev == journals.st_dev && here.st_ino == journals.st_ino;
 }
 
-/* Datagrams go unconnected: a daemon that was started again is found by the
- * next one, without us. */
+/* A datagram socket is not connected, so the next datagram finds a restarted
+ * daemon by itself. */
 static int
 log_syslog_socket(int type)
 {
@@ -61,7 +61,7 @@ log_syslog_open(void)
 	return log_syslog_socket(SOCK_DGRAM);
 }
 
-/* Another socket in its place.  Returns 0 or errno. */
+/* Put a new socket in the place of `fd`.  Returns 0 or errno. */
 static int
 log_syslog_replace(int fd, int type)
 {
@@ -70,7 +70,7 @@ log_syslog_replace(int fd, int type)
 
 	if (other == -1)
 		return errno;
-	/* What was cut is the former daemon's. */
+	/* The incomplete line was sent to the former daemon. */
 	atomic_store(&s->sink[LOG_SINK_SYSLOG].cut, 0);
 	if (dup3(other, fd, O_CLOEXEC) == -1)
 		error = errno;
@@ -80,7 +80,7 @@ log_syslog_replace(int fd, int type)
 	return error;
 }
 
-/* A stream is framed as by syslog(3): each message ends with NUL. */
+/* In a stream each message ends with NUL, as syslog(3) sends it. */
 static int
 log_syslog_try(int fd, const char *line, size_t len)
 {
@@ -107,7 +107,7 @@ log_syslog_send(int fd, bool may_connect, const char *line, size_t len)
 	struct log_shared *s = log_shared();
 	int error = log_syslog_try(fd, line, len);
 
-	/* A datagram that found nobody needs no other socket. */
+	/* A datagram that found no daemon needs no other socket. */
 	if (error == 0 || !may_connect || log_syslog_is_busy(error) ||
 	    (error != EPROTOTYPE && atomic_load(&s->stream) == 0))
 		return error;
@@ -118,7 +118,7 @@ log_syslog_send(int fd, bool may_connect, const char *line, size_t len)
 }
 
 void
-log_syslog_look(int fd)
+log_syslog_check(int fd)
 {
 	struct stat st;
 

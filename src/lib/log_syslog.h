@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Syslog: the socket at /dev/log, a datagram or a stream one.
+ * Syslog: the datagram or stream socket at /dev/log.
  *
- * Not syslog(3): it closes and opens its socket by itself, and in a shared
- * table the number would meanwhile be a client's.  Here it is one number from
- * the start to the end; the master puts other sockets onto it.
+ * syslog(3) is not used: it closes and opens its socket by itself, and in a
+ * shared descriptor table a client could get the number in between.  This
+ * socket keeps its number from start to end; the master replaces it by
+ * dup3(2).
  */
 #ifndef ECHOD_LIB_LOG_SYSLOG_H
 #define ECHOD_LIB_LOG_SYSLOG_H
@@ -17,16 +18,16 @@
 /* Make the socket.  Returns its descriptor, or -1 with errno set. */
 int log_syslog_open(void);
 
-/* Send a message, which is a line without an end.  `may_connect`: find the
- * daemon again if it is another one now, which workers cannot.  Returns 0 or
- * errno. */
+/* Send a message, which has no newline and ends with NUL.  With `may_connect`,
+ * replace the socket if the daemon wants another type or has gone; a worker
+ * cannot do that.  Returns 0 or errno. */
 int log_syslog_send(int fd, bool may_connect, const char *line, size_t len);
 
-/* True if that error says that the daemon is there and has no room now. */
+/* True if the error means that the daemon is there and has no room now. */
 bool log_syslog_is_busy(int error);
 
-/* If the daemon that a stream leads to is not the one at the path any more,
- * connect to that.  Whose it is, is in log_shared()->journals. */
-void log_syslog_look(int fd);
+/* Connect a stream again if another daemon listens at the path now.  Also
+ * updates log_shared()->journals: whether /dev/log is the journal's. */
+void log_syslog_check(int fd);
 
 #endif

@@ -25,4 +25,13 @@ pidfd_make(pid_t pid)
 	return fd > STDERR_FILENO ? fd : 0;
 }
 
+/* Close it, if there is one; 0 stands there afterwards. */
+static inline void
+pidfd_close(int *pidfd)
+{
+	if (*pidfd != 0)
+		close(*pidfd);
+	*pidfd = 0;
+}
+
 #endif

@@ -22,7 +22,8 @@ static const int never_blocked[] = {
 	SIGTSTP,
 };
 
-/* Values that came along with a signal; more are not kept. */
+/* Values that came along with a signal.  Further ones stay in the kernel's queue
+ * until these have been taken. */
 #define VALUES 64
 
 static volatile sig_atomic_t counts[NSIG];
@@ -47,6 +48,8 @@ signals_record(int signo, siginfo_t *info, void *context)
 	queue.signo[n] = signo;
 	queue.value[n] = info->si_value.sival_int;
 	queue.count = n + 1;
+	if (n + 1 == VALUES)
+		sigaddset(&open_mask, signo);
 }
 
 static void
@@ -139,6 +142,7 @@ signals_take_value(int signo, int *value)
 			queue.value[i] = queue.value[i + 1];
 		}
 		queue.count = n - 1;
+		sigdelset(&open_mask, signo);
 		return true;
 	}
 	return false;

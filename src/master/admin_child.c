@@ -1,16 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The administration process, as the master's child.
- *
- *	NONE		a service without control socket and metrics
- *	RUNNING   <---- WAITING		the next one is due at start_at
- *	   |		 ^
- *	   |  it dies	 |
- *	   +-------------+
- *	   |		 |  it is gone
- *	   +-> FINISHING-+		told to answer what it has begun
- *	   |
- *	   +-> IMPOSSIBLE		it is of another version
  */
 #include "master/admin_child.h"
 
@@ -25,12 +15,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "config/serialize.h"
 #include "lib/clock.h"
 #include "lib/key_values.h"
 #include "lib/limits.h"
 #include "lib/log.h"
-#include "lib/log_post.h"
 #include "lib/pidfd.h"
+#include "lib/wait_status.h"
 #include "master/admin_link.h"
 #include "master/admin_program.h"
 #include "master/admin_requests.h"
@@ -143,7 +134,7 @@ admin_child_execute(const struct master *m, int record, int socket)
 		    { record, ADMIN_RECORD },
 		    { m->arena.fd, ADMIN_ARENA },
 		    { m->service_fd, ADMIN_SERVICE },
-		    { log_post_writer(), ADMIN_LOG },
+		    { log_remote_descriptor(), ADMIN_LOG },
 		    { admin_child_listener(m->admin_sockets.control),
 			ADMIN_CONTROL },
 		    { admin_child_listener(m->admin_sockets.metrics),
@@ -259,7 +250,7 @@ admin_child_forget(struct master *m)
 {
 	struct admin *a = &m->admin;
 
-	reap_forget(&a->pidfd);
+	pidfd_close(&a->pidfd);
 	if (a->socket != -1)
 		close(a->socket);
 	a->socket = -1;
@@ -305,7 +296,7 @@ admin_child_died(struct master *m)
 	told = now;
 	log_warnx("the administration process %s; the next one starts in %llu "
 		  "ms",
-	    reap_words(a->status),
+	    wait_status_words(a->status),
 	    (unsigned long long)clock_until(a->start_at, now));
 }
 

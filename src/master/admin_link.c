@@ -6,8 +6,6 @@
 
 #include <bsd/string.h>
 
-#include "master/upgrade/record.h"
-
 void
 admin_link_tell(const struct master *m, enum message_kind kind,
     uint32_t sequence, const char *text)
@@ -29,11 +27,4 @@ admin_link_tell_outcome(const struct master *m, const struct outcome *o,
 			admin_link_tell(m,
 			    done ? MESSAGE_DONE : MESSAGE_REFUSED,
 			    (uint32_t)-o->asker[i], text);
-}
-
-int
-admin_link_keep(const struct master *m, bool keep)
-{
-	return m->admin.pid == 0 ? 0
-				 : record_keep_one(m->admin.socket, keep);
 }

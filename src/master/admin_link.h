@@ -17,8 +17,4 @@ void admin_link_tell(const struct master *m, enum message_kind kind,
 void admin_link_tell_outcome(const struct master *m, const struct outcome *o,
     bool done, const char *text);
 
-/* Let the way to it survive an exec, or not.  Returns 0, or -1 with errno
- * set. */
-int admin_link_keep(const struct master *m, bool keep);
-
 #endif

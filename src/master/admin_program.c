@@ -81,7 +81,7 @@ admin_program_await(pid_t pid)
 	if (pidfd != 0 && poll(&p, 1, PATIENCE) == 0)
 		(void)kill(pid, SIGKILL);
 	(void)reap_one(pid);
-	reap_forget(&pidfd);
+	pidfd_close(&pidfd);
 }
 
 /* What the program `fd` says that its layout is.  Returns 0, or -1 with errno

@@ -30,21 +30,6 @@
 /* What a worker that died has until another one serves, ms. */
 #define REPLACE_PATIENCE 10000
 
-#define STATUS_BYTES 2048
-
-static struct {
-	bool enabled;
-	bool ready, stopping; /* it has been told so */
-	unsigned workers;     /* as last seen; 0: not yet */
-	char remark[1024];
-	char status[STATUS_BYTES]; /* as last told */
-	uint64_t extend_at;
-	uint64_t period; /* of its watchdog, ms; 0: none */
-	uint64_t feed_at;
-	uint64_t served; /* clock_ms() that somebody served */
-	uint64_t heartbeat[CONFIG_WORKERS_MAX];
-} notify;
-
 bool
 notify_wanted(void)
 {
@@ -72,22 +57,22 @@ notify_number(const char *name, bool warn)
 
 /* sd_watchdog_enabled(3). */
 static void
-notify_read_watchdog(bool warn)
+notify_read_watchdog(struct notify *n, bool warn)
 {
 	long long pid = notify_number("WATCHDOG_PID", warn);
 
 	long long usec = notify_number("WATCHDOG_USEC", warn);
 
 	if (usec > 0 && (pid == 0 || pid == getpid()))
-		notify.period = usec < 1000 ? 1 : (uint64_t)usec / 1000;
+		n->period = usec < 1000 ? 1 : (uint64_t)usec / 1000;
 }
 
 void
-notify_enable(bool warn)
+notify_enable(struct notify *n, bool warn)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
 
-	if (notify.enabled || !notify_wanted())
+	if (n->enabled || !notify_wanted())
 		return;
 	if ((path[0] != '/' && path[0] != '@') ||
 	    strlen(path) >= sizeof(((struct sockaddr_un *)0)->sun_path)) {
@@ -101,27 +86,26 @@ notify_enable(bool warn)
 				: "too long");
 		return;
 	}
-	notify.enabled = true;
-	notify.served = clock_ms();
-	notify.feed_at = notify.served;
-	notify.extend_at = notify.served + EXTEND_EVERY;
-	notify_read_watchdog(warn);
+	n->enabled = true;
+	n->served = clock_ms();
+	n->feed_at = n->served;
+	n->extend_at = n->served + EXTEND_EVERY;
+	notify_read_watchdog(n, warn);
 }
 
 /* Returns true if it was sent; waits for a manager that is busy if it may. */
 static bool
-notify_send(const char *state, bool wait)
+notify_send(struct notify *n, const char *state, bool wait)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 	const struct timeval patience = { .tv_sec = 1 };
 	socklen_t len;
-	static struct log_rate_limit backoff;
 	unsigned missed;
 	bool sent;
 	int fd;
 
-	if (!notify.enabled || path == NULL)
+	if (!n->enabled || path == NULL)
 		return true;
 	memcpy(sun.sun_path, path, strlen(path));
 	len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
@@ -137,7 +121,7 @@ notify_send(const char *state, bool wait)
 		MSG_NOSIGNAL | (wait ? 0 : MSG_DONTWAIT),
 		(struct sockaddr *)&sun, len) != -1;
 	/* It may be busy: it is told the next time. */
-	if (!sent && log_rate_limit(&backoff, &missed))
+	if (!sent && log_rate_limit(&n->rate_limit, &missed))
 		log_warn("NOTIFY_SOCKET %s", path);
 	if (fd != -1)
 		close(fd);
@@ -145,148 +129,154 @@ notify_send(const char *state, bool wait)
 }
 
 void
-notify_tell(const char *state)
+notify_tell(struct notify *n, const char *state)
 {
-	(void)notify_send(state, true);
+	(void)notify_send(n, state, true);
 }
 
 /* One line, whatever a reason says. */
 static void
-notify_status(char *status, size_t size, unsigned workers, const char *names,
-    const char *more)
+notify_status(const struct notify *n, char *status, size_t size,
+    unsigned workers, const char *names, const char *more)
 {
 	snprintf(status, size, "STATUS=Serving on %s with %u workers%s%s",
-	    names, workers, more, notify.remark);
+	    names, workers, more, n->remark);
 	for (char *p = status; *p != '\0'; p++)
 		if ((unsigned char)*p < ' ')
 			*p = ' ';
 }
 
 void
-notify_ready(const struct config *c, const char *names, const char *remark)
+notify_ready(struct notify *n, const struct config *c, const char *names,
+    const char *remark)
 {
-	char state[STATUS_BYTES + 64];
+	char state[NOTIFY_STATUS_BYTES + 64];
 
-	strlcpy(notify.remark, remark, sizeof(notify.remark));
-	notify_status(notify.status, sizeof(notify.status),
-	    notify.workers != 0 ? notify.workers : c->workers, names, "");
+	strlcpy(n->remark, remark, sizeof(n->remark));
+	notify_status(n, n->status, sizeof(n->status),
+	    n->workers != 0 ? n->workers : c->workers, names, "");
 	snprintf(state, sizeof(state), "READY=1\nMAINPID=%ld\n%s",
-	    (long)getpid(), notify.status);
-	notify_tell(state);
-	notify.ready = true;
+	    (long)getpid(), n->status);
+	notify_tell(n, state);
+	n->ready = true;
 }
 
 /* The status is a fact, told when it is another one: no matter which command
  * or signal has changed it. */
 static void
-notify_tell_status(const struct master *m)
+notify_tell_status(struct master *m)
 {
+	struct notify *n = &m->notify;
 	uint32_t level = atomic_load(&m->service->loglevel);
-	char more[64], status[STATUS_BYTES];
+	char more[64], status[NOTIFY_STATUS_BYTES];
 
-	notify.workers = scaling_staying(m);
-	if (!notify.ready || m->stop.phase != STOP_NONE ||
+	n->workers = scaling_staying(m);
+	if (!n->ready || m->stop.phase != STOP_NONE ||
 	    m->reload.phase != RELOAD_NONE)
 		return;
 	snprintf(more, sizeof(more), "%s%s%s",
 	    level == m->config->loglevel ? "" : "; loglevel ",
 	    level == m->config->loglevel ? "" : log_level_name(level),
 	    m->service->draining ? "; drained: health checks fail" : "");
-	notify_status(status, sizeof(status), notify.workers,
+	notify_status(n, status, sizeof(status), n->workers,
 	    listen_names(m->service), more);
-	if (strcmp(status, notify.status) == 0)
+	if (strcmp(status, n->status) == 0)
 		return;
-	strlcpy(notify.status, status, sizeof(notify.status));
-	notify_tell(status);
+	strlcpy(n->status, status, sizeof(n->status));
+	notify_tell(n, status);
 }
 
 /* A start and a stop may last longer than the manager has been told. */
 static void
-notify_extend(const struct master *m, uint64_t now)
+notify_extend(struct master *m, uint64_t now)
 {
+	struct notify *n = &m->notify;
 	bool stopping = m->stop.phase != STOP_NONE;
-	bool first = stopping && !notify.stopping;
+	bool first = stopping && !n->stopping;
 	uint64_t left = stopping && m->stop.kill_at > now
 	    ? m->stop.kill_at - now
 	    : 0;
 	char state[64];
 
-	notify.stopping = stopping;
-	if ((notify.ready && !stopping) || (!first && now < notify.extend_at))
+	n->stopping = stopping;
+	if ((n->ready && !stopping) || (!first && now < n->extend_at))
 		return;
-	notify.extend_at = now + EXTEND_EVERY;
+	n->extend_at = now + EXTEND_EVERY;
 	snprintf(state, sizeof(state), "EXTEND_TIMEOUT_USEC=%llu",
 	    (unsigned long long)clock_earlier(EXTEND_BY,
 		stopping ? left + EXTEND_REST : EXTEND_BY) *
 		1000);
-	(void)notify_send(state, false);
+	(void)notify_send(n, state, false);
 }
 
 /* Notes who serves.  Returns true if somebody who does not is being replaced
  * by the master. */
 static bool
-notify_look(const struct master *m, uint64_t now)
+notify_look(struct master *m, uint64_t now)
 {
+	struct notify *n = &m->notify;
 	bool replaced = false;
 
 	for (unsigned k = 0; k < m->service->workers; k++) {
 		const struct child *c = &m->child[k];
 		const struct slot *s = &m->arena.slot[k];
 		uint64_t beat = atomic_load(&s->heartbeat);
-		bool moves = beat % 2 == 0 || beat != notify.heartbeat[k];
+		bool moves = beat % 2 == 0 || beat != n->heartbeat[k];
 
-		notify.heartbeat[k] = beat;
+		n->heartbeat[k] = beat;
 		if (c->pid == 0 || atomic_load(&s->state) != SLOT_READY)
 			replaced = true;
 		else if (moves && c->stopped == 0)
-			notify.served = now;
+			n->served = now;
 	}
 	return replaced;
 }
 
 /* Honest: no timer that runs whatever the workers do. */
 static bool
-notify_is_live(const struct master *m, uint64_t now)
+notify_is_live(struct master *m, uint64_t now)
 {
-	uint64_t patience = notify.period +
+	struct notify *n = &m->notify;
+	uint64_t patience = n->period +
 	    (uint64_t)m->config->watchdog_timeout * 1000;
 
 	if (notify_look(m, now) && patience < REPLACE_PATIENCE)
 		patience = REPLACE_PATIENCE;
 	/* Each of these has an end of its own. */
-	if (!notify.ready || m->stop.phase != STOP_NONE ||
+	if (!n->ready || m->stop.phase != STOP_NONE ||
 	    m->reload.phase == RELOAD_LEAVING)
-		notify.served = now;
-	return now - notify.served < patience;
+		n->served = now;
+	return now - n->served < patience;
 }
 
 void
-notify_step(const struct master *m)
+notify_step(struct master *m)
 {
+	struct notify *n = &m->notify;
 	uint64_t now = clock_ms();
 
-	if (!notify.enabled)
+	if (!n->enabled)
 		return;
 	notify_tell_status(m);
 	notify_extend(m, now);
-	if (notify.period == 0 || now < notify.feed_at)
+	if (n->period == 0 || now < n->feed_at)
 		return;
 	/* Twice as often as needed; soon again if it could not be sent. */
-	notify.feed_at = now +
-	    (!notify_is_live(m, now) || notify_send("WATCHDOG=1", false)
-		    ? notify.period / 2
-		    : notify.period / 8) +
+	n->feed_at = now +
+	    (!notify_is_live(m, now) || notify_send(n, "WATCHDOG=1", false)
+		    ? n->period / 2
+		    : n->period / 8) +
 	    1;
 }
 
 uint64_t
-notify_next(void)
+notify_next(const struct notify *n)
 {
 	uint64_t next = CLOCK_NEVER;
 
-	if (!notify.enabled)
+	if (!n->enabled)
 		return next;
-	if (notify.stopping)
-		next = notify.extend_at;
-	return notify.period == 0 ? next : clock_earlier(next, notify.feed_at);
+	if (n->stopping)
+		next = n->extend_at;
+	return n->period == 0 ? next : clock_earlier(next, n->feed_at);
 }

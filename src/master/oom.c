@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The kernel's want of memory.
+ * Kills for want of memory.
  *
- * What clients hold is in the arena, so the death of a worker gives nothing
- * back, and its successor dies of the next line.  If the master follows, all
- * is lost.
+ * The data of clients is in the arena, so the death of a worker frees nothing,
+ * and its successor may die of the next line.  If the kernel then kills the
+ * master, all connections are lost.
  */
 #include "master/oom.h"
 
@@ -16,23 +16,22 @@
 #include "lib/limits.h"
 #include "lib/log.h"
 
-/* Added to what the kernel takes into account, thousandths of the memory there
- * is (oom_score_adj, proc(5)). */
+/* Added to a worker's oom_score_adj, in thousandths of all memory, proc(5). */
 #define EXPOSURE 300
 #define EXPOSURE_MOST 1000
-/* A kill that the kernel counts is that of a worker which ended so little time
- * before or after, ms. */
+/* The kernel's count and the death of a worker belong together if they are not
+ * further apart than this, ms. */
 #define SAME_TIME 2000
-/* Deaths in a row that are not the first. */
+/* The death in a row from which on the next worker sheds. */
 #define AGAIN 2
-/* A worker that lived longer than that is the first of a row, ms. */
+/* A worker that lived longer than this begins a new row, ms. */
 #define IN_A_ROW 60000
 
 void
-oom_begin(struct master *m)
+oom_begin(struct oom *o)
 {
-	m->oom_kills = limits_oom_kills();
-	m->oom_at = 0;
+	o->kills = limits_oom_kills();
+	o->at = 0;
 }
 
 void
@@ -53,15 +52,15 @@ oom_expose(pid_t pid)
 	f = fopen(path, "we");
 	if (f == NULL)
 		return;
-	/* It may have ended already. */
+	/* A write that fails means that the worker has ended already. */
 	(void)fprintf(f, "%d\n", adj);
 	(void)fclose(f);
 }
 
 bool
-oom_killed(struct master *m, unsigned k, int status)
+oom_killed(struct oom *o, struct child *c, struct slot *s, unsigned k,
+    int status)
 {
-	struct child *c = &m->child[k];
 	uint64_t now = clock_ms(), kills;
 
 	if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL || c->hung) {
@@ -69,11 +68,11 @@ oom_killed(struct master *m, unsigned k, int status)
 		return false;
 	}
 	kills = limits_oom_kills();
-	if (kills != m->oom_kills)
-		m->oom_at = now;
-	m->oom_kills = kills;
-	/* Anybody can send this signal, and all goes on. */
-	if (m->oom_at == 0 || now - m->oom_at > SAME_TIME) {
+	if (kills != o->kills)
+		o->at = now;
+	o->kills = kills;
+	/* A SIGKILL from elsewhere says nothing about memory. */
+	if (o->at == 0 || now - o->at > SAME_TIME) {
 		c->oom = 0;
 		return false;
 	}
@@ -81,7 +80,7 @@ oom_killed(struct master *m, unsigned k, int status)
 		c->oom = 0;
 	if (++c->oom < AGAIN)
 		return true;
-	atomic_store(&m->arena.slot[k].shed, 1);
+	atomic_store(&s->shed, 1);
 	log_warnx("worker %u has been killed for want of memory %u times in a "
 		  "row: the next one closes clients that hold much of it",
 	    k, c->oom);

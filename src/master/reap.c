@@ -6,44 +6,19 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "lib/call_name.h"
 #include "lib/clock.h"
 #include "lib/log.h"
-#include "lib/signals.h"
-#include "master/oom.h"
+#include "lib/pidfd.h"
+#include "lib/wait_status.h"
 #include "shared/worker_exit.h"
 
 /* A worker that lives shorter is a quick death, ms. */
 #define QUICK_MS 1000
 #define BACKOFF_FIRST_MS 50
 #define BACKOFF_MOST_MS 5000
-
-const char *
-reap_words(int status)
-{
-	static char words[64];
-
-	if (WIFSIGNALED(status))
-		snprintf(words, sizeof(words), "killed by %s%s",
-		    signals_name(WTERMSIG(status)),
-		    WCOREDUMP(status) ? " (core dumped)" : "");
-	else
-		snprintf(words, sizeof(words), "exited with status %d",
-		    WEXITSTATUS(status));
-	return words;
-}
-
-void
-reap_forget(int *pidfd)
-{
-	if (*pidfd != 0)
-		close(*pidfd);
-	*pidfd = 0;
-}
 
 int
 reap_one(pid_t pid)
@@ -198,7 +173,8 @@ reap_ended_in_stop(struct master *m, unsigned k, int status, pid_t pid,
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != WORKER_LEFT)
 		log_warnx("worker %u (pid %ld) %s while stopping, %u "
 			  "connections held",
-		    k, (long)pid, reap_words(status), reap_held_by(m, s));
+		    k, (long)pid, wait_status_words(status),
+		    reap_held_by(m, s));
 	/* What it held is still to be drained, if there is time. */
 	atomic_store(&s->state, SLOT_EMPTY);
 	if (!m->stop.over)
@@ -213,11 +189,11 @@ reap_ended(struct master *m, unsigned k, int status)
 	struct slot *s = &m->arena.slot[k];
 	pid_t pid = c->pid;
 	bool served = atomic_load(&s->state) != SLOT_EMPTY;
-	bool oom = oom_killed(m, k, status);
+	bool oom = oom_killed(&m->oom, c, s, k, status);
 
 	c->pid = 0;
 	c->ended = false;
-	reap_forget(&c->pidfd);
+	pidfd_close(&c->pidfd);
 	c->respawn_at = CLOCK_NEVER;
 	reap_note_death(s, c, status);
 	reap_tell_denied(s, k, pid, status);
@@ -232,7 +208,7 @@ reap_ended(struct master *m, unsigned k, int status)
 		if (!WIFEXITED(status) || WEXITSTATUS(status) != WORKER_LEFT)
 			log_warnx("worker %u (pid %ld) %s, asked to leave, "
 				  "%u connections held",
-			    k, (long)pid, reap_words(status),
+			    k, (long)pid, wait_status_words(status),
 			    reap_held_by(m, s));
 		return; /* the next image has a worker for it */
 	}
@@ -249,7 +225,7 @@ reap_ended(struct master *m, unsigned k, int status)
 		log_warnx("worker %u (pid %ld) %s%s%s, %u connections held; "
 			  "next one in %llu ms",
 		    k, (long)pid, c->hung ? "was stuck and " : "",
-		    reap_words(status), oom ? " for want of memory" : "",
+		    wait_status_words(status), oom ? " for want of memory" : "",
 		    reap_held_by(m, s),
 		    (unsigned long long)clock_until(c->respawn_at, clock_ms()));
 		if (c->respawn_at > clock_ms())
@@ -273,12 +249,9 @@ reap(struct master *m)
 
 	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED)) >
 	    0) {
-		if (pid == m->reload.checker && !WIFSTOPPED(status) &&
-		    !WIFCONTINUED(status)) {
-			m->reload.checker = 0;
-			reap_forget(&m->reload.checker_fd);
-			m->reload.status = status;
-		}
+		if (pid == m->reload.checker.pid && !WIFSTOPPED(status) &&
+		    !WIFCONTINUED(status))
+			checker_ended(&m->reload.checker, status);
 		if (pid == m->admin.pid) {
 			m->admin.stopped = WIFSTOPPED(status);
 			if (!WIFSTOPPED(status) && !WIFCONTINUED(status)) {

@@ -11,18 +11,11 @@
  * worker is due. */
 void reap(struct master *m);
 
-/* Close a child's pidfd, if it has one. */
-void reap_forget(int *pidfd);
-
-/* Wait until the child process `pid` ends; returns its wait status. */
-int reap_one(pid_t pid);
-
 /* True if `pid` is a child of ours, even if it has ended and was not reaped. */
 bool reap_is_child(pid_t pid);
 
-/* A wait status in words: "killed by SIGSEGV", "exited with status 1";
- * static storage. */
-const char *reap_words(int status);
+/* Wait until the child process `pid` ends; returns its wait status. */
+int reap_one(pid_t pid);
 
 /*
  * Take note of workers that ended, but leave them to be reaped by the image

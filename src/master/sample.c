@@ -1,25 +1,27 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Samples of the counters, taken now and then for charts.
+ * Samples of the counters at regular times, for charts.
  */
 #include "master/sample.h"
 
 #include "lib/clock.h"
+#include "shared/service.h"
 #include "shared/totals.h"
 
-/* Between samples, ms. */
+/* The time between two samples, ms. */
 #define SAMPLE_MS 5000
 
 void
-sample_step(const struct master *m)
+sample_step(const struct config *config, const struct arena *a,
+    struct service_state *s)
 {
-	struct service_totals *t = &m->service->totals;
+	struct service_totals *t = &s->totals;
 	struct totals c;
 	uint64_t samples;
 
-	if (clock_ms() < sample_next(m))
+	if (clock_ms() < sample_next(config, s))
 		return;
-	totals_sum(&m->arena, m->service, &c);
+	totals_sum(a, s, &c);
 	samples = atomic_load(&t->samples);
 	t->sample[samples % ARENA_SAMPLES] = (struct sample){ clock_ms(),
 		c.connections, c.accepted, c.echoes, c.rx, c.tx };
@@ -27,12 +29,13 @@ sample_step(const struct master *m)
 }
 
 uint64_t
-sample_next(const struct master *m)
+sample_next(const struct config *config,
+    const struct service_state *s)
 {
-	const struct service_totals *t = &m->service->totals;
+	const struct service_totals *t = &s->totals;
 	uint64_t samples = atomic_load(&t->samples);
 
-	if (m->config->metrics_port == 0)
+	if (config->metrics_port == 0)
 		return CLOCK_NEVER;
 	if (samples == 0)
 		return 0;

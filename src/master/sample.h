@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Samples of the counters, taken now and then for charts.
+ * Samples of the counters at regular times, for charts.
  */
 #ifndef ECHOD_MASTER_SAMPLE_H
 #define ECHOD_MASTER_SAMPLE_H
 
-#include "master/master.h"
+#include <stdint.h>
 
-/* Take a sample into the service state, if it is time to. */
-void sample_step(const struct master *m);
+#include "config/config.h"
+#include "shared/service.h"
 
-/* When the next one is due, clock_ms(). */
-uint64_t sample_next(const struct master *m);
+/* Store a sample in the service state, if one is due. */
+void sample_step(const struct config *c, const struct arena *a,
+    struct service_state *s);
+
+/* When the next sample is due, clock_ms(); CLOCK_NEVER without metrics-port. */
+uint64_t sample_next(const struct config *c,
+    const struct service_state *s);
 
 #endif

@@ -52,7 +52,7 @@ spawn_prepare(struct master *m)
 {
 	struct service_state *o = m->service;
 
-	/* After a takeover there may be one, and more slots than wanted. */
+	/* After an upgrade it may be there, with more slots than wanted. */
 	if (o->master_wake_fd == 0)
 		o->master_wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (o->master_wake_fd == -1) {

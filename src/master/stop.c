@@ -6,6 +6,7 @@
 
 #include <signal.h>
 
+#include "lib/exit_status.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/signals.h"
@@ -20,6 +21,17 @@
 /* Signals this close together are one request: timeout(1), shells and service
  * managers signal a process and then its group, ms. */
 #define SAME_REQUEST 100
+
+static const int stop_signals[] = { SIGTERM, SIGINT, SIGQUIT };
+
+int
+stop_asked(void)
+{
+	for (size_t i = 0; i < sizeof(stop_signals) / sizeof(int); i++)
+		if (signals_take(stop_signals[i]) > 0)
+			return stop_signals[i];
+	return 0;
+}
 
 /* Signal pids, never the process group: others may live in it. */
 static void
@@ -63,7 +75,7 @@ stop_request(struct master *m, const char *who)
 		reload_abandon(m);
 		log_notice("%s: stopping, %u s at most", who,
 		    config->shutdown_delay + config->shutdown_timeout);
-		notify_tell("STOPPING=1\nSTATUS=Stopping");
+		notify_tell(&m->notify, "STOPPING=1\nSTATUS=Stopping");
 	} else if (now - s->began >= SAME_REQUEST && now + NOW < s->kill_at) {
 		log_notice("%s again: stopping now", who);
 		s->drain_at = now;

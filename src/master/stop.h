@@ -7,6 +7,9 @@
 
 #include "master/master.h"
 
+/* A signal that asks for a stop and was recorded, or 0.  It is taken. */
+int stop_asked(void);
+
 /* Somebody asked to stop: a signal by its name, or whoever `who` says; a
  * second request means now. */
 void stop_request(struct master *m, const char *who);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The watchdog: workers that make no progress are killed and replaced.
+ * The watchdog: it kills workers that make no progress.
  *
- * A worker's heartbeat is odd while it works and even while it sleeps.  As
- * long as one works the master looks at regular intervals; when all have slept
- * through one, it stops looking, and a worker that wakes up wakes the master.
- * It looks once more after having said that it will not: a worker that woke up
- * in between saw the former word.
+ * A worker's heartbeat is odd while the worker works and even while it sleeps.
+ * As long as a worker works, the master looks at regular intervals.  When all
+ * workers have slept through an interval the master stops looking and says so
+ * in the word `watching`; a worker that wakes up then wakes the master.  The
+ * master looks once more after it has said so, because a worker that woke up
+ * in between saw the former value of the word.
  */
 #include "master/watchdog.h"
 
@@ -20,12 +21,13 @@
 #define LOOKS 4
 
 static uint64_t
-watchdog_timeout_ms(const struct master *m)
+watchdog_timeout_ms(const struct config *c)
 {
-	return (uint64_t)m->config->watchdog_timeout * 1000;
+	return (uint64_t)c->watchdog_timeout * 1000;
 }
 
-/* A debugger has it: it is slow on purpose.  TracerPid in proc(5). */
+/* True if a debugger is attached: then the worker is slow on purpose.
+ * TracerPid in proc(5). */
 static bool
 watchdog_is_traced(pid_t pid)
 {
@@ -46,15 +48,15 @@ watchdog_is_traced(pid_t pid)
 }
 
 static void
-watchdog_judge(struct master *m, unsigned k, uint64_t now)
+watchdog_act(struct child *c, unsigned k, const struct config *config,
+    uint64_t now)
 {
-	struct child *c = &m->child[k];
 	const char *what = NULL;
 
-	if (c->stopped != 0 && now - c->stopped >= watchdog_timeout_ms(m))
+	if (c->stopped != 0 && now - c->stopped >= watchdog_timeout_ms(config))
 		what = "stopped";
 	else if (c->stopped == 0 && c->heartbeat % 2 == 1 &&
-	    now - c->since >= watchdog_timeout_ms(m)) {
+	    now - c->since >= watchdog_timeout_ms(config)) {
 		what = "stuck";
 		c->hung = true;
 	}
@@ -66,30 +68,30 @@ watchdog_judge(struct master *m, unsigned k, uint64_t now)
 		return;
 	}
 	log_warnx("worker %u (pid %ld) has been %s for %u s: killing it", k,
-	    (long)c->pid, what, m->config->watchdog_timeout);
+	    (long)c->pid, what, config->watchdog_timeout);
 	(void)kill(c->pid, SIGKILL);
 	c->since = now;
 	c->stopped = 0;
 }
 
-/* We are late ourselves: everybody was stopped, by Ctrl-Z perhaps, or the
- * machine was.  What was not seen is not held against anyone. */
+/* The master itself is late: all processes were stopped (Ctrl-Z), or the whole
+ * machine was.  Time that the master did not see does not count. */
 static void
-watchdog_forgive(struct master *m, uint64_t now)
+watchdog_forgive(struct child *child, unsigned workers, uint64_t now)
 {
-	for (unsigned k = 0; k < m->service->workers; k++) {
-		m->child[k].since = now;
-		if (m->child[k].stopped != 0)
-			m->child[k].stopped = now;
+	for (unsigned k = 0; k < workers; k++) {
+		child[k].since = now;
+		if (child[k].stopped != 0)
+			child[k].stopped = now;
 	}
 }
 
-/* Returns true if the worker works, or worked since the last look. */
+/* Returns true if the worker works, or has worked since the last look. */
 static bool
-watchdog_look(struct master *m, unsigned k, uint64_t now)
+watchdog_look(struct child *c, unsigned k, const struct config *config,
+    const struct slot *s, uint64_t now)
 {
-	struct child *c = &m->child[k];
-	uint64_t heartbeat = atomic_load(&m->arena.slot[k].heartbeat);
+	uint64_t heartbeat = atomic_load(&s->heartbeat);
 	bool moved = heartbeat != c->heartbeat;
 
 	if (moved) {
@@ -97,40 +99,40 @@ watchdog_look(struct master *m, unsigned k, uint64_t now)
 		c->since = now;
 	}
 	if (c->pid != 0)
-		watchdog_judge(m, k, now);
+		watchdog_act(c, k, config, now);
 	return c->pid != 0 && (moved || heartbeat % 2 == 1 || c->stopped != 0);
 }
 
 void
-watchdog(struct master *m)
+watchdog_step(struct watchdog *w, const struct config *c,
+    const struct arena *a, unsigned workers, struct child *child)
 {
-	_Atomic uint32_t *watching = &m->arena.header->watching;
-	uint64_t now = clock_ms();
+	_Atomic uint32_t *watching = &a->header->watching;
+	uint64_t now = clock_ms(), interval = watchdog_timeout_ms(c) / LOOKS;
 	bool busy = false;
 
-	if (m->config->watchdog_timeout == 0) {
-		atomic_store(watching, 1); /* nobody need wake us */
-		m->watch_at = CLOCK_NEVER;
+	if (c->watchdog_timeout == 0) {
+		atomic_store(watching, 1); /* no worker need wake us */
+		w->look_at = CLOCK_NEVER;
 		return;
 	}
-	if (m->watch_at != CLOCK_NEVER && now < m->watch_at)
+	if (w->look_at != CLOCK_NEVER && now < w->look_at)
 		return;
-	if (m->watch_at != CLOCK_NEVER &&
-	    now > m->watch_at + watchdog_timeout_ms(m) / LOOKS)
-		watchdog_forgive(m, now);
-	for (unsigned k = 0; k < m->service->workers; k++)
-		busy = watchdog_look(m, k, now) || busy;
-	if (busy || m->watch_at == CLOCK_NEVER)
+	if (w->look_at != CLOCK_NEVER && now > w->look_at + interval)
+		watchdog_forgive(child, workers, now);
+	for (unsigned k = 0; k < workers; k++)
+		busy = watchdog_look(&child[k], k, c, &a->slot[k], now) || busy;
+	if (busy || w->look_at == CLOCK_NEVER)
 		atomic_store(watching, 1);
 	else if (atomic_exchange(watching, 0) == 0) {
-		m->watch_at = CLOCK_NEVER;
+		w->look_at = CLOCK_NEVER;
 		return;
 	}
-	m->watch_at = now + watchdog_timeout_ms(m) / LOOKS;
+	w->look_at = now + interval;
 }
 
 uint64_t
-watchdog_next(const struct master *m)
+watchdog_next(const struct watchdog *w)
 {
-	return m->watch_at;
+	return w->look_at;
 }

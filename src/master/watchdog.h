@@ -1,18 +1,31 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The watchdog: workers that make no progress are killed and replaced.
+ * The watchdog: it kills workers that make no progress, so that they are
+ * replaced.
  */
 #ifndef ECHOD_MASTER_WATCHDOG_H
 #define ECHOD_MASTER_WATCHDOG_H
 
-#include "master/master.h"
+#include <stdint.h>
 
-/* Look at the workers, if it is time or one of them has woken us, and kill
- * those that have been stuck in one operation, or stopped, for
- * watchdog-timeout. */
-void watchdog(struct master *m);
+#include "config/config.h"
+#include "master/child.h"
+#include "shared/arena.h"
 
-/* When watchdog() has to look next, clock_ms(). */
-uint64_t watchdog_next(const struct master *m);
+struct watchdog {
+	/* The next look, clock_ms(); CLOCK_NEVER: when a worker wakes us. */
+	uint64_t look_at;
+};
+
+/*
+ * Look at the `workers` children of all slots, if a look is due or a worker has
+ * woken the master.  Kill those that have been stuck in one operation, or
+ * stopped by a signal, for watchdog-timeout.
+ */
+void watchdog_step(struct watchdog *w, const struct config *c,
+    const struct arena *a, unsigned workers, struct child *child);
+
+/* When the next look is due, clock_ms(). */
+uint64_t watchdog_next(const struct watchdog *w);
 
 #endif

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/address.h"
 #include "shared/connection.h"
 #include "shared/slot.h"
 
@@ -29,7 +30,7 @@
  * Each has a window of address space, of which 32 bits have little. */
 #define ARENA_DESCRIPTORS_MAX (sizeof(size_t) < 8 ? 1U << 14 : 1U << 20)
 
-#define LISTENER_NAME 72
+#define LISTENER_NAME ADDRESS_PORT_SIZE
 
 /* A listener's flags. */
 #define LISTENER_PASSED 1U /* whoever started us has it, too: not shut */

@@ -70,9 +70,8 @@ outcome_parse(struct outcome *o, const char *text)
 		long n = strtol(text, &end, 10);
 
 		if (end == text || *end != ' ' || n < INT_MIN || n > INT_MAX ||
-		    o->askers == OUTCOME_ASKERS)
+		    !outcome_add(o, (int)n))
 			return -1;
-		(void)outcome_add(o, (int)n);
 		text = end + 1;
 	}
 	return 0;

@@ -28,10 +28,8 @@ struct outcome {
 	int asker[OUTCOME_ASKERS];
 };
 
-/* A request of the administration process, as an asker. */
-#define OUTCOME_OF_ADMIN(sequence) (-(int)(sequence))
-
-/* Remember who wants to be told.  False if there are too many. */
+/* Remember a process that wants to be told.  Returns false if too many wait
+ * already. */
 bool outcome_add(struct outcome *o, int asker);
 
 /* All of them as text for outcome_parse(), which adds them to others'.  Returns
@@ -39,10 +37,13 @@ bool outcome_add(struct outcome *o, int asker);
 const char *outcome_format(const struct outcome *o, char *text, size_t size);
 int outcome_parse(struct outcome *o, const char *text);
 
+/* A request of the administration process, as an asker. */
+#define OUTCOME_OF_ADMIN(sequence) (-(int)(sequence))
+
 /* Forget those of the administration process. */
 void outcome_forget_admin(struct outcome *o);
 
-/* Tell all that asked by a signal, and forget all. */
+/* Tell all of them, and forget them. */
 void outcome_tell(struct outcome *o, bool done, const char *text);
 
 /* The asking side: a socket, whose number is stored in `asker`; or -1 with

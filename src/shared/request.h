@@ -22,7 +22,7 @@ enum admin_descriptor {
 	ADMIN_RECORD,	  /* a memfd: the admin_key and the configuration */
 	ADMIN_ARENA,
 	ADMIN_SERVICE,
-	ADMIN_LOG,     /* for lines to the master, lib/log_post.h */
+	ADMIN_LOG,     /* for lines to the master, lib/log.h */
 	ADMIN_CONTROL, /* listeners */
 	ADMIN_METRICS,
 	ADMIN_DESCRIPTORS

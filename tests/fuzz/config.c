@@ -11,6 +11,9 @@
 #include <unistd.h>
 
 #include "config/config.h"
+#include "config/reader.h"
+#include "config/serialize.h"
+#include "config/value.h"
 #include "fuzz.h"
 
 static void

@@ -8,6 +8,8 @@
 #include <bsd/string.h>
 
 #include "config/directive.h"
+#include "config/reader.h"
+#include "config/value.h"
 #include "fuzz.h"
 
 static void
@@ -40,13 +42,13 @@ fuzz_directive(const uint8_t *data, size_t size)
 	c = malloc(sizeof(*c)); /* a bound of its own */
 	must(text != NULL && c != NULL);
 	config_defaults(c);
-	taken = directive_set(c, d, text, why, sizeof(why));
+	taken = value_set(c, d, text, why, sizeof(why));
 	if (taken == -1)
 		must(why[0] != '\0' && strlen(why) < sizeof(why));
 	else {
-		directive_format(c, d, before, sizeof(before));
-		must(directive_set(c, d, before, why, sizeof(why)) == 0);
-		directive_format(c, d, after, sizeof(after));
+		value_format(c, d, before, sizeof(before));
+		must(value_set(c, d, before, why, sizeof(why)) == 0);
+		value_format(c, d, after, sizeof(after));
 		must(strcmp(before, after) == 0);
 		if (d->type == TYPE_NETWORKS)
 			check_networks(c, d);

@@ -16,13 +16,14 @@
 #include "admin/metrics.h"
 #include "master/sample.h"
 #include "admin/page.h"
+#include "config/value.h"
 #include "master/admin_requests.h"
 #include "master/listeners/listen.h"
 #include "master/master.h"
 #include "master/scaling.h"
 #include "master/spawn.h"
 #include "master/stop.h"
-#include "master/upgrade/record.h"
+#include "master/upgrade/hand_over.h"
 #include "master/upgrade/reload.h"
 #include "master/watchdog.h"
 
@@ -80,8 +81,8 @@ master_of(const struct arena *a)
 		.socket = link_end() };
 	m.admin_sockets = (struct admin_sockets)ADMIN_SOCKETS_NONE;
 	m.executable = -1;
-	m.watch_at = 0;
-	m.reload.executable = m.reload.record = m.reload.output = -1;
+	m.reload.executable = -1;
+	m.reload.checker = (struct checker)CHECKER_NONE;
 	for (unsigned k = 0; k < CONFIG_WORKERS_MAX; k++)
 		m.child[k].respawn_at = CLOCK_NEVER;
 	return &m;
@@ -136,7 +137,7 @@ write_pages(struct master *m)
 	FILE *out = open_memstream(&text, &length);
 
 	must(out != NULL);
-	sample_step(m);
+	sample_step(m->config, &m->arena, m->service);
 	metrics_write(&(struct view){ &m->arena, m->service, m->config, NULL },
 	    out);
 	page_write(&(struct view){ &m->arena, m->service, m->config, NULL },
@@ -163,13 +164,14 @@ master_exercise(const struct arena *a)
 	(void)listen_names(m->service);
 	(void)spawn_prepare(m);
 	scaling_step(m);
-	watchdog(m);
+	watchdog_step(&m->watchdog, m->config, &m->arena,
+		    m->service->workers, m->child);
 	(void)spawn_next(m);
 	(void)reload_next(m);
 	reload_request(m, "fuzz");
 	stop_request(m, "fuzz");
 	(void)stop_step(m);
 	(void)stop_summary(m);
-	record_keep(a, m->service, false);
+	hand_over_keep(a, m->service, false);
 	master_close_opened();
 }

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "../unit/sockets.h"
+#include "config/value.h"
 #include "lib/clock.h"
 #include "lib/signals.h"
 #include "ground.h"

@@ -4,6 +4,8 @@
 
 load ../lib/common
 
+# bats file_tags=quick
+
 sources() {
 	find "$TOP_SRCDIR/src" -name '*.[ch]' | sort
 }
@@ -20,13 +22,13 @@ tests() {
 # "folder file included" for each of our includes; those above all
 # folders, as main.c, are in the folder "top".
 includes() {
-	local f name folder
-	sources | while read -r f; do
-		name=${f#"$TOP_SRCDIR/src/"}
-		folder=${name%/*}
-		[ "$folder" != "$name" ] || folder=top
-		sed -nE "s|^[[:space:]]*#[[:space:]]*include[[:space:]]+\"([^\"]+)\".*|$folder $name \\1|p" "$f"
-	done
+	(cd "$TOP_SRCDIR/src" && find . -name '*.[ch]' -exec grep -HE \
+		'^[[:space:]]*#[[:space:]]*include[[:space:]]+"' {} +) |
+		sed -E 's|^\./([^:]*):[^"]*"([^"]*)".*|\1 \2|' | sort |
+		awk '{ folder = $1
+			if (!sub("/.*", "", folder))
+				folder = "top"
+			print folder, $0 }'
 }
 
 # may FOLDER REGEX: files of the folder include only what matches.
@@ -123,7 +125,7 @@ scripts() {
 	may shared '(shared|lib)/.*'
 	may handler '(handler|config|lib)/.*'
 	may worker '(worker|handler|shared|config|lib)/.*'
-	may ctl '(ctl|config|lib)/.*'
+	may ctl '((ctl|config|lib)/.*|shared/control_commands\.h)'
 	may commands '(commands|shared|config|lib)/.*'
 	may admin '(admin|shared|config|lib)/.*'
 	may master '(master|shared|config|lib)/.*'
@@ -242,7 +244,8 @@ c_files() {
 	local f
 	for f in $(tests '*.bats' '*.bash'); do
 		echo "$f"
-		grep -v '^#!' "$f" | head -n 1 | grep -qE '^# [A-Z].{10,}'
+		grep -vE '^#!|^# SPDX-' "$f" | head -n 1 |
+			grep -qE '^# [A-Z].{10,}'
 	done
 }
 
@@ -314,13 +317,48 @@ c_files() {
 @test "every option and command of echoctl --help is in echoctl.8" {
 	rendered echoctl.8 >page
 	local word seen=0
-	for word in $("$(dirname "$ECHOD")/echoctl" --help |
+	for word in $("$ECHOCTL" --help |
 	    grep -oE -- '(^|[ ,[])--?[a-zA-Z-]+|^  [a-z]+' | tr -d ' ,[' | sort -u); do
 		echo "$word"
 		grep -qE -- "(^|[ ,[|])$word([], |]|\$)" page
 		seen=$((seen + 1))
 	done
 	[ "$seen" -ge 23 ]
+}
+
+@test "echoctl.8 lists exactly the commands, in their order, with their keywords" {
+	"$ECHOCTL" --help >help
+	[ "$(grep -cE '^  [a-z]' help)" -ge 12 ]
+	diff <(sed -nE 's/^  ([a-z]+).*/\1/p' help) \
+		<(awk '/^The commands are/, /^\.Ss/' "$TOP_SRCDIR/man/echoctl.8" |
+			sed -nE 's/^\.(It )?Ic ([a-z]+).*/\2/p' | awk '!seen[$0]++' |
+			grep -xFf <(sed -nE 's/^  ([a-z]+).*/\1/p' help))
+	rendered echoctl.8 >page
+	local word
+	for word in $(grep -oE '\[[a-z|]+\]' help | tr '[]|' '   '); do
+		echo "$word"
+		grep -qE "[ [|]${word}[], |.:]" page
+	done
+}
+
+# The socket's own list, which names the commands that echoctl has itself not.
+@test "echoctl --help has the commands of the control socket" {
+	echo "port = $PORT" >conf
+	start "control-socket=$DIR/control"
+	"$ECHOCTL" -s control help >asked
+	diff <("$ECHOCTL" --help | sed -nE 's/^  ([a-z]+).*/\1/p' | grep -vx top) \
+		<(sed 's/ .*//' asked)
+	# Where echoctl has options of its own, the socket has arguments.
+	diff <("$ECHOCTL" --help | sed -nE 's/^  ([a-z]+( [^ a-z]*[A-Z[][^ ]*)?) *.*/\1/p' |
+		grep -vx 'top\|connections') <(grep -v ^connections asked)
+}
+
+@test "ncurses lives in src/ctl/screen.c, and JSON is read by jansson" {
+	home '\b(newterm|endwin|getch|mvaddnstr|resizeterm) *\(' ctl/screen.c
+	# No text of an answer is taken apart by hand.
+	if (cd "$BATS_FILE_TMPDIR/src" && grep -nE '\b(strstr|sscanf) *\(' ctl/*.c); then
+		return 1
+	fi
 }
 
 @test "echod.8 explains every exit status" {
@@ -350,16 +388,11 @@ c_files() {
 	grep -qx "$TOP_SRCDIR/bootstrap" list
 	grep -qx "$TOP_SRCDIR/.ci/run" list
 	grep -qx "$TOP_SRCDIR/tests/lib/common.bash" list
-	local f bad=0
-	while read -r f; do
-		case $f in
-		*.bats) shellcheck -S warning --shell=bats "$f" ;;
-		*.bash) shellcheck -S warning --shell=bash \
-			-e SC2034 "$f" ;; # used by those who load it
-		*) shellcheck -S warning "$f" ;;
-		esac || bad=1
-	done <list
-	[ "$bad" -eq 0 ]
+	local check=(xargs -d '\n' -P "$(nproc)" -n 8 shellcheck -S warning)
+	grep '\.bats$' list | "${check[@]}" --shell=bats
+	# Files that are loaded use what SC2034 does not see.
+	grep '\.bash$' list | "${check[@]}" --shell=bash -e SC2034
+	grep -vE '\.(bats|bash)$' list | "${check[@]}"
 }
 
 @test "what is to be run can be run" {

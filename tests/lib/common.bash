@@ -6,7 +6,9 @@
 
 TOP_SRCDIR=${TOP_SRCDIR:-$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)}
 ECHOD=${ECHOD:-$TOP_SRCDIR/build/src/echod}
+ECHOCTL=${ECHOCTL:-$(dirname "$ECHOD")/echoctl}
 CLIENT="python3 $TOP_SRCDIR/tests/lib/client.py"
+# One for all trees: the suites of two may run at a time.
 PORTS_FILE=${PORTS_FILE:-${TMPDIR:-/tmp}/echod-test-ports.$(id -u)}
 LOAD=${TOP_BUILDDIR:-$TOP_SRCDIR/build}/tests/programs/load
 PIDS=()

@@ -1,11 +1,11 @@
 /*
- * Slots and connections: who may write a record, whose a descriptor is.  For
- * spin(1); see README.md for the lines of the program that this stands for.
+ * Slots and connections: the owner of a record, and the owner of a descriptor.
+ * For spin(1).  README.md names the lines of the program that this models.
  *
- * Two clients' sockets, NUMBERS descriptors that are used again at once, two
- * workers' slots.  Any worker may die or stand still between any two
- * steps; the next worker of its slot recovers, and may die of it.  Bytes are
- * not modelled here but in explore.c.
+ * There are the sockets of two clients, NUMBERS descriptors that are used again
+ * at once, and the slots of two workers.  Any worker may die or stand still
+ * between any two steps.  The next worker of its slot recovers, and may die
+ * while it recovers.  explore.c models bytes; this file does not.
  */
 #ifndef WORKERS
 #define WORKERS 2
@@ -22,21 +22,21 @@
 #define NONE 15
 
 #define FREE 0
-#define TAKING 1
+#define CLAIMED 1
 #define OPEN 2
-#define GIVEN 3
+#define OFFERED 3
 #define CLOSING 4
-/* connection.h, connection_holder() */
-#define HOLDER(state, slot) ((state) == FREE -> 0 : ((slot) * 8 + (state)))
+/* connection.h, connection_owner() */
+#define OWNER(state, slot) ((state) == FREE -> 0 : ((slot) * 8 + (state)))
 #define STATE(h) ((h) % 8)
 #define SLOT(h) ((h) / 8)
 
-byte holder[NUMBERS];
+byte owner[NUMBERS];
 byte claims[NUMBERS];		/* counted in the same word */
 byte cookie[NUMBERS];		/* of the record */
 byte giver[NUMBERS];
 bool marked[NUMBERS];		/* counted for its address */
-byte table[NUMBERS];		/* the kernel's: whose socket it is + 1; 0: closed */
+byte table[NUMBERS];		/* the kernel's: client + 1; 0: closed */
 
 bool waits[CLIENTS];		/* in the accept queue */
 bool done[CLIENTS];		/* has said FIN */
@@ -50,16 +50,16 @@ byte deaths = DEATHS;
 #endif
 byte gifts = GIFTS;		/* of connections that were being served */
 
-/* P6, P4: what may be done to descriptor d on behalf of client c by k. */
+/* P6, P4: worker k uses descriptor d on behalf of client c. */
 inline use()
 {
 	assert(table[d] != 0);				/* P6 */
 	assert(table[d] == cookie[d]);			/* P6 */
-	assert(SLOT(holder[d]) == k && (STATE(holder[d]) == OPEN ||
-	    STATE(holder[d]) == CLOSING))		/* P4 */
+	assert(SLOT(owner[d]) == k && (STATE(owner[d]) == OPEN ||
+	    STATE(owner[d]) == CLOSING))		/* P4 */
 }
 
-/* SIGKILL: what the worker knew is gone. */
+/* SIGKILL: the memory of the worker is gone. */
 #define DIES	:: atomic { deaths > 0 -> deaths-- }; goto dead
 
 /* close.c, close_descriptor() */
@@ -70,13 +70,13 @@ inline close_descriptor()
 	DIES
 	fi;
 #ifdef FREED_BEFORE_CLOSED
-	holder[d] = 0;
+	owner[d] = 0;
 #endif
 	if
 	:: true ->
 		atomic {
 			assert(table[d] != 0 && table[d] == s);	/* P6 */
-			assert(done[table[d] - 1]);	/* P5: not without reason */
+			assert(done[table[d] - 1]);	/* P5: for a reason */
 			gone[table[d] - 1] = true;
 			table[d] = 0
 		}
@@ -85,11 +85,11 @@ inline close_descriptor()
 	if
 	:: true ->
 #ifdef FREED_BY_STORE
-		holder[d] = 0
+		owner[d] = 0
 #else
 		atomic {
 			if
-			:: holder[d] == HOLDER(CLOSING, k) -> holder[d] = 0
+			:: owner[d] == OWNER(CLOSING, k) -> owner[d] = 0
 			:: else
 			fi
 		}
@@ -98,7 +98,7 @@ inline close_descriptor()
 	fi
 }
 
-/* accept.c, accept_enter(), on a record that says TAKING; share_offer() */
+/* accept.c, accept_enter(), on a record that says CLAIMED; handoff_offer() */
 inline enter()
 {
 	if
@@ -108,14 +108,14 @@ inline enter()
 	if
 	:: to == k ->
 		if
-		:: true -> holder[d] = HOLDER(OPEN, k)
+		:: true -> owner[d] = OWNER(OPEN, k)
 		DIES
 		fi
 	:: else -> offer()
 	fi
 }
 
-/* share.c, share_offer() */
+/* handoff.c, handoff_offer() */
 inline offer()
 {
 #ifdef NOTICE_BEFORE_GIFT
@@ -129,7 +129,7 @@ inline offer()
 	DIES
 	fi;
 	if
-	:: true -> holder[d] = HOLDER(GIVEN, to)
+	:: true -> owner[d] = OWNER(OFFERED, to)
 	DIES
 	fi;
 #ifndef NOTICE_BEFORE_GIFT
@@ -140,14 +140,15 @@ inline offer()
 #endif
 }
 
-/* accept.c, claim(); orphans.c, orphans_find(): connection_word(),
- * kernel_cookie(), connection_vacant(), connection_claim() */
+/* accept.c, accept_claim(); lost_sockets.c, lost_sockets_find():
+ * connection_word(), tcp_info_cookie(), connection_vacant(),
+ * connection_claim() */
 inline claim()
 {
 	mine = false;
 	do
 	:: true ->
-		atomic { h = holder[d]; g = claims[d] };
+		atomic { h = owner[d]; g = claims[d] };
 		y = table[d];
 		if
 #ifndef CLOSED_CLAIMED
@@ -168,11 +169,11 @@ inline claim()
 #ifdef CLAIMED_BY_STORE
 			:: true ->
 #elif defined CLAIMS_NOT_COUNTED
-			:: holder[d] == h ->
+			:: owner[d] == h ->
 #else
-			:: holder[d] == h && claims[d] == g ->
+			:: owner[d] == h && claims[d] == g ->
 #endif
-				holder[d] = HOLDER(TAKING, k); mine = true;
+				owner[d] = OWNER(CLAIMED, k); mine = true;
 				claims[d]++
 			:: else
 			fi
@@ -186,7 +187,7 @@ inline claim()
 	g = 0; y = 0
 }
 
-/* recover.c, recover(), k being the worker's own slot */
+/* recover.c, recover(); k is the worker's own slot */
 inline recover()
 {
 	if
@@ -194,7 +195,7 @@ inline recover()
 		d = 0;
 		do
 		:: d < NUMBERS ->
-			/* find_orphans() */
+			/* lost_sockets_find() */
 			if
 			:: table[d] != 0 -> claim();
 				if
@@ -212,27 +213,27 @@ inline recover()
 	d = 0;
 	do
 	:: d < NUMBERS ->
-		h = holder[d];
-		/* take_record() */
+		h = owner[d];
+		/* recover_take_record() */
 		if
 #ifndef NO_NOTICE
-		:: STATE(h) == GIVEN && SLOT(h) != k && giver[d] == k ->
+		:: STATE(h) == OFFERED && SLOT(h) != k && giver[d] == k ->
 			inbox[SLOT(h) * NUMBERS + d] = true
 #endif
-		:: STATE(h) == TAKING && SLOT(h) == k ->
-			/* orphan_enter() */
+		:: STATE(h) == CLAIMED && SLOT(h) == k ->
+			/* lost_sockets_enter() */
 			assert(table[d] != 0);			/* P6 */
 			to = k; enter()
-		:: STATE(h) == GIVEN && SLOT(h) == k ->
+		:: STATE(h) == OFFERED && SLOT(h) == k ->
 			atomic {
 				if
-				:: holder[d] == h -> holder[d] =
-					HOLDER(OPEN, k)
+				:: owner[d] == h -> owner[d] =
+					OWNER(OPEN, k)
 				:: else
 				fi
 			}
 		:: STATE(h) == CLOSING && SLOT(h) == k ->
-			/* finish_close() */
+			/* recover_finish_close() */
 #ifdef NO_COOKIE_CHECK
 			mine = true; s = table[d];
 #else
@@ -240,12 +241,12 @@ inline recover()
 			    table[d] == cookie[d]); s = table[d] };
 #endif
 			if
-			:: mine && holder[d] == h -> close_descriptor(); s = 0
-			:: mine && holder[d] != h
+			:: mine && owner[d] == h -> close_descriptor(); s = 0
+			:: mine && owner[d] != h
 			:: else ->
 				atomic {
 					if
-					:: holder[d] == h -> holder[d] = 0
+					:: owner[d] == h -> owner[d] = 0
 					:: else
 					fi
 				}
@@ -324,7 +325,7 @@ end_idle:
 		fi;
 		d = 0; h = 0; c = 0; to = 0; mine = false
 
-	/* share.c, share_adopt() and share_reclaim(): claim() */
+	/* handoff.c, handoff_accept(), handoff_withdraw() */
 	:: atomic { inbox[k * NUMBERS] -> d = 0; inbox[k * NUMBERS] = false };
 		goto adopt
 #if NUMBERS > 1
@@ -339,10 +340,10 @@ adopt:
 			atomic {
 				if
 #ifdef TAKEN_BY_STORE
-				:: true -> holder[d] = HOLDER(OPEN, k)
+				:: true -> owner[d] = OWNER(OPEN, k)
 #else
-				:: holder[d] == HOLDER(GIVEN, k) -> holder[d] =
-					HOLDER(OPEN, k)
+				:: owner[d] == OWNER(OFFERED, k) -> owner[d] =
+					OWNER(OPEN, k)
 #endif
 				:: else
 				fi
@@ -351,15 +352,15 @@ adopt:
 		fi;
 		d = 0
 	:: atomic { inbox[(k + 1) % WORKERS * NUMBERS] && giver[0] == k &&
-		holder[0] == HOLDER(GIVEN, (k + 1) % WORKERS) ->
-		holder[0] = HOLDER(OPEN, k) };
+		owner[0] == OWNER(OFFERED, (k + 1) % WORKERS) ->
+		owner[0] = OWNER(OPEN, k) };
 		inbox[(k + 1) % WORKERS * NUMBERS] = false
 
-	/* serve.c: whatever it is, by the owner; then close.c */
-	:: atomic { STATE(holder[0]) == OPEN && SLOT(holder[0]) == k &&
+	/* serve.c: any operation, by the owner; then close.c */
+	:: atomic { STATE(owner[0]) == OPEN && SLOT(owner[0]) == k &&
 		table[0] != 0 && done[table[0] - 1] -> d = 0 }; goto close
 #if NUMBERS > 1
-	:: atomic { STATE(holder[1]) == OPEN && SLOT(holder[1]) == k &&
+	:: atomic { STATE(owner[1]) == OPEN && SLOT(owner[1]) == k &&
 		table[1] != 0 && done[table[1] - 1] -> d = 1 };
 		goto close
 #endif
@@ -369,16 +370,16 @@ close:
 		if
 		:: true ->
 #ifndef CLOSING_NOT_SAID
-			holder[d] = HOLDER(CLOSING, k);
+			owner[d] = OWNER(CLOSING, k);
 #endif
 			s = table[d]
 		DIES
 		fi;
 		close_descriptor();
 		d = 0; s = 0
-	/* share.c, give(): only what is not at its end */
-	:: atomic { gifts > 0 && STATE(holder[0]) == OPEN &&
-		SLOT(holder[0]) == k && table[0] != 0 &&
+	/* handoff.c, handoff_move(): not at its end */
+	:: atomic { gifts > 0 && STATE(owner[0]) == OPEN &&
+		SLOT(owner[0]) == k && table[0] != 0 &&
 		!done[table[0] - 1] -> d = 0; gifts-- };
 		to = (k + 1) % WORKERS;
 		use();
@@ -386,7 +387,7 @@ close:
 		d = 0; to = 0
 	od;
 dead:
-	/* Memory of its own is gone; the next worker begins. */
+	/* The private memory is gone; the next worker begins. */
 	atomic { d = 0; h = 0; g = 0; y = 0; c = 0; to = 0; s = 0;
 		mine = false };
 	goto alive
@@ -413,15 +414,15 @@ init {
 		:: else -> break
 		od
 	}
-	/* P5: when nothing more can happen, all is done with. */
+	/* P5: when no step is possible, every client is done. */
 	timeout ->
 	assert(gone[0] && gone[1]);
-	assert(table[0] == 0 && (STATE(holder[0]) == FREE ||
-	    STATE(holder[0]) == CLOSING));
+	assert(table[0] == 0 && (STATE(owner[0]) == FREE ||
+	    STATE(owner[0]) == CLOSING));
 	assert(!marked[0]);			/* P7 */
 #if NUMBERS > 1
-	assert(table[1] == 0 && (STATE(holder[1]) == FREE ||
-	    STATE(holder[1]) == CLOSING));
+	assert(table[1] == 0 && (STATE(owner[1]) == FREE ||
+	    STATE(owner[1]) == CLOSING));
 	assert(!marked[1])
 #endif
 }

@@ -5,13 +5,19 @@
 
 load ../lib/common
 
+# configure_for PREFIX OPTION...: what one finds out, the next ones know.
+configure_for() {
+	"$TOP_SRCDIR/configure" -q --cache-file="$BATS_FILE_TMPDIR/cache" \
+		--prefix="$1" --with-user="$(id -un)" "${@:2}"
+}
+
 # The files for a prefix, once for all tests; only the program is not built anew.
 setup_file() {
 	local b=$BATS_FILE_TMPDIR/build p=$BATS_FILE_TMPDIR/p
 	mkdir "$b" && cd "$b" || return 1
 	# shellcheck disable=SC2024 # it is our own file
 	{
-		"$TOP_SRCDIR/configure" -q --prefix="$p" --with-user="$(id -un)" &&
+		configure_for "$p" &&
 			make -s etc/echod.openrc install-data
 	} >out 2>&1 3>&- || {
 		cat out
@@ -502,7 +508,7 @@ openrc() {
 	shellcheck "$INIT"
 	# OpenRC reads what looks unused.
 	shellcheck -s sh -e SC2034 "$B/etc/echod.openrc"
-	shellcheck -s bash "$TOP_SRCDIR/etc/echod.bash-completion"
+	shellcheck -s bash "$TOP_SRCDIR"/etc/*.bash-completion
 }
 
 @test "nothing is left to substitute, and the configuration is good" {
@@ -538,17 +544,18 @@ installed_unit() {
 		cp "$P/lib/systemd/system/echod.service" .
 		return
 	fi
-	mkdir "b$1"
-	cd "b$1" || return 1
-	{
-		"$TOP_SRCDIR/configure" -q --prefix="$P" --with-user="$(id -un)" "$@" &&
-			make -s install-data DESTDIR="$DIR/d$1"
-	} >out 2>&1 3>&- || {
-		cat out
-		return 1
-	}
-	cd ..
-	cp "d$1$P/lib/systemd/system/echod.service" .
+	local b=$BATS_FILE_TMPDIR/b$1
+	if [ ! -e "$b/done" ]; then
+		mkdir "$b"
+		(
+			cd "$b" && configure_for "$P" "$@" &&
+				make -s install-data DESTDIR="$b/d" && : >"done"
+		) >out 2>&1 3>&- || {
+			cat out
+			return 1
+		}
+	fi
+	cp "$b/d$P/lib/systemd/system/echod.service" .
 }
 
 # Both types were in the unit: a # that make took for the begin of a comment was
@@ -657,4 +664,26 @@ calls_of() {
 		_echod 2>/dev/null; echo \"\${COMPREPLY[*]}\""
 	echo "$output"
 	[ "$output" = workers= ]
+}
+
+# complete_echoctl WORD...: what bash offers for the last one.
+complete_echoctl() {
+	local rc=/usr/share/bash-completion/bash_completion
+	[ -r "$rc" ] || skip "bash-completion is not installed"
+	bash -c ". $rc; . '$TOP_SRCDIR/etc/echoctl.bash-completion'
+		COMP_WORDS=('$ECHOCTL' \"\$@\") COMP_CWORD=\$# COMP_LINE=\"$ECHOCTL \$*\"
+		COMP_POINT=\${#COMP_LINE}
+		_echoctl 2>/dev/null; echo \"\${COMPREPLY[*]}\"" - "$@"
+}
+
+# They come from --help, which is made of the table of commands.
+@test "bash completes the commands of echoctl, their keywords and options" {
+	[ "$(complete_echoctl re)" = 'reload reopen' ]
+	[ "$(complete_echoctl -s x dr)" = drain ]
+	[ "$(complete_echoctl drain o)" = 'on off' ]
+	[ "$(complete_echoctl loglevel v)" = verbose ]
+	[ "$(complete_echoctl workers '')" = '' ]
+	[ "$(complete_echoctl connections --so)" = '--sort --socket' ]
+	[ "$(complete_echoctl connections --sort i)" = 'idle in' ]
+	[ "$(complete_echoctl --j)" = --json ]
 }

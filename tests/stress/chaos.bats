@@ -6,15 +6,15 @@ load ../lib/common
 export ECHOD LOAD
 
 @test "kill -9 at random, 40 a second: nothing lost, nothing wrong" {
-	"$TOP_SRCDIR/tests/stress/chaos/run" -t 10 -r 40
+	"$TOP_SRCDIR/tests/stress/chaos/run" -t 6 -r 40
 }
 
 @test "kill -9, SIGSEGV and SIGSTOP at random, two workers" {
-	"$TOP_SRCDIR/tests/stress/chaos/run" -t 8 -r 40 -g 10 -s 7 -w 2
+	"$TOP_SRCDIR/tests/stress/chaos/run" -t 5 -r 40 -g 10 -s 7 -w 2
 }
 
 @test "kill -9 at random with one worker only" {
-	"$TOP_SRCDIR/tests/stress/chaos/run" -t 5 -r 25 -w 1 small:20 pipeline:5 \
+	"$TOP_SRCDIR/tests/stress/chaos/run" -t 4 -r 25 -w 1 small:20 pipeline:5 \
 		large:2 partial:5 halfclose:2 churn:2 idle:200
 }
 

@@ -8,7 +8,7 @@ load ../lib/common
 hostile() {
 	need_root
 	unshare -n true 2>/dev/null || skip "no network namespaces"
-	ECHOD=$ECHOD ECHOCTL=$(dirname "$ECHOD")/echoctl LOAD=$LOAD \
+	ECHOD=$ECHOD ECHOCTL=$ECHOCTL LOAD=$LOAD \
 		ECHOLOAD=$TOP_BUILDDIR/bench/echoload \
 		run timeout 300 "$TOP_SRCDIR/tests/stress/hostile/run" "$1"
 	echo "$output"

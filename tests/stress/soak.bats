@@ -8,7 +8,7 @@ UPGRADES=${LOAD%/load}
 # soak ARGUMENTS: on ports of our own.
 soak() {
 	ECHOD=$ECHOD LOAD=$LOAD UPGRADES=$UPGRADES \
-		ECHOCTL=${ECHOCTL:-$(dirname "$ECHOD")/echoctl} \
+		ECHOCTL=$ECHOCTL \
 		timeout 550 "$TOP_SRCDIR/tests/stress/soak/run" \
 		--ports "$PORT,$(free_port),$(free_port),$(free_port),$(free_port)" \
 		--keep "$BATS_TEST_TMPDIR/kept" "$@" 3>&-
@@ -47,6 +47,6 @@ fails() {
 	printf '%s\n' '#!/bin/sh' 'echo "not a log line" >>log' \
 		"exec '$ECHOD' \"\$@\"" >liar/echod
 	chmod +x liar/echod
-	ECHOCTL=$(dirname "$ECHOD")/echoctl ECHOD=$PWD/liar/echod \
+	ECHOCTL=$ECHOCTL ECHOD=$PWD/liar/echod \
 		fails "malformed log line: 'not a log line'"
 }

@@ -4,6 +4,8 @@
 
 load ../lib/common
 
+# bats file_tags=quick
+
 # conf TEXT: the text, with printf's escapes, is ./conf from now on.
 conf() {
 	printf '%b' "$1" >conf
@@ -832,21 +834,21 @@ debian_redis_conf() {
 	conf "port $PORT\nbind $HOST\ninclude *.inc\n"
 	printf 'timeout 5\ncontrol-socket %s/s\n' "$DIR" >a.inc
 	start_raw -c conf
-	"${ECHOD%/*}/echoctl" -c conf config >dump
+	"$ECHOCTL" -c conf config >dump
 	shown timeout 5 a.inc:1
-	"${ECHOD%/*}/echoctl" -s s --json config >json
+	"$ECHOCTL" -s s --json config >json
 	grep -q '"name":"timeout","value":"5","file":"a.inc","origin":"file","line":1' json
 	printf '\ntimeout 6\n' >b.inc
 	kill -USR2 "$SERVER"
 	wait_for 10 logged 'timeout: 5 -> 6'
 	wait_for 10 logged 'reloaded: '
-	"${ECHOD%/*}/echoctl" -s s config >dump
+	"$ECHOCTL" -s s config >dump
 	shown timeout 6 b.inc:2
 	# A mistake in one of them, and all stays as it was.
 	echo 'timeout x' >c.inc
 	kill -USR2 "$SERVER"
 	wait_for 10 logged 'c.inc:1: timeout: "x"'
-	"${ECHOD%/*}/echoctl" -s s config >dump
+	"$ECHOCTL" -s s config >dump
 	shown timeout 6 b.inc:2
 	stop
 	[ "$STATUS" -eq 0 ]
@@ -1090,7 +1092,7 @@ debian_redis_conf() {
 
 @test "a mistake elsewhere in the file keeps nobody from asking" {
 	local ctl mistake n
-	ctl=$(dirname "$ECHOD")/echoctl
+	ctl=$ECHOCTL
 	conf "port $PORT\nbind $HOST\npidfile pid\ncontrol-socket $DIR/ctl\n"
 	start_raw -c conf
 	cp conf good
@@ -1147,7 +1149,7 @@ asked() {
 		[ "$status" -eq 3 ]
 		[[ $output == *"no echod is running with pidfile $DIR/b" ]]
 	done
-	run "$(dirname "$ECHOD")/echoctl" -c conf status
+	run "$ECHOCTL" -c conf status
 	[ "$status" -eq 1 ]
 	[[ $output == 'echoctl: conf:1: pidfile: quote is not closed' ]]
 }

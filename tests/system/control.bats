@@ -4,8 +4,6 @@
 
 load ../lib/common
 
-ECHOCTL=${ECHOCTL:-$(dirname "$ECHOD")/echoctl}
-
 # A server with a control socket; the rest as start has it.
 begin() {
 	start "control-socket=$DIR/control" "$@"
@@ -48,6 +46,7 @@ hold() {
 
 # --- asking
 
+# bats test_tags=quick
 @test "status: by nc, by echoctl, in JSON" {
 	begin
 	ask status >out
@@ -89,6 +88,7 @@ hold() {
 	not grep -q unknown <(ctl metrics; ctl --json status)
 }
 
+# bats test_tags=quick
 @test "connections: who, how much, filtered and sorted" {
 	begin workers=2
 	hold 5
@@ -115,7 +115,7 @@ hold() {
 	ctl connections --sort in | tee out
 	grep -q '^0 connections' out
 	printf '[\n{"peer":"a","in":1},\n{"peer":"b","in":2}\n]\n{"peer":"c","in":3}\n]\n' |
-		timeout 60 nc.openbsd -l -U fake >/dev/null &
+		timeout 60 nc.openbsd -N -l -U fake >/dev/null &
 	PIDS+=("$!")
 	wait_for 10 test -S fake
 	timeout 60 "$ECHOCTL" -s fake --json connections --sort in >out
@@ -125,15 +125,16 @@ hold() {
 @test "what an answer would tell a terminal is not told" {
 	# A worker that an attacker has taken over can answer in the master's
 	# place; and an administrator is root as often as not.
-	printf '[\n{"peer":"\033[2Ja","in":1}\n]\n' >rows
-	printf 'ok: \033]0;x\a \302\233 \233 caf\303\251\t\177\n' >text
+	printf '[\n{"peer":"\\u001b[2J\302\233a","in":1}\n]\n' >rows
+	printf 'ok: \033]0;x\a \302\233 \233 caf\303\251\t\177\n\0' >text
 	for answer in rows text; do
 		rm -f fake
-		timeout 60 nc.openbsd -l -U fake >/dev/null <"$answer" &
+		timeout 60 nc.openbsd -N -l -U fake >/dev/null <"$answer" &
 		PIDS+=("$!")
 		wait_for 10 test -S fake
 		if [ "$answer" = rows ]; then
 			timeout 60 "$ECHOCTL" -s fake --json connections >out
+			[ "$(cat out)" = $'[\n{"peer":"\\u001B[2J??a","in":1}\n]' ]
 		else
 			timeout 60 "$ECHOCTL" -s fake status >out
 			[ "$(cat out)" = "$(printf 'ok: ?]0;x? ?? ? caf\303\251\t?')" ]
@@ -142,6 +143,7 @@ hold() {
 	done
 }
 
+# bats test_tags=quick
 @test "close: this client and no other" {
 	begin
 	hold 5
@@ -208,6 +210,7 @@ hold() {
 	[ "$(jq -r .error error)" = "$(printf 'unknown command "na\303\257ve\\xe9"; try help')" ]
 }
 
+# bats test_tags=quick
 @test "loglevel: all processes follow at once" {
 	begin
 	echoes
@@ -253,6 +256,7 @@ hold() {
 	[ "$status" -eq 1 ]
 }
 
+# bats test_tags=quick
 @test "usage errors are 2, refusals 1" {
 	begin
 	local arguments
@@ -356,6 +360,7 @@ hold() {
 
 # --- strange clients
 
+# bats test_tags=quick
 @test "what is no request is an error, and nothing worse" {
 	begin
 	strange nonsense
@@ -595,6 +600,7 @@ as_daemon() {
 	[ "$line" = again ]
 }
 
+# bats test_tags=quick
 @test "reload: echoctl waits for what comes of it; counters and clients stay" {
 	echo 'timeout = 0' >echod.conf
 	start_raw -c echod.conf -o "port=$PORT" -o "bind=$HOST" \

@@ -96,6 +96,7 @@ well_formed() {
 
 # --- daemonize
 
+# bats test_tags=quick
 @test "the launching command returns when the service echoes already" {
 	for _ in {1..5}; do
 		launched
@@ -223,6 +224,7 @@ well_formed() {
 
 # --- the pid file
 
+# bats test_tags=quick
 @test "the pid file holds the master's pid and goes at a clean stop" {
 	start pidfile=pid
 	[ "$(cat pid)" = "$SERVER" ]
@@ -236,6 +238,7 @@ well_formed() {
 	[ ! -e pid ]
 }
 
+# bats test_tags=quick
 @test "a second one is refused with the pid of the first" {
 	start pidfile=pid
 	local other
@@ -389,6 +392,7 @@ told_manager() {
 	[ "$(grep -cx READY=1 notified)" -eq 1 ]
 }
 
+# bats test_tags=quick
 @test "supervised systemd tells the manager that it is ready, and that it stops" {
 	manager "$DIR/socket"
 	NOTIFY_SOCKET=$DIR/socket start supervised=systemd
@@ -514,6 +518,7 @@ gave_up_root() {
 	grep -qE '^CapPrm:[[:space:]]+0+$' "/proc/$1/status"
 }
 
+# bats test_tags=quick
 @test "user nobody: no process of it is root's, nor in root's groups" {
 	need_root
 	open_directory
@@ -618,6 +623,7 @@ gave_up_root() {
 	echoes
 }
 
+# bats test_tags=quick
 @test "it serves without being root" {
 	local as=()
 	if [ "$(id -u)" -eq 0 ]; then
@@ -659,6 +665,7 @@ gave_up_root() {
 
 # --- logs
 
+# bats test_tags=quick
 @test "lines reach standard output and the log file, each well formed" {
 	start logfile=file loglevel=debug workers=2
 	$CLIENT churn 50

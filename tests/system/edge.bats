@@ -33,6 +33,7 @@ refusals() {
 
 # --- addresses
 
+# bats test_tags=quick
 @test "allow: only those, and without a word to others" {
 	start 'allow=127.0.0.2 127.0.1.0/24' loglevel=verbose
 	[ "$(say_from 127.0.0.2 'in\n')" = in ]
@@ -152,6 +153,7 @@ sys.stdout.buffer.write(b"\r\n\r\n\0\r\nQUIT\n\x21\x21" +
 
 # --- numbers
 
+# bats test_tags=quick
 @test "maxclients-per-ip: so many from one address, others come in" {
 	start maxclients-per-ip=3 workers=2
 	hold 3 127.0.0.2
@@ -293,6 +295,7 @@ comers() {
 V1='PROXY TCP4 192.0.2.7 198.51.100.1 4711 80\r\n'
 V2='\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x0c\xc0\x00\x02\x07\xc6\x33\x64\x01\x12\x67\x00\x50'
 
+# bats test_tags=quick
 @test "PROXY version 1 and 2: the client's address is the one in the log" {
 	start proxy-protocol=on loglevel=verbose
 	[ "$(say "${V1}one\n")" = one ]
@@ -364,6 +367,7 @@ V2='\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x0c\xc0\x00\x02\x07\xc6\x33\x64\x01\x12\x67
 	logged 'PROXY header: wrong checksum'
 }
 
+# bats test_tags=quick
 @test "PROXY: headers that are wrong close the connection and are told" {
 	start proxy-protocol=on loglevel=verbose
 	local n=0 text

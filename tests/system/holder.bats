@@ -250,6 +250,7 @@ reachable() {
 	not grep "$DIR/pid\".*O_CREAT" trace
 }
 
+# bats test_tags=quick
 @test "status: running, dead, stopped and unknown" {
 	says 3 "no echod is running with pidfile $DIR/pid\$" -o pidfile=pid \
 		-s status

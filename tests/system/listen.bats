@@ -88,6 +88,7 @@ verdict() {
 		verdict '::1 127.0.0.1 ::* *' '[::]' 0.0.0.0
 }
 
+# bats test_tags=quick
 @test "an IPv4 address within IPv6 is one of IPv4" {
 	"$ECHOD" -T -o 'bind=::ffff:127.0.0.1 -::ffff:7f00:2' >dump
 	grep -qE '^bind = 127.0.0.1 -127.0.0.2 ' dump
@@ -262,6 +263,7 @@ s.bind('theirs'); s.listen(); time.sleep(600)" 3>&- 4>&- &
 	[ "$STATUS" -eq 0 ]
 }
 
+# bats test_tags=quick
 @test "an address that comes later, below 1024 and without root" {
 	room
 	open_directory
@@ -438,6 +440,7 @@ inode() {
 }
 
 # They were closed unseen, and then the address was in use.
+# bats test_tags=quick
 @test "a socket that was passed is used, by reloads too, and left open" {
 	conf
 	passed 2 "$HOST@$PORT" -- -c echod.conf

@@ -235,6 +235,7 @@ start_in_journal() {
 	PIDS+=(${SERVER:+"$SERVER"})
 }
 
+# bats test_tags=quick
 @test "lines for the journal: priority, role and text, and nothing twice" {
 	# All of it had priority 6, and time, pid and level a second time.
 	start_in_journal 1 loglevel=debug workers=1
@@ -432,6 +433,7 @@ refused() {
 
 # --- files that go
 
+# bats test_tags=quick
 @test "a log file that is removed in use is made anew, by a worker's line too" {
 	start logfile=logs/file loglevel=verbose workers=1
 	rm logs/file

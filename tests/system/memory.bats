@@ -98,11 +98,10 @@ teardown() {
 
 # KiB of the arena that exist.
 arena() {
-	local fd
-	for fd in "/proc/$SERVER/fd"/*; do
-		[[ $(readlink "$fd") != *memfd:echod-arena* ]] ||
-			echo $(($(stat -Lc '%b' "$fd") / 2))
-	done
+	local blocks
+	blocks=$(find "/proc/$SERVER/fd" -lname '*memfd:echod-arena*' \
+		-exec stat -Lc %b {} + -quit)
+	echo $((blocks / 2))
 }
 
 arena_below() {
@@ -111,7 +110,7 @@ arena_below() {
 
 # closed REASON: clients closed for it, by the metrics.
 closed() {
-	"${ECHOD%/*}/echoctl" -s "$DIR/control" metrics |
+	"$ECHOCTL" -s "$DIR/control" metrics |
 		sed -n "s/.*closed_total{reason=\"$1\"} //p"
 }
 
@@ -221,6 +220,7 @@ logged_times() {
 	echoes
 }
 
+# bats test_tags=quick
 @test "those that were not read for want of memory are when there is some" {
 	# One holds all there is, and more, of which it says the end at last.
 	start maxmemory-clients=128kb workers=1 control-socket="$DIR/control"
@@ -247,6 +247,7 @@ logged_times() {
 	grep -E "^maxmemory-clients = 32mb +# command line, 50% of 64mb, $GROUP/$LIMIT" dump
 }
 
+# bats test_tags=quick
 @test "less memory than clients may take is a warning at the start" {
 	group $((48 << 20))
 	start_in_group maxclients=5000

@@ -4,7 +4,6 @@
 
 load ../lib/common
 
-ECHOCTL=${ECHOCTL:-$(dirname "$ECHOD")/echoctl}
 HTTP="timeout 200 python3 $TOP_SRCDIR/tests/lib/http.py"
 
 # A server with metrics on $METRICS.
@@ -51,6 +50,7 @@ healthz() {
 	promtool check metrics <metrics
 }
 
+# bats test_tags=quick
 @test "what is counted is right" {
 	begin workers=2
 	local i
@@ -117,6 +117,7 @@ healthz() {
 	client_is_happy
 }
 
+# bats test_tags=quick
 @test "a reload keeps the numbers and is one of them" {
 	begin
 	exec 5<>"/dev/tcp/$HOST/$PORT"
@@ -246,6 +247,7 @@ method() {
 	healthz 200
 }
 
+# bats test_tags=quick
 @test "the status page needs nothing else" {
 	begin
 	get "http://127.0.0.1:$METRICS/" >page.html

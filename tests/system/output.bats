@@ -5,8 +5,6 @@
 
 load ../lib/common
 
-ECHOCTL=${ECHOCTL:-$(dirname "$ECHOD")/echoctl}
-
 # says WHY FILE COMMAND...: with standard output as FILE ("-": closed) it
 # fails and names the reason.
 says() {
@@ -35,6 +33,7 @@ some_client() {
 	PEER=$("$ECHOCTL" -s control connections | sed -n "s/^\($HOST:[0-9]*\) .*/\1/p")
 }
 
+# bats test_tags=quick
 @test "echod: every option that prints" {
 	[ -c /dev/full ] || skip "there is no /dev/full"
 	start

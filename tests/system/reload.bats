@@ -24,6 +24,7 @@ another() {
 
 # --- what stays
 
+# bats test_tags=quick
 @test "half a line typed before reloads is completed after them, pid and pid file stay" {
 	conf
 	serve
@@ -133,6 +134,7 @@ another() {
 	echoes
 }
 
+# bats test_tags=quick
 @test "nothing changed: nothing told" {
 	conf
 	serve
@@ -141,6 +143,7 @@ another() {
 	not logged 'no longer'
 }
 
+# bats test_tags=quick
 @test "port: the new one serves, the old one is closed, its connections live on" {
 	conf
 	serve
@@ -463,6 +466,7 @@ another() {
 	whole
 }
 
+# bats test_tags=quick
 @test "handler: connections that are there keep theirs, new ones get the new one" {
 	conf handler=echo
 	serve
@@ -809,6 +813,7 @@ another() {
 
 # --- refused for the configuration
 
+# bats test_tags=quick
 @test "refused: a mistake in the file, with its line" {
 	conf
 	serve
@@ -923,6 +928,7 @@ has_said() {
 }
 
 # It exited with 0, and only the log had the reason.
+# bats test_tags=quick
 @test "echod -s reload: 1 and the reason if it is refused" {
 	conf
 	serve
@@ -984,6 +990,33 @@ has_said() {
 	in_background d
 	has_said d 0 ''
 	whole
+}
+
+# The 65th that asked for one reload was not told and waited for a minute.
+@test "echod -s reload: of too many, the last are refused at once" {
+	own_program
+	conf
+	serve
+	put_script ': >checking' 'until [ -e go ]; do sleep 0.02; done' \
+		'echo "echod: the first" >&2' 'exit 1'
+	ECHOD=$GENUINE in_background a
+	wait_for 10 test -e checking
+	local n
+	for n in $(seq 66); do
+		ECHOD=$GENUINE in_background "$n"
+	done
+	answered() {
+		[ "$(find . -name '*.status' -size +0 | wc -l)" -eq "$1" ]
+	}
+	wait_for 30 answered 2
+	[ "$(cat [0-9]*.said)" = "$(for n in 1 2; do
+		echo 'echod: -s reload: refused: too many wait for the next reload'
+	done)" ]
+	put "$GENUINE"
+	touch go
+	wait_for 30 answered 67
+	[ "$(grep -lx 0 ./*.status | wc -l)" -eq 64 ]
+	has_said a 1 'refused: the first$'
 }
 
 @test "echod -s reload: a stop, and a kill, while it waits" {
@@ -1055,7 +1088,7 @@ has_said() {
 	conf control-socket="$DIR/control"
 	serve
 	local ctl
-	ctl=$(dirname "$ECHOD")/echoctl
+	ctl=$ECHOCTL
 	"$ctl" -s control reload
 	echo nonsense >>echod.conf
 	run "$ctl" -s control reload

@@ -4,8 +4,6 @@
 
 load ../lib/common
 
-ECHOCTL=${ECHOCTL:-$(dirname "$ECHOD")/echoctl}
-
 built_in() {
 	"$ECHOD" -T | grep -q '^sandbox = yes ' ||
 		skip "this echod was built without libseccomp"
@@ -82,6 +80,7 @@ denied() {
 	denied open:openat openat2 unlink mmap-file:mmap memfd:memfd_create
 }
 
+# bats test_tags=quick
 @test "programs and code: denied" {
 	denied execve execveat mmap-exec:mmap mprotect-exec:mprotect
 }
@@ -193,6 +192,7 @@ denied() {
 	unharmed
 }
 
+# bats test_tags=quick
 @test "workers have the filter, and no new privileges; the master has neither" {
 	built_in
 	start workers=2
@@ -284,6 +284,7 @@ filtered() {
 	[ "$(printf 'dup\n' | nc.openbsd -N -w 10 "$HOST" "$PORT")" = dup ]
 }
 
+# bats test_tags=quick
 @test "a reload puts it in force, and out of force, and closes nobody" {
 	built_in
 	[ "$(status_of $$ Seccomp)" -eq 0 ] || skip "there is a filter already"

@@ -149,11 +149,11 @@ balance() {
 		wait_for 10 checked "$n" UP
 	done
 	echoes "$front"
-	"$(dirname "$ECHOD")/echoctl" -s control drain
+	"$ECHOCTL" -s control drain
 	for n in plain health head; do
 		wait_for 10 checked "$n" DOWN
 	done
-	"$(dirname "$ECHOD")/echoctl" -s control drain off
+	"$ECHOCTL" -s control drain off
 	for n in plain health head; do
 		wait_for 10 checked "$n" UP
 	done

@@ -38,16 +38,19 @@ watched_at_least() {
 	[ "$(watched_entries)" -ge "$1" ]
 }
 
+# bats test_tags=quick
 @test "a line comes back when its newline has arrived, not before" {
 	start
 	$CLIENT held
 }
 
+# bats test_tags=quick
 @test "NUL, CR and one byte at a time" {
 	start
 	$CLIENT bytewise
 }
 
+# bats test_tags=quick
 @test "twenty thousand lines in a few segments" {
 	start
 	$CLIENT lines 20000
@@ -79,12 +82,14 @@ watched_at_least() {
 	timeout 120 ncat "$HOST" "$PORT" <data | cmp - data
 }
 
+# bats test_tags=quick
 @test "half-close: what is unterminated comes back, then EOF" {
 	start
 	[ "$(printf 'a\nb' | timeout 60 ncat "$HOST" "$PORT")" = $'a\nb' ]
 	[ "$(printf 'c' | timeout 60 socat -t 5 - "TCP:$HOST:$PORT")" = c ]
 }
 
+# bats test_tags=quick
 @test "handler raw gives everything back at once" {
 	start handler=raw
 	head -c 5000000 /dev/urandom >data
@@ -96,6 +101,7 @@ watched_at_least() {
 	[ "$answer" = "no newline" ]
 }
 
+# bats test_tags=quick
 @test "handler discard gives nothing back" {
 	start handler=discard
 	$CLIENT discards
@@ -134,6 +140,7 @@ watched_at_least() {
 	[ "$(closed_for 'client reset')" -eq 200 ]
 }
 
+# bats test_tags=quick
 @test "each close is logged at verbose with peer, bytes and duration" {
 	start loglevel=verbose
 	echoes
@@ -148,6 +155,7 @@ watched_at_least() {
 	not logged accepted
 }
 
+# bats test_tags=quick
 @test "at maxclients: exactly so many, a word to the others, none reset" {
 	start maxclients=20 workers=3
 	$CLIENT limit 20
@@ -184,6 +192,7 @@ watched_at_least() {
 	wait_for 30 logged 'closed: idle, 0 bytes in'
 }
 
+# bats test_tags=quick
 @test "a client that is not idle for long enough is not closed" {
 	start timeout=3600
 	$CLIENT hold 1 ready &

@@ -50,6 +50,7 @@ workers_are_other_than() {
 	[ "$STATUS" -eq 0 ]
 }
 
+# bats test_tags=quick
 @test "a worker that is killed is replaced, and the log says how it died" {
 	start workers=2
 	victim=$(workers | head -n 1)
@@ -72,6 +73,7 @@ workers_are_other_than() {
 	echoes
 }
 
+# bats test_tags=quick
 @test "a connection outlives its worker, half a line included" {
 	start workers=1
 	client across ready go
@@ -83,6 +85,7 @@ workers_are_other_than() {
 	client_is_happy
 }
 
+# bats test_tags=quick
 @test "SIGTERM to one worker: it leaves, another takes its clients" {
 	start workers=1
 	client across ready go

@@ -4,8 +4,6 @@
 
 load ../lib/common
 
-ECHOCTL=${ECHOCTL:-$(dirname "$ECHOD")/echoctl}
-
 # Listen at NOTIFY_SOCKET; what arrives is in ./notified, a line each.
 manager() {
 	$CLIENT notify "$DIR/socket" listening never >notified 2>&1 \
@@ -52,6 +50,7 @@ start_deaf() {
 
 # --- the watchdog
 
+# bats test_tags=quick
 @test "WATCHDOG=1 comes, after a death and a reload too" {
 	# WATCHDOG_USEC was not looked at: killed again and again.
 	WATCHDOG_USEC=200000 supervised workers=1

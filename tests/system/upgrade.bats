@@ -30,6 +30,7 @@ still_reloads() {
 
 # --- it works
 
+# bats test_tags=quick
 @test "old, next, old again: half a line typed before is completed after it" {
 	serve_own
 	half
@@ -215,6 +216,7 @@ still_reloads() {
 
 # --- refused at the check
 
+# bats test_tags=quick
 @test "refused: another layout of the arena" {
 	serve_own
 	put "$UPGRADES/echod-foreign"
@@ -304,6 +306,7 @@ still_reloads() {
 
 # --- given back after the exec
 
+# bats test_tags=quick
 @test "given back: workers die before they serve" {
 	serve_own
 	put "$UPGRADES/echod-stillborn"
@@ -318,7 +321,7 @@ still_reloads() {
 	serve_own control-socket="$DIR/control"
 	put "$UPGRADES/echod-stillborn"
 	gives_back '.*'
-	"$(dirname "$GENUINE")/echoctl" -s control config >config
+	"$ECHOCTL" -s control config >config
 	grep -q '^maxclients = 10000 ' config
 }
 
@@ -353,6 +356,7 @@ still_reloads() {
 	[ "$(grep -c ' reload: [a-z]' log)" -eq 1 ]
 }
 
+# bats test_tags=quick
 @test "given back: under load nobody notices" {
 	serve_own workers=2
 	under_load small:30 pipeline:5 medium:5 large:2 partial:10 halfclose:4 \

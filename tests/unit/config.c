@@ -8,6 +8,11 @@
 #include <unistd.h>
 
 #include "config/directive.h"
+#include "config/origin.h"
+#include "config/reader.h"
+#include "config/serialize.h"
+#include "config/validate.h"
+#include "config/value.h"
 #include "tap.h"
 
 static struct config c;
@@ -333,9 +338,9 @@ test_round_trip(void)
 
 	config_defaults(&c);
 	for (unsigned i = 0; i < directive_count; i++) {
-		directive_format(&c, &directives[i], text, sizeof(text));
+		value_format(&c, &directives[i], text, sizeof(text));
 		good = good &&
-		    directive_set(&c, &directives[i], text, why, sizeof(why)) ==
+		    value_set(&c, &directives[i], text, why, sizeof(why)) ==
 			0 &&
 		    strcmp(text, directives[i].initial) == 0;
 	}

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "config/directive.h"
+#include "config/memory_size.h"
 #include "lib/limits.h"
 #include "tap.h"
 
@@ -110,8 +111,8 @@ amount(const char *text)
 	char why[256];
 
 	back[0] = '\0';
-	if (memory_set(&m, text, why, sizeof(why)) == 0)
-		memory_format(&m, back, sizeof(back));
+	if (memory_size_parse(&m, text, why, sizeof(why)) == 0)
+		memory_size_format(&m, back, sizeof(back));
 	return back;
 }
 
@@ -136,8 +137,8 @@ test_amounts(void)
 	    "an amount has one spelling");
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		ok(amount(bad[i])[0] == '\0', "refused: \"%s\"", bad[i]);
-	(void)memory_set(&m, "50%", why, sizeof(why));
-	memory_settle(&m, 25, why, sizeof(why));
+	(void)memory_size_parse(&m, "50%", why, sizeof(why));
+	memory_size_settle(&m, 25, why, sizeof(why));
 	ok(m.kind == MEMORY_BYTES && m.n >= MB(1) &&
 		strncmp(why, "50% of ", 7) == 0,
 	    "a part of the memory there is: %s", why);

@@ -2,6 +2,7 @@
 /*
  * A service in one process, with its clients.
  */
+#include "config/value.h"
 #include "rig.h"
 
 #include <errno.h>
@@ -55,6 +56,7 @@ rig_make_service(int old)
 void
 rig_up(void)
 {
+	static struct addresses wanted;
 	socklen_t len = sizeof(rig.address);
 	struct arena *a = &rig.arena;
 
@@ -76,7 +78,8 @@ rig_up(void)
 		rig.service->slot[k].watch_fd = checked(epoll_create1(0),
 		    "epoll_create1");
 	}
-	checked(listen_open(a, rig.service, &rig.config, NULL), "listen_open");
+	checked(listen_open(a, rig.service, &rig.config, NULL, &wanted),
+	    "listen_open");
 	rig.listener = a->header->listener[0].fd;
 	checked(getsockname(rig.listener, (struct sockaddr *)&rig.address,
 		    &len),

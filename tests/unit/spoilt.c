@@ -127,7 +127,8 @@ listeners(void)
 	for (unsigned i = 0; i < 2 * ARENA_LISTENERS_MAX; i++)
 		o->listener[i].fd = -1;
 	atomic_store(&h->drop, DROP_TAKEN);
-	return listen_open(&rig.arena, rig.service, &rig.config, NULL) == -1 &&
+	return listen_open(&rig.arena, rig.service, &rig.config, NULL,
+		   &(struct addresses){ .count = 0 }) == -1 &&
 	    atomic_load(&h->drop) == DROP_TAKEN &&
 	    o->dropped == ARENA_LISTENERS_MAX;
 }

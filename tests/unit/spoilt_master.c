@@ -19,6 +19,7 @@
 #include <bsd/string.h>
 
 #include "admin/metrics.h"
+#include "config/value.h"
 #include "master/sample.h"
 #include "lib/key_values.h"
 #include "lib/clock.h"
@@ -30,6 +31,7 @@
 #include "master/reap.h"
 #include "master/scaling.h"
 #include "master/spawn.h"
+#include "master/upgrade/hand_over.h"
 #include "master/upgrade/record.h"
 #include "master/upgrade/reload.h"
 #include "rig.h"
@@ -131,7 +133,7 @@ woken(void)
 		slot(k)->wake_fd = fd;
 	m->service->dropped = 1;
 	m->service->listener[1].fd = -1;
-	drop_begin(m);
+	drop_begin(&m->drop, &m->arena, m->service);
 	m->child[0].respawn_at = clock_ms() + 10000;
 	m->child[1].pid = 1;
 	atomic_store(&slot(0)->state, SLOT_UNATTENDED);
@@ -154,7 +156,7 @@ not_listening(void)
 		slot(k)->wake_fd = slot(k)->watch_fd = fd;
 	h->master_wake_fd = fd;
 	h->dropped = 5;
-	(void)record_keep(&rig.arena, rig.service, false);
+	(void)hand_over_keep(&rig.arena, rig.service, false);
 	if (fcntl(fd, F_GETFD) != 0)
 		return false;
 	listen_restore(&rig.arena, rig.service, &s);
@@ -260,7 +262,7 @@ books(void)
 
 	memset(rig.arena.header, 0xff, sizeof(*rig.arena.header));
 	out = open_memstream(&text, &length);
-	sample_step(m);
+	sample_step(m->config, &m->arena, m->service);
 	metrics_write(&(struct view){ &m->arena, m->service, m->config, NULL },
 	    out);
 	fclose(out);

@@ -13,9 +13,12 @@
 #include <unistd.h>
 
 #include "config/config.h"
+#include "config/value.h"
 #include "lib/clock.h"
+#include "lib/exit_status.h"
 #include "lib/signals.h"
-#include "master/master.h"
+#include "master/loop.h"
+#include "master/workers.h"
 #include "sockets.h"
 #include "tap.h"
 #include "worker/balance/handoff.h"
@@ -122,8 +125,8 @@ start(void)
 		strcpy(o->listener[0].name, "127.0.0.1");
 		o->listeners = 1;
 		signals_block();
-		_exit(master_start(&master, false) == -1 ? EXIT_NOT_STARTED
-							 : master_run(&master));
+		_exit(workers_start(&master, false) == -1 ? EXIT_NOT_STARTED
+							  : loop_run(&master));
 	}
 	for (int i = 0; i < CLIENTS; i++)
 		client[i] = connect_to(&address, 0);

@@ -79,7 +79,7 @@ collect_open(struct collection *s, struct listener *l, const struct address *a)
 		} else
 			break;
 	}
-	if (!a->required && listener_is_absent(errno))
+	if (!a->required && address_is_absent(errno))
 		return 1;
 	error = errno;
 	listener_reason(s->why, s->size, call, l->name, error, s->config->port);

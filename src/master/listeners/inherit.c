@@ -21,6 +21,7 @@
 #include <bsd/unistd.h>
 
 #include "lib/log.h"
+#include "shared/arena.h"
 
 #define FIRST (STDERR_FILENO + 1) /* SD_LISTEN_FDS_START */
 /* Far more than there are addresses. */

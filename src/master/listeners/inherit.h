@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "master/listeners/addresses.h"
+#include "config/addresses.h"
 
 /*
  * Look at the descriptors that LISTEN_FDS says were passed to this process,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Addresses of `bind` that this machine did not have.
+ * Addresses of `bind` that this machine did not have when it was asked.
  */
 #include "master/listeners/late.h"
 
@@ -8,22 +8,12 @@
 
 #include "lib/clock.h"
 #include "lib/log.h"
-#include "lib/title.h"
 #include "master/listeners/listen.h"
 #include "master/listeners/listener.h"
+#include "shared/service.h"
 
-/* How often is looked while one is missing, ms. */
+/* The time between two looks while an address is missing, ms. */
 #define LATE_AGAIN 1000
-
-static uint64_t look_at;
-
-/* A reload and a stop have listeners in their hands. */
-static bool
-late_may_look(const struct master *m)
-{
-	return m->stop.phase == STOP_NONE && m->reload.phase == RELOAD_NONE &&
-	    m->service->dropped == 0;
-}
 
 static void
 late_tell(const struct listener *l)
@@ -31,7 +21,8 @@ late_tell(const struct listener *l)
 	log_notice("bind %s: available now, and listened on", l->name);
 }
 
-/* Returns true if one has come; `missing` is set if one has not. */
+/* Look at listeners without an address.  Returns true if an address has come;
+ * sets `missing` if one has not. */
 static bool
 late_notice(struct service_state *o, bool *missing)
 {
@@ -53,16 +44,17 @@ late_notice(struct service_state *o, bool *missing)
 	return any;
 }
 
-/* The same. */
+/* Open listeners for addresses that have none.  Returns true if one was opened;
+ * sets `missing` if an address is still missing. */
 static bool
-late_open(struct master *m, bool *missing)
+late_open(struct service_state *o, const struct config *c,
+    const struct addresses *wanted, bool *missing)
 {
-	struct service_state *o = m->service;
 	struct listener l;
 	bool any = false;
 
 	while (o->listeners < ARENA_LISTENERS_MAX &&
-	    listen_missing(m->service, m->config, &l)) {
+	    listen_missing(o, c, wanted, &l)) {
 		o->listener[o->listeners++] = l;
 		if ((l.flags & LISTENER_ABSENT) != 0)
 			*missing = true;
@@ -70,30 +62,31 @@ late_open(struct master *m, bool *missing)
 			late_tell(&l);
 		any = true;
 	}
-	*missing |= listen_misses(m->service);
+	*missing |= listen_misses(o, wanted);
 	return any;
 }
 
 void
-late_step(struct master *m)
+late_step(struct late *late, const struct arena *a, struct service_state *s,
+    const struct config *c, const struct addresses *wanted)
 {
 	bool missing = false, any;
 
-	if (!late_may_look(m) || clock_ms() < look_at)
+	if (clock_ms() < late->look_at)
 		return;
-	any = late_notice(m->service, &missing);
-	any |= late_open(m, &missing);
-	look_at = missing ? clock_ms() + LATE_AGAIN : CLOCK_NEVER;
+	any = late_notice(s, &missing);
+	any |= late_open(s, c, wanted, &missing);
+	late->look_at = missing ? clock_ms() + LATE_AGAIN : CLOCK_NEVER;
 	if (!any)
 		return;
-	service_publish(&m->arena, m->service);
-	for (unsigned k = 0; k < m->service->workers; k++)
-		(void)eventfd_write(m->service->slot[k].wake_fd, 1);
-	title_set("master [%s]", listen_names(m->service));
+	service_publish(a, s);
+	for (unsigned k = 0; k < s->workers; k++)
+		(void)eventfd_write(s->slot[k].wake_fd, 1);
+	listen_announce(s);
 }
 
 uint64_t
-late_next(const struct master *m)
+late_next(const struct late *late)
 {
-	return late_may_look(m) ? look_at : CLOCK_NEVER;
+	return late->look_at;
 }

@@ -1,22 +1,36 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Addresses of `bind` that this machine did not have.
+ * Addresses of `bind` that this machine did not have when it was asked.
  */
 #ifndef ECHOD_MASTER_LISTENERS_LATE_H
 #define ECHOD_MASTER_LISTENERS_LATE_H
 
-#include "master/master.h"
+#include <stdint.h>
+
+#include "config/config.h"
+#include "config/addresses.h"
+#include "shared/service.h"
+
+struct late {
+	uint64_t look_at; /* clock_ms(); CLOCK_NEVER: nothing is missing */
+};
 
 /*
- * See whether one that was missing has come.  Most are listened on already,
- * since the kernel lets us before they are there (IP_FREEBIND, ip(7)): clients
- * are served from the moment they come, and it needs no privilege then, nor a
- * netlink socket; here that is only noticed and said.  Those that could not be
- * bound even so, such as one of an interface that was not there, are opened.
+ * If a look is due, see whether an address of `wanted` that was missing has
+ * come.  The caller does not call this during a stop or a reload, nor while
+ * dropped listeners are open.
+ *
+ * Most missing addresses have a listener already, because the kernel allows a
+ * bind before the address is there (IP_FREEBIND, ip(7)).  Clients of such a
+ * listener are served from the first moment, without a privilege and without a
+ * netlink socket; here the address is only noticed and logged.  An address
+ * that could not be bound even so, such as one of a missing interface, gets
+ * its listener here.
  */
-void late_step(struct master *m);
+void late_step(struct late *late, const struct arena *a, struct service_state *s,
+    const struct config *c, const struct addresses *wanted);
 
-/* When late_step() wants to be called again, clock_ms(). */
-uint64_t late_next(const struct master *m);
+/* When the next look is due, clock_ms(). */
+uint64_t late_next(const struct late *late);
 
 #endif

@@ -12,6 +12,7 @@
 #include <bsd/string.h>
 
 #include "lib/log.h"
+#include "lib/title.h"
 #include "master/listeners/collect.h"
 #include "master/listeners/inherit.h"
 #include "master/listeners/listener.h"
@@ -19,9 +20,6 @@
 
 /* "bind ADDRESS: ..." */
 #define LISTEN_SKIPPED "not available, skipped until it is"
-
-/* What listen_open() was asked for last. */
-static struct addresses wanted;
 
 void
 listen_share(const struct service_state *o, bool yes)
@@ -82,10 +80,10 @@ listen_disown_stale(struct listener *l)
 
 int
 listen_open(const struct arena *a, struct service_state *o, const struct config *c,
-    const struct resolved *known)
+    const struct resolved *known, struct addresses *wanted)
 {
 	char why[512];
-	struct collection s = { .addresses = &wanted,
+	struct collection s = { .addresses = wanted,
 		.config = c,
 		.olds = o->listeners + o->dropped,
 		.why = why,
@@ -99,7 +97,7 @@ listen_open(const struct arena *a, struct service_state *o, const struct config 
 	memcpy(s.old, o->listener, sizeof(s.old));
 	for (unsigned i = 0; i < s.olds; i++)
 		listen_disown_stale(&s.old[i]);
-	if (addresses_find(&wanted, c, known, why, sizeof(why)) == -1 ||
+	if (addresses_find(wanted, c, known, why, sizeof(why)) == -1 ||
 	    collect_all(&s) == -1) {
 		log_warnx("%s", why);
 		return -1;
@@ -212,13 +210,14 @@ listen_drop(const struct arena *a, struct service_state *o)
 /* Those of `wanted` that have no listener, from number `i` on; NULL if there
  * is none. */
 static const struct address *
-listen_next_missing(const struct service_state *o, unsigned *i)
+listen_next_missing(const struct service_state *o, const struct addresses *wanted,
+    unsigned *i)
 {
 	struct listen_state have = listen_save(o);
 	char dual[LISTENER_NAME];
 
-	for (; *i < wanted.count; ++*i) {
-		const struct address *w = &wanted.address[*i];
+	for (; *i < wanted->count; ++*i) {
+		const struct address *w = &wanted->address[*i];
 		const char *port = strrchr(w->name, ':');
 		const struct listener *l;
 
@@ -229,31 +228,32 @@ listen_next_missing(const struct service_state *o, unsigned *i)
 		l = collect_find(have.listener, have.listeners, dual);
 		if (strcmp(w->host, "0.0.0.0") != 0 || l == NULL ||
 		    (l->flags & LISTENER_DUAL) == 0)
-			return &wanted.address[(*i)++];
+			return &wanted->address[(*i)++];
 	}
 	return NULL;
 }
 
 bool
-listen_misses(const struct service_state *o)
+listen_misses(const struct service_state *o, const struct addresses *wanted)
 {
 	unsigned i = 0;
 
-	return listen_next_missing(o, &i) != NULL;
+	return listen_next_missing(o, wanted, &i) != NULL;
 }
 
 bool
 listen_missing(const struct service_state *o, const struct config *c,
-    struct listener *l)
+    const struct addresses *wanted, struct listener *l)
 {
 	const struct address *w;
 	char why[512];
-	struct collection s = { .addresses = &wanted,
+	struct collection s = { .addresses = wanted,
 		.config = c,
 		.why = why,
 		.size = sizeof(why) };
 
-	for (unsigned i = 0; (w = listen_next_missing(o, &i)) != NULL;) {
+	for (unsigned i = 0;
+	     (w = listen_next_missing(o, wanted, &i)) != NULL;) {
 		memset(l, 0, sizeof(*l));
 		strlcpy(l->name, w->name, sizeof(l->name));
 		if (collect_open(&s, l, w) == 0)
@@ -263,7 +263,8 @@ listen_missing(const struct service_state *o, const struct config *c,
 }
 
 void
-listen_report(const struct service_state *o, const struct config *c)
+listen_report(const struct service_state *o, const struct config *c,
+    const struct addresses *wanted)
 {
 	const struct address *w;
 	const struct listener *l = o->listener;
@@ -271,12 +272,12 @@ listen_report(const struct service_state *o, const struct config *c)
 	unsigned most;
 
 	inherit_report();
-	for (unsigned i = 0; i < wanted.remarks; i++)
-		log_notice("%s", wanted.remark[i]);
+	for (unsigned i = 0; i < wanted->remarks; i++)
+		log_notice("%s", wanted->remark[i]);
 	for (unsigned i = 0; i < o->listeners; i++)
 		if ((l[i].flags & LISTENER_ABSENT) != 0)
 			log_notice("bind %s: " LISTEN_SKIPPED, l[i].name);
-	for (unsigned i = 0; (w = listen_next_missing(o, &i)) != NULL;)
+	for (unsigned i = 0; (w = listen_next_missing(o, wanted, &i)) != NULL;)
 		log_notice("bind %s: " LISTEN_SKIPPED, w->name);
 	if (f == NULL)
 		return;
@@ -303,4 +304,10 @@ listen_names(const struct service_state *o)
 		strlcat(names, l[i].name, sizeof(names));
 	}
 	return names;
+}
+
+void
+listen_announce(const struct service_state *o)
+{
+	title_set("master [%s]", listen_names(o));
 }

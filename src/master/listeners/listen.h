@@ -6,7 +6,7 @@
 #define ECHOD_MASTER_LISTENERS_LISTEN_H
 
 #include "config/config.h"
-#include "master/listeners/addresses.h"
+#include "config/addresses.h"
 #include "shared/service.h"
 
 /*
@@ -20,7 +20,7 @@
  * in use") and nothing changed in the arena.
  */
 int listen_open(const struct arena *a, struct service_state *o, const struct config *c,
-    const struct resolved *known);
+    const struct resolved *known, struct addresses *wanted);
 
 /* Keep those there are, whatever `bind` says, with the settings of `c`. */
 void listen_keep(const struct arena *a, struct service_state *o, const struct config *c);
@@ -64,17 +64,21 @@ void listen_drop(const struct arena *a, struct service_state *o);
  * `l` that is not in the arena yet.  Returns false if nothing can.
  */
 bool listen_missing(const struct service_state *o, const struct config *c,
-    struct listener *l);
+    const struct addresses *wanted, struct listener *l);
 
 /* True if listen_missing() has anything to try. */
-bool listen_misses(const struct service_state *o);
+bool listen_misses(const struct service_state *o, const struct addresses *wanted);
 
 /* Log what an operator should know of them: addresses that are not there,
  * a backlog that the kernel cuts. */
-void listen_report(const struct service_state *o, const struct config *c);
+void listen_report(const struct service_state *o, const struct config *c,
+    const struct addresses *wanted);
 
 /* The names of all whose addresses are there, separated by blanks; static
  * storage. */
 const char *listen_names(const struct service_state *o);
+
+/* Show these names in the title of the master's process. */
+void listen_announce(const struct service_state *o);
 
 #endif

@@ -127,31 +127,6 @@ listener_open(const struct address *a, const struct config *c, unsigned how,
 	return -1;
 }
 
-static bool
-listener_probe(const struct sockaddr_storage *ss, socklen_t len)
-{
-	int fd = socket(ss->ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool here;
-
-	if (fd == -1)
-		return !listener_is_absent(errno);
-	here = bind(fd, (const struct sockaddr *)ss, len) == 0 ||
-	    !listener_is_absent(errno);
-	close(fd);
-	return here;
-}
-
-/* Any port will do: it is the address that is asked for. */
-
-bool
-listener_is_here(const char *host)
-{
-	struct sockaddr_storage ss;
-	socklen_t len = address_fill(&ss, host, 0);
-
-	return len > 0 && listener_probe(&ss, len);
-}
-
 bool
 listener_has_address(int fd)
 {
@@ -163,7 +138,7 @@ listener_has_address(int fd)
 		return true;
 	/* The port is at the same place in both families. */
 	sin->sin_port = 0;
-	return listener_probe(&ss, len);
+	return address_is_here(&ss, len);
 }
 
 bool
@@ -182,14 +157,6 @@ listener_is_stale(int fd, const char *name)
 	return address_fill(&now, host, 0) > 0 &&
 	    getsockname(fd, (struct sockaddr *)&ss, &len) == 0 &&
 	    was->sin6_scope_id != is->sin6_scope_id;
-}
-
-bool
-listener_is_absent(int error)
-{
-	return error == EADDRNOTAVAIL || error == EAFNOSUPPORT ||
-	    error == EPROTONOSUPPORT || error == EPROTO ||
-	    error == ENOPROTOOPT || error == ENODEV;
 }
 
 /* The first port that everybody can have. */

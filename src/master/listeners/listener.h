@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 #include "config/config.h"
-#include "master/listeners/addresses.h"
+#include "config/addresses.h"
 
 /* How to open one. */
 enum {
@@ -34,18 +34,12 @@ int listener_share(int fd, bool yes);
 /* Have it drop every SYN in silence.  Returns 0, or -1 with errno set. */
 int listener_drop_syns(int fd);
 
-/* Whether this machine has the address, which is one of bind's as
- * address_spell() has it; or the one that a listener is bound to. */
-bool listener_is_here(const char *host);
+/* Whether this machine has the address that a listener is bound to. */
 bool listener_has_address(int fd);
 
 /* Whether the interface in its name, "[fe80::1%eth0]:6379", is there and is
  * another than the one that it is bound to. */
 bool listener_is_stale(int fd, const char *name);
-
-/* Errors that "-" before an address forgives, as in Redis: the machine does
- * not have it.  An address in use is always an error. */
-bool listener_is_absent(int error);
 
 /* The reason why `call` failed for the listener called `name`, and what helps:
  * "bind 0.0.0.0:7: Permission denied; ...". */

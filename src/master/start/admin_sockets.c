@@ -14,8 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/descriptor_keep.h"
 #include "lib/log.h"
-#include "master/upgrade/record.h"
 
 /* Of the metrics port: of a crowd that comes at once, most is gone when it is
  * let in, and who is not in the queue tries again after a second. */
@@ -167,6 +167,6 @@ admin_sockets_close(struct admin_sockets *s, const struct admin_sockets *other)
 int
 admin_sockets_keep(const struct admin_sockets *s, bool keep)
 {
-	return record_keep_one(s->control, keep) |
-	    record_keep_one(s->metrics, keep);
+	return descriptor_keep(s->control, keep) |
+	    descriptor_keep(s->metrics, keep);
 }

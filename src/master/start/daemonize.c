@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "lib/wait_status.h"
 #include "master/reap.h"
 
 /* The child's end of the pipe its parent waits on; -1 if there is none. */
@@ -30,7 +31,8 @@ daemonize_await(pid_t child, int fd)
 	status = reap_one(child);
 	if (WIFEXITED(status) && WEXITSTATUS(status) != 0)
 		_exit(WEXITSTATUS(status));
-	log_warnx("the daemon was %s before it was ready", reap_words(status));
+	log_warnx("the daemon was %s before it was ready",
+	    wait_status_words(status));
 	_exit(1);
 }
 

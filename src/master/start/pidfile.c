@@ -28,6 +28,9 @@
 #define LOOK_AGAIN 20
 /* Others may be at it at the same time. */
 #define TRIES 20
+/* Workers of a master that was killed have shutdown-timeout, and so long to be
+ * gone, s. */
+#define PATIENCE_S 5
 
 static bool
 pidfile_same(const struct stat *a, const struct stat *b)
@@ -239,23 +242,22 @@ pidfile_interrupted(void)
 	    signals_pending(SIGQUIT);
 }
 
-int
-pidfile_claim(struct pidfile *p, const char *path, unsigned patience_ms,
-    char *why, size_t size)
+/* Returns 0 with a warning in `why` or "", or -1 with a reason. */
+static int
+pidfile_try_for(struct pidfile *p, unsigned patience_ms, struct reason *why)
 {
 	const struct timespec moment = { .tv_nsec = LOOK_AGAIN * 1000000L };
 	uint64_t deadline = clock_ms() + patience_ms;
-	struct reason reason = { why, size };
 	enum claim result, before = CLAIM_DONE;
 	unsigned tries = 0;
 
-	strlcpy(p->path, path, sizeof(p->path));
 	for (;;) {
-		result = pidfile_try(p, &reason);
+		result = pidfile_try(p, why);
 		if (result == CLAIM_DONE)
 			return 0;
 		if (result == CLAIM_AGAIN && ++tries == TRIES) {
-			snprintf(why, size, "it changes all the time");
+			snprintf(why->text, why->size,
+			    "it changes all the time");
 			return -1;
 		}
 		if (result == CLAIM_FAILED || clock_ms() > deadline ||
@@ -263,10 +265,28 @@ pidfile_claim(struct pidfile *p, const char *path, unsigned patience_ms,
 			return -1;
 		if (result == CLAIM_WAIT && before != CLAIM_WAIT &&
 		    patience_ms > 0)
-			log_warnx("pidfile %s: %s", path, why);
+			log_warnx("pidfile %s: %s", p->path, why->text);
 		before = result;
 		nanosleep(&moment, NULL);
 	}
+}
+
+int
+pidfile_claim(struct pidfile *p, const struct config *c, bool wait)
+{
+	unsigned patience = wait ? (c->shutdown_timeout + PATIENCE_S) * 1000
+				 : 0;
+	char text[512] = "";
+	struct reason why = { text, sizeof(text) };
+	int r;
+
+	if (c->pidfile[0] == '\0')
+		return 0;
+	strlcpy(p->path, c->pidfile, sizeof(p->path));
+	r = pidfile_try_for(p, patience, &why);
+	if (text[0] != '\0')
+		log_warnx("pidfile %s: %s", p->path, text);
+	return r;
 }
 
 int

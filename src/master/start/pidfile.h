@@ -7,8 +7,8 @@
 
 #include <limits.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <sys/types.h>
+
+#include "config/config.h"
 
 /*
  * Held by a lock (holder.h) that a reload hands on with its descriptor.  A
@@ -26,13 +26,12 @@ struct pidfile {
 	}
 
 /*
- * Make the file `path` ours and write our pid.  The workers of an echod that
- * was killed are waited for, `patience_ms` at most.  Returns 0, with a warning in
- * `why` or ""; or -1 with the reason in `why`: another echod has it, or it
- * cannot be made or written.
+ * Make the file that `c` names ours, if it names one, and write our pid.  If
+ * `wait`, the workers of an echod that was killed are waited for.  Returns 0, or
+ * -1 with the reason logged: another echod has the file, or it cannot be made or
+ * written.
  */
-int pidfile_claim(struct pidfile *p, const char *path, unsigned patience_ms,
-    char *why, size_t size);
+int pidfile_claim(struct pidfile *p, const struct config *c, bool wait);
 
 /* After a takeover: `p` is what the image before had, whose path may be another
  * now, or gone.  Returns true if the file at `path` is that one. */

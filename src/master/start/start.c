@@ -9,7 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "handler/handler.h"
+#include "config/directive.h"
+#include "config/value.h"
+#include "lib/exit_status.h"
 #include "lib/clock.h"
 #include "lib/limits.h"
 #include "lib/log.h"
@@ -17,11 +19,14 @@
 #include "master/admin_child.h"
 #include "master/listeners/inherit.h"
 #include "master/listeners/listen.h"
+#include "master/loop.h"
 #include "master/notify.h"
+#include "master/start/advice.h"
 #include "master/start/daemonize.h"
-#include "master/start/steps.h"
+#include "master/start/descriptors.h"
+#include "master/start/logging.h"
 #include "master/upgrade/executable.h"
-#include "worker/worker.h"
+#include "master/workers.h"
 
 /* A listener must never get the number of a standard stream, nor an inherited
  * descriptor one of ours, unless it is a socket that was passed for that. */
@@ -41,20 +46,23 @@ start_tidy_descriptors(void)
 static void
 start_report_program(const struct config *c)
 {
+	char handler[32];
+
+	value_format(c, directive_find("handler"), handler, sizeof(handler));
 	log_notice("echod " PACKAGE_VERSION ", %u workers, handler %s, "
 		   "maxclients %u, configuration %s",
-	    c->workers, handler_of((enum handler_kind)c->handler)->name,
-	    c->maxclients, c->file[0] != '\0' ? c->file : "built in");
+	    c->workers, handler, c->maxclients,
+	    c->file[0] != '\0' ? c->file : "built in");
 	if (geteuid() == 0)
 		log_warnx("running as root; set `user` to give that up");
-	steps_report(c);
+	advice_log(c);
 }
 
 static int
 start_open_listeners(struct master *m, const struct config *c,
     const struct identity *id)
 {
-	int r = listen_open(&m->arena, m->service, c, NULL);
+	int r = listen_open(&m->arena, m->service, c, NULL, &m->wanted);
 
 	inherit_end();
 	if (r == -1)
@@ -73,17 +81,14 @@ start_open_listeners(struct master *m, const struct config *c,
 static int
 start_bring_up(struct master *m, const struct config *c, struct pidfile *p)
 {
-	unsigned descriptors = steps_descriptors(c);
+	unsigned descriptors = descriptors_needed(c);
 	struct identity id = privileges_identity(c);
 	unsigned long most;
 	char why[128];
 
-	if (steps_pidfile(p, c, true) == -1)
+	if (pidfile_claim(p, c, true) == -1 ||
+	    descriptors_limit(descriptors, &most) == -1)
 		return -1;
-	if (steps_limit(descriptors, &most) == -1) {
-		log_warn("limit of %u descriptors", descriptors);
-		return -1;
-	}
 	if (arena_create(&m->arena, CONFIG_WORKERS_MAX, descriptors, most) ==
 	    -1) {
 		log_warnx("arena for %u descriptors: %s%s", descriptors,
@@ -98,12 +103,11 @@ start_bring_up(struct master *m, const struct config *c, struct pidfile *p)
 		log_warnx("%s", why);
 		return -1;
 	}
-	if (start_open_listeners(m, c, &id) == -1)
-		return -1;
-	if (steps_log(c, &id, -1) == -1)
+	if (start_open_listeners(m, c, &id) == -1 ||
+	    logging_open(c, &id, -1) == -1)
 		return -1;
 	if (c->supervised != SUPERVISED_NO)
-		notify_enable(true);
+		notify_enable(&m->notify, true);
 	atomic_store(&m->service->loglevel, c->loglevel);
 	log_follow(&m->service->loglevel);
 	if (admin_child_open(m, false) == -1 ||
@@ -114,19 +118,19 @@ start_bring_up(struct master *m, const struct config *c, struct pidfile *p)
 		return -1;
 	}
 	start_report_program(c);
-	listen_report(m->service, c);
-	return master_start(m, false);
+	listen_report(m->service, c, &m->wanted);
+	return workers_start(m, false);
 }
 
 int
-start_service(const struct config *c)
+start_service(const struct config *c, worker_entry *entry)
 {
 	static struct master m;
 	static struct pidfile pidfile = PIDFILE_NONE;
 	int status;
 
 	m.config = c;
-	m.entry = worker_main;
+	m.entry = entry;
 	m.pidfile = &pidfile;
 	m.admin_sockets = (struct admin_sockets)ADMIN_SOCKETS_NONE;
 	admin_child_init(&m);
@@ -150,10 +154,10 @@ start_service(const struct config *c)
 	admin_child_begin(&m);
 	log_notice("ready on %s after %llu ms", listen_names(m.service),
 	    (unsigned long long)(clock_ms() - m.service->started));
-	steps_announce(&m);
-	notify_ready(m.config, listen_names(m.service), "");
+	listen_announce(m.service);
+	notify_ready(&m.notify, m.config, listen_names(m.service), "");
 	daemonize_ready();
-	status = master_run(&m);
+	status = loop_run(&m);
 	admin_sockets_close(&m.admin_sockets, NULL);
 	pidfile_release(&pidfile);
 	return status;

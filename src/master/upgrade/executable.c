@@ -293,27 +293,6 @@ executable_check(int fd, int record, int output)
 }
 
 void
-executable_check_said(int output, char *line, size_t size)
-{
-	char text[4096], *p;
-	ssize_t n;
-	off_t end = lseek(output, 0, SEEK_END);
-	off_t from = end > (off_t)sizeof(text) - 1
-	    ? end - (off_t)sizeof(text) + 1
-	    : 0;
-
-	n = pread(output, text, sizeof(text) - 1, from);
-	text[n > 0 ? n : 0] = '\0';
-	for (p = text + strlen(text); p > text && p[-1] == '\n';)
-		*--p = '\0';
-	p = strrchr(text, '\n');
-	p = p == NULL ? text : p + 1;
-	if (strncmp(p, "echod: ", 7) == 0)
-		p += 7;
-	strlcpy(line, p, size);
-}
-
-void
 executable_exec(int fd, int record)
 {
 	char **argv = image.argv + 1;

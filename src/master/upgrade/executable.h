@@ -65,10 +65,6 @@ pid_t executable_start(const struct executable_child *child);
  */
 pid_t executable_check(int fd, int record, int output);
 
-/* The last line of what the check has written to `output`, without the
- * program's name. */
-void executable_check_said(int output, char *line, size_t size);
-
 /* Execute the image in `fd` in place of this one, with our arguments and the
  * record.  Returns only if that fails, with errno set. */
 void executable_exec(int fd, int record);

@@ -5,7 +5,6 @@
 #include "master/upgrade/record.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,14 +15,10 @@
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
 
-#include "lib/descriptor_name.h"
+#include "config/serialize.h"
+#include "config/value.h"
 #include "lib/key_values.h"
-#include "lib/log.h"
-#include "master/admin_program.h"
-#include "master/listeners/listen.h"
-#include "master/start/admin_sockets.h"
 #include "master/upgrade/executable.h"
-#include "shared/service.h"
 
 /* Items that are a number or a text in struct takeover. */
 static const struct item {
@@ -222,6 +217,16 @@ record_take(void *to, const char *key, const char *value)
 }
 
 int
+record_add_resolved(int record, const struct resolved *r)
+{
+	struct writer w = { record, false };
+
+	for (unsigned i = 0; i < r->count; i++)
+		record_put_resolved(&w, r, i);
+	return w.failed ? -1 : 0;
+}
+
+int
 record_read(struct upgrade_record *t, int record, char *why, size_t size)
 {
 	size_t length;
@@ -276,83 +281,4 @@ record_inherit(struct upgrade_record *t, char *why, size_t size)
 		return -1;
 	}
 	return 1;
-}
-
-/* The last words of a check that waits for the resolver until it is killed;
- * one that ends has others, or needs none. */
-static void
-record_announce_names(const struct config *c)
-{
-	char list[512] = "";
-
-	for (unsigned i = 0; i < c->bind.count; i++)
-		if (c->bind.address[i].named) {
-			strlcat(list, " ", sizeof(list));
-			strlcat(list, c->bind.address[i].host, sizeof(list));
-		}
-	if (*list != '\0')
-		log_warnx("bind: waiting for the resolver, for%s", list);
-}
-
-int
-record_check(const struct upgrade_record *t, const struct config *c, char *why,
-    size_t size)
-{
-	const char *names[ARENA_LISTENERS_MAX];
-	struct resolved resolved;
-	struct writer w = { t->record, false };
-
-	if (strcmp(t->layout, arena_layout()) != 0) {
-		snprintf(why, size,
-		    "its arena layout is %s, that of the "
-		    "running program is %s",
-		    arena_layout(), t->layout);
-		return -1;
-	}
-	if (strcmp(c->user, t->config.user) != 0 ||
-	    strcmp(c->group, t->config.group) != 0) {
-		snprintf(why, size,
-		    "user and group cannot change from \"%s\" "
-		    "\"%s\" to \"%s\" \"%s\" without a restart",
-		    t->config.user, t->config.group, c->user, c->group);
-		return -1;
-	}
-	if (t->config.daemonize && descriptor_name(c->logfile) != -1) {
-		snprintf(why, size, "logfile: %s is what a daemon gives up",
-		    c->logfile);
-		return -1;
-	}
-	for (unsigned i = 0; i < t->listeners; i++)
-		names[i] = t->listener[i];
-	record_announce_names(c);
-	if (listen_check(names, t->listeners, c, &resolved, why, size) == -1 ||
-	    admin_sockets_check(c, &t->config, why, size) == -1 ||
-	    admin_program_check(c, why, size) == -1)
-		return -1;
-	for (unsigned i = 0; i < resolved.count; i++)
-		record_put_resolved(&w, &resolved, i);
-	if (w.failed)
-		snprintf(why, size, "takeover: %s", strerror(errno));
-	return w.failed ? -1 : 0;
-}
-
-int
-record_keep_one(int fd, bool keep)
-{
-	return fd > STDERR_FILENO ? fcntl(fd, F_SETFD, keep ? 0 : FD_CLOEXEC)
-				  : 0;
-}
-
-int
-record_keep(const struct arena *a, const struct service_state *o, bool keep)
-{
-	int r = record_keep_one(o->master_wake_fd, keep);
-
-	for (unsigned i = 0; i < o->listeners + o->dropped; i++)
-		r |= record_keep_one(o->listener[i].fd, keep);
-	for (unsigned k = 0; k < a->slots; k++) {
-		r |= record_keep_one(o->slot[k].wake_fd, keep);
-		r |= record_keep_one(o->slot[k].watch_fd, keep);
-	}
-	return r;
 }

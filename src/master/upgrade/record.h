@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What one image of the program tells the next: a record in a memfd, and the
- * descriptors that go with it (lib/key_values.h).
+ * descriptors that go with it. (lib/key_values.h).
  */
 #ifndef ECHOD_MASTER_UPGRADE_RECORD_H
 #define ECHOD_MASTER_UPGRADE_RECORD_H
@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "config/config.h"
-#include "master/listeners/addresses.h"
+#include "config/addresses.h"
 #include "shared/service.h"
 #include "shared/outcome.h"
 
@@ -56,21 +56,8 @@ int record_read(struct upgrade_record *t, int record, char *why, size_t size);
  */
 int record_inherit(struct upgrade_record *t, char *why, size_t size);
 
-/*
- * Whether the program this is, with configuration `c`, can take over from
- * `t`: layout, identity, and whether new addresses can be had.  What names of
- * `bind` stand for is added to the record.  Returns 0, or -1 with a reason in
- * `why`.
- */
-int record_check(const struct upgrade_record *t, const struct config *c,
-    char *why, size_t size);
-
-/* Let the descriptors that slots and listeners have survive an exec, or not.
- * Returns 0, or -1 with errno set: one of them would not survive. */
-int record_keep(const struct arena *a, const struct service_state *s,
-    bool keep);
-
-/* The same for one descriptor, if it is one. */
-int record_keep_one(int fd, bool keep);
+/* Add what names of `bind` were resolved to.  Returns 0, or -1 with errno
+ * set. */
+int record_add_resolved(int record, const struct resolved *r);
 
 #endif

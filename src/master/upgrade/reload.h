@@ -1,41 +1,36 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Reload: the program on disk is checked with the configuration on disk, the
- * workers leave between two operations, and the program is executed in this
- * one's place.
+ * A reload: the program on disk is checked with the configuration on disk, the
+ * workers leave between two operations, and the program is executed in place of
+ * this one.  reload_state.h draws its phases.
  */
 #ifndef ECHOD_MASTER_UPGRADE_RELOAD_H
 #define ECHOD_MASTER_UPGRADE_RELOAD_H
 
 #include "master/master.h"
 
-/* A signal, or whoever `who` says, asked for it.  While one is under way the next is kept for after
- * it; during a stop there is none. */
+/* A reload is asked for; `who` is a signal's name or another source for the
+ * log.  A request during a reload is kept for after it; during a stop it is
+ * ignored. */
 void reload_request(struct master *m, const char *who);
 
-/* The same, and `asker` wants to be told what came of it: outcome.h.  False if
- * that cannot be; one that asked by a signal has been told why. */
+/* The same; the process with number `asker` is told the result (outcome.h).
+ * If too many wait already, it is told at once that it is refused, and the
+ * result is false. */
 bool reload_request_by(struct master *m, const char *who, int asker);
 
-/* Tell those that asked, and forget them. */
-void reload_tell_outcome(const struct master *m, struct outcome *o, bool done,
-    const char *text);
-
-/* Tell the service manager that it has begun. */
-void reload_tell_begun(void);
-
-/* It is over: tell the service manager and those who asked.  `failed` is NULL,
- * or "refused" or "failed", and the reason is that of the totals. */
+/* The reload is over: tell the service manager and those that asked.  `failed`
+ * is NULL, or "refused" or "failed"; the reason is in the service's totals. */
 void reload_tell(struct master *m, const char *failed);
 
-/* Do what is due.  Does not return if the next image takes over. */
+/* Do what is due.  Does not return if the next program takes over. */
 void reload_step(struct master *m);
 
-/* When reload_step() has something to do next, clock_ms(). */
+/* When reload_step() has something to do, clock_ms(). */
 uint64_t reload_next(const struct master *m);
 
-/* There is none any more, since the service stops.  Workers that have left
- * already are replaced. */
+/* The service stops: end the reload, if there is one.  Workers that have left
+ * are replaced. */
 void reload_abandon(struct master *m);
 
 #endif

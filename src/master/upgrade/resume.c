@@ -13,19 +13,24 @@
 
 #include <bsd/string.h>
 
-#include "lib/key_values.h"
+#include "config/serialize.h"
+#include "lib/exit_status.h"
 #include "lib/clock.h"
+#include "lib/descriptor_keep.h"
+#include "lib/key_values.h"
 #include "lib/log.h"
 #include "lib/signals.h"
 #include "master/admin_child.h"
-#include "master/admin_link.h"
-#include "master/listeners/drop.h"
 #include "master/listeners/listen.h"
+#include "master/loop.h"
 #include "master/notify.h"
-#include "master/start/steps.h"
+#include "master/start/advice.h"
+#include "master/start/descriptors.h"
+#include "master/start/logging.h"
 #include "master/upgrade/executable.h"
+#include "master/upgrade/hand_over.h"
 #include "master/upgrade/reload.h"
-#include "worker/worker.h"
+#include "master/workers.h"
 
 /* Room for the clients of `c`.  Records there are may become usable; those in
  * use stay so.  Returns 0, or -1 with the reason logged. */
@@ -33,7 +38,7 @@ static int
 resume_make_room(struct master *m, struct config *c)
 {
 	const struct arena *a = &m->arena;
-	unsigned descriptors = steps_descriptors(c);
+	unsigned descriptors = descriptors_needed(c);
 	unsigned long most;
 
 	if (descriptors > a->capacity) {
@@ -49,10 +54,8 @@ resume_make_room(struct master *m, struct config *c)
 	}
 	if (descriptors <= m->service->descriptors)
 		return 0;
-	if (steps_limit(descriptors, &most) == -1) {
-		log_warn("limit of %u descriptors", descriptors);
+	if (descriptors_limit(descriptors, &most) == -1)
 		return -1;
-	}
 	m->service->descriptors = descriptors;
 	service_publish(a, m->service);
 	return 0;
@@ -74,7 +77,7 @@ resume_move_pidfile(struct pidfile *p, const struct pidfile *old,
 		strlcpy(p->path, c->pidfile, sizeof(p->path));
 		return 0;
 	}
-	if (steps_pidfile(p, c, false) == 0)
+	if (pidfile_claim(p, c, false) == 0)
 		return 0;
 	if (old->fd == -1 || strcmp(c->pidfile, old->path) != 0)
 		return -1;
@@ -98,13 +101,14 @@ resume_take_over(struct master *m, struct config *c,
 
 	c->daemonize = t->config.daemonize;
 	/* A file that was root's to open need not be ours to open again. */
-	if (steps_log(c, &same, same_file ? t->log : -1) == -1)
+	if (logging_open(c, &same, same_file ? t->log : -1) == -1)
 		return -1;
 	/* A manager that was told that we reload is to hear the end of it,
 	 * though it be the last. */
 	if (t->config.supervised != SUPERVISED_NO ||
 	    c->supervised != SUPERVISED_NO)
-		notify_enable(t->config.supervised == SUPERVISED_NO);
+		notify_enable(&m->notify,
+		    t->config.supervised == SUPERVISED_NO);
 	if (t->failure[0] == '\0')
 		atomic_store(&m->service->loglevel, c->loglevel);
 	log_follow(&m->service->loglevel);
@@ -121,12 +125,12 @@ resume_take_over(struct master *m, struct config *c,
 	/* What the former program listened on is what it goes on with. */
 	if (t->failure[0] != '\0')
 		listen_keep(&m->arena, m->service, c);
-	else if (listen_open(&m->arena, m->service, c, &t->resolved) == -1)
+	else if (listen_open(&m->arena, m->service, c, &t->resolved, &m->wanted) == -1)
 		return -1;
 	if (admin_sockets_open(&m->admin_sockets, c, &same, &old_admin,
 		&t->config) == -1)
 		return -1;
-	if (admin_child_open(m, true) == 0 && master_start(m, true) == 0)
+	if (admin_child_open(m, true) == 0 && workers_start(m, true) == 0)
 		return 0;
 	admin_sockets_close(&m->admin_sockets, &old_admin);
 	return -1;
@@ -154,10 +158,10 @@ resume_give_back(const struct upgrade_record *t, const char *reason)
 	if (t->failure[0] != '\0')
 		log_warnx("the former program cannot carry on either");
 	else if (record == -1 || key_values_add(record, "failure", reason) == -1 ||
-	    record_keep_one(record, true) == -1)
+	    descriptor_keep(record, true) == -1)
 		log_warn("takeover");
 	else {
-		(void)record_keep_one(t->log, true);
+		(void)descriptor_keep(t->log, true);
 		close(t->record);
 		executable_exec(t->executable, record);
 		log_warn("the former program cannot be executed");
@@ -196,7 +200,7 @@ resume_report_upgrade(const struct config *c, const struct upgrade_record *t,
 	totals->reloads++;
 	totals->refusal[0] = '\0';
 	if (config_compare(&t->config, c, resume_tell_change) > 0)
-		steps_report(c);
+		advice_log(c);
 	log_notice("reloaded: echod %s -> " PACKAGE_VERSION
 		   ", %llu connections "
 		   "kept, nobody was served for %llu ms",
@@ -226,8 +230,8 @@ resume_commit(struct master *m, const struct upgrade_record *t,
 	/* First of all: clients that come from now on are the next one's. */
 	admin_child_replace(m);
 	free(given.text);
-	(void)record_keep(&m->arena, m->service, false);
-	(void)record_keep_one(m->pidfile->fd, false);
+	(void)hand_over_keep(&m->arena, m->service, false);
+	(void)descriptor_keep(m->pidfile->fd, false);
 	close(t->record);
 	close(t->service);
 	close(t->executable);
@@ -237,20 +241,20 @@ resume_commit(struct master *m, const struct upgrade_record *t,
 		pidfile_release(old);
 	resume_leave_admin(&left, &t->config, &m->admin_sockets);
 	(void)admin_sockets_keep(&m->admin_sockets, false);
-	(void)admin_link_keep(m, false);
+	(void)descriptor_keep(m->admin.socket, false);
 	resume_report_upgrade(m->config, t, m->service);
-	listen_report(m->service, m->config);
-	drop_begin(m);
+	listen_report(m->service, m->config, &m->wanted);
+	drop_begin(&m->drop, &m->arena, m->service);
 	m->reload.again = t->again;
 	m->reload.asked = t->asked;
 	m->reload.later = t->later;
-	steps_announce(m);
+	listen_announce(m->service);
 	reload_tell(m, t->failure[0] != '\0' ? "failed" : NULL);
 }
 
 int
 resume_service(struct config *c, const struct upgrade_record *t,
-    resume_load *load)
+    resume_load *load, worker_entry *entry)
 {
 	static struct master m;
 	static struct pidfile pidfile = PIDFILE_NONE;
@@ -261,7 +265,7 @@ resume_service(struct config *c, const struct upgrade_record *t,
 	int status;
 
 	m.config = c;
-	m.entry = worker_main;
+	m.entry = entry;
 	m.pidfile = &pidfile;
 	m.admin_sockets = (struct admin_sockets)ADMIN_SOCKETS_NONE;
 	signals_block();
@@ -278,10 +282,10 @@ resume_service(struct config *c, const struct upgrade_record *t,
 	    sizeof(why));
 	if (m.service == NULL)
 		return resume_give_back(t, why);
-	if (old.fd != -1)
-		snprintf(old.path, sizeof(old.path), "%s", t->config.pidfile);
 	admin_child_init(&m);
 	admin_child_inherit(&m, t);
+	if (old.fd != -1)
+		snprintf(old.path, sizeof(old.path), "%s", t->config.pidfile);
 	listeners = listen_save(m.service);
 	m.executable = executable_hold();
 	if (m.executable == -1) {
@@ -293,12 +297,12 @@ resume_service(struct config *c, const struct upgrade_record *t,
 		if (pidfile.fd != old.fd)
 			pidfile_release(&pidfile);
 		listen_restore(&m.arena, m.service, &listeners); /* publishes, too */
-		if (record_keep(&m.arena, m.service, true) == -1)
+		if (hand_over_keep(&m.arena, m.service, true) == -1)
 			log_warn("descriptors for the former program");
 		return resume_give_back(t, why);
 	}
 	resume_commit(&m, t, &old);
-	status = master_run(&m);
+	status = loop_run(&m);
 	admin_sockets_close(&m.admin_sockets, NULL);
 	pidfile_release(&pidfile);
 	return status;

@@ -7,6 +7,7 @@
 #define ECHOD_MASTER_UPGRADE_RESUME_H
 
 #include "config/config.h"
+#include "master/master.h"
 #include "master/upgrade/record.h"
 
 /* Build the configuration of the program that takes over.  Returns 0, or -1
@@ -20,6 +21,6 @@ typedef int resume_load(struct config *c, struct config_error *e);
  * either.
  */
 int resume_service(struct config *c, const struct upgrade_record *t,
-    resume_load *load);
+    resume_load *load, worker_entry *entry);
 
 #endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the master knows of the worker process of a slot.
+ */
+#ifndef ECHOD_MASTER_CHILD_H
+#define ECHOD_MASTER_CHILD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Times are clock_ms(). */
+struct child {
+	pid_t pid;		/* 0: there is no process */
+	int pidfd;		/* 0: none */
+	bool ended;		/* the pidfd says so; not reaped yet */
+	uint64_t started;	/* when the process was started */
+	uint64_t respawn_at;	/* next start; CLOCK_NEVER: not wanted */
+	unsigned backoff;	/* ms that the next respawn has to wait */
+	unsigned failed_starts; /* deaths in a row before it served */
+	bool retiring;		/* the worker goes, and its slot too */
+	unsigned adopt;		/* slot + 1 of the worker that was asked to
+				   adopt this slot; 0: none was */
+	/* The watchdog's. */
+	uint64_t heartbeat; /* last one seen */
+	uint64_t since;	    /* when it was seen first */
+	uint64_t stopped;   /* when a signal stopped it; 0: it runs */
+	bool hung;	    /* killed because it was stuck */
+	/* The out-of-memory watch's. */
+	unsigned oom; /* deaths in a row for want of memory */
+};
+
+#endif

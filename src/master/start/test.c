@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The test of a configuration.
+ */
+#include "master/start/test.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <bsd/string.h>
+
+#include "lib/descriptor_name.h"
+#include "lib/exit_status.h"
+#include "lib/key_values.h"
+#include "lib/log.h"
+#include "master/admin_program.h"
+#include "master/listeners/listen.h"
+#include "master/start/admin_sockets.h"
+#include "shared/arena.h"
+
+/* A resolver may take longer than the check has.  Then this is its last line,
+ * and says why. */
+static void
+test_announce_names(const struct config *c)
+{
+	char list[512] = "";
+
+	for (unsigned i = 0; i < c->bind.count; i++)
+		if (c->bind.address[i].named) {
+			strlcat(list, " ", sizeof(list));
+			strlcat(list, c->bind.address[i].host, sizeof(list));
+		}
+	if (*list != '\0')
+		log_warnx("bind: waiting for the resolver, for%s", list);
+}
+
+/* What cannot change while the service runs. */
+static int
+test_upgrade(const struct upgrade_record *t, const struct config *c, char *why,
+    size_t size)
+{
+	if (strcmp(t->layout, arena_layout()) != 0) {
+		snprintf(why, size,
+		    "its arena layout is %s, that of the "
+		    "running program is %s",
+		    arena_layout(), t->layout);
+		return -1;
+	}
+	if (strcmp(c->user, t->config.user) != 0 ||
+	    strcmp(c->group, t->config.group) != 0) {
+		snprintf(why, size,
+		    "user and group cannot change from \"%s\" "
+		    "\"%s\" to \"%s\" \"%s\" without a restart",
+		    t->config.user, t->config.group, c->user, c->group);
+		return -1;
+	}
+	if (t->config.daemonize && descriptor_name(c->logfile) != -1) {
+		snprintf(why, size, "logfile: %s is what a daemon gives up",
+		    c->logfile);
+		return -1;
+	}
+	return 0;
+}
+
+/* The steps are those that a start or a resume takes; nothing is changed.
+ * Returns 0, or -1 with a reason in `why`. */
+static int
+test_all(const struct upgrade_record *t, const struct config *c, char *why,
+    size_t size)
+{
+	const char *names[ARENA_LISTENERS_MAX];
+	struct resolved resolved;
+
+	if (t != NULL) {
+		if (test_upgrade(t, c, why, size) == -1)
+			return -1;
+		for (unsigned i = 0; i < t->listeners; i++)
+			names[i] = t->listener[i];
+		test_announce_names(c);
+	}
+	if (listen_check(t != NULL ? names : NULL, t != NULL ? t->listeners : 0,
+		c, &resolved, why, size) == -1 ||
+	    admin_sockets_check(c, t != NULL ? &t->config : NULL, why, size) ==
+		-1 ||
+	    admin_program_check(c, why, size) == -1)
+		return -1;
+	if (t == NULL ||
+	    (record_add_resolved(t->record, &resolved) == 0 &&
+		key_values_add(t->record, "checked", PACKAGE_VERSION) == 0))
+		return 0;
+	snprintf(why, size, "takeover: %s", strerror(errno));
+	return -1;
+}
+
+int
+test_configuration(const struct config *c, const struct upgrade_record *before)
+{
+	char why[PATH_MAX + 64];
+
+	if (test_all(before, c, why, sizeof(why)) == -1) {
+		log_warnx("%s", why);
+		return EXIT_CONFIG;
+	}
+	printf("echod: configuration %s is ok\n",
+	    c->file[0] != '\0' ? c->file : "(built in)");
+	return EXIT_CLEAN;
+}
