@@ -18,6 +18,7 @@
 #include "admin/sock_diag.h"
 #include "admin/status.h"
 #include "lib/log.h"
+#include "shared/control_commands.h"
 
 #define WORDS_MAX 8
 
@@ -174,20 +175,21 @@ commands_close(struct command_request *r)
 static void
 commands_loglevel(struct command_request *r)
 {
+	int level;
+
 	if (r->words == 1) {
 		commands_succeed(r, "%s",
 		    log_level_name(atomic_load(&r->view->service->loglevel)));
 		return;
 	}
-	for (uint32_t i = 0; i <= LOG_LEVEL_WARNING; i++)
-		if (strcmp(r->word[1], log_level_name(i)) == 0) {
-			commands_ask(r, REQUEST_LOGLEVEL, i);
-			return;
-		}
-	commands_fail(r,
-	    "loglevel: \"%.64s\" is none of debug, verbose, "
-	    "notice, warning",
-	    r->word[1]);
+	level = log_level_find(r->word[1]);
+	if (level != -1)
+		commands_ask(r, REQUEST_LOGLEVEL, (uint64_t)level);
+	else
+		commands_fail(r,
+		    "loglevel: \"%.64s\" is none of debug, verbose, "
+		    "notice, warning",
+		    r->word[1]);
 }
 
 static void
@@ -202,41 +204,50 @@ commands_drain(struct command_request *r)
 		commands_ask(r, REQUEST_DRAIN, on);
 }
 
+static void
+commands_renew(struct command_request *r)
+{
+	commands_ask(r, REQUEST_RESTART, 0);
+}
+
 static void commands_help(struct command_request *r);
 
 static const struct command {
 	const char *name;
 	int least, most; /* words, itself included */
 	void (*run)(struct command_request *r);
-	const char *usage;
+	const char *arguments;
 } commands[] = {
-	{ "status", 1, 1, commands_status, "status" },
-	{ "workers", 1, 2, commands_workers, "workers [NUMBER]" },
-	{ "connections", 1, 3, commands_connections,
-	    "connections [worker=NUMBER] [peer=PREFIX]" },
-	{ "metrics", 1, 1, commands_metrics, "metrics" },
-	{ "config", 1, 1, commands_config, "config" },
-	{ "reload", 1, 1, commands_reload, "reload" },
-	{ "stop", 1, 1, commands_stop, "stop" },
-	{ "reopen", 1, 1, commands_reopen, "reopen" },
-	{ "close", 2, 2, commands_close, "close ADDRESS:PORT" },
-	{ "loglevel", 1, 2, commands_loglevel,
-	    "loglevel [" LOG_LEVEL_CHOICE "]" },
-	{ "drain", 1, 2, commands_drain, "drain [on|off]" },
-	{ "help", 1, 1, commands_help, "help" },
+#define ROW(name, least, most, changes, arguments, outcome, help) \
+	{ #name, least, most, commands_##name, arguments },
+#define NONE(name, help)
+	CONTROL_COMMANDS(ROW, NONE)
+#undef ROW
+#undef NONE
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+/* "loglevel [debug|verbose|notice|warning]"; static storage. */
+static const char *
+commands_usage(const struct command *c)
+{
+	static char usage[128];
+
+	snprintf(usage, sizeof(usage), "%s%s%s", c->name,
+	    c->arguments[0] != '\0' ? " " : "", c->arguments);
+	return usage;
+}
 
 static void
 commands_help(struct command_request *r)
 {
 	for (size_t i = 0; i < COMMANDS; i++)
 		if (!r->json)
-			fprintf(r->out, "%s\n", commands[i].usage);
+			fprintf(r->out, "%s\n", commands_usage(&commands[i]));
 		else {
 			fputs(i == 0 ? "[" : ",\n", r->out);
-			quote_json(r->out, commands[i].usage);
+			quote_json(r->out, commands_usage(&commands[i]));
 		}
 	if (r->json)
 		fputs("]\n", r->out);
@@ -246,7 +257,7 @@ static void
 commands_execute(struct command_request *r, const struct command *c)
 {
 	if (r->words < c->least || r->words > c->most)
-		commands_fail(r, "usage: %s", c->usage);
+		commands_fail(r, "usage: %s", commands_usage(c));
 	else
 		c->run(r);
 }
@@ -261,10 +272,10 @@ commands_run(struct command_request *r, char *line)
 	while ((word = strsep(&line, " \t")) != NULL) {
 		if (*word == '\0')
 			continue;
-		if (r->words == 0 && !r->json && strcmp(word, "json") == 0)
+		if (r->words == 0 && !r->json && strcmp(word, CONTROL_JSON) == 0)
 			r->json = true;
 		else if (r->words == 0 && !r->framed &&
-		    strcmp(word, "framed") == 0)
+		    strcmp(word, CONTROL_FRAMED) == 0)
 			r->framed = true;
 		else if (r->words <= WORDS_MAX)
 			words[r->words++] = word;

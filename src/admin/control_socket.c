@@ -16,14 +16,13 @@
 #include "admin/commands.h"
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "shared/control_commands.h"
 
 #define CLIENTS CONFIG_CONTROL_CLIENTS
 /* Places for root and the service's user only, for root only, and a user's. */
 #define KEPT 40
 #define KEPT_ROOT 20
 #define PER_USER 20
-/* Longest line, with its newline. */
-#define CONTROL_REQUEST_BYTES 1024
 /* Events, and new clients, looked at in one step. */
 #define BATCH 16
 /* A client that neither asks nor reads for so long, or that is there for so
