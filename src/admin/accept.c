@@ -10,8 +10,7 @@ accept_is_listener(int fd)
 	int listens = 0;
 	socklen_t len = sizeof(listens);
 
-	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) ==
-	    0 &&
+	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) == 0 &&
 	    listens != 0;
 }
 

@@ -54,8 +54,7 @@ begin_read_record(struct record *r)
 		log_warn("the record that the master gives");
 		return -1;
 	}
-	result = key_values_each(text, length, begin_take, r, why,
-	    sizeof(why));
+	result = key_values_each(text, length, begin_take, r, why, sizeof(why));
 	free(text);
 	if (result == 0 && r->master > 0)
 		return 0;

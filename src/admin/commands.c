@@ -272,7 +272,8 @@ commands_run(struct command_request *r, char *line)
 	while ((word = strsep(&line, " \t")) != NULL) {
 		if (*word == '\0')
 			continue;
-		if (r->words == 0 && !r->json && strcmp(word, CONTROL_JSON) == 0)
+		if (r->words == 0 && !r->json &&
+		    strcmp(word, CONTROL_JSON) == 0)
 			r->json = true;
 		else if (r->words == 0 && !r->framed &&
 		    strcmp(word, CONTROL_FRAMED) == 0)

@@ -19,7 +19,7 @@ struct command_request {
 	bool json, framed;
 	int words;
 	char **word; /* those of the line, while a command runs */
-	uid_t uid;		      /* who asks */
+	uid_t uid;   /* who asks */
 	struct connection_list *list; /* for an answer that has no end */
 	/* If the answer is the master's: the number of the request it was
 	 * asked by.  And if a connection is to go, which. */

@@ -56,7 +56,7 @@ enum client_phase {
 };
 
 struct client {
-	int fd;			/* -1: no client */
+	int fd; /* -1: no client */
 	enum client_phase phase;
 	uint64_t expires, ends; /* clock_ms() */
 	uid_t uid;
@@ -354,7 +354,8 @@ control_socket_execute(struct client *c)
 	c->phase = CLIENT_WAITING;
 	c->sequence = r.sequence;
 	c->closing = r.closing;
-	c->expires = clock_ms() + (r.asked == REQUEST_RELOAD ? RELOAD_PATIENCE : MASTER_PATIENCE);
+	c->expires = clock_ms() +
+	    (r.asked == REQUEST_RELOAD ? RELOAD_PATIENCE : MASTER_PATIENCE);
 	/* Nothing more is read; a client that goes is noticed by the answer. */
 	if (control_socket_add(EPOLL_CTL_MOD, c->fd, 0,
 		(unsigned)(c - state.client)) == -1)
@@ -418,8 +419,8 @@ control_socket_replied(const struct message *answer)
 			c->phase = CLIENT_CLOSING;
 			c->expires = clock_ms() + CLOSING_PATIENCE;
 		} else
-			control_socket_conclude(c,
-			    answer->kind == MESSAGE_DONE, answer->text);
+			control_socket_conclude(c, answer->kind == MESSAGE_DONE,
+			    answer->text);
 		return;
 	}
 }

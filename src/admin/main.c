@@ -16,6 +16,7 @@
 #include "lib/log.h"
 #include "lib/signals.h"
 #include "shared/request.h"
+#include "shared/layout.h"
 
 /* Take what is needed while files can be opened.  Returns 0 or -1. */
 static int
@@ -42,7 +43,7 @@ main(int argc, char **argv)
 
 	/* The master compares it with its own before it starts us. */
 	if (argc == 2 && strcmp(argv[1], "--layout") == 0) {
-		puts(arena_layout());
+		puts(layout_words());
 		return fflush(stdout) == 0 ? ADMIN_FINISHED : ADMIN_FAILED;
 	}
 	if (!request_is_pair(ADMIN_MASTER)) {

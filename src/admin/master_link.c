@@ -44,8 +44,7 @@ master_link_ask(enum request_kind kind, uid_t uid, uint64_t argument,
     uint32_t place)
 {
 	state.sequence = state.sequence % REQUEST_SEQUENCE_MAX + 1;
-	return master_link_send(kind, state.sequence, uid, argument, place) ==
-		0
+	return master_link_send(kind, state.sequence, uid, argument, place) == 0
 	    ? state.sequence
 	    : 0;
 }

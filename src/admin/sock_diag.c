@@ -207,8 +207,8 @@ sock_diag_dump(int family, uint32_t states)
 		    .sdiag_protocol = IPPROTO_TCP,
 		    .idiag_ext = 1 << (INET_DIAG_INFO - 1),
 		    .idiag_states = states,
-		    .id.idiag_sport =
-			htons((uint16_t)state.view->config->port) },
+		    .id.idiag_sport = htons(
+			(uint16_t)state.view->config->port) },
 	};
 	ssize_t n;
 

@@ -21,6 +21,7 @@ void sock_diag_look(void);
  * sock_diag_look() looked.  False if that is not known. */
 bool sock_diag_idle(uint64_t cookie, uint64_t *ms);
 
-view_queue sock_diag_queue;
+/* How many connections listener `i` has waiting, and may have. */
+void sock_diag_queue(unsigned i, unsigned *waiting, unsigned *limit);
 
 #endif

@@ -9,14 +9,13 @@
 #include "shared/arena.h"
 #include "shared/service.h"
 
-/* How many connections listener `i` has waiting, and may have. */
-typedef void view_queue(unsigned i, unsigned *waiting, unsigned *limit);
-
 struct view {
 	const struct arena *arena;
 	const struct service_state *service;
 	const struct config *config; /* as it runs */
-	view_queue *queue;	     /* NULL: not known */
+	/* How many connections listener `i` has waiting, and may have; NULL:
+	 * not known. */
+	void (*queue)(unsigned i, unsigned *waiting, unsigned *limit);
 };
 
 #endif

@@ -713,8 +713,9 @@ log_take_packets(void)
 	     i < PACKETS_MOST && (sink = log_take_packet(line, &len)) != -1;
 	     i++)
 		if (sink >= PACKET_ADMIN)
-			log_emit_for_admin(
-			    (enum log_level)(sink - PACKET_ADMIN), line);
+			log_emit_for_admin((enum log_level)(
+					       sink - PACKET_ADMIN),
+			    line);
 		else if (sink != PACKET_CHECK)
 			log_deliver_for_worker((enum log_sink)sink, line, len);
 		else {

@@ -185,9 +185,9 @@ admin_child_schedule(struct master *m)
 	if (a->started != 0 && now - a->started >= GOOD_AGE)
 		a->backoff = a->deaths = 0;
 	a->start_at = now + a->backoff;
-	a->backoff = a->backoff == 0		     ? BACKOFF_FIRST
+	a->backoff = a->backoff == 0	    ? BACKOFF_FIRST
 	    : a->backoff * 2 > BACKOFF_MOST ? BACKOFF_MOST
-					     : a->backoff * 2;
+					    : a->backoff * 2;
 	a->phase = ADMIN_WAITING;
 }
 

@@ -22,6 +22,7 @@
 #include "master/upgrade/executable.h"
 #include "shared/arena.h"
 #include "shared/request.h"
+#include "shared/layout.h"
 
 #define NAME "echod-admin"
 #ifndef PKGLIBEXECDIR
@@ -151,11 +152,11 @@ admin_program_check(const struct config *c, char *why, size_t size)
 	r = admin_program_ask(fd, layout, sizeof(layout));
 	if (r == -1)
 		(void)admin_program_fail(why, size);
-	else if (strcmp(layout, arena_layout()) != 0) {
+	else if (strcmp(layout, layout_words()) != 0) {
 		snprintf(why, size,
-		    "%s is of another version: its layout is %s, not %s",
-		    found, layout[0] != '\0' ? layout : "not to be had",
-		    arena_layout());
+		    "%s is of another version: its layout is %s, not %s", found,
+		    layout[0] != '\0' ? layout : "not to be had",
+		    layout_words());
 		r = -1;
 	}
 	close(fd);

@@ -47,7 +47,8 @@ admin_requests_reload(struct master *m, struct order *o)
 	o->later = reload_request_by(m, o->who,
 	    OUTCOME_OF_ADMIN(o->request->sequence));
 	if (!o->later)
-		admin_requests_answer(o, false, m->stop.phase != STOP_NONE
+		admin_requests_answer(o, false,
+		    m->stop.phase != STOP_NONE
 			? "reload: not while stopping"
 			: "reload: too many wait for the outcome of one");
 }
@@ -70,8 +71,7 @@ admin_requests_reopen(struct master *m, struct order *o)
 {
 	(void)m;
 	if (log_path()[0] == '\0')
-		admin_requests_answer(o, false,
-		    "reopen: there is no log file");
+		admin_requests_answer(o, false, "reopen: there is no log file");
 	else if (log_reopen() == -1)
 		admin_requests_answer(o, false, "reopen: %s",
 		    log_last_warning());
@@ -163,8 +163,7 @@ admin_requests_close(struct master *m, struct order *o)
 	if ((owner_state(owner) != CONN_OPEN &&
 		owner_state(owner) != CONN_OFFERED) ||
 	    c->cookie != o->request->argument) {
-		admin_requests_answer(o, false,
-		    "close: it has gone by itself");
+		admin_requests_answer(o, false, "close: it has gone by itself");
 		return;
 	}
 	m->service->totals.closed++;
@@ -191,7 +190,7 @@ admin_requests_restart(struct master *m, struct order *o)
 }
 
 static const struct {
-	const char *name; /* NULL: no answer */
+	const char *name;     /* NULL: no answer */
 	uint64_t least, most; /* of the argument */
 	void (*run)(struct master *m, struct order *o);
 } table[REQUEST_KINDS] = {

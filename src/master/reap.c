@@ -120,9 +120,7 @@ reap_held_by(const struct master *m, const struct slot *s)
 {
 	unsigned held = atomic_load(&s->held);
 
-	return held < m->service->descriptors
-	    ? held
-	    : m->service->descriptors;
+	return held < m->service->descriptors ? held : m->service->descriptors;
 }
 
 /* A death that was not asked for, for the books: of its clients all go on but

@@ -29,8 +29,7 @@ sample_step(const struct config *config, const struct arena *a,
 }
 
 uint64_t
-sample_next(const struct config *config,
-    const struct service_state *s)
+sample_next(const struct config *config, const struct service_state *s)
 {
 	const struct service_totals *t = &s->totals;
 	uint64_t samples = atomic_load(&t->samples);

@@ -15,7 +15,6 @@ void sample_step(const struct config *c, const struct arena *a,
     struct service_state *s);
 
 /* When the next sample is due, clock_ms(); CLOCK_NEVER without metrics-port. */
-uint64_t sample_next(const struct config *c,
-    const struct service_state *s);
+uint64_t sample_next(const struct config *c, const struct service_state *s);
 
 #endif

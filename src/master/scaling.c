@@ -141,9 +141,8 @@ scaling_step(struct master *m)
 		else
 			m->child[k].adopt = 0; /* nobody need be asked */
 	/* A slot that is empty and retired ceases to be one. */
-	while ((n = m->service->workers) > 1 &&
-	    m->stop.phase == STOP_NONE && m->child[n - 1].retiring &&
-	    m->child[n - 1].pid == 0 &&
+	while ((n = m->service->workers) > 1 && m->stop.phase == STOP_NONE &&
+	    m->child[n - 1].retiring && m->child[n - 1].pid == 0 &&
 	    atomic_load(&m->arena.slot[n - 1].state) == SLOT_EMPTY) {
 		m->child[n - 1].retiring = false;
 		m->service->workers = n - 1;

@@ -35,8 +35,8 @@ sleep_until(struct master *m, uint64_t wake)
 	/* poll(2) ignores entries of -1. */
 	struct pollfd p[CHILD + CONFIG_WORKERS_MAX] = {
 		{ m->service->master_wake_fd, POLLIN, 0 },
-		{ m->admin.pid != 0 && !leaving ? m->admin.socket : -1,
-		    POLLIN, 0 },
+		{ m->admin.pid != 0 && !leaving ? m->admin.socket : -1, POLLIN,
+		    0 },
 		sleep_child(leaving ? 0 : m->admin.pid, m->admin.pidfd),
 		{ log_watch(), POLLIN, 0 },
 		sleep_child(m->reload.checker.pid, m->reload.checker.pidfd),

@@ -104,8 +104,8 @@ watchdog_look(struct child *c, unsigned k, const struct config *config,
 }
 
 void
-watchdog_step(struct watchdog *w, const struct config *c,
-    const struct arena *a, unsigned workers, struct child *child)
+watchdog_step(struct watchdog *w, const struct config *c, const struct arena *a,
+    unsigned workers, struct child *child)
 {
 	_Atomic uint32_t *watching = &a->header->watching;
 	uint64_t now = clock_ms(), interval = watchdog_timeout_ms(c) / LOOKS;

@@ -105,10 +105,10 @@ enum drop {
  */
 struct arena {
 	struct arena_header *header;
-	unsigned slots, capacity; /* as mapped; the header's may change */
-	struct slot *slot;	       /* [slots] */
-	char *scratch;		       /* [slots][SCRATCH_BYTES] */
-	_Atomic uint64_t *handoff;     /* [slots][handoff_words]: a bit for each
+	unsigned slots, capacity;  /* as mapped; the header's may change */
+	struct slot *slot;	   /* [slots] */
+	char *scratch;		   /* [slots][SCRATCH_BYTES] */
+	_Atomic uint64_t *handoff; /* [slots][handoff_words]: a bit for each
 					   descriptor given to the slot */
 	size_t handoff_words;
 	_Atomic uint32_t *mark;	       /* [capacity]: for the address that the
@@ -140,10 +140,6 @@ int arena_attach(struct arena *a, int fd, char *why, size_t size);
 
 /* The same, but only for reading; `fd` is not needed afterwards. */
 int arena_look(struct arena *a, int fd, char *why, size_t size);
-
-/* What two programs must agree on to share an arena, in a few words: version
- * and sizes; static storage. */
-const char *arena_layout(void);
 
 /* Unmap and close. */
 void arena_destroy(struct arena *a);

@@ -19,7 +19,7 @@
 enum admin_descriptor {
 	ADMIN_PROGRAM = 3, /* what is executed */
 	ADMIN_MASTER,	   /* its end of the pair */
-	ADMIN_RECORD,	  /* a memfd: the admin_key and the configuration */
+	ADMIN_RECORD,	   /* a memfd: the admin_key and the configuration */
 	ADMIN_ARENA,
 	ADMIN_SERVICE,
 	ADMIN_LOG,     /* for lines to the master, lib/log.h */

@@ -70,7 +70,7 @@ struct service_state {
 	} slot[ARENA_SLOTS_MAX];
 	uint64_t stop_deadline;
 	_Atomic uint32_t loglevel; /* enum log_level */
-	uint32_t draining; /* 1: health checks are to fail */
+	uint32_t draining;	   /* 1: health checks are to fail */
 	struct service_totals totals;
 	/* The memfds, by which they are known again. */
 	struct {

@@ -31,7 +31,7 @@ struct worker {
 	const struct arena *arena;
 	struct slot *slot;
 	unsigned number;
-	pid_t master; /* 0: it is gone */
+	pid_t master;	  /* 0: it is gone */
 	int master_pidfd; /* 0: none */
 	int watch_fd;	  /* the slot's, as the master has it */
 	char *scratch;

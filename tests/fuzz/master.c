@@ -164,8 +164,8 @@ master_exercise(const struct arena *a)
 	(void)listen_names(m->service);
 	(void)spawn_prepare(m);
 	scaling_step(m);
-	watchdog_step(&m->watchdog, m->config, &m->arena,
-		    m->service->workers, m->child);
+	watchdog_step(&m->watchdog, m->config, &m->arena, m->service->workers,
+	    m->child);
 	(void)spawn_next(m);
 	(void)reload_next(m);
 	reload_request(m, "fuzz");

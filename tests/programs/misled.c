@@ -18,6 +18,7 @@ enum {
 #define arena_layout own_layout
 const char *own_layout(void);
 #include "shared/arena.c"
+#include "shared/layout.h"
 #undef arena_layout
 
 const char *

@@ -467,7 +467,8 @@ record(void)
 	fd = checked(record_write(&t), "takeover_write");
 	text = key_values_text(fd, &length);
 	checked(key_values_add(fd, "version", "666"), "takeover_add");
-	again = checked(key_values_again("echod-takeover", text, length), "takeover_again");
+	again = checked(key_values_again("echod-takeover", text, length),
+	    "takeover_again");
 	free(text);
 	return record_read(&t, again, why, sizeof(why)) == 0 &&
 	    strcmp(t.version, "1") == 0;

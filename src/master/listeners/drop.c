@@ -66,8 +66,7 @@ drop_begin(struct drop_progress *d, const struct arena *a,
 }
 
 uint64_t
-drop_next(const struct drop_progress *d,
-    const struct service_state *s)
+drop_next(const struct drop_progress *d, const struct service_state *s)
 {
 	return s->dropped > 0 ? d->at : CLOCK_NEVER;
 }

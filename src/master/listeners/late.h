@@ -27,8 +27,9 @@ struct late {
  * that could not be bound even so, such as one of a missing interface, gets
  * its listener here.
  */
-void late_step(struct late *late, const struct arena *a, struct service_state *s,
-    const struct config *c, const struct addresses *wanted);
+void late_step(struct late *late, const struct arena *a,
+    struct service_state *s, const struct config *c,
+    const struct addresses *wanted);
 
 /* When the next look is due, clock_ms(). */
 uint64_t late_next(const struct late *late);

@@ -52,7 +52,8 @@ listen_adjust(struct listener *l, const struct config *c)
 }
 
 void
-listen_keep(const struct arena *a, struct service_state *o, const struct config *c)
+listen_keep(const struct arena *a, struct service_state *o,
+    const struct config *c)
 {
 	for (unsigned i = 0; i < o->listeners; i++)
 		listen_adjust(&o->listener[i], c);
@@ -79,8 +80,9 @@ listen_disown_stale(struct listener *l)
 }
 
 int
-listen_open(const struct arena *a, struct service_state *o, const struct config *c,
-    const struct resolved *known, struct addresses *wanted)
+listen_open(const struct arena *a, struct service_state *o,
+    const struct config *c, const struct resolved *known,
+    struct addresses *wanted)
 {
 	char why[512];
 	struct collection s = { .addresses = wanted,
@@ -163,7 +165,8 @@ listen_check(const char *const *names, unsigned n, const struct config *c,
 }
 
 void
-listen_restore(const struct arena *a, struct service_state *o, const struct listen_state *s)
+listen_restore(const struct arena *a, struct service_state *o,
+    const struct listen_state *s)
 {
 	struct listen_state before = *s;
 
@@ -210,8 +213,8 @@ listen_drop(const struct arena *a, struct service_state *o)
 /* Those of `wanted` that have no listener, from number `i` on; NULL if there
  * is none. */
 static const struct address *
-listen_next_missing(const struct service_state *o, const struct addresses *wanted,
-    unsigned *i)
+listen_next_missing(const struct service_state *o,
+    const struct addresses *wanted, unsigned *i)
 {
 	struct listen_state have = listen_save(o);
 	char dual[LISTENER_NAME];

@@ -19,11 +19,13 @@
  * Returns 0, or -1 with the reason logged ("bind 0.0.0.0:6379: Address already
  * in use") and nothing changed in the arena.
  */
-int listen_open(const struct arena *a, struct service_state *o, const struct config *c,
-    const struct resolved *known, struct addresses *wanted);
+int listen_open(const struct arena *a, struct service_state *o,
+    const struct config *c, const struct resolved *known,
+    struct addresses *wanted);
 
 /* Keep those there are, whatever `bind` says, with the settings of `c`. */
-void listen_keep(const struct arena *a, struct service_state *o, const struct config *c);
+void listen_keep(const struct arena *a, struct service_state *o,
+    const struct config *c);
 
 /*
  * The same verdict as listen_open()'s, by the same steps, with nothing changed:
@@ -50,7 +52,8 @@ struct listen_state {
 	struct listener listener[2 * ARENA_LISTENERS_MAX];
 };
 struct listen_state listen_save(const struct service_state *o);
-void listen_restore(const struct arena *a, struct service_state *o, const struct listen_state *s);
+void listen_restore(const struct arena *a, struct service_state *o,
+    const struct listen_state *s);
 
 /* Have the dropped ones hear of no new client, while handshakes that have
  * begun may end. */
@@ -67,7 +70,8 @@ bool listen_missing(const struct service_state *o, const struct config *c,
     const struct addresses *wanted, struct listener *l);
 
 /* True if listen_missing() has anything to try. */
-bool listen_misses(const struct service_state *o, const struct addresses *wanted);
+bool listen_misses(const struct service_state *o,
+    const struct addresses *wanted);
 
 /* Log what an operator should know of them: addresses that are not there,
  * a backlog that the kernel cuts. */

@@ -19,6 +19,7 @@
 #include "master/listeners/listen.h"
 #include "master/start/admin_sockets.h"
 #include "shared/arena.h"
+#include "shared/layout.h"
 
 /* A resolver may take longer than the check has.  Then this is its last line,
  * and says why. */
@@ -41,11 +42,11 @@ static int
 test_upgrade(const struct upgrade_record *t, const struct config *c, char *why,
     size_t size)
 {
-	if (strcmp(t->layout, arena_layout()) != 0) {
+	if (strcmp(t->layout, layout_words()) != 0) {
 		snprintf(why, size,
 		    "its arena layout is %s, that of the "
 		    "running program is %s",
-		    arena_layout(), t->layout);
+		    layout_words(), t->layout);
 		return -1;
 	}
 	if (strcmp(c->user, t->config.user) != 0 ||

@@ -170,10 +170,9 @@ static int
 executable_give(posix_spawn_file_actions_t *actions,
     const struct executable_child *child, const int *high)
 {
-	int error = child->null
-	    ? posix_spawn_file_actions_addopen(actions, STDIN_FILENO,
-		  "/dev/null", O_RDWR, 0)
-	    : 0;
+	int error = child->null ? posix_spawn_file_actions_addopen(actions,
+				      STDIN_FILENO, "/dev/null", O_RDWR, 0)
+				: 0;
 
 	for (unsigned i = 0; error == 0 && i < child->n; i++)
 		error = posix_spawn_file_actions_adddup2(actions,
@@ -211,8 +210,7 @@ executable_spawn_file(const struct executable_child *child,
 	struct stat st;
 	int error;
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d",
-	    child->give[0].to);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", child->give[0].to);
 	error = posix_spawn(pid, path, actions, attributes, child->argv,
 	    environ);
 	if (error == ENOENT && access("/proc/self/fd", X_OK) == -1)

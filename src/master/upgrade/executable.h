@@ -50,7 +50,7 @@ struct executable_child {
 	struct {
 		int fd; /* -1: standard input again */
 		int to; /* its number in the child */
-	} /* what is executed, and more */
+	}		/* what is executed, and more */
 	give[EXECUTABLE_GIVEN];
 };
 

@@ -15,6 +15,7 @@
 #include "lib/log.h"
 #include "master/upgrade/executable.h"
 #include "master/upgrade/record.h"
+#include "shared/layout.h"
 
 static void
 hand_over_listener(struct upgrade_record *t, const struct listener *l)
@@ -38,7 +39,7 @@ hand_over_write(const struct master *m)
 
 	memset(&t, 0, sizeof(t));
 	strlcpy(t.version, PACKAGE_VERSION, sizeof(t.version));
-	strlcpy(t.layout, arena_layout(), sizeof(t.layout));
+	strlcpy(t.layout, layout_words(), sizeof(t.layout));
 	strlcpy(t.program, executable_path(), sizeof(t.program));
 	strlcpy(t.directory, executable_directory(), sizeof(t.directory));
 	t.pid = getpid();
@@ -104,7 +105,8 @@ hand_over(struct master *m)
 	record = service_keep(m->service, &m->service_fd) == -1
 	    ? -1
 	    : hand_over_write(m);
-	service_publish(&m->arena, m->service); /* no worker can overwrite it now */
+	service_publish(&m->arena,
+	    m->service); /* no worker can overwrite it now */
 	/* A descriptor that does not survive would be missed too late. */
 	if (record != -1 && arena_has_memfd(&m->arena, m->service) &&
 	    hand_over_keep_all(m, record, true) == 0)

@@ -14,15 +14,16 @@
 #include "config/addresses.h"
 #include "shared/service.h"
 #include "shared/outcome.h"
+#include "shared/layout.h"
 
 struct upgrade_record {
 	int record;		/* the memfd */
 	char version[64];	/* of the program that runs */
-	char layout[96];	/* arena_layout() of it */
+	char layout[96];	/* layout_words() of it */
 	char program[PATH_MAX]; /* executable_path(), executable_directory() */
 	char directory[PATH_MAX];
-	int pid;	/* of the master */
-	int arena;	/* descriptors, -1 where there is none */
+	int pid;   /* of the master */
+	int arena; /* descriptors, -1 where there is none */
 	int service;
 	int executable; /* the image that was replaced */
 	int pidfile;

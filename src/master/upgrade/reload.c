@@ -60,7 +60,7 @@ reload_tell_outcome(const struct master *m, struct outcome *o, bool done,
 	char answer[MESSAGE_TEXT];
 
 	snprintf(answer, sizeof(answer), "%s%.900s",
-	    done		       ? "reloaded"
+	    done		 ? "reloaded"
 		: text[0] == 'r' ? "the reload was "
 				 : "the reload ",
 	    text);

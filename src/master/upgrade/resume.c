@@ -125,7 +125,8 @@ resume_take_over(struct master *m, struct config *c,
 	/* What the former program listened on is what it goes on with. */
 	if (t->failure[0] != '\0')
 		listen_keep(&m->arena, m->service, c);
-	else if (listen_open(&m->arena, m->service, c, &t->resolved, &m->wanted) == -1)
+	else if (listen_open(&m->arena, m->service, c, &t->resolved,
+		     &m->wanted) == -1)
 		return -1;
 	if (admin_sockets_open(&m->admin_sockets, c, &same, &old_admin,
 		&t->config) == -1)
@@ -157,7 +158,8 @@ resume_give_back(const struct upgrade_record *t, const char *reason)
 	log_warnx("the takeover failed: %s", reason);
 	if (t->failure[0] != '\0')
 		log_warnx("the former program cannot carry on either");
-	else if (record == -1 || key_values_add(record, "failure", reason) == -1 ||
+	else if (record == -1 ||
+	    key_values_add(record, "failure", reason) == -1 ||
 	    descriptor_keep(record, true) == -1)
 		log_warn("takeover");
 	else {
@@ -296,7 +298,8 @@ resume_service(struct config *c, const struct upgrade_record *t,
 		snprintf(why, sizeof(why), "%s", log_last_warning());
 		if (pidfile.fd != old.fd)
 			pidfile_release(&pidfile);
-		listen_restore(&m.arena, m.service, &listeners); /* publishes, too */
+		listen_restore(&m.arena, m.service,
+		    &listeners); /* publishes, too */
 		if (hand_over_keep(&m.arena, m.service, true) == -1)
 			log_warn("descriptors for the former program");
 		return resume_give_back(t, why);
