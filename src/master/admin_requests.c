@@ -12,6 +12,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "master/admin_link.h"
+#include "master/publish.h"
 #include "master/scaling.h"
 #include "master/stop.h"
 #include "master/upgrade/reload.h"
@@ -229,6 +230,8 @@ admin_requests_run(struct master *m, const struct request *r)
 		    (unsigned long long)table[r->kind].most);
 	else
 		table[r->kind].run(m, &o);
+	/* A client that has the answer must see what the request has changed. */
+	publish_state(m);
 	if (!o.later)
 		admin_link_tell(m, o.done ? MESSAGE_DONE : MESSAGE_REFUSED,
 		    r->sequence, o.text);

@@ -14,6 +14,7 @@
 #include "lib/signals.h"
 #include "master/admin_child.h"
 #include "master/notify.h"
+#include "master/publish.h"
 #include "master/reap.h"
 #include "master/sample.h"
 #include "master/scaling.h"
@@ -99,22 +100,6 @@ loop_is_hopeless(const struct master *m)
 	return true;
 }
 
-/* Put into the service state what answers to an administrator need. */
-static void
-loop_publish(const struct master *m)
-{
-	struct service_state *s = m->service;
-
-	s->mode = m->stop.phase != STOP_NONE ? SERVICE_STOPPING
-	    : m->reload.phase != RELOAD_NONE ? SERVICE_RELOADING
-					     : SERVICE_SERVING;
-	for (unsigned k = 0; k < s->workers; k++) {
-		s->slot[k].pid = m->child[k].pid;
-		s->slot[k].stopped = m->child[k].pid != 0 &&
-		    m->child[k].stopped != 0;
-	}
-}
-
 /* When the first module has something to do, clock_ms(). */
 static uint64_t
 loop_next(const struct master *m)
@@ -164,7 +149,7 @@ loop_run(struct master *m)
 		    m->service->workers, m->child);
 		log_step();
 		notify_step(m);
-		loop_publish(m);
+		publish_state(m);
 		sample_step(m->config, &m->arena, m->service);
 		admin_child_step(m);
 		if (loop_may_change_listeners(m))
