@@ -346,7 +346,7 @@ void
 admin_child_step(struct master *m)
 {
 	struct admin *a = &m->admin;
-	uint64_t now = clock_ms();
+	uint64_t now;
 
 	if (m->reload.phase == RELOAD_LEAVING)
 		return; /* the next program's */
@@ -356,6 +356,8 @@ admin_child_step(struct master *m)
 		close(a->socket);
 		a->socket = -1;
 	}
+	/* After the requests, whose time is noted. */
+	now = clock_ms();
 	if (a->phase == ADMIN_RUNNING && a->restart && a->pid != 0)
 		admin_child_replace(m);
 	if ((a->phase == ADMIN_RUNNING || a->phase == ADMIN_FINISHING) &&
