@@ -216,7 +216,7 @@ sock_diag_dump(int family, uint32_t states)
 		return;
 	while ((n = recv(state.fd, &part, sizeof(part), 0)) > 0) {
 		const struct nlmsghdr *h = &part.header;
-		int len = (int)n;
+		unsigned len = (unsigned)n;
 
 		for (; NLMSG_OK(h, len); h = NLMSG_NEXT(h, len))
 			if (!sock_diag_take(h))

@@ -45,31 +45,30 @@ admin_program_path(void)
 	return found;
 }
 
-/* Beside the file of this program, wherever links lead to it from. */
-static bool
-admin_program_beside(void)
-{
-	char *slash;
-	ssize_t n = readlink("/proc/self/exe", found, sizeof(found) - 1);
-
-	if (n == -1)
-		strlcpy(found, executable_path(), sizeof(found));
-	else
-		found[n] = '\0';
-	slash = strrchr(found, '/');
-	if (slash == NULL)
-		return false;
-	slash[1] = '\0';
-	return strlcat(found, NAME, sizeof(found)) < sizeof(found) &&
-	    access(found, F_OK) == 0;
-}
-
-/* Where it is, or was to be. */
+/* Where it is, or was to be: beside the file of this program, wherever links
+ * lead to that from; as it is installed, seen from there; or where this program
+ * was built to be installed. */
 static void
 admin_program_find(void)
 {
-	if (!admin_program_beside())
-		strlcpy(found, PKGLIBEXECDIR "/" NAME, sizeof(found));
+	static const char *const places[] = { NAME, "../libexec/echod/" NAME };
+	char self[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *slash;
+
+	if (n == -1)
+		strlcpy(self, executable_path(), sizeof(self));
+	else
+		self[n] = '\0';
+	slash = strrchr(self, '/');
+	for (size_t i = 0; slash != NULL && i < 2; i++) {
+		slash[1] = '\0';
+		if (snprintf(found, sizeof(found), "%s%s", self, places[i]) <
+			(int)sizeof(found) &&
+		    access(found, F_OK) == 0)
+			return;
+	}
+	strlcpy(found, PKGLIBEXECDIR "/" NAME, sizeof(found));
 }
 
 /* Wait for the child, but not for ever. */
