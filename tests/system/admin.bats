@@ -116,7 +116,7 @@ built_with_metrics() {
 		kill -"$signal" "$pid"
 		back_from "$pid"
 	done
-	logged 'the administration process killed by SIGSEGV'
+	logged 'the administration process (killed by SIGSEGV|exited with status 1)'
 	kill -USR2 "$SERVER"
 	wait_for 20 logged ' reloaded: '
 	wait_for 5 answers

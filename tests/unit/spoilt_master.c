@@ -214,6 +214,8 @@ unseen(void)
 	pid_t pid = checked(fork(), "fork");
 
 	if (pid == 0) {
+		/* Sanitizers have a handler of their own. */
+		(void)signal(SIGSEGV, SIG_DFL);
 		rig.service->workers = 0;
 		_exit(0);
 	}
