@@ -8,18 +8,14 @@
 #include "admin/connections.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <linux/tcp.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
 
+#include "admin/sock_diag.h"
 #include "admin/status.h"
 #include "lib/clock.h"
 
@@ -27,31 +23,16 @@
 #define LOOKS 4096 /* records looked at */
 #define ROWS 200   /* written */
 
+/* Milliseconds since a byte went in or out.  The kernel knows; where it does
+ * not say, the record knows if idle clients are looked for (`timeout`). */
 static uint64_t
-connections_cookie_of(int fd)
+connections_idle_ms(const struct connection *c, uint64_t now, uint64_t age)
 {
-	uint64_t cookie = 0;
-	socklen_t len = sizeof(cookie);
+	uint64_t idle = 0, since = (uint64_t)c->idle_since * 100;
 
-	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len) == -1)
-		return 0;
-	return cookie;
-}
-
-/* Milliseconds since a byte went in or out; the kernel knows. */
-static uint64_t
-connections_idle_ms(int fd, uint64_t age)
-{
-	struct tcp_info info;
-	socklen_t len = sizeof(info);
-	uint64_t idle;
-
-	memset(&info, 0, sizeof(info));
-	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == -1)
-		return 0;
-	idle = info.tcpi_last_data_recv;
-	if (info.tcpi_last_data_sent < idle)
-		idle = info.tcpi_last_data_sent;
+	if (!sock_diag_idle(c->cookie, &idle) && c->idle_since != 0 &&
+	    c->idle_mark == c->rx + c->tx && now > since)
+		idle = now - since;
 	return idle < age ? idle : age;
 }
 
@@ -77,7 +58,7 @@ connections_write_row(struct connection_list *l, int fd,
     const struct connection *c, uint32_t owner, FILE *out)
 {
 	uint64_t now = clock_ms(), age = now > c->opened ? now - c->opened : 0;
-	uint64_t idle = connections_idle_ms(fd, age);
+	uint64_t idle = connections_idle_ms(c, now, age);
 	const char *state = connections_state_name(c, owner_state(owner));
 	unsigned long long in = c->rx, back = c->tx;
 
@@ -229,78 +210,32 @@ connections_parse_peer(struct peer *p, const char *text)
 	return true;
 }
 
-int
-connections_find(const struct arena *a, const char *peer)
+bool
+connections_find(const struct arena *a, const char *peer,
+    struct connection_name *name)
 {
 	int end = (int)arena_end(a);
 	struct peer p;
 
 	if (!connections_parse_peer(&p, peer))
-		return -1;
-	for (int fd = 0; fd < end; fd++)
-		if (connections_is_open(connection_owner(&a->connection[fd])) &&
-		    memcmp(&a->connection[fd].peer, &p, sizeof(p)) == 0)
-			return fd;
-	return -1;
-}
+		return false;
+	for (int fd = 0; fd < end; fd++) {
+		const struct connection *c = &a->connection[fd];
 
-/*
- * A descriptor of our own on a client's socket looks like one that a worker
- * has accepted and not recorded before it died, and one that recovers would
- * serve it (orphans.c).  So its record says that it is being closed, by a slot
- * that nobody recovers.  Returns false if somebody has come first: it is that
- * one's then.
- */
-static bool
-connections_mark(const struct arena *a, int own, uint64_t cookie)
-{
-	struct connection *c = &a->connection[own];
-	uint32_t nobody = a->slots, word;
-
-	do {
-		word = connection_word(c);
-		if (!connection_vacant(c, word, cookie))
-			return false;
-	} while (!connection_claim(c, word, nobody));
-	c->cookie = cookie;
-	c->flags = 0;
-	connection_set(c, owner_word(CONN_CLOSING, nobody));
-	return true;
-}
-
-/* As close_descriptor() of a worker does it. */
-static void
-connections_close_marked(const struct arena *a, int own)
-{
-	close(own);
-	/* Fails if the number is a worker's already. */
-	(void)connection_swap(&a->connection[own],
-	    owner_word(CONN_CLOSING, a->slots), owner_word(CONN_FREE, 0));
-}
-
-int
-connections_shut(const struct arena *a, int fd)
-{
-	const struct connection *c = &a->connection[fd];
-	uint64_t cookie = c->cookie;
-	int own, r;
-
-	/* The number may be another socket's any moment: a descriptor of our
-	 * own stays the one whose cookie we have read. */
-	own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (own == -1)
-		return -1;
-	if ((uint32_t)own >= arena_descriptors(a)) {
-		close(own); /* somebody raised our limit */
-		errno = EMFILE;
-		return -1;
+		if (!connections_is_open(connection_owner(c)) ||
+		    memcmp(&c->peer, &p, sizeof(p)) != 0)
+			continue;
+		*name = (struct connection_name){ fd, c->cookie, p };
+		return true;
 	}
-	if (!connections_mark(a, own, connections_cookie_of(own)))
-		return -1;
-	r = connections_is_open(connection_owner(c)) && cookie != 0 &&
-		connections_cookie_of(own) == cookie
-	    ? shutdown(own, SHUT_RDWR)
-	    : -1;
-	connections_close_marked(a, own);
-	return r;
+	return false;
+}
+
+bool
+connections_has(const struct arena *a, const struct connection_name *name)
+{
+	const struct connection *c = &a->connection[name->fd];
+
+	return connections_is_open(connection_owner(c)) &&
+	    c->cookie == name->cookie;
 }

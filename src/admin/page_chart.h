@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "shared/arena.h"
+#include "shared/service.h"
 
 enum series {
 	SERIES_CONNECTIONS,

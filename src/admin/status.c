@@ -5,11 +5,8 @@
  */
 #include "admin/status.h"
 
-#include <linux/tcp.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "admin/quote.h"
@@ -44,15 +41,9 @@ void
 status_queue(const struct view *v, unsigned i, unsigned *waiting,
     unsigned *limit)
 {
-	struct tcp_info info;
-	socklen_t len = sizeof(info);
-
-	memset(&info, 0, sizeof(info));
-	(void)getsockopt(v->service->listener[i].fd, IPPROTO_TCP, TCP_INFO,
-	    &info, &len);
-	/* So they are called on a listener: tcp_get_info() of the kernel. */
-	*waiting = info.tcpi_unacked;
-	*limit = info.tcpi_sacked;
+	*waiting = *limit = 0;
+	if (v->queue != NULL)
+		v->queue(i, waiting, limit);
 }
 
 const char *
@@ -69,6 +60,7 @@ status_reason(enum close_reason r)
 		[CLOSE_FAULT] = "fault",
 		[CLOSE_DENIED] = "denied",
 		[CLOSE_MEMORY] = "memory",
+		[CLOSE_REQUEST] = "request",
 	};
 
 	return r < CLOSE_REASONS && names[r] != NULL ? names[r] : "unknown";

@@ -165,7 +165,7 @@ static void
 notify_tell_status(struct master *m)
 {
 	struct notify *n = &m->notify;
-	uint32_t level = atomic_load(&m->arena.service->loglevel);
+	uint32_t level = atomic_load(&m->service->loglevel);
 	char more[64], status[NOTIFY_STATUS_BYTES];
 
 	n->workers = scaling_staying(m);
@@ -175,9 +175,9 @@ notify_tell_status(struct master *m)
 	snprintf(more, sizeof(more), "%s%s%s",
 	    level == m->config->loglevel ? "" : "; loglevel ",
 	    level == m->config->loglevel ? "" : log_level_name(level),
-	    m->arena.service->draining ? "; drained: health checks fail" : "");
+	    m->service->draining ? "; drained: health checks fail" : "");
 	notify_status(n, status, sizeof(status), n->workers,
-	    listen_names(&m->arena), more);
+	    listen_names(m->service), more);
 	if (strcmp(status, n->status) == 0)
 		return;
 	strlcpy(n->status, status, sizeof(n->status));
@@ -216,7 +216,7 @@ notify_look(struct master *m, uint64_t now)
 	struct notify *n = &m->notify;
 	bool replaced = false;
 
-	for (unsigned k = 0; k < m->arena.service->workers; k++) {
+	for (unsigned k = 0; k < m->service->workers; k++) {
 		const struct child *c = &m->child[k];
 		const struct slot *s = &m->arena.slot[k];
 		uint64_t beat = atomic_load(&s->heartbeat);

@@ -30,6 +30,15 @@ reap_one(pid_t pid)
 	return status;
 }
 
+bool
+reap_is_child(pid_t pid)
+{
+	siginfo_t info;
+
+	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) ==
+	    0;
+}
+
 /* True for a death that tells of a broken program.  Other deaths come from
  * outside (kill -9, the system is out of memory). */
 static bool
@@ -113,9 +122,7 @@ reap_held_by(const struct master *m, const struct slot *s)
 {
 	unsigned held = atomic_load(&s->held);
 
-	return held < m->arena.service->descriptors
-	    ? held
-	    : m->arena.service->descriptors;
+	return held < m->service->descriptors ? held : m->service->descriptors;
 }
 
 /* Count a death that was not asked for.  All clients of the worker outlive it,
@@ -123,7 +130,7 @@ reap_held_by(const struct master *m, const struct slot *s)
 static void
 reap_count_death(const struct master *m, const struct slot *s, int status)
 {
-	struct service_totals *t = &m->arena.service->totals;
+	struct service_totals *t = &m->service->totals;
 	uint64_t held = reap_held_by(m, s);
 	int signo = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 
@@ -145,7 +152,7 @@ static void
 reap_release_adopted(struct master *m, unsigned k)
 {
 	atomic_store(&m->arena.slot[k].adopt, 0);
-	for (unsigned i = 0; i < m->arena.service->workers; i++) {
+	for (unsigned i = 0; i < m->service->workers; i++) {
 		uint32_t adopted = slot_adopted_by(k);
 
 		atomic_compare_exchange_strong(&m->arena.slot[i].state,
@@ -246,9 +253,16 @@ reap(struct master *m)
 		if (pid == m->reload.checker.pid && !WIFSTOPPED(status) &&
 		    !WIFCONTINUED(status))
 			checker_ended(&m->reload.checker, status);
+		if (pid == m->admin.pid) {
+			m->admin.stopped = WIFSTOPPED(status);
+			if (!WIFSTOPPED(status) && !WIFCONTINUED(status)) {
+				m->admin.pid = 0;
+				m->admin.status = status;
+			}
+		}
 		/* Other children are possible: PID 1 of a container gets
 		 * orphaned processes. */
-		for (unsigned k = 0; k < m->arena.service->workers; k++)
+		for (unsigned k = 0; k < m->service->workers; k++)
 			if (m->child[k].pid != pid)
 				continue;
 			else if (WIFSTOPPED(status) || WIFCONTINUED(status))
@@ -259,7 +273,7 @@ reap(struct master *m)
 	/* A pidfd whose process was not reaped above must not be polled again:
 	 * it would end every sleep.  Either a tracer gets the status first, or
 	 * a process has put another descriptor in its place. */
-	for (unsigned k = 0; k < m->arena.service->workers; k++)
+	for (unsigned k = 0; k < m->service->workers; k++)
 		if (m->child[k].ended) {
 			m->child[k].ended = false;
 			m->child[k].pidfd = 0;
@@ -269,7 +283,7 @@ reap(struct master *m)
 void
 reap_later(struct master *m)
 {
-	for (unsigned k = 0; k < m->arena.service->workers; k++) {
+	for (unsigned k = 0; k < m->service->workers; k++) {
 		siginfo_t info = { .si_pid = 0 };
 
 		if (m->child[k].pid == 0 ||

@@ -12,6 +12,9 @@
  * time when the next worker of its slot is due. */
 void reap(struct master *m);
 
+/* True if `pid` is a child of ours, even if it has ended and was not reaped. */
+bool reap_is_child(pid_t pid);
+
 /* Wait until the child process `pid` ends.  Returns its wait status. */
 int reap_one(pid_t pid);
 

@@ -14,7 +14,7 @@
 void
 scaling_grow(struct master *m, const char *source)
 {
-	unsigned k = m->arena.service->workers;
+	unsigned k = m->service->workers;
 
 	if (k > 0 && m->child[k - 1].retiring) {
 		log_notice("%s: worker %u is still leaving", source, k - 1);
@@ -31,8 +31,8 @@ scaling_grow(struct master *m, const char *source)
 	}
 	m->child[k] = (struct child){ .respawn_at = clock_ms() };
 	atomic_store(&m->arena.slot[k].state, SLOT_EMPTY);
-	m->arena.service->workers = k + 1;
-	service_publish(&m->arena);
+	m->service->workers = k + 1;
+	service_publish(&m->arena, m->service);
 	log_notice("%s: %u workers from now on", source, k + 1);
 }
 
@@ -41,7 +41,7 @@ scaling_staying(const struct master *m)
 {
 	unsigned n = 0;
 
-	for (unsigned k = 0; k < m->arena.service->workers; k++)
+	for (unsigned k = 0; k < m->service->workers; k++)
 		n += !m->child[k].retiring;
 	return n;
 }
@@ -78,7 +78,7 @@ scaling_choose(const struct master *m)
 {
 	int best = -1;
 
-	for (unsigned k = 0; k < m->arena.service->workers; k++) {
+	for (unsigned k = 0; k < m->service->workers; k++) {
 		const struct slot *s = &m->arena.slot[k];
 
 		if (m->child[k].pid != 0 && m->child[k].stopped == 0 &&
@@ -125,7 +125,7 @@ scaling_attend(struct master *m, unsigned k)
 	c->adopt = (unsigned)sibling + 1;
 	c->since = clock_ms();
 	atomic_store(&m->arena.slot[sibling].adopt, k + 1);
-	(void)eventfd_write(m->arena.service->slot[sibling].wake_fd, 1);
+	(void)eventfd_write(m->service->slot[sibling].wake_fd, 1);
 }
 
 void
@@ -133,19 +133,18 @@ scaling_step(struct master *m)
 {
 	unsigned n;
 
-	for (unsigned k = 0; k < m->arena.service->workers; k++)
+	for (unsigned k = 0; k < m->service->workers; k++)
 		if (m->child[k].pid == 0 &&
 		    atomic_load(&m->arena.slot[k].state) == SLOT_UNATTENDED)
 			scaling_attend(m, k);
 		else
 			m->child[k].adopt = 0; /* not needed any more */
 	/* Remove slots that are retired and empty. */
-	while ((n = m->arena.service->workers) > 1 &&
-	    m->stop.phase == STOP_NONE && m->child[n - 1].retiring &&
-	    m->child[n - 1].pid == 0 &&
+	while ((n = m->service->workers) > 1 && m->stop.phase == STOP_NONE &&
+	    m->child[n - 1].retiring && m->child[n - 1].pid == 0 &&
 	    atomic_load(&m->arena.slot[n - 1].state) == SLOT_EMPTY) {
 		m->child[n - 1].retiring = false;
-		m->arena.service->workers = n - 1;
-		service_publish(&m->arena);
+		m->service->workers = n - 1;
+		service_publish(&m->arena, m->service);
 	}
 }

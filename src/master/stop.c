@@ -37,7 +37,7 @@ stop_asked(void)
 static void
 stop_relay(const struct master *m, int signo)
 {
-	for (unsigned k = 0; k < m->arena.service->workers; k++)
+	for (unsigned k = 0; k < m->service->workers; k++)
 		if (m->child[k].pid != 0)
 			(void)kill(m->child[k].pid, signo);
 }
@@ -48,13 +48,13 @@ stop_drain(struct master *m, uint64_t deadline)
 	m->stop.phase = STOP_DRAINING;
 	/* A slot that waits for its next worker needs the worker now, to drain.
 	 * If a sibling adopts the slot, the sibling drains it. */
-	for (unsigned k = 0; k < m->arena.service->workers; k++)
+	for (unsigned k = 0; k < m->service->workers; k++)
 		if (m->child[k].pid == 0)
 			m->child[k].respawn_at = clock_ms();
-	if (m->arena.service->stop_deadline == 0 ||
-	    deadline < m->arena.service->stop_deadline)
-		m->arena.service->stop_deadline = deadline;
-	service_publish(&m->arena);
+	if (m->service->stop_deadline == 0 ||
+	    deadline < m->service->stop_deadline)
+		m->service->stop_deadline = deadline;
+	service_publish(&m->arena, m->service);
 	stop_relay(m, SIGTERM);
 }
 
@@ -87,7 +87,7 @@ stop_request(struct master *m, const char *source)
 static bool
 stop_all_gone(const struct master *m)
 {
-	for (unsigned k = 0; k < m->arena.service->workers; k++)
+	for (unsigned k = 0; k < m->service->workers; k++)
 		if (m->child[k].pid != 0 ||
 		    m->child[k].respawn_at != CLOCK_NEVER)
 			return false;
@@ -105,7 +105,7 @@ stop_step(struct master *m)
 	if (s->phase != STOP_DRAINING)
 		return false;
 	if (now >= s->kill_at && !s->over) {
-		for (unsigned k = 0; k < m->arena.service->workers; k++) {
+		for (unsigned k = 0; k < m->service->workers; k++) {
 			m->child[k].respawn_at = CLOCK_NEVER;
 			if (m->child[k].pid != 0)
 				s->killed++;
@@ -158,7 +158,7 @@ stop_summary(const struct master *m)
 	uint64_t unsent = 0;
 	uint64_t cut = arena_closed(a, CLOSE_CUT) + stop_abandoned(a, &unsent);
 
-	for (unsigned k = 0; k < a->service->workers; k++)
+	for (unsigned k = 0; k < m->service->workers; k++)
 		unsent += atomic_load(&a->slot[k].count.bytes_cut);
 	log_notice("stopped in %llu.%03llu s: %llu connections drained, "
 		   "%llu cut, %llu bytes unsent, %u workers killed",

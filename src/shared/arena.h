@@ -19,7 +19,7 @@
 /* The version of the layout and of the meaning of its fields.  A program with
  * another version cannot take the arena over. */
 #ifndef ARENA_VERSION
-#define ARENA_VERSION 5
+#define ARENA_VERSION 6
 #endif
 #define ARENA_LISTENERS_MAX 16
 /* Entries for the rates of addresses (worker/connection/rate.c). */
@@ -43,31 +43,6 @@ struct listener {
 	char name[LISTENER_NAME]; /* "0.0.0.0:6379" */
 };
 
-/* The counters at one time, for charts.  Rates are differences. */
-struct sample {
-	uint64_t at; /* clock_ms(); 0: none yet */
-	uint64_t connections, accepted, echoes, rx, tx;
-};
-
-#define ARENA_SAMPLES 120
-#define ARENA_SIGNALS 65 /* signal numbers, 0 stands for an exit */
-
-/* What happened to the service as a whole.  Only the master writes it; it is
- * here so that a reload keeps it. */
-struct service_totals {
-	uint64_t deaths[ARENA_SIGNALS]; /* of workers, by signal */
-	uint64_t recoveries;		/* deaths that clients outlived */
-	uint64_t saved;			/* those clients */
-	uint64_t reloads, reloads_refused;
-	uint64_t kept;		  /* clients at reloads */
-	uint64_t reloaded;	  /* clock_ms() of the last one, or 0 */
-	uint64_t pause;		  /* ms without service during it */
-	char refusal[256];	  /* why the last one was refused, or "" */
-	uint64_t closed;	  /* clients closed by request */
-	_Atomic uint64_t samples; /* ever taken; index of the next one */
-	struct sample sample[ARENA_SAMPLES];
-};
-
 struct arena_header {
 	uint64_t magic;
 	uint32_t version;
@@ -76,7 +51,6 @@ struct arena_header {
 	/* The number of those whose descriptors the process may have: its soft
 	 * limit.  A reload may raise it. */
 	uint32_t descriptors;
-	uint64_t started;	/* clock_ms() */
 	int32_t master_wake_fd; /* eventfd: ends the master's sleep */
 	/* 0: the master sleeps without looking at the heartbeats.  A worker
 	 * that wakes up wakes the master, too. */
@@ -107,12 +81,9 @@ struct arena_header {
 	/* Random: mixed into the marks of clients' addresses. */
 	uint64_t secret;
 
-	_Atomic uint32_t loglevel; /* enum log_level, of every process */
-	/* 1: health checks fail; the service goes on. */
-	_Atomic uint32_t draining;
+	_Atomic uint32_t loglevel; /* enum log_level, of workers */
 	/* 1: the kernel has no filter for system calls; the log says so. */
 	_Atomic uint32_t unfiltered;
-	struct service_totals totals;
 };
 
 /*
@@ -134,8 +105,6 @@ enum drop {
 	DROP_EMPTIED
 };
 
-struct service_state;
-
 /*
  * An intruder in a worker can write anything into the arena.  A reader must
  * stay in bounds all the same: `slots` and `capacity` are its own copies, the
@@ -144,11 +113,10 @@ struct service_state;
  */
 struct arena {
 	struct arena_header *header;
-	struct service_state *service; /* the master's: not in the arena */
-	unsigned slots, capacity;      /* as mapped; the header's may change */
-	struct slot *slot;	       /* [slots] */
-	char *scratch;		       /* [slots][SCRATCH_BYTES] */
-	_Atomic uint64_t *handoff;     /* [slots][handoff_words]: a bit for each
+	unsigned slots, capacity;  /* as mapped; the header's may change */
+	struct slot *slot;	   /* [slots] */
+	char *scratch;		   /* [slots][SCRATCH_BYTES] */
+	_Atomic uint64_t *handoff; /* [slots][handoff_words]: a bit for each
 					  descriptor offered to the slot */
 	size_t handoff_words;
 	_Atomic uint32_t *mark;	       /* [capacity]: of the address that the
@@ -178,21 +146,8 @@ size_t arena_size(unsigned slots, unsigned descriptors);
  */
 int arena_attach(struct arena *a, int fd, char *why, size_t size);
 
-/* What two programs must agree on to share an arena: version and sizes as text,
- * in static storage. */
-const char *arena_layout(void);
-
-/* Copy a->service to the arena: after a change of it, before a worker starts,
- * and before another program takes the arena over. */
-void service_publish(const struct arena *a);
-
-/* True if a->fd still is the arena's memfd: a process that shares our
- * descriptors can close it.  False with errno set. */
-bool arena_has_memfd(const struct arena *a);
-
-/* Note in a->service that a reload was refused, and why, in printable
- * characters. */
-void service_refuse(const struct arena *a, const char *why);
+/* The same, but only for reading; `fd` is not needed afterwards. */
+int arena_look(struct arena *a, int fd, char *why, size_t size);
 
 /* Unmap and close. */
 void arena_destroy(struct arena *a);

@@ -93,6 +93,7 @@ close_reason_name(enum close_reason r)
 		[CLOSE_FAULT] = "fault",
 		[CLOSE_DENIED] = "denied",
 		[CLOSE_MEMORY] = "memory",
+		[CLOSE_REQUEST] = "by request",
 	};
 
 	return r < CLOSE_REASONS ? names[r] : "unknown";

@@ -115,6 +115,7 @@ enum close_reason {
 	CLOSE_FAULT,   /* its input crashed the worker, or hung it */
 	CLOSE_DENIED,  /* refused: its address, or its PROXY header */
 	CLOSE_MEMORY,  /* held much when memory was short */
+	CLOSE_REQUEST, /* an administrator wanted it closed */
 	CLOSE_REASONS
 };
 
@@ -152,7 +153,11 @@ struct connection {
 	uint8_t blocks;
 	uint8_t used;	/* 1: the window was, since active_trim() */
 	uint8_t paused; /* 1: not read, memory is full */
-	uint8_t padding[3];
+	uint8_t padding;
+	/* Written by the master: connection_close_word() of the cookie if an
+	 * administrator wants it closed; 0: no.  Its owner obeys, whoever owns
+	 * it by then. */
+	_Atomic uint16_t close;
 };
 
 _Static_assert(SPILL_WINDOW == 2 * SPILL_LINE, "two lines to a window");
@@ -281,6 +286,21 @@ static inline bool
 connection_awaits_header(const struct connection *c)
 {
 	return (c->flags & CONN_HEADER) != 0 && connection_cursor(c) == 0;
+}
+
+/* The word that asks for the close of the socket with that cookie, and of no
+ * other that has the record a moment later; not 0. */
+static inline uint16_t
+connection_close_word(uint64_t cookie)
+{
+	return (uint16_t)(cookie % UINT16_MAX + 1);
+}
+
+static inline bool
+connection_close_asked(const struct connection *c)
+{
+	return atomic_load_explicit(&c->close, memory_order_acquire) ==
+	    connection_close_word(c->cookie);
 }
 
 /* True if the invariants above hold. */

@@ -37,6 +37,17 @@ outcome_add(struct outcome *o, int asker)
 	return true;
 }
 
+void
+outcome_forget_admin(struct outcome *o)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < o->askers; i++)
+		if (o->asker[i] >= 0)
+			o->asker[kept++] = o->asker[i];
+	o->askers = kept;
+}
+
 const char *
 outcome_format(const struct outcome *o, char *text, size_t size)
 {
@@ -92,6 +103,8 @@ outcome_tell(struct outcome *o, bool done, const char *text)
 	for (unsigned i = 0; fd != -1 && i < o->askers; i++) {
 		socklen_t len = outcome_address(&sun, o->asker[i]);
 
+		if (o->asker[i] < 0)
+			continue;
 		/* One that has left is not told. */
 		(void)sendto(fd, message, (size_t)n, MSG_NOSIGNAL,
 		    (struct sockaddr *)&sun, len);

@@ -37,6 +37,12 @@ bool outcome_add(struct outcome *o, int asker);
 const char *outcome_format(const struct outcome *o, char *text, size_t size);
 int outcome_parse(struct outcome *o, const char *text);
 
+/* A request of the administration process, as an asker. */
+#define OUTCOME_OF_ADMIN(sequence) (-(int)(sequence))
+
+/* Forget those of the administration process. */
+void outcome_forget_admin(struct outcome *o);
+
 /* Tell all askers, and forget them. */
 void outcome_tell(struct outcome *o, bool done, const char *text);
 

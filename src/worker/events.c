@@ -12,18 +12,18 @@
 #include <limits.h>
 
 #include "lib/signals.h"
-#include "shared/service.h"
 
 /* When a call that failed for want of memory is tried again, ms. */
 #define RETRY_MS 100
 
 void
-events_init(struct events *e, const struct arena *a, unsigned slot,
-    struct timers *timers)
+events_init(struct events *e, const struct arena *a,
+    const struct worker_place *place, struct timers *timers)
 {
 	*e = (struct events){
 		.arena = a,
-		.slot = &a->slot[slot],
+		.slot = &a->slot[place->slot],
+		.master_pidfd = place->master_pidfd,
 		.timers = timers,
 	};
 }
@@ -79,11 +79,11 @@ events_watch_wake(struct events *e)
 	return events_is_shortage(e, "its wake-up", TIMER_ENROLL) ? 0 : -1;
 }
 
-/* The pidfd is the service state's, not the arena's: the sandbox trusts it. */
+/* The pidfd is the master's word, not the arena's: the sandbox trusts it. */
 static void
 events_watch_master(struct events *e)
 {
-	int fd = e->arena->service->master_pidfd;
+	int fd = e->master_pidfd;
 
 	/* Where the pidfd cannot be watched, the parent is looked at. */
 	if (fd == 0 ||
@@ -94,7 +94,7 @@ events_watch_master(struct events *e)
 void
 events_drop_master(struct events *e)
 {
-	events_drop(e, e->arena->service->master_pidfd);
+	events_drop(e, e->master_pidfd);
 }
 
 int

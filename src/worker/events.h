@@ -15,6 +15,7 @@
 
 #include "lib/log.h"
 #include "shared/arena.h"
+#include "shared/worker_place.h"
 #include "worker/timers.h"
 
 /* Events taken at a time.  The kernel reports the others next time. */
@@ -31,6 +32,7 @@ enum event_kind {
 struct events {
 	const struct arena *arena;
 	struct slot *slot;
+	int master_pidfd;      /* 0: none */
 	struct timers *timers; /* the worker's */
 	bool listening;	       /* listeners are watched ... */
 	unsigned listeners;    /* ... and so many there were */
@@ -51,8 +53,8 @@ events_number(const struct epoll_event *e)
 	return (int)(uint32_t)e->data.u64;
 }
 
-void events_init(struct events *e, const struct arena *a, unsigned slot,
-    struct timers *timers);
+void events_init(struct events *e, const struct arena *a,
+    const struct worker_place *place, struct timers *timers);
 
 /* Watch the wake-up descriptor and the master; stop watching the listeners of
  * the former worker.  Returns 0, or -1 with errno set. */

@@ -341,7 +341,7 @@ loop_run(struct loop *l)
 
 /* Set up the process: its name, signals and sandbox. */
 static void
-loop_enter_process(const struct worker *w, pid_t master)
+loop_enter_process(const struct worker *w)
 {
 	static const int recorded[] = { SIGTERM, 0 };
 	char role[32];
@@ -353,7 +353,7 @@ loop_enter_process(const struct worker *w, pid_t master)
 	signals_choose(recorded);
 	/* A master that died before prctl() is noticed by its absence. */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	if (getppid() != master)
+	if (getppid() != w->place.master)
 		kill(getpid(), SIGTERM);
 	sandbox_enter(w);
 }
@@ -386,13 +386,13 @@ loop_enter_slot(struct loop *l)
 
 int
 worker_main(const struct config *config, const struct arena *arena,
-    unsigned number, pid_t master)
+    const struct worker_place *place)
 {
-	struct loop l = { .leave.master = master };
+	struct loop l = { .leave.master = place->master };
 	int status;
 
-	worker_init(&l.w, config, arena, number);
-	loop_enter_process(&l.w, master);
+	worker_init(&l.w, config, arena, place);
+	loop_enter_process(&l.w);
 	if (events_begin(&l.w.events) == -1) {
 		log_warn("epoll_ctl");
 		return WORKER_FAILED;

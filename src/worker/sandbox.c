@@ -23,18 +23,15 @@
 #include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
-#include <seccomp.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "lib/seccomp_filter.h"
 #include "lib/signals.h"
-#include "shared/service.h"
 
 #ifndef PR_SET_VMA
 #define PR_SET_VMA 0x53564d41 /* Linux 5.17 */
@@ -43,41 +40,10 @@
 #define SYS_SECCOMP 1 /* si_code of SIGSYS, sigaction(2) */
 #endif
 
-/* Argument `n` in the bits of `mask` is `value`.  Only the lower half of an int
- * counts: the upper half of its register is undefined. */
-#define ARG(n, mask, value) \
-	{ \
-		n, SCMP_CMP_MASKED_EQ, mask, value \
-	}
-#define INT(n, value) ARG(n, 0xffffffff, value)
-#define NULL_POINTER(n) \
-	{ \
-		n, SCMP_CMP_EQ, 0, 0 \
-	}
-
 #define SEND_FLAGS (MSG_NOSIGNAL | MSG_DONTWAIT)
 
-struct permit {
-	int call;
-	unsigned args;
-	struct scmp_arg_cmp arg[2];
-};
-
-#define ANY(name) \
-	{ \
-		.call = SCMP_SYS(name) \
-	}
-#define ONE(name, a) \
-	{ \
-		.call = SCMP_SYS(name), .args = 1, .arg = { a } \
-	}
-#define TWO(name, a, b) \
-	{ \
-		.call = SCMP_SYS(name), .args = 2, .arg = { a, b } \
-	}
-
 static const struct permit permits[] = {
-	/* An echo.  Tested first, see sandbox_permit_all().  No address: output
+	/* An echo.  Tested first, see sandbox_load().  No address: output
 	 * goes to the client that the socket is connected to. */
 	TWO(sendto, INT(3, SEND_FLAGS), NULL_POINTER(4)), ANY(recvfrom),
 	ANY(epoll_pwait),
@@ -85,7 +51,7 @@ static const struct permit permits[] = {
 	/* Connections are accepted, watched and closed.  A worker makes no
 	 * socket. */
 	ONE(accept4, INT(3, SOCK_NONBLOCK)),
-	/* Other calls only for its own instance: sandbox_permit_watching().
+	/* Other calls only for its own instance: sandbox_permit_known().
 	 * Entries of a slot that it adopts are removed. */
 	ONE(epoll_ctl, INT(1, EPOLL_CTL_DEL)), ANY(shutdown), ANY(close),
 	/* Recovery: worker/connection/tcp_info.c, recovery/recover.c. */
@@ -132,7 +98,7 @@ static const struct permit permits[] = {
 	 * (there is one thread), fstat of other files than the log, ioctl
 	 * TCGETS and lseek (stdio), rseq, set_robust_list and membarrier
 	 * (threads), open and stat of /etc/localtime (see
-	 * sandbox_settle_time_zone()), rt_sigaction (abort(3) makes it if its
+	 * seccomp_filter_settle_time_zone()), rt_sigaction (abort(3) makes it if its
 	 * signal did not kill).
 	 */
 };
@@ -153,89 +119,27 @@ sandbox_denied(int signo, siginfo_t *info, void *context)
 	(void)raise(signo);
 }
 
-/* Signals to itself, for raise(3) and so for abort(3) and sandbox_denied(). */
+/* Of some descriptors that this process knows by their numbers: what workers
+ * may do with them.  The numbers are not asked of the arena. */
 static int
-sandbox_permit_raise(scmp_filter_ctx filter, int signo)
+sandbox_permit_known(scmp_filter_ctx filter, const struct worker *w)
 {
-	const struct scmp_arg_cmp arg[] = {
-		INT(0, (scmp_datum_t)getpid()),
-		INT(2, (scmp_datum_t)signo),
+	const struct permit known[] = {
+		/* What it may put something into: its own epoll instance. */
+		ONE(epoll_ctl, INT(0, (scmp_datum_t)w->place.watch_fd)),
+		/* Of the log file: has it a name yet?  (lib/log_sink.c) */
+		ONE(fstat, INT(0, (scmp_datum_t)log_descriptor())),
+		/* Syslog's socket is not connected (lib/log.c): an address, on
+		 * that one. */
+		TWO(sendto, INT(0, (scmp_datum_t)log_syslog_descriptor()),
+		    INT(3, SEND_FLAGS)),
 	};
+	int error = seccomp_filter_permit(filter, known, 1, 0);
 
-	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill),
-	    2, arg);
-}
-
-/* For the log file: does it still have a name?  (lib/log_sink.c) */
-static int
-sandbox_permit_log_file(scmp_filter_ctx filter)
-{
-	const struct scmp_arg_cmp arg[] = {
-		INT(0, (scmp_datum_t)log_descriptor()),
-	};
-
-	if (log_descriptor() == -1)
-		return 0;
-	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(fstat),
-	    1, arg);
-}
-
-/* Syslog's socket is not connected (lib/log.c): it needs an address. */
-static int
-sandbox_permit_syslog(scmp_filter_ctx filter)
-{
-	const struct scmp_arg_cmp arg[] = {
-		INT(0, (scmp_datum_t)log_syslog_descriptor()),
-		INT(3, SEND_FLAGS),
-	};
-
-	if (log_syslog_descriptor() == -1)
-		return 0;
-	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(sendto),
-	    2, arg);
-}
-
-/* The epoll instance that the worker may change.  Other processes have other
- * instances, and use the data of events as indices or addresses.  The number is
- * the service state's, not the arena's. */
-static int
-sandbox_permit_watching(scmp_filter_ctx filter, const struct worker *w)
-{
-	const struct scmp_arg_cmp arg[] = {
-		INT(0,
-		    (scmp_datum_t)w->arena->service->slot[w->number].watch_fd),
-	};
-
-	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW,
-	    SCMP_SYS(epoll_ctl), 1, arg);
-}
-
-static int
-sandbox_permit_all(scmp_filter_ctx filter, const struct worker *w)
-{
-	int error;
-
-	for (size_t i = 0; i < sizeof(permits) / sizeof(permits[0]); i++) {
-		const struct permit *p = &permits[i];
-
-		/* Calls that this architecture does not have are skipped. */
-		error = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, p->call,
-		    p->args, p->arg);
-		if (error == 0 && i < 3)
-			error = seccomp_syscall_priority(filter, p->call,
-			    (uint8_t)(255 - i));
-		if (error != 0)
-			return error;
-	}
-	error = sandbox_permit_watching(filter, w);
-	if (error == 0)
-		error = sandbox_permit_log_file(filter);
-	if (error == 0)
-		error = sandbox_permit_syslog(filter);
-	if (error == 0)
-		error = sandbox_permit_raise(filter, SIGABRT);
-	if (error == 0)
-		error = sandbox_permit_raise(filter, SIGSYS);
+	if (error == 0 && log_descriptor() != -1)
+		error = seccomp_filter_permit(filter, &known[1], 1, 0);
+	if (error == 0 && log_syslog_descriptor() != -1)
+		error = seccomp_filter_permit(filter, &known[2], 1, 0);
 	return error;
 }
 
@@ -243,35 +147,21 @@ sandbox_permit_all(scmp_filter_ctx filter, const struct worker *w)
 static int
 sandbox_load(const struct worker *w, bool log_only)
 {
-	uint32_t others = log_only ? SCMP_ACT_LOG : SCMP_ACT_TRAP;
-	scmp_filter_ctx filter = seccomp_init(others);
+	scmp_filter_ctx filter = seccomp_filter_begin(log_only);
 	int error;
 
 	if (filter == NULL)
 		return -ENOMEM;
-	error = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, others);
+	error = seccomp_filter_permit(filter, permits,
+	    sizeof(permits) / sizeof(permits[0]), 3);
 	if (error == 0)
-		error = sandbox_permit_all(filter, w);
-	/* The kernel's audit log reports denied calls, if it can.  And before
-	 * Linux 5.16 a filter turned off the processor's speculation: that
-	 * protects a process from programs that run inside it, and a worker
-	 * runs none. */
-	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_LOG, 1);
-	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_SSB, 1);
-	(void)seccomp_attr_set(filter, SCMP_FLTATR_API_SYSRAWRC, 1);
+		error = sandbox_permit_known(filter, w);
+	/* For abort(3) and sandbox_denied(). */
 	if (error == 0)
-		error = seccomp_load(filter);
-	seccomp_release(filter);
-	return error;
-}
-
-/* Without TZ, libc checks again and again whether /etc/localtime has changed.
- * With TZ, the zone stays as it was when the worker started. */
-static void
-sandbox_settle_time_zone(void)
-{
-	(void)setenv("TZ", ":/etc/localtime", 0);
-	tzset();
+		error = seccomp_filter_permit_raise(filter, SIGABRT);
+	if (error == 0)
+		error = seccomp_filter_permit_raise(filter, SIGSYS);
+	return seccomp_filter_load(filter, error);
 }
 
 static void
@@ -279,7 +169,7 @@ sandbox_filter_calls(const struct worker *w)
 {
 	int error;
 
-	sandbox_settle_time_zone();
+	seccomp_filter_settle_time_zone();
 	accused = w->slot;
 	if (w->config->sandbox == SANDBOX_YES)
 		signals_trap(SIGSYS, sandbox_denied);

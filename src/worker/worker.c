@@ -6,12 +6,15 @@
 
 void
 worker_init(struct worker *w, const struct config *config,
-    const struct arena *arena, unsigned number)
+    const struct arena *arena, const struct worker_place *place)
 {
+	unsigned number = place->slot;
+
 	*w = (struct worker){
 		.config = config,
 		.arena = arena,
 		.slot = &arena->slot[number],
+		.place = *place,
 		.number = number,
 		.scratch = arena_scratch(arena, number),
 		.changed = true, /* siblings may have more than we */
@@ -19,7 +22,7 @@ worker_init(struct worker *w, const struct config *config,
 	timers_init(&w->timers);
 	active_init(&w->active, arena, number);
 	siblings_init(&w->siblings, arena, number);
-	events_init(&w->events, arena, number, &w->timers);
+	events_init(&w->events, arena, place, &w->timers);
 }
 
 bool

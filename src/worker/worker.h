@@ -17,6 +17,7 @@
 #include "config/config.h"
 #include "lib/log.h"
 #include "shared/arena.h"
+#include "shared/worker_place.h"
 #include "worker/balance/active.h"
 #include "worker/balance/siblings.h"
 #include "worker/events.h"
@@ -26,8 +27,9 @@ struct worker {
 	const struct config *config;
 	const struct arena *arena;
 	struct slot *slot;
-	unsigned number; /* of the slot */
-	char *scratch;	 /* the slot's */
+	struct worker_place place; /* as the master has given it */
+	unsigned number;	   /* of the slot */
+	char *scratch;		   /* the slot's */
 
 	unsigned moved;	  /* bytes and clients that moved, for loop.c */
 	bool changed;	  /* connections came or went, for balance.c */
@@ -43,10 +45,10 @@ struct worker {
 	struct log_rate_limit refusals, shortages, memory_shortages;
 };
 
-/* Slot `number` of the arena is this worker's.  No timer is set, nothing is
- * watched yet. */
+/* The slot of `place` is this worker's.  No timer is set, nothing is watched
+ * yet. */
 void worker_init(struct worker *w, const struct config *config,
-    const struct arena *arena, unsigned number);
+    const struct arena *arena, const struct worker_place *place);
 
 static inline struct connection *
 worker_connection(const struct worker *w, int fd)

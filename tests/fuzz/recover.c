@@ -168,7 +168,8 @@ worker_up(unsigned k)
 	struct worker *w = &bed.w;
 
 	free(w->active.entry);
-	worker_init(w, &bed.config, bed.arena, k);
+	worker_init(w, &bed.config, bed.arena,
+	    &(struct worker_place){ .slot = k });
 	(void)events_begin(&w->events);
 	idle_begin(w);
 }

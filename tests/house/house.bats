@@ -200,8 +200,8 @@ c_files() {
 	home '\b(sigaction|signal|sigset|bsd_signal) *\(' lib/signals.c
 }
 
-@test "accept4 lives in src/worker/connection/accept.c, and for the administrator in src/master/start/admin_sockets.c" {
-	home '\baccept4? *\(' '\(worker/connection/accept\|master/start/admin_sockets\)\.c'
+@test "accept4 lives in src/worker/connection/accept.c, and for the administrator in src/admin/accept.c" {
+	home '\baccept4? *\(' '\(worker/connection/accept\|admin/accept\)\.c'
 }
 
 @test "iniparser lives in src/config/reader.c" {
@@ -221,9 +221,24 @@ c_files() {
 		"$TOP_SRCDIR/etc/echod.bash-completion")" = "${list//,/}" ]
 }
 
-@test "seccomp lives in src/worker/sandbox.c, and the names of calls in src/lib/call_name.c" {
-	home '\bseccomp_(init|load|rule_add|attr_set)\w* *\(' worker/sandbox.c
+@test "seccomp lives in src/lib/seccomp_filter.c, and the names of calls in src/lib/call_name.c" {
+	home '\bseccomp_(init|load|rule_add|attr_set)\w* *\(' lib/seccomp_filter.c
 	home '\bseccomp_syscall_resolve\w* *\(' lib/call_name.c
+}
+
+@test "libmicrohttpd lives in src/admin/http.c" {
+	home '\bMHD_[a-z]\w* *\(' admin/http.c
+}
+
+@test "nothing is loaded at run time, and nothing jumps out of its stack" {
+	[ -s "$BATS_FILE_TMPDIR/src/main.c" ]
+	if code_with '\b(dlopen|dlsym|sigsetjmp|setjmp|siglongjmp|longjmp) *\('; then
+		return 1
+	fi
+}
+
+@test "the pair of the administration process is made in src/shared/request.c" {
+	home '\bsocketpair *\(' shared/request.c
 }
 
 @test "fork lives in src/master/start/daemonize.c" {

@@ -131,7 +131,13 @@ is_ready_or_dead() {
 # reaped is left out, because a later kill may not find it.
 workers() {
 	ps -o pid=,args= --ppid "${1:-$SERVER}" | sort -k4n |
-		awk '!/<defunct>$/ { print $1 }'
+		awk '!/<defunct>$/ && !/echod: admin/ { print $1 }'
+}
+
+# The pid of the administration process.
+admin() {
+	ps -o pid=,args= --ppid "${1:-$SERVER}" |
+		awk '!/<defunct>$/ && /echod: admin/ { print $1 }'
 }
 
 # shellcheck disable=SC2120 # some pass the master's pid

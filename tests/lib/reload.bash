@@ -28,6 +28,8 @@ serve() {
 # running executable cannot be written to.
 put() {
 	mkdir -p bin
+	# The program of the administration process stands beside it.
+	ln -sf "$UPGRADES/echod-admin" bin/echod-admin
 	cp "$1" bin/new
 	chmod 755 bin/new
 	mv -f bin/new bin/echod

@@ -180,7 +180,12 @@ begin(void)
 {
 	unsigned k = current;
 
-	(void)worker_main(&config, &arena, k, 1);
+	const struct worker_place place = { .slot = k,
+		.master = 1,
+		.master_pidfd = PIDFD,
+		.watch_fd = arena.slot[k].watch_fd };
+
+	(void)worker_main(&config, &arena, &place);
 	actor[k].life = GONE;
 	current = NOBODY;
 	setcontext(&engine);

@@ -62,6 +62,9 @@ struct scene {
 };
 
 /* The service. */
+/* The master's pidfd, which does not die. */
+#define PIDFD 2
+
 extern struct arena arena;
 extern struct config config;
 extern const struct scene *scene;

@@ -77,7 +77,6 @@ kernel_reset(void)
 		arena.slot[k].watch_fd = WATCH(k);
 	}
 	arena.header->master_wake_fd = MASTER_WAKE;
-	arena.service->master_pidfd = PIDFD;
 }
 
 static unsigned

@@ -89,6 +89,7 @@ bootstrap_root() {
 	dpkg-deb -c "$DEB" >list
 	local f
 	for f in ./usr/sbin/echod ./etc/echod/redis.conf ./etc/init.d/echod \
+		./usr/libexec/echod/echod-admin \
 		./usr/share/man/man8/echod.8.gz ./var/log/echod/; do
 		grep -q " $f\$" list
 	done
@@ -118,12 +119,15 @@ bootstrap_root() {
 	fi
 	tool readelf
 	dpkg-deb -x "$DEB" x
-	readelf -hW x/usr/sbin/echod | grep -q 'Type: *DYN'
-	readelf -lW x/usr/sbin/echod | grep -q GNU_RELRO
-	readelf -dW x/usr/sbin/echod | grep -qE 'BIND_NOW|FLAGS.*NOW'
-	readelf -sW --dyn-syms x/usr/sbin/echod >symbols
-	grep -q __stack_chk_fail symbols
-	grep -q '_chk@' symbols
+	local program
+	for program in sbin/echod libexec/echod/echod-admin; do
+		readelf -hW "x/usr/$program" | grep -q 'Type: *DYN'
+		readelf -lW "x/usr/$program" | grep -q GNU_RELRO
+		readelf -dW "x/usr/$program" | grep -qE 'BIND_NOW|FLAGS.*NOW'
+		readelf -sW --dyn-syms "x/usr/$program" >symbols
+		grep -q __stack_chk_fail symbols
+		grep -q '_chk@' symbols
+	done
 }
 
 @test "rpmbuild makes an RPM of a release" {
@@ -137,6 +141,7 @@ bootstrap_root() {
 	}
 	rpm -qlp rpm/RPMS/*/echod-"$VERSION"-1*.rpm | tee list
 	grep -qx /usr/sbin/echod list
+	grep -qx /usr/libexec/echod/echod-admin list
 	grep -qx /etc/echod/redis.conf list
 	if command -v rpmlint >/dev/null; then
 		rpmlint rpm/RPMS/*/*.rpm

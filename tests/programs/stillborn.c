@@ -31,12 +31,11 @@ forge(void)
 
 int
 worker_main(const struct config *config, const struct arena *arena,
-    unsigned number, pid_t master)
+    const struct worker_place *place)
 {
 	(void)config;
 	(void)arena;
-	(void)number;
-	(void)master;
+	(void)place;
 	forge();
 	return WORKER_FAILED;
 }

@@ -108,7 +108,7 @@ healthz() {
 		scrape >metrics
 		grep -q '^echod_connections ' metrics
 		wait_for 5 gone "$pid"
-		wait_for 5 sh -c "[ \$(ps -o pid= --ppid $SERVER | wc -l) -eq 4 ]"
+		wait_for 5 workers_are 4
 	done
 	wait_for 5 is 'worker_deaths_total{signal="SIGKILL"}' 10
 	wait_for 5 is connections 40

@@ -245,12 +245,14 @@ test_disown(void)
 static pid_t
 employ(void)
 {
-	pid_t me = getpid();
-	pid_t pid = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, NULL, NULL,
-	    NULL, NULL);
+	struct worker_place place = place_of(0);
+	pid_t pid;
 
+	place.master = getpid();
+	pid = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, NULL, NULL, NULL,
+	    NULL);
 	if (pid == 0)
-		_exit(worker_main(&rig.config, &rig.arena, 0, me));
+		_exit(worker_main(&rig.config, &rig.arena, &place));
 	return checked(pid, "clone");
 }
 

@@ -72,7 +72,8 @@ static void *
 work(void *slot_number)
 {
 	unsigned k = *(unsigned *)slot_number;
-	int status = worker_main(&rig.config, &rig.arena, k, getppid());
+	const struct worker_place place = place_of(k);
+	int status = worker_main(&rig.config, &rig.arena, &place);
 
 	if (status == WORKER_LEFT)
 		return NULL;
@@ -179,6 +180,7 @@ look(unsigned n)
 {
 	struct arena_header *h = rig.arena.header;
 	uint64_t sum = arena_held(&rig.arena);
+	struct connection_name name;
 
 	for (unsigned k = 0; k < SLOTS; k++)
 		sum += atomic_load(&slot(k)->heartbeat) + slot(k)->count.rx +
@@ -188,7 +190,7 @@ look(unsigned n)
 	atomic_store(&h->watching, n % 2);
 	atomic_store(&h->loglevel, LOG_LEVEL_WARNING + 1);
 	atomic_store(&h->copied, n % 3 == 0);
-	(void)connections_find(&rig.arena, "192.0.2.1:1");
+	(void)connections_find(&rig.arena, "192.0.2.1:1", &name);
 	usleep(sum == 0 ? 2000 : 1000);
 }
 

@@ -39,6 +39,17 @@ rig_begin(void)
 	checked(log_open(&quiet), "log_open");
 }
 
+/* A child has no mapping of its parent's: it makes one of the `old`. */
+static void
+rig_make_service(int old)
+{
+	char why[128];
+
+	rig.service = service_make(&rig.arena, &rig.service_fd, old, why,
+	    sizeof(why));
+	checked(rig.service == NULL ? -1 : 0, "service_make");
+}
+
 void
 rig_up(void)
 {
@@ -57,14 +68,16 @@ rig_up(void)
 	rig.config.sandbox = SANDBOX_NO;
 	checked(arena_create(a, SLOTS, DESCRIPTORS, DESCRIPTORS),
 	    "arena_create");
-	a->service->workers = SLOTS;
+	rig_make_service(-1);
+	rig.service->workers = SLOTS;
 	for (unsigned k = 0; k < SLOTS; k++) {
-		a->service->slot[k].wake_fd = checked(eventfd(0, EFD_NONBLOCK),
+		rig.service->slot[k].wake_fd = checked(eventfd(0, EFD_NONBLOCK),
 		    "eventfd");
-		a->service->slot[k].watch_fd = checked(epoll_create1(0),
+		rig.service->slot[k].watch_fd = checked(epoll_create1(0),
 		    "epoll_create1");
 	}
-	checked(listen_open(a, &rig.config, NULL, &wanted), "listen_open");
+	checked(listen_open(a, rig.service, &rig.config, NULL, &wanted),
+	    "listen_open");
 	rig.listener = a->header->listener[0].fd;
 	checked(getsockname(rig.listener, (struct sockaddr *)&rig.address,
 		    &len),
@@ -75,9 +88,19 @@ void
 rig_down(void)
 {
 	free(rig.w.active.entry);
+	service_destroy(rig.service, rig.service_fd);
 	arena_destroy(&rig.arena);
 	for (int fd = STDERR_FILENO + 1; fd < DESCRIPTORS; fd++)
 		(void)close(fd);
+}
+
+struct worker_place
+place_of(unsigned k)
+{
+	return (struct worker_place){ .slot = k,
+		.master = getppid(),
+		.master_pidfd = rig.service->master_pidfd,
+		.watch_fd = rig.service->slot[k].watch_fd };
 }
 
 void
@@ -85,8 +108,12 @@ worker_up(unsigned k)
 {
 	struct worker *w = &rig.w;
 
+	struct worker_place place = { .slot = k,
+		.master_pidfd = rig.service->master_pidfd,
+		.watch_fd = rig.service->slot[k].watch_fd };
+
 	free(w->active.entry);
-	worker_init(w, &rig.config, &rig.arena, k);
+	worker_init(w, &rig.config, &rig.arena, &place);
 	rig.balance = (struct balance){ .turn = 0 };
 	checked(events_begin(&w->events), "events_begin");
 	idle_begin(w);
@@ -544,6 +571,7 @@ survives(bool (*action)(void))
 	pid = checked(fork(), "fork");
 	if (pid == 0) {
 		alarm(30);
+		rig_make_service(rig.service_fd);
 		_exit(action() ? 0 : 1);
 	}
 	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)

@@ -12,6 +12,7 @@
 
 #include <netinet/in.h>
 
+#include "shared/service.h"
 #include "sockets.h"
 #include "worker/balance/balance.h"
 #include "worker/recovery/recover.h"
@@ -30,6 +31,8 @@ struct pair {
 extern struct rig {
 	struct config config;
 	struct arena arena;
+	struct service_state *service;
+	int service_fd;
 	struct worker w;
 	struct balance balance; /* of that worker */
 	struct sockaddr_in address;
@@ -41,6 +44,9 @@ void rig_begin(void);
 
 void rig_up(void);
 void rig_down(void);
+
+/* What the master would tell the worker of slot `k`. */
+struct worker_place place_of(unsigned k);
 
 /* A worker process of slot `k`, before it has looked at anything. */
 void worker_up(unsigned k);

@@ -46,7 +46,7 @@ hang(const struct arena *arena)
 	struct operation *op = &arena->slot[0].op;
 	struct worker w;
 
-	worker_init(&w, &config, arena, 0);
+	worker_init(&w, &config, arena, &(struct worker_place){ .slot = 0 });
 	/* It offers none to others. */
 	w.draining = true;
 	while (atomic_load(&w.slot->held) < CLIENTS) {
@@ -72,21 +72,21 @@ doze(const struct arena *arena)
 }
 
 static int
-entry(const struct config *c, const struct arena *arena, unsigned k,
-    pid_t parent)
+entry(const struct config *c, const struct arena *arena,
+    const struct worker_place *place)
 {
-	struct slot *s = &arena->slot[k];
+	struct slot *s = &arena->slot[place->slot];
 
 	if (atomic_load(&s->heartbeat) == 0) {
 		atomic_store(&s->heartbeat, 1);
 		atomic_store(&s->state, SLOT_READY);
 		(void)!write(arena->header->master_wake_fd, &(uint64_t){ 1 },
 		    sizeof(uint64_t));
-		if (k == 0)
+		if (place->slot == 0)
 			hang(arena);
 		doze(arena);
 	}
-	return worker_main(c, arena, k, parent);
+	return worker_main(c, arena, place);
 }
 
 static pid_t
@@ -94,6 +94,8 @@ start(void)
 {
 	struct service_state *o;
 	struct sockaddr_in address;
+	char why[128];
+	int listener;
 	pid_t pid;
 
 	config_defaults(&config);
@@ -105,13 +107,16 @@ start(void)
 	checked(arena_create(&master.arena, CONFIG_WORKERS_MAX, DESCRIPTORS,
 		    DESCRIPTORS),
 	    "arena_create");
-	o = master.arena.service;
-	o->listener[0].fd = listen_somewhere(&address);
-	strcpy(o->listener[0].name, "127.0.0.1");
-	o->listeners = 1;
+	listener = listen_somewhere(&address);
+	master.admin.program = master.admin.socket = -1;
 	began = clock_ms();
 	pid = checked(fork(), "fork");
 	if (pid == 0) {
+		o = master.service = service_make(&master.arena,
+		    &master.service_fd, -1, why, sizeof(why));
+		o->listener[0].fd = listener;
+		strcpy(o->listener[0].name, "127.0.0.1");
+		o->listeners = 1;
 		signals_block();
 		_exit(workers_start(&master, false) == -1 ? EXIT_NOT_STARTED
 							  : loop_run(&master));

@@ -22,19 +22,19 @@
 #define LISTEN_SKIPPED "not available, skipped until it is"
 
 void
-listen_share(const struct arena *a, bool yes)
+listen_share(const struct service_state *o, bool yes)
 {
-	for (unsigned i = 0; i < a->service->listeners; i++)
-		if ((a->service->listener[i].flags & LISTENER_PASSED) == 0)
-			(void)listener_share(a->service->listener[i].fd, yes);
+	for (unsigned i = 0; i < o->listeners; i++)
+		if ((o->listener[i].flags & LISTENER_PASSED) == 0)
+			(void)listener_share(o->listener[i].fd, yes);
 }
 
 void
-listen_give(const struct arena *a, unsigned uid, unsigned gid)
+listen_give(const struct service_state *o, unsigned uid, unsigned gid)
 {
-	for (unsigned i = 0; i < a->service->listeners; i++)
-		if ((a->service->listener[i].flags & LISTENER_PASSED) == 0)
-			(void)!fchown(a->service->listener[i].fd, uid, gid);
+	for (unsigned i = 0; i < o->listeners; i++)
+		if ((o->listener[i].flags & LISTENER_PASSED) == 0)
+			(void)!fchown(o->listener[i].fd, uid, gid);
 }
 
 /* Set up a listener that was open before.  A failure is logged; it costs no more
@@ -52,20 +52,21 @@ listen_adjust(struct listener *l, const struct config *c)
 }
 
 void
-listen_keep(const struct arena *a, const struct config *c)
+listen_keep(const struct arena *a, struct service_state *o,
+    const struct config *c)
 {
-	for (unsigned i = 0; i < a->service->listeners; i++)
-		listen_adjust(&a->service->listener[i], c);
-	service_publish(a);
+	for (unsigned i = 0; i < o->listeners; i++)
+		listen_adjust(&o->listener[i], c);
+	service_publish(a, o);
 }
 
 struct listen_state
-listen_save(const struct arena *a)
+listen_save(const struct service_state *o)
 {
-	struct listen_state s = { .listeners = a->service->listeners,
-		.dropped = a->service->dropped };
+	struct listen_state s = { .listeners = o->listeners,
+		.dropped = o->dropped };
 
-	memcpy(s.listener, a->service->listener, sizeof(s.listener));
+	memcpy(s.listener, o->listener, sizeof(s.listener));
 	return s;
 }
 
@@ -80,10 +81,10 @@ listen_disown_stale(struct listener *l)
 }
 
 int
-listen_open(const struct arena *a, const struct config *c,
-    const struct resolved *known, struct addresses *wanted)
+listen_open(const struct arena *a, struct service_state *o,
+    const struct config *c, const struct resolved *known,
+    struct addresses *wanted)
 {
-	struct service_state *o = a->service;
 	char why[512];
 	struct collection s = { .addresses = wanted,
 		.config = c,
@@ -113,7 +114,7 @@ listen_open(const struct arena *a, const struct config *c,
 	memcpy(o->listener + s.count, s.old, s.olds * sizeof(s.old[0]));
 	o->listeners = s.count;
 	o->dropped = s.olds;
-	service_publish(a);
+	service_publish(a, o);
 	return 0;
 }
 
@@ -165,25 +166,25 @@ listen_check(const char *const *names, unsigned n, const struct config *c,
 }
 
 void
-listen_restore(const struct arena *a, const struct listen_state *s)
+listen_restore(const struct arena *a, struct service_state *o,
+    const struct listen_state *s)
 {
-	const struct service_state *o = a->service;
 	struct listen_state before = *s;
 
 	for (unsigned i = 0; i < o->listeners + o->dropped; i++)
 		if (collect_find(before.listener, s->listeners + s->dropped,
 			o->listener[i].name) == NULL)
 			close(o->listener[i].fd);
-	memcpy(a->service->listener, s->listener, sizeof(s->listener));
-	a->service->listeners = s->listeners;
-	a->service->dropped = s->dropped;
-	service_publish(a);
+	memcpy(o->listener, s->listener, sizeof(s->listener));
+	o->listeners = s->listeners;
+	o->dropped = s->dropped;
+	service_publish(a, o);
 }
 
 void
-listen_drop_syns(const struct arena *a)
+listen_drop_syns(const struct service_state *o)
 {
-	const struct listen_state s = listen_save(a);
+	const struct listen_state s = listen_save(o);
 
 	for (unsigned i = s.listeners; i < s.listeners + s.dropped; i++)
 		/* A socket that was passed belongs to its giver, too: its
@@ -195,9 +196,9 @@ listen_drop_syns(const struct arena *a)
 }
 
 void
-listen_drop(const struct arena *a)
+listen_drop(const struct arena *a, struct service_state *o)
 {
-	const struct listen_state s = listen_save(a);
+	const struct listen_state s = listen_save(o);
 
 	for (unsigned i = s.listeners; i < s.listeners + s.dropped; i++) {
 		log_notice("%s is listened on no longer%s", s.listener[i].name,
@@ -206,18 +207,18 @@ listen_drop(const struct arena *a)
 			: "");
 		close(s.listener[i].fd);
 	}
-	a->service->dropped = 0;
-	service_publish(a);
+	o->dropped = 0;
+	service_publish(a, o);
 	atomic_store(&a->header->drop, DROP_NONE);
 }
 
 /* The next address of `wanted` that has no listener, from number `i` on, which
  * is moved behind it; NULL if there is none. */
 static const struct address *
-listen_next_missing(const struct arena *a, const struct addresses *wanted,
-    unsigned *i)
+listen_next_missing(const struct service_state *o,
+    const struct addresses *wanted, unsigned *i)
 {
-	struct listen_state have = listen_save(a);
+	struct listen_state have = listen_save(o);
 	char dual[LISTENER_NAME];
 
 	for (; *i < wanted->count; ++*i) {
@@ -238,15 +239,15 @@ listen_next_missing(const struct arena *a, const struct addresses *wanted,
 }
 
 bool
-listen_misses(const struct arena *a, const struct addresses *wanted)
+listen_misses(const struct service_state *o, const struct addresses *wanted)
 {
 	unsigned i = 0;
 
-	return listen_next_missing(a, wanted, &i) != NULL;
+	return listen_next_missing(o, wanted, &i) != NULL;
 }
 
 bool
-listen_missing(const struct arena *a, const struct config *c,
+listen_missing(const struct service_state *o, const struct config *c,
     const struct addresses *wanted, struct listener *l)
 {
 	const struct address *w;
@@ -257,7 +258,7 @@ listen_missing(const struct arena *a, const struct config *c,
 		.size = sizeof(why) };
 
 	for (unsigned i = 0;
-	     (w = listen_next_missing(a, wanted, &i)) != NULL;) {
+	     (w = listen_next_missing(o, wanted, &i)) != NULL;) {
 		memset(l, 0, sizeof(*l));
 		strlcpy(l->name, w->name, sizeof(l->name));
 		if (collect_open(&s, l, w) == 0)
@@ -267,21 +268,21 @@ listen_missing(const struct arena *a, const struct config *c,
 }
 
 void
-listen_report(const struct arena *a, const struct config *c,
+listen_report(const struct service_state *o, const struct config *c,
     const struct addresses *wanted)
 {
 	const struct address *w;
-	const struct listener *l = a->service->listener;
+	const struct listener *l = o->listener;
 	FILE *f = fopen("/proc/sys/net/core/somaxconn", "re");
 	unsigned most;
 
 	inherit_report();
 	for (unsigned i = 0; i < wanted->remarks; i++)
 		log_notice("%s", wanted->remark[i]);
-	for (unsigned i = 0; i < a->service->listeners; i++)
+	for (unsigned i = 0; i < o->listeners; i++)
 		if ((l[i].flags & LISTENER_ABSENT) != 0)
 			log_notice("bind %s: " LISTEN_SKIPPED, l[i].name);
-	for (unsigned i = 0; (w = listen_next_missing(a, wanted, &i)) != NULL;)
+	for (unsigned i = 0; (w = listen_next_missing(o, wanted, &i)) != NULL;)
 		log_notice("bind %s: " LISTEN_SKIPPED, w->name);
 	if (f == NULL)
 		return;
@@ -295,13 +296,13 @@ listen_report(const struct arena *a, const struct config *c,
 }
 
 const char *
-listen_names(const struct arena *a)
+listen_names(const struct service_state *o)
 {
 	static char names[ARENA_LISTENERS_MAX * sizeof(struct listener)];
-	const struct listener *l = a->service->listener;
+	const struct listener *l = o->listener;
 
 	names[0] = '\0';
-	for (unsigned i = 0; i < a->service->listeners; i++) {
+	for (unsigned i = 0; i < o->listeners; i++) {
 		if ((l[i].flags & LISTENER_ABSENT) != 0)
 			continue;
 		strlcat(names, names[0] != '\0' ? " " : "", sizeof(names));
@@ -311,7 +312,7 @@ listen_names(const struct arena *a)
 }
 
 void
-listen_announce(const struct arena *a)
+listen_announce(const struct service_state *o)
 {
-	title_set("master [%s]", listen_names(a));
+	title_set("master [%s]", listen_names(o));
 }

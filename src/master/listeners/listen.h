@@ -21,7 +21,7 @@
 
 #include "config/config.h"
 #include "config/addresses.h"
-#include "shared/arena.h"
+#include "shared/service.h"
 
 /*
  * Have a listener in the arena for each address of `bind`.
@@ -36,12 +36,14 @@
  * gets the addresses.  Returns 0, or -1 with the reason logged ("bind
  * 0.0.0.0:6379: Address already in use") and the arena unchanged.
  */
-int listen_open(const struct arena *a, const struct config *c,
-    const struct resolved *known, struct addresses *wanted);
+int listen_open(const struct arena *a, struct service_state *o,
+    const struct config *c, const struct resolved *known,
+    struct addresses *wanted);
 
 /* Keep the listeners that are open, whatever `bind` says, with the settings of
  * `c`. */
-void listen_keep(const struct arena *a, const struct config *c);
+void listen_keep(const struct arena *a, struct service_state *o,
+    const struct config *c);
 
 /*
  * Give the answer of listen_open() by the same steps, and change nothing.
@@ -58,11 +60,11 @@ int listen_check(const char *const *names, unsigned n, const struct config *c,
 
 /* Let the check of a reload, and no other user's process, bind to our ports; or
  * forbid it. */
-void listen_share(const struct arena *a, bool yes);
+void listen_share(const struct service_state *o, bool yes);
 
 /* Give the sockets to another user, whose processes can then share their
  * ports. */
-void listen_give(const struct arena *a, unsigned uid, unsigned gid);
+void listen_give(const struct service_state *o, unsigned uid, unsigned gid);
 
 /* The listeners at one time, and back to them: listeners that were opened since
  * are closed. */
@@ -70,35 +72,37 @@ struct listen_state {
 	uint32_t listeners, dropped;
 	struct listener listener[2 * ARENA_LISTENERS_MAX];
 };
-struct listen_state listen_save(const struct arena *a);
-void listen_restore(const struct arena *a, const struct listen_state *s);
+struct listen_state listen_save(const struct service_state *o);
+void listen_restore(const struct arena *a, struct service_state *o,
+    const struct listen_state *s);
 
 /* Let no new handshake begin at a dropped listener; handshakes that have begun
  * may end. */
-void listen_drop_syns(const struct arena *a);
+void listen_drop_syns(const struct service_state *o);
 
 /* Close the dropped listeners.  No process may be watching them. */
-void listen_drop(const struct arena *a);
+void listen_drop(const struct arena *a, struct service_state *o);
 
 /* Open a listener for an address of `wanted` that has none, if one can be
  * opened now.  It is stored in `l` and is not in the arena yet.  Returns false
  * if none can. */
-bool listen_missing(const struct arena *a, const struct config *c,
+bool listen_missing(const struct service_state *o, const struct config *c,
     const struct addresses *wanted, struct listener *l);
 
 /* True if listen_missing() has an address to try. */
-bool listen_misses(const struct arena *a, const struct addresses *wanted);
+bool listen_misses(const struct service_state *o,
+    const struct addresses *wanted);
 
 /* Log what an operator should know: addresses that are not there, and a backlog
  * that the kernel cuts. */
-void listen_report(const struct arena *a, const struct config *c,
+void listen_report(const struct service_state *o, const struct config *c,
     const struct addresses *wanted);
 
 /* The names of all listeners whose address is there, separated by blanks;
  * static storage. */
-const char *listen_names(const struct arena *a);
+const char *listen_names(const struct service_state *o);
 
 /* Show these names in the title of the master's process. */
-void listen_announce(const struct arena *a);
+void listen_announce(const struct service_state *o);
 
 #endif

@@ -163,15 +163,69 @@ executable_announce(int record)
 	setenv(EXECUTABLE_RECORD, number, 1);
 }
 
-/* The descriptors do not have the numbers that the check gets. */
+/* Give the child its descriptors, and no others. */
 static int
-executable_spawn_check(int fd, int record, int output, pid_t *pid)
+executable_give(posix_spawn_file_actions_t *actions,
+    const struct executable_child *child, const int *high)
+{
+	int error = child->null ? posix_spawn_file_actions_addopen(actions,
+				      STDIN_FILENO, "/dev/null", O_RDWR, 0)
+				: 0;
+
+	for (unsigned i = 0; error == 0 && i < child->n; i++)
+		error = posix_spawn_file_actions_adddup2(actions,
+		    high[i] == -1 ? STDIN_FILENO : high[i], child->give[i].to);
+#ifdef HAVE_POSIX_SPAWN_FILE_ACTIONS_ADDCLOSEFROM_NP
+	/* A copy of a connection's descriptor would hold up its close. */
+	if (error == 0)
+		error = posix_spawn_file_actions_addclosefrom_np(actions,
+		    child->end);
+#endif
+	return error;
+}
+
+/* A process that is to be executed has its own mask, and no handlers. */
+static int
+executable_clear_signals(posix_spawnattr_t *attributes)
+{
+	sigset_t none, all;
+
+	sigemptyset(&none);
+	sigfillset(&all);
+	posix_spawnattr_setsigmask(attributes, &none);
+	posix_spawnattr_setsigdefault(attributes, &all);
+	return posix_spawnattr_setflags(attributes,
+	    POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+}
+
+/* By its number; without /proc by its path, if that is still the same file. */
+static int
+executable_spawn_file(const struct executable_child *child,
+    const posix_spawn_file_actions_t *actions,
+    const posix_spawnattr_t *attributes, pid_t *pid)
+{
+	char path[32];
+	struct stat st;
+	int error;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", child->give[0].to);
+	error = posix_spawn(pid, path, actions, attributes, child->argv,
+	    environ);
+	if (error == ENOENT && access("/proc/self/fd", X_OK) == -1)
+		error = fstat(child->give[0].fd, &st) == 0 &&
+			executable_is_same(child->path, &st)
+		    ? posix_spawn(pid, child->path, actions, attributes,
+			  child->argv, environ)
+		    : ETXTBSY;
+	return error;
+}
+
+static int
+executable_spawn(const struct executable_child *child, const int *high,
+    pid_t *pid)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
-	sigset_t none, all;
-	struct stat st;
-	char path[32];
 	int error;
 
 	if ((error = posix_spawn_file_actions_init(&actions)) != 0)
@@ -180,58 +234,58 @@ executable_spawn_check(int fd, int record, int output, pid_t *pid)
 		posix_spawn_file_actions_destroy(&actions);
 		return error;
 	}
-	sigemptyset(&none);
-	sigfillset(&all);
-	posix_spawnattr_setflags(&attributes,
-	    POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	posix_spawnattr_setsigmask(&attributes, &none);
-	posix_spawnattr_setsigdefault(&attributes, &all);
-	posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-	posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
-	posix_spawn_file_actions_adddup2(&actions, record, CHECK_RECORD);
-	posix_spawn_file_actions_adddup2(&actions, fd, CHECK_EXECUTABLE);
-#ifdef HAVE_POSIX_SPAWN_FILE_ACTIONS_ADDCLOSEFROM_NP
-	/* A copy of a connection's descriptor would delay its close. */
-	posix_spawn_file_actions_addclosefrom_np(&actions,
-	    CHECK_EXECUTABLE + 1);
-#endif
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", CHECK_EXECUTABLE);
-	executable_announce(CHECK_RECORD);
-	self.argv[1] = (char *)"-t";
-	error = posix_spawn(pid, path, &actions, &attributes, self.argv,
-	    environ);
-	/* Without /proc execute the path, if it is still the same program. */
-	if (error == ENOENT && access("/proc/self/fd", X_OK) == -1)
-		error = fstat(fd, &st) == 0 &&
-			executable_is_same(self.path, &st)
-		    ? posix_spawn(pid, self.path, &actions, &attributes,
-			  self.argv, environ)
-		    : ETXTBSY;
-	unsetenv(EXECUTABLE_RECORD);
+	error = executable_clear_signals(&attributes);
+	if (error == 0)
+		error = executable_give(&actions, child, high);
+	if (error == 0)
+		error = executable_spawn_file(child, &actions, &attributes,
+		    pid);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
 	return error;
 }
 
 pid_t
-executable_check(int fd, int record, int output)
+executable_start(const struct executable_child *child)
 {
-	int high[3] = { fd, record, output }, error = 0;
+	int high[EXECUTABLE_GIVEN], error = 0;
 	pid_t pid = -1;
 
-	/* Move the descriptors above the numbers that the check gets. */
-	for (int i = 0; i < 3; i++) {
-		high[i] = fcntl(high[i], F_DUPFD_CLOEXEC, CHECK_EXECUTABLE + 1);
-		if (high[i] == -1)
+	/* Out of the way of the numbers they have there. */
+	for (unsigned i = 0; i < child->n; i++) {
+		high[i] = child->give[i].fd == -1
+		    ? -1
+		    : fcntl(child->give[i].fd, F_DUPFD_CLOEXEC, child->end);
+		if (high[i] == -1 && child->give[i].fd != -1)
 			error = errno;
 	}
 	if (error == 0)
-		error = executable_spawn_check(high[0], high[1], high[2], &pid);
-	for (int i = 0; i < 3; i++)
+		error = executable_spawn(child, high, &pid);
+	for (unsigned i = 0; i < child->n; i++)
 		if (high[i] != -1)
 			close(high[i]);
 	errno = error;
 	return error == 0 ? pid : -1;
+}
+
+pid_t
+executable_check(int fd, int record, int output)
+{
+	const struct executable_child child = {
+		.path = self.path,
+		.argv = self.argv,
+		.end = CHECK_EXECUTABLE + 1,
+		.n = 4,
+		.give = { { fd, CHECK_EXECUTABLE }, { output, STDOUT_FILENO },
+		    { output, STDERR_FILENO }, { record, CHECK_RECORD } },
+	};
+	pid_t pid;
+
+	executable_announce(CHECK_RECORD);
+	self.argv[1] = (char *)"-t";
+	pid = executable_start(&child);
+	unsetenv(EXECUTABLE_RECORD);
+	return pid;
 }
 
 void

@@ -6,6 +6,7 @@
 #ifndef ECHOD_MASTER_UPGRADE_EXECUTABLE_H
 #define ECHOD_MASTER_UPGRADE_EXECUTABLE_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 /* The variable that hands the upgrade record (record.h) to the next program: the
@@ -37,6 +38,26 @@ int executable_hold(void);
 /* Open the program that is on disk now.  Returns a descriptor, close-on-exec, or
  * -1 with errno set. */
 int executable_open(void);
+
+#define EXECUTABLE_GIVEN 16
+
+/* A program to be executed in a process of its own, with a table of its own. */
+struct executable_child {
+	const char *path; /* the file of give[0], for where there is no /proc */
+	char **argv;
+	bool null; /* standard input is /dev/null */
+	int end;   /* no descriptor from this number on */
+	unsigned n;
+	struct {
+		int fd; /* -1: standard input again */
+		int to; /* its number in the child */
+	}		/* what is executed, and more */
+	give[EXECUTABLE_GIVEN];
+};
+
+/* Start it; returns once it is executed, and has no descriptor but those.
+ * Returns its pid, or -1 with errno set. */
+pid_t executable_start(const struct executable_child *child);
 
 /*
  * Start the program in `fd` as a child, with -t added to our arguments.  It gets

@@ -2,7 +2,7 @@
 /*
  * The upgrade record: what one program tells the next, in a memfd.
  *
- * The record is a list of "key=value" strings, each ended by a NUL.  A program
+ * The record is a list of "key=value" strings (lib/key_values.h).  A program
  * ignores keys that it does not know, so different versions can read each
  * other's records.
  */
@@ -15,21 +15,25 @@
 
 #include "config/config.h"
 #include "config/addresses.h"
-#include "shared/arena.h"
+#include "shared/service.h"
 #include "shared/outcome.h"
+#include "shared/layout.h"
 
 struct upgrade_record {
 	int record;		/* the memfd */
 	char version[64];	/* of the program that runs */
-	char layout[96];	/* its arena_layout() */
+	char layout[96];	/* its layout_words() */
 	char program[PATH_MAX]; /* executable_path(), executable_directory() */
 	char directory[PATH_MAX];
-	int pid;	/* of the master */
-	int arena;	/* descriptors; -1: none */
+	int pid;   /* of the master */
+	int arena; /* descriptors; -1: none */
+	int service;
 	int executable; /* of the program that runs */
 	int pidfile;
 	int log;
 	int control, metrics; /* the administrator's listeners */
+	int admin;	      /* pid of the administration process; 0: none */
+	int admin_socket;     /* request_pair(); -1: none */
 	uint64_t began;	      /* clock_ms() when workers were told to leave */
 	uint64_t connections; /* held then */
 	bool again;	      /* another reload was asked for */
@@ -45,17 +49,6 @@ struct upgrade_record {
 /* Write a new record: all of `t` except `record`, `checked` and `failure`.  Returns
  * its descriptor, close-on-exec, or -1 with errno set. */
 int record_write(const struct upgrade_record *t);
-
-/* Add one item.  Returns 0, or -1 with errno set. */
-int record_add(int record, const char *key, const char *value);
-
-/* Read the text of a record.  Returns it, to be freed, and stores its length; or
- * NULL with errno set. */
-char *record_text(int record, size_t *length);
-
-/* Make a new record with this text.  Returns its descriptor, close-on-exec, or -1
- * with errno set. */
-int record_again(const char *text, size_t length);
 
 /* Read a record.  Returns 0, or -1 with a reason in `why`. */
 int record_read(struct upgrade_record *t, int record, char *why, size_t size);

@@ -15,8 +15,9 @@
 void reload_request(struct master *m, const char *source);
 
 /* The same; the process with number `asker` is told the result (outcome.h).
- * If too many wait already, it is told at once that it is refused. */
-void reload_request_by(struct master *m, const char *source, int asker);
+ * If too many wait already, it is told at once that it is refused, and the
+ * result is false. */
+bool reload_request_by(struct master *m, const char *source, int asker);
 
 /* The reload is over: tell the service manager and those that asked.  `failed`
  * is NULL, or "refused" or "failed"; the reason is in the service's totals. */

@@ -13,14 +13,14 @@
 
 #include <bsd/string.h>
 
-#include "admin/control_socket.h"
-#include "admin/http.h"
 #include "config/serialize.h"
 #include "lib/exit_status.h"
 #include "lib/clock.h"
 #include "lib/descriptor_keep.h"
+#include "lib/key_values.h"
 #include "lib/log.h"
 #include "lib/signals.h"
+#include "master/admin_child.h"
 #include "master/listeners/listen.h"
 #include "master/loop.h"
 #include "master/notify.h"
@@ -35,8 +35,9 @@
 /* Make room for the clients and workers of `c`, within the arena that there is.
  * Room can grow, it does not shrink.  Returns 0, or -1 with the reason logged. */
 static int
-resume_make_room(struct arena *a, struct config *c)
+resume_make_room(struct master *m, struct config *c)
 {
+	const struct arena *a = &m->arena;
 	unsigned descriptors = descriptors_needed(c);
 	unsigned long most;
 
@@ -51,12 +52,12 @@ resume_make_room(struct arena *a, struct config *c)
 		    c->workers, a->slots);
 		return -1;
 	}
-	if (descriptors <= a->service->descriptors)
+	if (descriptors <= m->service->descriptors)
 		return 0;
 	if (descriptors_limit(descriptors, &most) == -1)
 		return -1;
-	a->service->descriptors = descriptors;
-	service_publish(a);
+	m->service->descriptors = descriptors;
+	service_publish(a, m->service);
 	return 0;
 }
 
@@ -110,8 +111,8 @@ resume_take_over(struct master *m, struct config *c,
 		notify_enable(&m->notify,
 		    t->config.supervised == SUPERVISED_NO);
 	if (t->failure[0] == '\0')
-		atomic_store(&m->arena.service->loglevel, c->loglevel);
-	log_follow(&m->arena.service->loglevel);
+		atomic_store(&m->service->loglevel, c->loglevel);
+	log_follow(&m->service->loglevel);
 	if (daemonize != (c->daemonize != 0))
 		log_warnx("daemonize %s: takes effect at the next start",
 		    daemonize ? "yes" : "no");
@@ -119,18 +120,19 @@ resume_take_over(struct master *m, struct config *c,
 	if (c->accept_rate != t->config.accept_rate ||
 	    c->accept_burst != t->config.accept_burst)
 		atomic_store(&m->arena.header->accept_due, 0);
-	if (resume_make_room(&m->arena, c) == -1 ||
+	if (resume_make_room(m, c) == -1 ||
 	    resume_move_pidfile(p, old, c) == -1)
 		return -1;
 	/* A program that got the service back keeps its listeners. */
 	if (t->failure[0] != '\0')
-		listen_keep(&m->arena, c);
-	else if (listen_open(&m->arena, c, &t->resolved, &m->wanted) == -1)
+		listen_keep(&m->arena, m->service, c);
+	else if (listen_open(&m->arena, m->service, c, &t->resolved,
+		     &m->wanted) == -1)
 		return -1;
 	if (admin_sockets_open(&m->admin_sockets, c, &same, &old_admin,
 		&t->config) == -1)
 		return -1;
-	if (workers_start(m, true) == 0)
+	if (admin_child_open(m, true) == 0 && workers_start(m, true) == 0)
 		return 0;
 	admin_sockets_close(&m->admin_sockets, &old_admin);
 	return -1;
@@ -154,12 +156,13 @@ resume_give_back(const struct upgrade_record *t, const struct record_copy *copy,
 {
 	int record = copy->text == NULL
 	    ? -1
-	    : record_again(copy->text, copy->length);
+	    : key_values_again("echod-takeover", copy->text, copy->length);
 
 	log_warnx("the takeover failed: %s", reason);
 	if (t->failure[0] != '\0')
 		log_warnx("the former program cannot carry on either");
-	else if (record == -1 || record_add(record, "failure", reason) == -1 ||
+	else if (record == -1 ||
+	    key_values_add(record, "failure", reason) == -1 ||
 	    descriptor_keep(record, true) == -1)
 		log_warn("takeover");
 	else {
@@ -181,9 +184,9 @@ resume_tell_change(const char *name, const char *was, const char *is)
 /* Log what has changed, then the result in one line. */
 static void
 resume_report_upgrade(const struct config *c, const struct upgrade_record *t,
-    const struct arena *a)
+    struct service_state *s)
 {
-	struct service_totals *totals = &a->service->totals;
+	struct service_totals *totals = &s->totals;
 	unsigned long long held = t->connections;
 	unsigned long long ms = clock_ms() - t->began;
 
@@ -191,7 +194,7 @@ resume_report_upgrade(const struct config *c, const struct upgrade_record *t,
 	totals->pause = ms;
 	totals->kept += held;
 	if (t->failure[0] != '\0') {
-		service_refuse(a, t->failure);
+		service_refuse(s, t->failure);
 		log_warnx(
 		    "reload failed: %s; echod " PACKAGE_VERSION " carries "
 		    "on as before, %llu connections kept, nobody was served "
@@ -228,9 +231,12 @@ resume_commit(struct master *m, const struct upgrade_record *t,
 	struct admin_sockets left = { t->control, t->metrics,
 		CONTROL_FILE_NONE };
 
-	(void)hand_over_keep(&m->arena, false);
+	/* First of all: clients that come from now on are the next one's. */
+	admin_child_replace(m);
+	(void)hand_over_keep(&m->arena, m->service, false);
 	(void)descriptor_keep(m->pidfile->fd, false);
 	close(t->record);
+	close(t->service);
 	close(t->executable);
 	if (t->log != -1 && t->log != log_descriptor())
 		close(t->log);
@@ -238,15 +244,14 @@ resume_commit(struct master *m, const struct upgrade_record *t,
 		pidfile_release(old);
 	resume_leave_admin(&left, &t->config, &m->admin_sockets);
 	(void)admin_sockets_keep(&m->admin_sockets, false);
-	resume_report_upgrade(m->config, t, &m->arena);
-	listen_report(&m->arena, m->config, &m->wanted);
-	drop_begin(&m->drop, &m->arena);
+	(void)descriptor_keep(m->admin.socket, false);
+	resume_report_upgrade(m->config, t, m->service);
+	listen_report(m->service, m->config, &m->wanted);
+	drop_begin(&m->drop, &m->arena, m->service);
 	m->reload.again = t->again;
 	m->reload.asked = t->asked;
 	m->reload.later = t->later;
-	control_socket_begin(m);
-	http_begin(m);
-	listen_announce(&m->arena);
+	listen_announce(m->service);
 	reload_tell(m, t->failure[0] != '\0' ? "failed" : NULL);
 }
 
@@ -271,16 +276,22 @@ resume_service(struct config *c, const struct upgrade_record *t,
 	/* The kernel has named the process after the descriptor that was
 	 * executed. */
 	prctl(PR_SET_NAME, "echod");
-	copy.text = record_text(t->record, &copy.length);
+	copy.text = key_values_text(t->record, &copy.length);
 	if (t->failure[0] != '\0')
 		*c = t->config;
 	else if (load(c, &e) == -1)
 		return resume_give_back(t, &copy, e.text);
 	if (arena_attach(&m.arena, t->arena, why, sizeof(why)) == -1)
 		return resume_give_back(t, &copy, why);
+	m.service = service_make(&m.arena, &m.service_fd, t->service, why,
+	    sizeof(why));
+	if (m.service == NULL)
+		return resume_give_back(t, &copy, why);
+	admin_child_init(&m);
+	admin_child_inherit(&m, t);
 	if (old.fd != -1)
 		snprintf(old.path, sizeof(old.path), "%s", t->config.pidfile);
-	listeners = listen_save(&m.arena);
+	listeners = listen_save(m.service);
 	m.executable = executable_hold();
 	if (m.executable == -1) {
 		log_warn("the program's own file");
@@ -290,8 +301,9 @@ resume_service(struct config *c, const struct upgrade_record *t,
 		snprintf(why, sizeof(why), "%s", log_last_warning());
 		if (pidfile.fd != old.fd)
 			pidfile_release(&pidfile);
-		listen_restore(&m.arena, &listeners); /* and publish */
-		if (hand_over_keep(&m.arena, true) == -1)
+		listen_restore(&m.arena, m.service,
+		    &listeners); /* publishes, too */
+		if (hand_over_keep(&m.arena, m.service, true) == -1)
 			log_warn("descriptors for the former program");
 		return resume_give_back(t, &copy, why);
 	}

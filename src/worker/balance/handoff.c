@@ -80,6 +80,10 @@ handoff_receive(struct worker *w, int fd)
 		close_connection(w, fd, CLOSE_ERROR, EOWNERDEAD);
 		return;
 	}
+	if (connection_close_asked(c)) {
+		close_connection(w, fd, CLOSE_REQUEST, 0);
+		return;
+	}
 	if (!close_unless_watched(w, fd) || (c->flags & CONN_INACTIVE) != 0)
 		return;
 	(void)active_touch(&w->active, fd);
@@ -102,6 +106,21 @@ handoff_claim(struct worker *w, int fd, unsigned to)
 	return true;
 }
 
+/* A bit for a connection that is ours already is the master's: an administrator
+ * wants it closed. */
+static void
+handoff_obey(struct worker *w, int fd)
+{
+	const struct connection *c;
+
+	if ((unsigned)fd >= w->arena->capacity)
+		return;
+	c = worker_connection(w, fd);
+	if (connection_owner(c) == owner_word(CONN_OPEN, w->number) &&
+	    connection_close_asked(c))
+		close_connection(w, fd, CLOSE_REQUEST, 0);
+}
+
 void
 handoff_accept(struct worker *w)
 {
@@ -119,6 +138,8 @@ handoff_accept(struct worker *w)
 
 			if (handoff_claim(w, fd, w->number))
 				handoff_receive(w, fd);
+			else
+				handoff_obey(w, fd);
 		}
 	}
 	if (atomic_load(&w->slot->inflight) != 0)

@@ -208,12 +208,15 @@ recover_count_from(struct worker *w, unsigned k, int fd)
 static void
 recover_go_on(struct worker *w, int fd, struct recovered *r)
 {
-	if (worker_can_serve(w, fd)) {
+	if (!worker_can_serve(w, fd))
+		recover_give_up(w, fd, CLOSE_ERROR, EOWNERDEAD);
+	else if (connection_close_asked(worker_connection(w, fd)))
+		recover_give_up(w, fd, CLOSE_REQUEST, 0);
+	else {
 		recover_watch(w, fd);
 		r->kept++;
 		return;
 	}
-	recover_give_up(w, fd, CLOSE_ERROR, EOWNERDEAD);
 	r->closed++;
 }
 
