@@ -26,6 +26,7 @@ setup_file() {
 	}
 	mkdir -p "$p/sbin"
 	cp "$ECHOD" "$p/sbin/echod"
+	cp "$(dirname "$ECHOD")/echod-admin" "$p/sbin/echod-admin"
 }
 
 # setup() of common.bash, and a port for the service.  Nothing of an earlier
@@ -686,7 +687,7 @@ complete_echoctl() {
 
 # They come from --help, which is made of the table of commands.
 @test "bash completes the commands of echoctl, their keywords and options" {
-	[ "$(complete_echoctl re)" = 'reload reopen' ]
+	[ "$(complete_echoctl re)" = 'reload renew reopen' ]
 	[ "$(complete_echoctl -s x dr)" = drain ]
 	[ "$(complete_echoctl drain o)" = 'on off' ]
 	[ "$(complete_echoctl loglevel v)" = verbose ]

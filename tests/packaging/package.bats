@@ -51,6 +51,7 @@ repack() {
 	dpkg-deb -R "$DEB" "$1"
 	sed -i "s/^Version: .*/Version: $2/" "$1/DEBIAN/control"
 	cp "$3" "$1/usr/sbin/echod"
+	[ ! -e "$3-admin" ] || cp "$3-admin" "$1/usr/libexec/echod/echod-admin"
 	dpkg-deb --root-owner-group -b "$1" "shared/$1.deb" >/dev/null
 }
 

@@ -124,6 +124,7 @@ repack() {
 	dpkg-deb -R old.deb "tree.$1"
 	sed -i "s/^Version: .*/Version: $2/" "tree.$1/DEBIAN/control"
 	[ -z "${3:-}" ] || cp "$3" "tree.$1/usr/sbin/echod"
+	[ ! -e "${3:-}-admin" ] || cp "$3-admin" "tree.$1/usr/libexec/echod/echod-admin"
 	dpkg-deb --root-owner-group -Znone -b "tree.$1" "$1.deb" >/dev/null
 	rm -rf "tree.$1"
 }
