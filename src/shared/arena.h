@@ -19,7 +19,7 @@
 /* Of the layout and of what its fields mean; a program that has another one
  * cannot take the arena over. */
 #ifndef ARENA_VERSION
-#define ARENA_VERSION 5
+#define ARENA_VERSION 6
 #endif
 #define ARENA_LISTENERS_MAX 16
 /* Entries for the rates of addresses (worker/connection/rate.c). */
@@ -46,7 +46,8 @@ struct listener {
 /* What was counted at one time, for charts; rates are the differences. */
 struct sample {
 	uint64_t at; /* clock_ms(); 0: none yet */
-	uint64_t connections, accepted, echoes, rx, tx;
+	uint64_t connections;
+	SLOT_COUNTERS(COUNTER_MEMBER)
 };
 
 #define ARENA_SAMPLES 120
@@ -56,14 +57,10 @@ struct sample {
  * a time; here, so that a reload keeps it. */
 struct service_totals {
 	uint64_t deaths[ARENA_SIGNALS]; /* of workers, by signal */
-	uint64_t recoveries;		/* deaths that clients outlived */
-	uint64_t saved;			/* those clients */
-	uint64_t reloads, reloads_refused;
-	uint64_t kept;		  /* clients at reloads */
+	SERVICE_COUNTERS(COUNTER_MEMBER)
 	uint64_t reloaded;	  /* clock_ms() of the last one, or 0 */
 	uint64_t pause;		  /* ms that nobody was served at it */
 	char refusal[256];	  /* why the last one was refused, or "" */
-	uint64_t closed;	  /* clients closed by request */
 	_Atomic uint64_t samples; /* ever taken; the next one's place */
 	struct sample sample[ARENA_SAMPLES];
 };

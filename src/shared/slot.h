@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "shared/connection.h"
+#include "shared/counters.h"
 
 /* Bytes of a slot's scratch buffer: one recv(2) reads as many at most. */
 #define SCRATCH_BYTES SPILL_LINE
@@ -55,13 +56,10 @@ slot_adopted_by(unsigned k)
 
 /* Counters are written by the slot's worker only and read by anyone. */
 struct slot_counters {
-	_Atomic uint64_t accepted;
+	SLOT_COUNTERS(COUNTER_ATOMIC)
 	_Atomic uint64_t closed[CLOSE_REASONS];
 	_Atomic uint64_t rx_closed, tx_closed; /* bytes, closed connections */
-	/* Bytes of all connections, and sends that gave some back: replies
-	 * that leave together are one. */
-	_Atomic uint64_t rx, tx, echoes;
-	_Atomic uint64_t bytes_cut; /* pending or unread at a cut */
+	_Atomic uint64_t bytes_cut;	       /* pending or unread at a cut */
 };
 
 struct slot {
