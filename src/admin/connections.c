@@ -80,8 +80,8 @@ connections_row(int fd, const struct connection *c, uint32_t owner,
 
 	row_text(r, "peer", -24, peer_name(&c->peer));
 	row_number(r, "worker", 6, owner_slot(owner));
-	row_add(r, "age", ROW_MS, 12, age);
-	row_add(r, "idle", ROW_MS, 12, connections_idle_ms(fd, age));
+	row_add(r, "age", ROW_MILLI, 12, age);
+	row_add(r, "idle", ROW_MILLI, 12, connections_idle_ms(fd, age));
 	row_number(r, "in", 12, c->rx);
 	row_number(r, "out", 12, c->tx);
 	row_number(r, "held", 6, connection_pending(c));

@@ -106,9 +106,9 @@ json_null(struct json *j, const char *key)
 }
 
 void
-json_ms(struct json *j, const char *key, uint64_t ms)
+json_milli(struct json *j, const char *key, uint64_t n)
 {
 	json_item(j, key);
-	fprintf(j->out, "%llu.%03llu", (unsigned long long)ms / 1000,
-	    (unsigned long long)ms % 1000);
+	fprintf(j->out, "%llu.%03llu", (unsigned long long)n / 1000,
+	    (unsigned long long)n % 1000);
 }

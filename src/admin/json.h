@@ -42,7 +42,7 @@ void json_number(struct json *j, const char *key, uint64_t n);
 void json_bool(struct json *j, const char *key, bool b);
 void json_null(struct json *j, const char *key);
 
-/* Milliseconds, as seconds: 1.500. */
-void json_ms(struct json *j, const char *key, uint64_t ms);
+/* Thousandths, of seconds for one: 1.500. */
+void json_milli(struct json *j, const char *key, uint64_t n);
 
 #endif

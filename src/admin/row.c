@@ -63,8 +63,8 @@ row_members(const struct row *r, struct json *j)
 		case ROW_NUMBER:
 			json_number(j, v->key, v->number);
 			break;
-		case ROW_MS:
-			json_ms(j, v->key, v->number);
+		case ROW_MILLI:
+			json_milli(j, v->key, v->number);
 			break;
 		case ROW_TEXT:
 			json_string(j, v->key, v->text);
@@ -129,7 +129,7 @@ row_cell(const struct row_value *v, char *room, size_t size)
 	switch (v->kind) {
 	case ROW_TEXT:
 		return v->text;
-	case ROW_MS:
+	case ROW_MILLI:
 		snprintf(room, size, "%llu.%03llu", n / 1000, n % 1000);
 		return room;
 	case ROW_NUMBER:

@@ -17,8 +17,8 @@
 
 enum row_kind {
 	ROW_NUMBER,
-	ROW_MS,	  /* JSON has seconds */
-	ROW_TEXT, /* `text`, which lives as long as the row */
+	ROW_MILLI, /* thousandths: of seconds, mostly */
+	ROW_TEXT,  /* `text`, which lives as long as the row */
 	ROW_FLAG,
 	ROW_NONE /* not known: null */
 };

@@ -164,7 +164,7 @@ status_row(const struct view *v, const struct totals *c, struct row *r)
 	row_number(r, "pid", 0, (uint64_t)o->pid);
 	row_text(r, "mode", 0, status_mode(v));
 	row_add(r, "draining", ROW_FLAG, 0, o->draining);
-	row_add(r, "uptime", ROW_MS, 0, clock_ms() - o->started);
+	row_add(r, "uptime", ROW_MILLI, 0, clock_ms() - o->started);
 	row_number(r, "workers", 0, o->workers);
 	row_number(r, "ready", 0, c->ready);
 	row_number(r, "connections", 0, c->connections);
@@ -214,8 +214,8 @@ status_reload_row(const struct view *v, struct row *r)
 {
 	const struct service_totals *t = &v->service->totals;
 
-	row_add(r, "pause", ROW_MS, 0, t->pause);
-	row_add(r, "ago", t->reloaded == 0 ? ROW_NONE : ROW_MS, 0,
+	row_add(r, "pause", ROW_MILLI, 0, t->pause);
+	row_add(r, "ago", t->reloaded == 0 ? ROW_NONE : ROW_MILLI, 0,
 	    clock_ms() - t->reloaded);
 }
 
@@ -313,7 +313,8 @@ status_directive_json(void *to, const char *key, const char *value)
 		json_string(j, "value", value);
 	} else if (strncmp(key, "in.", 3) == 0) {
 		json_string(j, "file", value);
-		/* NOLINTNEXTLINE(cert-err34-c): config_save() wrote two unsigned */
+		/* config_save() wrote two unsigned.
+		 * NOLINTNEXTLINE(cert-err34-c) */
 	} else if (strncmp(key, "from.", 5) == 0 &&
 	    sscanf(value, "%u %u%n", &origin, &line, &note) == 2) {
 		json_string(j, "origin", origins[origin % 3]);

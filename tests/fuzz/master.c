@@ -102,6 +102,9 @@ write_pages(struct master *m)
 	    out);
 	page_write(&(struct view){ &m->arena, m->arena.service, m->config },
 	    out);
+	page_write_json(&(struct view){ &m->arena, m->arena.service,
+			    m->config },
+	    out);
 	must(fclose(out) == 0);
 	free(text);
 }

@@ -43,7 +43,7 @@ test_nesting(void)
 	json_object(&j, NULL);
 	json_string(&j, "\"", "\n");
 	json_close(&j);
-	json_ms(&j, NULL, 1005);
+	json_milli(&j, NULL, 1005);
 	json_close(&j);
 	json_close(&j);
 	is(j.out,
@@ -94,7 +94,7 @@ test_row(void)
 
 	row_text(&r, "name", -6, "a\"b");
 	row_number(&r, "count", 7, 12);
-	row_add(&r, "age", ROW_MS, 7, 1002);
+	row_add(&r, "age", ROW_MILLI, 7, 1002);
 	row_add(&r, "ago", ROW_NONE, 5, 0);
 	row_text(&r, "state", -9, "up");
 	row_add(&r, "on", ROW_FLAG, 0, 1);
