@@ -164,9 +164,9 @@ connections_begin(struct connection_list *l, FILE *out)
 	l->active = true;
 	l->next = 0;
 	l->rows = 0;
-	l->writer = json_begin(out);
+	l->writer = json_write_begin(out);
 	if (l->json)
-		json_lines(&l->writer, NULL);
+		json_write_lines(&l->writer, NULL);
 	else {
 		/* Of a connection that there is not, for its heads. */
 		connections_row(-1, &none, 0, &r);
@@ -200,7 +200,7 @@ connections_more(struct connection_list *l, const struct arena *a, FILE *out)
 		return;
 	l->active = false;
 	if (l->json)
-		json_close(&l->writer);
+		json_write_close(&l->writer);
 	else
 		fprintf(out, "%llu connections\n", (unsigned long long)l->rows);
 }

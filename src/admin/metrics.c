@@ -132,7 +132,7 @@ metrics_workers(const struct view *v, FILE *out)
 	for (unsigned k = 0; k < workers; k++)
 		metrics_worker(out, "worker_ready", k,
 		    atomic_load(&s[k].state) == SLOT_READY);
-#define WRITE(member, metric, help, worker_metric, worker_help, key) \
+#define WRITE(member, metric, help, worker_metric, worker_help, key, ...) \
 	metrics_head(out, worker_metric, "counter", worker_help); \
 	for (unsigned k = 0; k < workers; k++) \
 		metrics_worker(out, worker_metric, k, \

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "admin/json.h"
+#include "admin/json_write.h"
 #include "admin/quote.h"
 #include "admin/row.h"
 #include "admin/status.h"
@@ -75,7 +75,7 @@ page_add_rates(const struct view *v, unsigned i, struct row *r)
 	const struct sample *to = known ? page_sample(v, i) : &none;
 	const struct sample *from = known ? page_sample(v, i + 1) : &none;
 
-#define ADD(member, metric, help, worker_metric, worker_help, key) \
+#define ADD(member, metric, help, worker_metric, worker_help, key, ...) \
 	row_add(r, "rate." key, ROW_MILLI, 0, \
 	    page_rate(from, to, from->member, to->member));
 	SLOT_COUNTERS(ADD)
@@ -313,38 +313,38 @@ page_write_script(const struct view *v, FILE *out)
 }
 
 static void
-page_samples_json(const struct view *v, struct json *j)
+page_samples_json(const struct view *v, struct json_writer *j)
 {
 	unsigned n = page_samples(v);
 	uint64_t now = clock_ms();
 
-	json_object(j, "samples");
-	json_array(j, "ago");
+	json_write_object(j, "samples");
+	json_write_array(j, "ago");
 	for (unsigned i = n; i > 0; i--)
-		json_milli(j, NULL,
+		json_write_milli(j, NULL,
 		    clock_until(now, page_sample(v, i - 1)->at));
-	json_close(j);
-#define WRITE(member, metric, help, worker_metric, worker_help, key) \
-	json_array(j, key); \
+	json_write_close(j);
+#define WRITE(member, metric, help, worker_metric, worker_help, key, ...) \
+	json_write_array(j, key); \
 	for (unsigned i = n; i > 0; i--) \
-		json_number(j, NULL, page_sample(v, i - 1)->member); \
-	json_close(j);
-	WRITE(connections, , , , , "connections")
+		json_write_number(j, NULL, page_sample(v, i - 1)->member); \
+	json_write_close(j);
+	WRITE(connections, , , , , "connections", )
 	SLOT_COUNTERS(WRITE)
 #undef WRITE
-	json_close(j);
+	json_write_close(j);
 }
 
 void
 page_write_json(const struct view *v, FILE *out)
 {
-	struct json j = json_begin(out);
+	struct json_writer j = json_write_begin(out);
 	struct totals c;
 
 	totals_sum(v->arena, v->service, &c);
-	json_object(&j, NULL);
+	json_write_object(&j, NULL);
 	status_json(v, &c, &j, "status");
 	status_workers_json(v, &j, "workers");
 	page_samples_json(v, &j);
-	json_close(&j);
+	json_write_close(&j);
 }

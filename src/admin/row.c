@@ -54,37 +54,37 @@ row_find(const struct row *r, const char *key, size_t length)
 }
 
 void
-row_members(const struct row *r, struct json *j)
+row_members(const struct row *r, struct json_writer *j)
 {
 	for (unsigned i = 0; i < r->values; i++) {
 		const struct row_value *v = &r->value[i];
 
 		switch (v->kind) {
 		case ROW_NUMBER:
-			json_number(j, v->key, v->number);
+			json_write_number(j, v->key, v->number);
 			break;
 		case ROW_MILLI:
-			json_milli(j, v->key, v->number);
+			json_write_milli(j, v->key, v->number);
 			break;
 		case ROW_TEXT:
-			json_string(j, v->key, v->text);
+			json_write_string(j, v->key, v->text);
 			break;
 		case ROW_FLAG:
-			json_bool(j, v->key, v->number != 0);
+			json_write_bool(j, v->key, v->number != 0);
 			break;
 		case ROW_NONE:
-			json_null(j, v->key);
+			json_write_null(j, v->key);
 			break;
 		}
 	}
 }
 
 void
-row_object(const struct row *r, struct json *j, const char *key)
+row_object(const struct row *r, struct json_writer *j, const char *key)
 {
-	json_object(j, key);
+	json_write_object(j, key);
 	row_members(r, j);
-	json_close(j);
+	json_write_close(j);
 }
 
 /* Write a line of what `text` says of each value that has a column; the last

@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "admin/json.h"
+#include "admin/json_write.h"
 
 #define ROW_VALUES 32
 
@@ -47,10 +47,10 @@ const struct row_value *row_find(const struct row *r, const char *key,
     size_t length);
 
 /* Write the values as members of the object that is open. */
-void row_members(const struct row *r, struct json *j);
+void row_members(const struct row *r, struct json_writer *j);
 
 /* Write the values as an object. */
-void row_object(const struct row *r, struct json *j, const char *key);
+void row_object(const struct row *r, struct json_writer *j, const char *key);
 
 /* Write the heads of columns, and a line of them. */
 void row_heads(const struct row *r, FILE *out);

@@ -169,7 +169,7 @@ status_row(const struct view *v, const struct totals *c, struct row *r)
 	row_number(r, "ready", 0, c->ready);
 	row_number(r, "connections", 0, c->connections);
 	row_number(r, "maxclients", 0, v->config->maxclients);
-#define ADD(member, metric, help, worker_metric, worker_help, key) \
+#define ADD(member, metric, help, worker_metric, worker_help, key, ...) \
 	row_number(r, key, 0, c->member);
 	SLOT_COUNTERS(ADD)
 #undef ADD
@@ -203,7 +203,7 @@ status_worker_row(const struct view *v, unsigned k, struct row *r)
 	row_number(r, "connections", 11, slot_load(s));
 	row_number(r, "refused", 11,
 	    atomic_load(&s->count.closed[CLOSE_LIMIT]));
-#define ADD(member, metric, help, worker_metric, worker_help, key) \
+#define ADD(member, metric, help, worker_metric, worker_help, key, ...) \
 	row_number(r, key, 14, atomic_load(&s->count.member));
 	SLOT_COUNTERS(ADD)
 #undef ADD
@@ -220,41 +220,41 @@ status_reload_row(const struct view *v, struct row *r)
 }
 
 void
-status_json(const struct view *v, const struct totals *c, struct json *j,
+status_json(const struct view *v, const struct totals *c, struct json_writer *j,
     const char *key)
 {
 	const struct service_totals *t = &v->service->totals;
 	struct row r = { 0 };
 
-	json_object(j, key);
+	json_write_object(j, key);
 	status_row(v, c, &r);
 	row_members(&r, j);
-	json_array(j, "listeners");
+	json_write_array(j, "listeners");
 	for (unsigned i = 0; i < v->service->listeners; i++) {
 		r.values = 0;
 		status_listener_row(v, i, &r);
 		row_object(&r, j, NULL);
 	}
-	json_close(j);
-	json_object(j, "closed");
+	json_write_close(j);
+	json_write_object(j, "closed");
 	for (unsigned i = 0; i < CLOSE_REASONS; i++)
-		json_number(j, close_reason_label(i), c->closed[i]);
-	json_close(j);
-	json_object(j, "deaths");
+		json_write_number(j, close_reason_label(i), c->closed[i]);
+	json_write_close(j);
+	json_write_object(j, "deaths");
 	for (int i = 0; i < ARENA_SIGNALS; i++)
 		if (t->deaths[i] > 0)
-			json_number(j, status_death(i), t->deaths[i]);
-	json_close(j);
+			json_write_number(j, status_death(i), t->deaths[i]);
+	json_write_close(j);
 	r.values = 0;
 	status_reload_row(v, &r);
 	row_object(&r, j, "last_reload");
-	json_close(j);
+	json_write_close(j);
 }
 
 void
 status_write(const struct view *v, FILE *out, bool json)
 {
-	struct json j = json_begin(out);
+	struct json_writer j = json_write_begin(out);
 	struct totals c;
 
 	totals_sum(v->arena, v->service, &c);
@@ -265,22 +265,23 @@ status_write(const struct view *v, FILE *out, bool json)
 }
 
 void
-status_workers_json(const struct view *v, struct json *j, const char *key)
+status_workers_json(const struct view *v, struct json_writer *j,
+    const char *key)
 {
-	json_lines(j, key);
+	json_write_lines(j, key);
 	for (unsigned k = 0; k < v->service->workers; k++) {
 		struct row r = { 0 };
 
 		status_worker_row(v, k, &r);
 		row_object(&r, j, NULL);
 	}
-	json_close(j);
+	json_write_close(j);
 }
 
 void
 status_workers(const struct view *v, FILE *out, bool json)
 {
-	struct json j = json_begin(out);
+	struct json_writer j = json_write_begin(out);
 
 	if (json) {
 		status_workers_json(v, &j, NULL);
@@ -303,40 +304,40 @@ status_directive_json(void *to, const char *key, const char *value)
 {
 	static const char *const origins[] = { "default", "file",
 		"command line" };
-	struct json *j = to;
+	struct json_writer *j = to;
 	unsigned origin, line;
 	int note = 0;
 
 	if (strncmp(key, "set.", 4) == 0) {
-		json_object(j, NULL);
-		json_string(j, "name", key + 4);
-		json_string(j, "value", value);
+		json_write_object(j, NULL);
+		json_write_string(j, "name", key + 4);
+		json_write_string(j, "value", value);
 	} else if (strncmp(key, "in.", 3) == 0) {
-		json_string(j, "file", value);
+		json_write_string(j, "file", value);
 		/* config_save() wrote two unsigned.
 		 * NOLINTNEXTLINE(cert-err34-c) */
 	} else if (strncmp(key, "from.", 5) == 0 &&
 	    sscanf(value, "%u %u%n", &origin, &line, &note) == 2) {
-		json_string(j, "origin", origins[origin % 3]);
-		json_number(j, "line", line);
-		json_string(j, "note", value + note + 1);
-		json_close(j);
+		json_write_string(j, "origin", origins[origin % 3]);
+		json_write_number(j, "line", line);
+		json_write_string(j, "note", value + note + 1);
+		json_write_close(j);
 	}
 }
 
 void
 status_config(const struct config *c, FILE *out, bool json)
 {
-	struct json j = json_begin(out);
+	struct json_writer j = json_write_begin(out);
 
 	if (!json) {
 		(void)config_dump(c, out);
 		return;
 	}
-	json_object(&j, NULL);
-	json_lines(&j, "directives");
+	json_write_object(&j, NULL);
+	json_write_lines(&j, "directives");
 	config_save(c, status_directive_json, &j);
-	json_close(&j);
-	json_string(&j, "file", c->file);
-	json_close(&j);
+	json_write_close(&j);
+	json_write_string(&j, "file", c->file);
+	json_write_close(&j);
 }

@@ -35,9 +35,10 @@ void status_reload_row(const struct view *v, struct row *r);
 
 /* The answer to "status" in JSON, as a value of what is open; and the
  * workers. */
-void status_json(const struct view *v, const struct totals *c, struct json *j,
+void status_json(const struct view *v, const struct totals *c,
+    struct json_writer *j, const char *key);
+void status_workers_json(const struct view *v, struct json_writer *j,
     const char *key);
-void status_workers_json(const struct view *v, struct json *j, const char *key);
 
 /* How a death of a worker by signal `i` is called; 0: by none. */
 const char *status_death(int i);

@@ -5,13 +5,16 @@
  *
  * SLOT_COUNTERS(X) has a row for each counter that workers write.
  *
- *   X(member, metric, help, worker_metric, worker_help, key)
+ *   X(member, metric, help, worker_metric, worker_help, key, title, letter)
  *
  *   member		in struct slot_counters, struct totals, struct sample
  *   metric, help	of the sum over all workers; echod_ comes before it
  *   worker_metric, worker_help
  *			of each worker
  *   key		in JSON; in capitals, the head of a column
+ *   title, letter
+ *		the column of echoctl's top, which is per second, and the key
+ *		that sorts by it
  *
  * SERVICE_COUNTERS(X) has a row for each counter that the master writes.
  *
@@ -34,25 +37,25 @@
 	    "Connections ever let in.", \
 	    "worker_accepted_total", \
 	    "Connections a worker has let in.", \
-	    "accepted") \
+	    "accepted", "ACCEPT/s", 'a') \
 	X(echoes, \
 	    "echoes_total", \
 	    "Replies sent; lines that leave together are one.", \
 	    "worker_echoes_total", \
 	    "Replies a worker has sent.", \
-	    "echoes") \
+	    "echoes", "ECHO/s", 'e') \
 	X(rx, \
 	    "received_bytes_total", \
 	    "Bytes received from clients.", \
 	    "worker_received_bytes_total", \
 	    "Bytes a worker has received.", \
-	    "in") \
+	    "in", "IN B/s", 'i') \
 	X(tx, \
 	    "sent_bytes_total", \
 	    "Bytes sent to clients.", \
 	    "worker_sent_bytes_total", \
 	    "Bytes a worker has sent.", \
-	    "out")
+	    "out", "OUT B/s", 'o')
 
 #define SERVICE_COUNTERS(X) \
 	X(recoveries, "recoveries_total", NULL, NULL, \

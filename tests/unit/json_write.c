@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "admin/json.h"
+#include "admin/json_write.h"
 #include "admin/row.h"
 #include "tap.h"
 
@@ -31,21 +31,21 @@ is(FILE *out, const char *want, const char *what)
 static void
 test_nesting(void)
 {
-	struct json j = json_begin(begin());
+	struct json_writer j = json_write_begin(begin());
 
-	json_object(&j, NULL);
-	json_number(&j, "a", UINT64_MAX);
-	json_array(&j, "b");
-	json_close(&j);
-	json_array(&j, "c");
-	json_bool(&j, NULL, true);
-	json_null(&j, NULL);
-	json_object(&j, NULL);
-	json_string(&j, "\"", "\n");
-	json_close(&j);
-	json_milli(&j, NULL, 1005);
-	json_close(&j);
-	json_close(&j);
+	json_write_object(&j, NULL);
+	json_write_number(&j, "a", UINT64_MAX);
+	json_write_array(&j, "b");
+	json_write_close(&j);
+	json_write_array(&j, "c");
+	json_write_bool(&j, NULL, true);
+	json_write_null(&j, NULL);
+	json_write_object(&j, NULL);
+	json_write_string(&j, "\"", "\n");
+	json_write_close(&j);
+	json_write_milli(&j, NULL, 1005);
+	json_write_close(&j);
+	json_write_close(&j);
 	is(j.out,
 	    "{\"a\":18446744073709551615,\"b\":[],\"c\":[true,null,"
 	    "{\"\\\"\":\"\\u000a\"},1.005]}\n",
@@ -55,19 +55,19 @@ test_nesting(void)
 static void
 test_lines(void)
 {
-	struct json j = json_begin(begin());
+	struct json_writer j = json_write_begin(begin());
 
-	json_lines(&j, NULL);
-	json_close(&j);
+	json_write_lines(&j, NULL);
+	json_write_close(&j);
 	is(j.out, "[\n]\n", "no line");
-	j = json_begin(begin());
-	json_lines(&j, NULL);
-	json_number(&j, NULL, 1);
-	json_lines(&j, NULL);
-	json_number(&j, NULL, 2);
-	json_close(&j);
-	json_number(&j, NULL, 3);
-	json_close(&j);
+	j = json_write_begin(begin());
+	json_write_lines(&j, NULL);
+	json_write_number(&j, NULL, 1);
+	json_write_lines(&j, NULL);
+	json_write_number(&j, NULL, 2);
+	json_write_close(&j);
+	json_write_number(&j, NULL, 3);
+	json_write_close(&j);
 	is(j.out, "[\n1,\n[\n2\n],\n3\n]\n", "a line for each");
 }
 
@@ -75,14 +75,14 @@ test_lines(void)
 static void
 test_pieces(void)
 {
-	struct json j = json_begin(begin());
+	struct json_writer j = json_write_begin(begin());
 
-	json_lines(&j, NULL);
-	json_number(&j, NULL, 1);
+	json_write_lines(&j, NULL);
+	json_write_number(&j, NULL, 1);
 	is(j.out, "[\n1", "a piece");
 	j.out = begin();
-	json_number(&j, NULL, 2);
-	json_close(&j);
+	json_write_number(&j, NULL, 2);
+	json_write_close(&j);
 	is(j.out, ",\n2\n]\n", "the next");
 }
 
@@ -90,7 +90,7 @@ static void
 test_row(void)
 {
 	struct row r = { 0 };
-	struct json j = json_begin(begin());
+	struct json_writer j = json_write_begin(begin());
 
 	row_text(&r, "name", -6, "a\"b");
 	row_number(&r, "count", 7, 12);

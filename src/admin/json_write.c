@@ -2,21 +2,21 @@
 /*
  * A writer of JSON: it places commas, quotes and brackets.
  */
-#include "admin/json.h"
+#include "admin/json_write.h"
 
 #include <stdlib.h>
 
 #include "admin/quote.h"
 
-struct json
-json_begin(FILE *out)
+struct json_writer
+json_write_begin(FILE *out)
 {
-	return (struct json){ .out = out };
+	return (struct json_writer){ .out = out };
 }
 
 /* What comes before a value. */
 static void
-json_item(struct json *j, const char *key)
+json_write_item(struct json_writer *j, const char *key)
 {
 	if (j->depth > 0) {
 		bool lines = j->open[j->depth - 1].lines;
@@ -34,9 +34,10 @@ json_item(struct json *j, const char *key)
 }
 
 static void
-json_open(struct json *j, const char *key, const char *brackets, bool lines)
+json_write_open(struct json_writer *j, const char *key, const char *brackets,
+    bool lines)
 {
-	json_item(j, key);
+	json_write_item(j, key);
 	if (j->depth == JSON_DEPTH)
 		abort(); /* a mistake of the caller */
 	fputc(brackets[0], j->out);
@@ -47,25 +48,25 @@ json_open(struct json *j, const char *key, const char *brackets, bool lines)
 }
 
 void
-json_object(struct json *j, const char *key)
+json_write_object(struct json_writer *j, const char *key)
 {
-	json_open(j, key, "{}", false);
+	json_write_open(j, key, "{}", false);
 }
 
 void
-json_array(struct json *j, const char *key)
+json_write_array(struct json_writer *j, const char *key)
 {
-	json_open(j, key, "[]", false);
+	json_write_open(j, key, "[]", false);
 }
 
 void
-json_lines(struct json *j, const char *key)
+json_write_lines(struct json_writer *j, const char *key)
 {
-	json_open(j, key, "[]", true);
+	json_write_open(j, key, "[]", true);
 }
 
 void
-json_close(struct json *j)
+json_write_close(struct json_writer *j)
 {
 	if (j->depth == 0)
 		abort(); /* a mistake of the caller */
@@ -78,37 +79,37 @@ json_close(struct json *j)
 }
 
 void
-json_string(struct json *j, const char *key, const char *text)
+json_write_string(struct json_writer *j, const char *key, const char *text)
 {
-	json_item(j, key);
+	json_write_item(j, key);
 	quote_json(j->out, text);
 }
 
 void
-json_number(struct json *j, const char *key, uint64_t n)
+json_write_number(struct json_writer *j, const char *key, uint64_t n)
 {
-	json_item(j, key);
+	json_write_item(j, key);
 	fprintf(j->out, "%llu", (unsigned long long)n);
 }
 
 void
-json_bool(struct json *j, const char *key, bool b)
+json_write_bool(struct json_writer *j, const char *key, bool b)
 {
-	json_item(j, key);
+	json_write_item(j, key);
 	fputs(b ? "true" : "false", j->out);
 }
 
 void
-json_null(struct json *j, const char *key)
+json_write_null(struct json_writer *j, const char *key)
 {
-	json_item(j, key);
+	json_write_item(j, key);
 	fputs("null", j->out);
 }
 
 void
-json_milli(struct json *j, const char *key, uint64_t n)
+json_write_milli(struct json_writer *j, const char *key, uint64_t n)
 {
-	json_item(j, key);
+	json_write_item(j, key);
 	fprintf(j->out, "%llu.%03llu", (unsigned long long)n / 1000,
 	    (unsigned long long)n % 1000);
 }
