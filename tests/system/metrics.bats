@@ -347,13 +347,19 @@ method() {
 	[ "$status" -eq 78 ]
 }
 
-@test "the dashboard asks for what there is" {
+@test "the dashboard asks for what there is, and shows every counter" {
 	begin
 	local name
 	scrape >metrics
 	for name in $(grep -oE 'echod_[a-z_]+' "$TOP_SRCDIR/etc/grafana.json" | sort -u); do
 		echo "$name"
 		grep -q "^# TYPE $name " metrics
+	done
+	# What workers count, it shows of the service.
+	for name in $(sed -n 's/^# TYPE \(.*\) counter$/\1/p' metrics |
+	    grep -v '^echod_worker_[a-z_]*_total$'; echo echod_worker_deaths_total); do
+		echo "$name"
+		grep -q "\b$name\b" "$TOP_SRCDIR/etc/grafana.json"
 	done
 }
 
