@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The sandbox: the system calls that workers make, with the arguments that
- * matter; the kernel kills a worker that makes another one.
+ * matter.  The kernel kills a worker that makes another call.
  *
- * How it kills: the call is not made, and SIGSYS is sent instead.  Our handler
- * notes the number for the master, which logs the name, and dies.  An intruder
- * who already commands this process may keep the handler from being honest, or
- * from dying; the call is not made in any case, and the kernel's audit log has
- * a line of its own.
+ * The kernel does not make the call and sends SIGSYS instead.  The handler
+ * stores the number of the call for the master, which logs the name; then the
+ * worker dies.  An intruder that controls the process may falsify the number,
+ * or prevent the death.  But the call is never made, and the kernel's audit log
+ * has a line of its own.
  *
- * Files, programs, processes and new sockets are out of reach.  Descriptors
- * that are open are not: the table is shared, and a filter cannot tell which
- * are whose.  echod(8), SECURITY CONSIDERATIONS, says what follows.
+ * Files, programs, processes and new sockets are out of reach.  Open
+ * descriptors are not: the table is shared, and a filter cannot tell which
+ * descriptors are whose.  echod(8), SECURITY CONSIDERATIONS, lists the
+ * consequences.
  */
 #include "worker/sandbox.h"
 
@@ -42,8 +43,8 @@
 #define SYS_SECCOMP 1 /* si_code of SIGSYS, sigaction(2) */
 #endif
 
-/* Argument `n` in the bits of `mask` is `value`.  Of an int only the lower
- * half counts: the upper half of its register can be anything. */
+/* Argument `n` in the bits of `mask` is `value`.  Only the lower half of an int
+ * counts: the upper half of its register is undefined. */
 #define ARG(n, mask, value) \
 	{ \
 		n, SCMP_CMP_MASKED_EQ, mask, value \
@@ -76,18 +77,18 @@ struct permit {
 	}
 
 static const struct permit permits[] = {
-	/* An echo.  Asked for first, see sandbox_permit_all().  No address: what is
-	 * sent goes to whom the socket is connected. */
+	/* An echo.  Tested first, see sandbox_permit_all().  No address: output
+	 * goes to the client that the socket is connected to. */
 	TWO(sendto, INT(3, SEND_FLAGS), NULL_POINTER(4)), ANY(recvfrom),
 	ANY(epoll_pwait),
 
-	/* Connections come, are watched and go.  Sockets are taken from
-	 * listeners, never made. */
+	/* Connections are accepted, watched and closed.  A worker makes no
+	 * socket. */
 	ONE(accept4, INT(3, SOCK_NONBLOCK)),
-	/* Of its own instance, see sandbox_permit_watching(); only to take out, of a
-	 * slot that it takes over. */
+	/* Other calls only for its own instance: sandbox_permit_watching().
+	 * Entries of a slot that it adopts are removed. */
 	ONE(epoll_ctl, INT(1, EPOLL_CTL_DEL)), ANY(shutdown), ANY(close),
-	/* How to go on after a death: worker/connection/tcp_info.c, recover.c. */
+	/* Recovery: worker/connection/tcp_info.c, recovery/recover.c. */
 	TWO(getsockopt, INT(1, IPPROTO_TCP), INT(2, TCP_INFO)),
 	TWO(getsockopt, INT(1, SOL_SOCKET), INT(2, SO_COOKIE)),
 	TWO(getsockopt, INT(1, SOL_SOCKET), INT(2, SO_ACCEPTCONN)),
@@ -98,18 +99,18 @@ static const struct permit permits[] = {
 	ONE(ioctl, INT(1, SIOCOUTQ)),
 
 	/* Waking others and being woken (eventfd_read, eventfd_write), and
-	 * lines of the log.  Where there is no poll, libc uses ppoll. */
+	 * lines of the log.  Without poll, libc uses ppoll. */
 	ANY(read), ANY(write), ANY(poll), ANY(ppoll),
-	/* What libc says on standard error before it aborts. */
+	/* libc writes to standard error before it aborts. */
 	ONE(writev, INT(0, STDERR_FILENO)),
 
-	/* The time is asked of the vDSO, but not with every clock source. */
+	/* The vDSO tells the time, but not with every clock source. */
 	ANY(clock_gettime), ANY(gettimeofday), ANY(time),
-	ANY(sched_yield), /* admit() of accept.c */
-	/* rest() of loop.c: nanosleep(3) is the one or the other. */
+	ANY(sched_yield), /* accept_admit() of accept.c */
+	/* loop_rest() of loop.c: nanosleep(3) makes either. */
 	ANY(clock_nanosleep), ANY(nanosleep),
 
-	/* Memory: windows given back, and malloc(3): the list of the hot, on
+	/* Memory: windows are released, and malloc(3) for the active set, on
 	 * huge pages or with names if the administrator tunes it so.  Nothing
 	 * that can be executed, no file. */
 	ANY(brk),
@@ -119,36 +120,36 @@ static const struct permit permits[] = {
 	ONE(madvise, INT(2, MADV_HUGEPAGE)), ONE(prctl, INT(0, PR_SET_VMA)),
 	ANY(getrandom), /* its key, at the first use */
 
-	/* Signals: asking for one, coming back from a handler or a stop
-	 * (SIGSTOP, SIGCONT), abort(3).  Handlers are set before. */
+	/* Signals: is one pending, return from a handler or a stop (SIGSTOP,
+	 * SIGCONT), abort(3).  Handlers are set before. */
 	ANY(rt_sigpending), ANY(rt_sigprocmask), ANY(rt_sigreturn),
 	ANY(restart_syscall),
 
 	ANY(getpid), ANY(gettid), ANY(getppid), ANY(exit_group),
 
 	/*
-	 * Not here although programs like this one are often seen to make
-	 * them: futex (one thread never waits for another), fstat of more than
-	 * the log file, ioctl TCGETS and lseek (stdio), rseq, set_robust_list
-	 * and membarrier (threads), open and stat of /etc/localtime (see
-	 * sandbox_settle_time_zone()), rt_sigaction (of abort(3), if its signal did
-	 * not kill).
+	 * Not permitted, although similar programs often make them: futex
+	 * (there is one thread), fstat of other files than the log, ioctl
+	 * TCGETS and lseek (stdio), rseq, set_robust_list and membarrier
+	 * (threads), open and stat of /etc/localtime (see
+	 * sandbox_settle_time_zone()), rt_sigaction (abort(3) makes it if its
+	 * signal did not kill).
 	 */
 };
 
-/* Where sandbox_denied() leaves word. */
+/* The slot in which sandbox_denied() stores the number. */
 static struct slot *accused;
 
 static void
 sandbox_denied(int signo, siginfo_t *info, void *context)
 {
 	(void)context;
-	/* kill(1) makes this signal, too. */
+	/* kill(1) can send this signal, too. */
 	if (info->si_code == SYS_SECCOMP)
 		atomic_store(&accused->denied,
 		    (uint64_t)info->si_arch << 32 | (uint32_t)info->si_syscall);
-	/* Delivered at the return, with its default action again: the core
-	 * shows who made the call. */
+	/* The signal is delivered at the return, with its default action: the
+	 * core shows which code made the call. */
 	(void)raise(signo);
 }
 
@@ -165,7 +166,7 @@ sandbox_permit_raise(scmp_filter_ctx filter, int signo)
 	    2, arg);
 }
 
-/* Of the log file: has it a name yet?  (lib/log_sink.c) */
+/* For the log file: does it still have a name?  (lib/log_sink.c) */
 static int
 sandbox_permit_log_file(scmp_filter_ctx filter)
 {
@@ -179,7 +180,7 @@ sandbox_permit_log_file(scmp_filter_ctx filter)
 	    1, arg);
 }
 
-/* Syslog's socket is not connected (lib/log.c): an address, on that one. */
+/* Syslog's socket is not connected (lib/log.c): it needs an address. */
 static int
 sandbox_permit_syslog(scmp_filter_ctx filter)
 {
@@ -194,9 +195,9 @@ sandbox_permit_syslog(scmp_filter_ctx filter)
 	    2, arg);
 }
 
-/* What it may put something into.  The master has instances of its own, and
- * takes what comes out of them for indices and, in the HTTP library, for
- * addresses.  The number is not asked of the arena. */
+/* The epoll instance that the worker may change.  Other processes have other
+ * instances, and use the data of events as indices or addresses.  The number is
+ * the service state's, not the arena's. */
 static int
 sandbox_permit_watching(scmp_filter_ctx filter, const struct worker *w)
 {
@@ -217,7 +218,7 @@ sandbox_permit_all(scmp_filter_ctx filter, const struct worker *w)
 	for (size_t i = 0; i < sizeof(permits) / sizeof(permits[0]); i++) {
 		const struct permit *p = &permits[i];
 
-		/* Calls that this architecture has not are passed over. */
+		/* Calls that this architecture does not have are skipped. */
 		error = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, p->call,
 		    p->args, p->arg);
 		if (error == 0 && i < 3)
@@ -251,10 +252,10 @@ sandbox_load(const struct worker *w, bool log_only)
 	error = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, others);
 	if (error == 0)
 		error = sandbox_permit_all(filter, w);
-	/* The kernel's audit log is to have what is denied; no matter if it
-	 * cannot.  And before Linux 5.16 a filter turned off the processor's
-	 * speculation: that protects a process from programs it runs inside
-	 * itself, and a worker runs none. */
+	/* The kernel's audit log reports denied calls, if it can.  And before
+	 * Linux 5.16 a filter turned off the processor's speculation: that
+	 * protects a process from programs that run inside it, and a worker
+	 * runs none. */
 	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_LOG, 1);
 	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_SSB, 1);
 	(void)seccomp_attr_set(filter, SCMP_FLTATR_API_SYSRAWRC, 1);
@@ -264,8 +265,8 @@ sandbox_load(const struct worker *w, bool log_only)
 	return error;
 }
 
-/* Without TZ, libc looks at /etc/localtime again and again to see whether it is
- * the same; with this, the zone is what it was when the worker started. */
+/* Without TZ, libc checks again and again whether /etc/localtime has changed.
+ * With TZ, the zone stays as it was when the worker started. */
 static void
 sandbox_settle_time_zone(void)
 {
@@ -295,7 +296,7 @@ sandbox_filter_calls(const struct worker *w)
 void
 sandbox_enter(const struct worker *w)
 {
-	/* A worker executes nothing; this holds without a filter, too. */
+	/* A worker executes nothing.  This works without a filter, too. */
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 #ifdef HAVE_SECCOMP
 	if (w->config->sandbox != SANDBOX_NO)

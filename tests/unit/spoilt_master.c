@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A worker that an attacker has taken over, and the master: what is written
- * into the arena, and done to descriptors that they share, does not lead the
- * master to other processes, other descriptors or out of bounds.  Each case
- * runs in a process of its own.
+ * The master, and a worker that an attacker has taken over.  The attacker can
+ * write anything into the arena, and can do anything to the descriptors that
+ * master and worker share.  It must not lead the master to other processes or
+ * descriptors, or out of bounds.  Each case runs in a process of its own.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -37,7 +37,7 @@
 #include "rig.h"
 #include "tap.h"
 
-/* A worker that is gone at once. */
+/* A worker that exits at once. */
 static int
 entry(const struct config *c, const struct arena *a, unsigned k, pid_t parent)
 {
@@ -64,7 +64,7 @@ master(void)
 	return &m;
 }
 
-/* A file that nobody is to write to. */
+/* A file that must not be written to. */
 static int
 victim(void)
 {
@@ -79,8 +79,8 @@ is_empty(int fd)
 	return fstat(fd, &st) == 0 && st.st_size == 0;
 }
 
-/* A worker dies while there are said to be none: its pid, which another
- * process may have soon, would have been the master's worker for ever. */
+/* A worker dies while the arena says that there are no workers.  The master kept
+ * its pid for ever, which another process may get. */
 static bool
 forgotten(void)
 {
@@ -94,7 +94,7 @@ forgotten(void)
 	return m->child[0].pid == 0;
 }
 
-/* More workers than there are would have been started. */
+/* The master started more workers than the service has. */
 static bool
 uninvited(void)
 {
@@ -102,13 +102,13 @@ uninvited(void)
 
 	m->arena.service->workers = SLOTS - 1;
 	atomic_store(&rig.arena.header->workers, UINT32_MAX);
-	/* As it is of those that there never were. */
+	/* As in slots that never had a worker. */
 	m->child[SLOTS - 1].respawn_at = 0;
 	spawn_due(m);
 	return m->child[SLOTS - 1].pid == 0;
 }
 
-/* A stop that nobody asked for would have ended each worker that came. */
+/* A forged stop ended each worker that was started. */
 static bool
 stopped(void)
 {
@@ -117,7 +117,7 @@ stopped(void)
 	return arena_stop_deadline(&rig.arena) == 0;
 }
 
-/* Descriptors to wake by are others'. */
+/* The descriptors that wake workers are forged. */
 static bool
 woken(void)
 {
@@ -137,7 +137,7 @@ woken(void)
 	return slot(1)->adopt == 1 && is_empty(fd);
 }
 
-/* Listeners are others' descriptors: none is changed or closed. */
+/* The descriptors of listeners are forged: none of them is changed or closed. */
 static bool
 not_listening(void)
 {
@@ -159,7 +159,7 @@ not_listening(void)
 	return is_open(fd) && is_open(rig.listener);
 }
 
-/* The next program finds what is true, and not what made it give up. */
+/* The next program finds true values, not forged ones that make it give back. */
 static bool
 next(void)
 {
@@ -178,7 +178,7 @@ next(void)
 	    a.service->totals.reloads == 7 && arena_stop_deadline(&a) == 0;
 }
 
-/* It would look for the arena in vain, and so would the one before. */
+/* Neither the next program nor the one before would find the arena. */
 static bool
 memfd(void)
 {
@@ -188,7 +188,7 @@ memfd(void)
 	return !arena_has_memfd(&rig.arena) && errno == EBADF;
 }
 
-/* Totals, as the master counted them; and its log is as it was told. */
+/* The totals are as the master has counted them. */
 static bool
 books(void)
 {
@@ -213,7 +213,7 @@ books(void)
 	return good;
 }
 
-/* What would move a terminal's cursor is in no answer. */
+/* No answer has bytes that move a terminal's cursor. */
 static bool
 refusal(void)
 {
@@ -337,7 +337,7 @@ numbers(void)
 	return fd != -1 && fd != control_socket_watch() && fd != theirs;
 }
 
-/* What is written into the record of a takeover after it was read. */
+/* The upgrade record is written to after it was read. */
 static bool
 record(void)
 {
@@ -348,10 +348,10 @@ record(void)
 
 	strlcpy(t.version, "1", sizeof(t.version));
 	config_defaults(&t.config);
-	fd = checked(record_write(&t), "takeover_write");
+	fd = checked(record_write(&t), "record_write");
 	text = record_text(fd, &length);
-	checked(record_add(fd, "version", "666"), "takeover_add");
-	again = checked(record_again(text, length), "takeover_again");
+	checked(record_add(fd, "version", "666"), "record_add");
+	again = checked(record_again(text, length), "record_again");
 	free(text);
 	return record_read(&t, again, why, sizeof(why)) == 0 &&
 	    strcmp(t.version, "1") == 0;

@@ -41,8 +41,7 @@ test_upgrade(const struct upgrade_record *t, const struct config *c, char *why,
 {
 	if (strcmp(t->layout, arena_layout()) != 0) {
 		snprintf(why, size,
-		    "its arena layout is %s, that of the "
-		    "running program is %s",
+		    "its arena layout is %s, that of the running program is %s",
 		    arena_layout(), t->layout);
 		return -1;
 	}
