@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """The status page as a browser without scripts has it.
 
 page.py links               paths that the page refers to; an error if it has
