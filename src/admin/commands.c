@@ -12,9 +12,9 @@
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
 
+#include "admin/json_write.h"
 #include "admin/master_link.h"
 #include "admin/metrics.h"
-#include "admin/quote.h"
 #include "admin/sock_diag.h"
 #include "admin/status.h"
 #include "lib/log.h"
@@ -22,40 +22,42 @@
 
 #define WORDS_MAX 8
 
+/* An answer of one line, which says how the request ended. */
+static void
+commands_end(const struct command_request *r, const char *outcome,
+    const char *fmt, va_list ap)
+{
+	struct json_writer j = json_write_begin(r->out);
+	char text[512];
+
+	vsnprintf(text, sizeof(text), fmt, ap);
+	if (!r->json) {
+		fprintf(r->out, "%s: %s\n", outcome, text);
+		return;
+	}
+	json_write_object(&j, NULL);
+	json_write_string(&j, outcome, text);
+	json_write_close(&j);
+}
+
 void
 commands_fail(const struct command_request *r, const char *fmt, ...)
 {
-	char text[512];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	commands_end(r, "error", fmt, ap);
 	va_end(ap);
-	if (!r->json) {
-		fprintf(r->out, "error: %s\n", text);
-		return;
-	}
-	fputs("{\"error\":", r->out);
-	quote_json(r->out, text);
-	fputs("}\n", r->out);
 }
 
 void
 commands_succeed(const struct command_request *r, const char *fmt, ...)
 {
-	char text[512];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	commands_end(r, "ok", fmt, ap);
 	va_end(ap);
-	if (!r->json) {
-		fprintf(r->out, "ok: %s\n", text);
-		return;
-	}
-	fputs("{\"ok\":", r->out);
-	quote_json(r->out, text);
-	fputs("}\n", r->out);
 }
 
 /* The answer is the master's. */
@@ -242,15 +244,18 @@ commands_usage(const struct command *c)
 static void
 commands_help(struct command_request *r)
 {
-	for (size_t i = 0; i < COMMANDS; i++)
-		if (!r->json)
-			fprintf(r->out, "%s\n", commands_usage(&commands[i]));
-		else {
-			fputs(i == 0 ? "[" : ",\n", r->out);
-			quote_json(r->out, commands_usage(&commands[i]));
-		}
+	struct json_writer j = json_write_begin(r->out);
+
 	if (r->json)
-		fputs("]\n", r->out);
+		json_write_lines(&j, NULL);
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (r->json)
+			json_write_string(&j, NULL,
+			    commands_usage(&commands[i]));
+		else
+			fprintf(r->out, "%s\n", commands_usage(&commands[i]));
+	if (r->json)
+		json_write_close(&j);
 }
 
 static void

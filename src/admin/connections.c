@@ -15,8 +15,8 @@
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
 
+#include "admin/row.h"
 #include "admin/sock_diag.h"
-#include "admin/status.h"
 #include "lib/clock.h"
 
 /* Of one piece. */
@@ -54,30 +54,34 @@ connections_state_name(const struct connection *c, enum connection_state s)
 }
 
 static void
-connections_write_row(struct connection_list *l, int fd,
-    const struct connection *c, uint32_t owner, FILE *out)
+connections_row(int fd, const struct connection *c, uint32_t owner,
+    struct row *r)
 {
 	uint64_t now = clock_ms(), age = now > c->opened ? now - c->opened : 0;
-	uint64_t idle = connections_idle_ms(c, now, age);
-	const char *state = connections_state_name(c, owner_state(owner));
-	unsigned long long in = c->rx, back = c->tx;
 
+	row_text(r, "peer", -24, peer_name(&c->peer));
+	row_number(r, "worker", 6, owner_slot(owner));
+	row_add(r, "age", ROW_MILLI, 12, age);
+	row_add(r, "idle", ROW_MILLI, 12, connections_idle_ms(c, now, age));
+	row_number(r, "in", 12, c->rx);
+	row_number(r, "out", 12, c->tx);
+	row_number(r, "held", 6, connection_pending(c));
+	row_text(r, "state", -10,
+	    connections_state_name(c, owner_state(owner)));
+	row_number(r, "fd", 0, (uint64_t)fd);
+}
+
+static void
+connections_write(struct connection_list *l, int fd, const struct connection *c,
+    uint32_t owner, FILE *out)
+{
+	struct row r = { 0 };
+
+	connections_row(fd, c, owner, &r);
 	if (l->json)
-		fprintf(out,
-		    "%s{\"peer\":\"%s\",\"worker\":%u,"
-		    "\"age\":%llu.%03llu,\"idle\":%llu.%03llu,\"in\":%llu,"
-		    "\"out\":%llu,\"held\":%zu,\"state\":\"%s\",\"fd\":%d}",
-		    l->rows == 0 ? "" : ",\n", peer_name(&c->peer),
-		    owner_slot(owner), STATUS_SECONDS(age),
-		    STATUS_SECONDS(idle), in, back, connection_pending(c),
-		    state, fd);
+		row_object(&r, &l->writer, NULL);
 	else
-		fprintf(out,
-		    "%-24s %6u %8llu.%03llu %8llu.%03llu %12llu %12llu "
-		    "%6zu %s\n",
-		    peer_name(&c->peer), owner_slot(owner), STATUS_SECONDS(age),
-		    STATUS_SECONDS(idle), in, back, connection_pending(c),
-		    state);
+		row_line(&r, out);
 	l->rows++;
 }
 
@@ -135,14 +139,20 @@ connections_filter(struct connection_list *l, const char *text)
 void
 connections_begin(struct connection_list *l, FILE *out)
 {
+	static const struct connection none;
+	struct row r = { 0 };
+
 	l->active = true;
 	l->next = 0;
 	l->rows = 0;
+	l->writer = json_write_begin(out);
 	if (l->json)
-		fputs("[\n", out);
-	else
-		fprintf(out, "%-24s %6s %12s %12s %12s %12s %6s %s\n", "PEER",
-		    "WORKER", "AGE", "IDLE", "IN", "OUT", "HELD", "STATE");
+		json_write_lines(&l->writer, NULL);
+	else {
+		/* Of a connection that there is not, for its heads. */
+		connections_row(-1, &none, 0, &r);
+		row_heads(&r, out);
+	}
 }
 
 void
@@ -152,6 +162,7 @@ connections_more(struct connection_list *l, const struct arena *a, FILE *out)
 	int until = l->next + LOOKS < end ? l->next + LOOKS : end;
 	uint64_t most = l->rows + ROWS;
 
+	l->writer.out = out;
 	for (; l->next < until && l->rows < most; l->next++) {
 		const struct connection *live = &a->connection[l->next];
 		struct connection c;
@@ -164,13 +175,13 @@ connections_more(struct connection_list *l, const struct arena *a, FILE *out)
 		memcpy(&c, (const void *)live, sizeof(c));
 		if (connection_owner(live) == owner &&
 		    strncmp(peer_name(&c.peer), l->peer, strlen(l->peer)) == 0)
-			connections_write_row(l, l->next, &c, owner, out);
+			connections_write(l, l->next, &c, owner, out);
 	}
 	if (l->next < end)
 		return;
 	l->active = false;
 	if (l->json)
-		fputs(l->rows == 0 ? "]\n" : "\n]\n", out);
+		json_write_close(&l->writer);
 	else
 		fprintf(out, "%llu connections\n", (unsigned long long)l->rows);
 }

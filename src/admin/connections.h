@@ -10,11 +10,13 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "admin/json_write.h"
 #include "shared/arena.h"
 
 struct connection_list {
 	bool active;
 	bool json;
+	struct json_writer writer;
 	int next;      /* descriptor to look at */
 	int worker;    /* only its; -1: all */
 	char peer[64]; /* only whose name begins so */

@@ -92,6 +92,9 @@ static const struct resource {
 	    http_write_metrics },
 	{ "/healthz", "text/plain; charset=utf-8", http_write_health },
 	{ "/", "text/html; charset=utf-8", page_write },
+	{ "/page.css", "text/css; charset=utf-8", page_write_style },
+	{ "/page.js", "text/javascript; charset=utf-8", page_write_script },
+	{ "/status.json", "application/json", page_write_json },
 };
 
 static const struct resource *
@@ -122,8 +125,8 @@ http_reply(struct MHD_Connection *connection, unsigned status, char *text,
 	MHD_add_response_header(r, "Connection", "close");
 	MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
 	MHD_add_response_header(r, "Content-Security-Policy",
-	    "default-src 'none'; style-src 'unsafe-inline'; "
-	    "script-src 'unsafe-inline'; connect-src 'self'; "
+	    "default-src 'none'; style-src 'self'; script-src 'self'; "
+	    "connect-src 'self'; base-uri 'none'; form-action 'none'; "
 	    "frame-ancestors 'none'");
 	/* Nothing is what OPTIONS is answered with. */
 	if (status == MHD_HTTP_METHOD_NOT_ALLOWED || length == 0)
@@ -207,7 +210,7 @@ http_asked(void *nothing, struct MHD_Connection *connection, const char *url,
 	if (http_find(url) != NULL)
 		return http_serve(connection, http_find(url));
 	return http_reply_text(connection, MHD_HTTP_NOT_FOUND,
-	    "there are /, /metrics and /healthz\n");
+	    "there are /, /status.json, /metrics and /healthz\n");
 }
 
 /* The library tells of descriptors that it has and has closed. */

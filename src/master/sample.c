@@ -23,8 +23,11 @@ sample_step(const struct config *config, const struct arena *a,
 		return;
 	totals_sum(a, s, &c);
 	samples = atomic_load(&t->samples);
-	t->sample[samples % ARENA_SAMPLES] = (struct sample){ clock_ms(),
-		c.connections, c.accepted, c.echoes, c.rx, c.tx };
+#define COPY(member, ...) .member = c.member,
+	t->sample[samples % ARENA_SAMPLES] = (struct sample){ .at = clock_ms(),
+		.connections = c.connections,
+		SLOT_COUNTERS(COPY) };
+#undef COPY
 	atomic_store(&t->samples, samples + 1);
 }
 

@@ -103,19 +103,40 @@ enum connection_flags {
 	CONN_CHARGED = 128  /* was counted for accept-rate */
 };
 
-/* Why a connection ended. */
+/*
+ * Why a connection ended, each reason written once: X(name, text, label), with
+ * the text of the log and the label of metrics and JSON.
+ */
+/* clang-format off */
+#define CLOSE_REASONS_TABLE(X) \
+	/* The client closed, all was echoed. */ \
+	X(CLOSE_EOF, "client EOF", "client_eof") \
+	/* The client reset the connection, or is gone. */ \
+	X(CLOSE_RESET, "client reset", "client_reset") \
+	/* Silent for `timeout`. */ \
+	X(CLOSE_IDLE, "idle", "idle") \
+	/* The service stopped; nothing was lost. */ \
+	X(CLOSE_DRAINED, "drained", "drained") \
+	/* The stop's deadline passed first. */ \
+	X(CLOSE_CUT, "cut at deadline", "cut") \
+	/* Refused: maxclients, maxclients-per-ip. */ \
+	X(CLOSE_LIMIT, "over limit", "over_limit") \
+	/* A system call failed unexpectedly. */ \
+	X(CLOSE_ERROR, "error", "error") \
+	/* Its input crashed the worker, or hung it. */ \
+	X(CLOSE_FAULT, "fault", "fault") \
+	/* Refused: its address, or its PROXY header. */ \
+	X(CLOSE_DENIED, "denied", "denied") \
+	/* Held much when memory was short. */ \
+	X(CLOSE_MEMORY, "memory", "memory") \
+	/* An administrator asked for it. */ \
+	X(CLOSE_REQUEST, "by request", "request")
+/* clang-format on */
+
 enum close_reason {
-	CLOSE_EOF,     /* the client closed, all was echoed */
-	CLOSE_RESET,   /* the client reset, or is gone */
-	CLOSE_IDLE,    /* silent for `timeout` */
-	CLOSE_DRAINED, /* the service stopped; nothing was lost */
-	CLOSE_CUT,     /* the stop's deadline passed first */
-	CLOSE_LIMIT,   /* refused: maxclients, -per-ip */
-	CLOSE_ERROR,   /* a system call failed unexpectedly */
-	CLOSE_FAULT,   /* its input crashed the worker, or hung it */
-	CLOSE_DENIED,  /* refused: its address, or its PROXY header */
-	CLOSE_MEMORY,  /* held much when memory was short */
-	CLOSE_REQUEST, /* an administrator wanted it closed */
+#define REASON(name, text, label) name,
+	CLOSE_REASONS_TABLE(REASON)
+#undef REASON
 	CLOSE_REASONS
 };
 
@@ -321,7 +342,10 @@ void peer_from_sockaddr(struct peer *p, const struct sockaddr_storage *ss);
 /* "192.0.2.1:5000" or "[2001:db8::1]:5000"; static storage. */
 const char *peer_name(const struct peer *p);
 
-/* "client EOF", "client reset" ... for log lines. */
+/* For log lines: "client EOF". */
 const char *close_reason_name(enum close_reason r);
+
+/* For metrics and JSON: "client_eof". */
+const char *close_reason_label(enum close_reason r);
 
 #endif

@@ -17,13 +17,15 @@
 #define ECHOD_SHARED_SERVICE_H
 
 #include "shared/arena.h"
+#include "shared/counters.h"
 
 #define SERVICE_MAGIC UINT64_C(0x6563696672657365)
 
 /* What was counted at one time, for charts; rates are the differences. */
 struct sample {
 	uint64_t at; /* clock_ms(); 0: none yet */
-	uint64_t connections, accepted, echoes, rx, tx;
+	uint64_t connections;
+	SLOT_COUNTERS(COUNTER_MEMBER)
 };
 
 #define ARENA_SAMPLES 120
@@ -32,14 +34,10 @@ struct sample {
 /* What became of the service as a whole. */
 struct service_totals {
 	uint64_t deaths[ARENA_SIGNALS]; /* of workers, by signal */
-	uint64_t recoveries;		/* deaths that clients outlived */
-	uint64_t saved;			/* those clients */
-	uint64_t reloads, reloads_refused;
-	uint64_t kept;		  /* clients at reloads */
+	SERVICE_COUNTERS(COUNTER_MEMBER)
 	uint64_t reloaded;	  /* clock_ms() of the last one, or 0 */
 	uint64_t pause;		  /* ms that nobody was served at it */
 	char refusal[256];	  /* why the last one was refused, or "" */
-	uint64_t closed;	  /* clients closed by request */
 	_Atomic uint64_t samples; /* ever taken; the next one's place */
 	struct sample sample[ARENA_SAMPLES];
 };

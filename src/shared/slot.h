@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "shared/connection.h"
+#include "shared/counters.h"
 
 /* Bytes of a slot's scratch buffer: one recv(2) reads at most so many. */
 #define SCRATCH_BYTES SPILL_LINE
@@ -77,13 +78,10 @@ slot_adopted_by(unsigned k)
 
 /* Only the slot's worker writes the counters; every process reads them. */
 struct slot_counters {
-	_Atomic uint64_t accepted;
+	SLOT_COUNTERS(COUNTER_ATOMIC)
 	_Atomic uint64_t closed[CLOSE_REASONS];
 	_Atomic uint64_t rx_closed, tx_closed; /* bytes, closed connections */
-	/* Bytes of all connections, and successful sends: replies that are
-	 * sent together are one. */
-	_Atomic uint64_t rx, tx, echoes;
-	_Atomic uint64_t bytes_cut; /* lost at the stop's deadline */
+	_Atomic uint64_t bytes_cut;	       /* lost at the stop's deadline */
 };
 
 struct slot {

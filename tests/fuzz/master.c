@@ -132,16 +132,16 @@ master_ask(struct master *m, const char *line, bool *json)
 static void
 write_pages(struct master *m)
 {
+	const struct view view = { &m->arena, m->service, m->config, NULL };
 	char *text = NULL;
 	size_t length = 0;
 	FILE *out = open_memstream(&text, &length);
 
 	must(out != NULL);
 	sample_step(m->config, &m->arena, m->service);
-	metrics_write(&(struct view){ &m->arena, m->service, m->config, NULL },
-	    out);
-	page_write(&(struct view){ &m->arena, m->service, m->config, NULL },
-	    out);
+	metrics_write(&view, out);
+	page_write(&view, out);
+	page_write_json(&view, out);
 	must(fclose(out) == 0);
 	free(text);
 }

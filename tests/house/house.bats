@@ -126,7 +126,7 @@ scripts() {
 	may shared '(shared|lib)/.*'
 	may handler '(handler|config|lib)/.*'
 	may worker '(worker|handler|shared|config|lib)/.*'
-	may ctl '((ctl|config|lib)/.*|shared/control_commands\.h)'
+	may ctl '((ctl|config|lib)/.*|shared/(control_commands|counters)\.h)'
 	may commands '(commands|shared|config|lib)/.*'
 	may admin '(admin|shared|config|lib)/.*'
 	may master '(master|shared|config|lib)/.*'

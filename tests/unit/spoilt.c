@@ -17,7 +17,6 @@
 #include <bsd/string.h>
 
 #include "admin/metrics.h"
-#include "admin/page_chart.h"
 #include "admin/status.h"
 #include "lib/clock.h"
 #include "master/listeners/listen.h"
