@@ -28,7 +28,7 @@ const char *
 status_worker_state(const struct view *v, unsigned k)
 {
 	static const char *const names[] = { "starting", "ready", "leaving",
-		"orphaned", "fostered", "drained" };
+		"unattended", "adopted", "drained" };
 	uint32_t state = atomic_load(&v->arena->slot[k].state) & 0xff;
 
 	if (v->service->slot[k].stopped)

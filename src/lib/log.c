@@ -523,14 +523,19 @@ log_emit_early(const char *text)
 	(void)!write(STDERR_FILENO, line, strlen(line));
 }
 
-static void
-log_vline(enum log_level level, int error, const char *fmt, va_list ap)
+void
+log_line(enum log_level level, int error, const char *fmt, ...)
 {
 	char text[TEXT_BYTES];
+	int saved = errno, n;
 	size_t len;
-	int n;
+	va_list ap;
 
+	if (!log_wants(level))
+		return;
+	va_start(ap, fmt);
 	n = vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
 	len = n < 0		       ? 0
 	    : (size_t)n < sizeof(text) ? (size_t)n
 				       : sizeof(text) - 1;
@@ -546,33 +551,6 @@ log_vline(enum log_level level, int error, const char *fmt, va_list ap)
 		log_emit(level, text, ALL_SINKS);
 	else
 		log_emit_early(text);
-}
-
-void
-log_line(enum log_level level, const char *fmt, ...)
-{
-	int saved = errno;
-	va_list ap;
-
-	if (!log_wants(level))
-		return;
-	va_start(ap, fmt);
-	log_vline(level, 0, fmt, ap);
-	va_end(ap);
-	errno = saved;
-}
-
-void
-log_line_errno(enum log_level level, const char *fmt, ...)
-{
-	int saved = errno;
-	va_list ap;
-
-	if (!log_wants(level))
-		return;
-	va_start(ap, fmt);
-	log_vline(level, saved, fmt, ap);
-	va_end(ap);
 	errno = saved;
 }
 

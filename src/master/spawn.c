@@ -19,6 +19,7 @@
 #include "lib/pidfd.h"
 #include "master/oom.h"
 
+/* The time after which a start that failed is tried again, ms. */
 #define RETRY_MS 1000
 
 int
@@ -52,14 +53,14 @@ spawn_prepare(struct master *m)
 {
 	struct service_state *o = m->service;
 
-	/* After an upgrade it may be there, with more slots than wanted. */
+	/* After an upgrade there may be one already. */
 	if (o->master_wake_fd == 0)
 		o->master_wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (o->master_wake_fd == -1) {
 		o->master_wake_fd = 0;
 		return -1;
 	}
-	/* By which workers know that we live.  Without it they look. */
+	/* Workers watch it to notice the master's end.  Without it they poll. */
 	if (o->master_pidfd == 0)
 		o->master_pidfd = pidfd_make(getpid());
 	for (unsigned k = 0; k < m->config->workers; k++)
@@ -72,9 +73,9 @@ spawn_prepare(struct master *m)
 }
 
 /*
- * fork(2), but with one descriptor table for parent and child: when the child
- * dies it closes nothing.  Some sandboxes answer ENOSYS to clone3, older ones
- * EPERM, for which clone(2) is the older spelling.
+ * fork(2), but parent and child share one descriptor table: if the child dies,
+ * nothing is closed.  Some sandboxes refuse clone3(2) with ENOSYS, older ones
+ * with EPERM; there the older clone(2) does the same.
  */
 static pid_t
 spawn_fork_sharing_descriptors(void)
@@ -111,7 +112,7 @@ spawn(struct master *m, unsigned k)
 
 	atomic_store(&m->arena.slot[k].state, SLOT_EMPTY);
 	atomic_store(&m->arena.slot[k].leave, 0);
-	/* The worker before may have written anything. */
+	/* The worker before may have written anything into the arena. */
 	service_publish(&m->arena, m->service);
 	pid = spawn_fork_sharing_descriptors();
 	if (pid == 0)
@@ -159,7 +160,7 @@ spawn_next(const struct master *m)
 {
 	uint64_t next = CLOCK_NEVER;
 
-	/* Who takes over a slot wakes us when it is done. */
+	/* A sibling that adopts a slot wakes the master when it is done. */
 	for (unsigned k = 0; k < m->service->workers; k++)
 		if (m->child[k].pid == 0 &&
 		    (atomic_load(&m->arena.slot[k].state) & 0xff) !=

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The arena: making and mapping it, and sums over it.
+ * The arena: creating and mapping it, and sums over it.
  */
 #include "shared/arena.h"
 
@@ -26,7 +26,7 @@ arena_pages(size_t bytes)
 	return (bytes + page - 1) / page * page;
 }
 
-/* Where the regions begin, each on a page of its own, and where they end. */
+/* Offsets of the regions, each on a page of its own, and their end. */
 struct layout {
 	size_t slot, scratch, handoff, mark, rate, connection, window, end;
 	size_t handoff_words;
@@ -76,7 +76,7 @@ arena_map(struct arena *a, const struct layout *l, int protection)
 	if (base == MAP_FAILED)
 		return -1;
 	arena_point(a, base, l);
-	/* A core dump would walk through all of that address space. */
+	/* A core dump would read all of that address space. */
 	(void)madvise(a->window, l->end - l->window, MADV_DONTDUMP);
 	return 0;
 }
@@ -89,13 +89,13 @@ arena_make(struct arena *a, unsigned slots, unsigned capacity)
 	if (ftruncate(a->fd, (off_t)l.end) == -1 ||
 	    arena_map(a, &l, PROT_READ | PROT_WRITE) == -1)
 		return -1;
-	/* Cut by whoever, it would be a fault to read it. */
+	/* If another process could cut the file, reading it would fault. */
 	(void)fcntl(a->fd, F_ADD_SEALS,
 	    F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
 	return 0;
 }
 
-/* Records for `most` descriptors, where there is address space for so many
+/* Records for `most` descriptors, if the address space may suffice for so many
  * windows. */
 static unsigned
 arena_choose_capacity(unsigned descriptors, unsigned long most)
@@ -134,8 +134,8 @@ arena_create(struct arena *a, unsigned slots, unsigned descriptors,
 	a->header->slots = a->slots = slots;
 	a->header->capacity = a->capacity = capacity;
 	a->header->descriptors = descriptors;
-	/* Never short of that few bytes but early at boot, getrandom(2); then
-	 * the address space's own randomness has to do. */
+	/* Except early at boot, so few bytes are always there, getrandom(2);
+	 * else the randomness of the address space must do. */
 	if (getrandom(&a->header->secret, sizeof(a->header->secret),
 		GRND_NONBLOCK) == -1)
 		a->header->secret = (uintptr_t)a->header ^ clock_ms();
@@ -148,7 +148,7 @@ arena_size(unsigned slots, unsigned descriptors)
 	return arena_lay_out(slots, descriptors).end;
 }
 
-/* What this header says cannot be; NULL if it can. */
+/* The reason why this header cannot be right; NULL if it can be. */
 static const char *
 arena_nonsense(const struct arena_header *h, off_t size)
 {
@@ -235,8 +235,8 @@ arena_destroy(struct arena *a)
 void
 arena_release_window(const struct arena *a, int fd)
 {
-	/* Where the kernel will not (it always does for a memfd), the pages
-	 * merely stay until they are used again. */
+	/* This always works for a memfd; if not, the pages stay until they are
+	 * used again. */
 	(void)madvise(arena_window(a, fd), SPILL_WINDOW, MADV_REMOVE);
 }
 
@@ -253,7 +253,7 @@ arena_next(const struct arena *a, unsigned slot, int fd)
 	return -1;
 }
 
-/* Text that another process may have written: `size` bytes, with an end. */
+/* Copy text that another process may have written: `size` bytes, terminated. */
 static void
 arena_copy_text(char *to, const char *from, size_t size)
 {

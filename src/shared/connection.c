@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One connection's record: its invariants and its names.
+ * A connection's record: its invariants and its names.
  */
 #include "shared/connection.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What came of a reload, for those who asked by a signal and wait to be told.
+ * The outcome of a reload, for processes that asked for it by a signal.
  */
 #include "shared/outcome.h"
 

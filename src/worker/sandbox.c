@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The sandbox: the system calls that workers make, with the arguments that
- * matter; the kernel kills a worker that makes another one.
+ * matter.  The kernel kills a worker that makes another call.
  *
- * How it kills: the call is not made, and SIGSYS is sent instead.  Our handler
- * notes the number for the master, which logs the name, and dies.  An intruder
- * who already commands this process may keep the handler from being honest, or
- * from dying; the call is not made in any case, and the kernel's audit log has
- * a line of its own.
+ * The kernel does not make the call and sends SIGSYS instead.  The handler
+ * stores the number of the call for the master, which logs the name; then the
+ * worker dies.  An intruder that controls the process may falsify the number,
+ * or prevent the death.  But the call is never made, and the kernel's audit log
+ * has a line of its own.
  *
- * Files, programs, processes and new sockets are out of reach.  Descriptors
- * that are open are not: the table is shared, and a filter cannot tell which
- * are whose.  echod(8), SECURITY CONSIDERATIONS, says what follows.
+ * Files, programs, processes and new sockets are out of reach.  Open
+ * descriptors are not: the table is shared, and a filter cannot tell which
+ * descriptors are whose.  echod(8), SECURITY CONSIDERATIONS, lists the
+ * consequences.
  */
 #include "worker/sandbox.h"
 
@@ -42,18 +43,18 @@
 #define SEND_FLAGS (MSG_NOSIGNAL | MSG_DONTWAIT)
 
 static const struct permit permits[] = {
-	/* An echo.  Asked for first, see sandbox_load().  No address: what is
-	 * sent goes to whom the socket is connected. */
+	/* An echo.  Tested first, see sandbox_load().  No address: output
+	 * goes to the client that the socket is connected to. */
 	TWO(sendto, INT(3, SEND_FLAGS), NULL_POINTER(4)), ANY(recvfrom),
 	ANY(epoll_pwait),
 
-	/* Connections come, are watched and go.  Sockets are taken from
-	 * listeners, never made. */
+	/* Connections are accepted, watched and closed.  A worker makes no
+	 * socket. */
 	ONE(accept4, INT(3, SOCK_NONBLOCK)),
-	/* Of its own instance, see sandbox_permit_known(); only to take out, of a
-	 * slot that it takes over. */
+	/* Other calls only for its own instance: sandbox_permit_known().
+	 * Entries of a slot that it adopts are removed. */
 	ONE(epoll_ctl, INT(1, EPOLL_CTL_DEL)), ANY(shutdown), ANY(close),
-	/* How to go on after a death: worker/connection/tcp_info.c, recover.c. */
+	/* Recovery: worker/connection/tcp_info.c, recovery/recover.c. */
 	TWO(getsockopt, INT(1, IPPROTO_TCP), INT(2, TCP_INFO)),
 	TWO(getsockopt, INT(1, SOL_SOCKET), INT(2, SO_COOKIE)),
 	TWO(getsockopt, INT(1, SOL_SOCKET), INT(2, SO_ACCEPTCONN)),
@@ -64,18 +65,18 @@ static const struct permit permits[] = {
 	ONE(ioctl, INT(1, SIOCOUTQ)),
 
 	/* Waking others and being woken (eventfd_read, eventfd_write), and
-	 * lines of the log.  Where there is no poll, libc uses ppoll. */
+	 * lines of the log.  Without poll, libc uses ppoll. */
 	ANY(read), ANY(write), ANY(poll), ANY(ppoll),
-	/* What libc says on standard error before it aborts. */
+	/* libc writes to standard error before it aborts. */
 	ONE(writev, INT(0, STDERR_FILENO)),
 
-	/* The time is asked of the vDSO, but not with every clock source. */
+	/* The vDSO tells the time, but not with every clock source. */
 	ANY(clock_gettime), ANY(gettimeofday), ANY(time),
-	ANY(sched_yield), /* admit() of accept.c */
-	/* rest() of loop.c: nanosleep(3) is the one or the other. */
+	ANY(sched_yield), /* accept_admit() of accept.c */
+	/* loop_rest() of loop.c: nanosleep(3) makes either. */
 	ANY(clock_nanosleep), ANY(nanosleep),
 
-	/* Memory: windows given back, and malloc(3): the list of the hot, on
+	/* Memory: windows are released, and malloc(3) for the active set, on
 	 * huge pages or with names if the administrator tunes it so.  Nothing
 	 * that can be executed, no file. */
 	ANY(brk),
@@ -85,36 +86,36 @@ static const struct permit permits[] = {
 	ONE(madvise, INT(2, MADV_HUGEPAGE)), ONE(prctl, INT(0, PR_SET_VMA)),
 	ANY(getrandom), /* its key, at the first use */
 
-	/* Signals: asking for one, coming back from a handler or a stop
-	 * (SIGSTOP, SIGCONT), abort(3).  Handlers are set before. */
+	/* Signals: is one pending, return from a handler or a stop (SIGSTOP,
+	 * SIGCONT), abort(3).  Handlers are set before. */
 	ANY(rt_sigpending), ANY(rt_sigprocmask), ANY(rt_sigreturn),
 	ANY(restart_syscall),
 
 	ANY(getpid), ANY(gettid), ANY(getppid), ANY(exit_group),
 
 	/*
-	 * Not here although programs like this one are often seen to make
-	 * them: futex (one thread never waits for another), fstat of more than
-	 * the log file, ioctl TCGETS and lseek (stdio), rseq, set_robust_list
-	 * and membarrier (threads), open and stat of /etc/localtime (see
-	 * seccomp_filter_settle_time_zone()), rt_sigaction (of abort(3), if its signal did
-	 * not kill).
+	 * Not permitted, although similar programs often make them: futex
+	 * (there is one thread), fstat of other files than the log, ioctl
+	 * TCGETS and lseek (stdio), rseq, set_robust_list and membarrier
+	 * (threads), open and stat of /etc/localtime (see
+	 * seccomp_filter_settle_time_zone()), rt_sigaction (abort(3) makes it if its
+	 * signal did not kill).
 	 */
 };
 
-/* Where sandbox_denied() leaves word. */
+/* The slot in which sandbox_denied() stores the number. */
 static struct slot *accused;
 
 static void
 sandbox_denied(int signo, siginfo_t *info, void *context)
 {
 	(void)context;
-	/* kill(1) makes this signal, too. */
+	/* kill(1) can send this signal, too. */
 	if (info->si_code == SYS_SECCOMP)
 		atomic_store(&accused->denied,
 		    (uint64_t)info->si_arch << 32 | (uint32_t)info->si_syscall);
-	/* Delivered at the return, with its default action again: the core
-	 * shows who made the call. */
+	/* The signal is delivered at the return, with its default action: the
+	 * core shows which code made the call. */
 	(void)raise(signo);
 }
 
@@ -125,7 +126,7 @@ sandbox_permit_known(scmp_filter_ctx filter, const struct worker *w)
 {
 	const struct permit known[] = {
 		/* What it may put something into: its own epoll instance. */
-		ONE(epoll_ctl, INT(0, (scmp_datum_t)w->watch_fd)),
+		ONE(epoll_ctl, INT(0, (scmp_datum_t)w->place.watch_fd)),
 		/* Of the log file: has it a name yet?  (lib/log_sink.c) */
 		ONE(fstat, INT(0, (scmp_datum_t)log_descriptor())),
 		/* Syslog's socket is not connected (lib/log.c): an address, on
@@ -185,7 +186,7 @@ sandbox_filter_calls(const struct worker *w)
 void
 sandbox_enter(const struct worker *w)
 {
-	/* A worker executes nothing; this holds without a filter, too. */
+	/* A worker executes nothing.  This works without a filter, too. */
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 #ifdef HAVE_SECCOMP
 	if (w->config->sandbox != SANDBOX_NO)

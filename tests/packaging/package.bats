@@ -1,17 +1,19 @@
 #!/usr/bin/env bats
-# The packages: they build, lintian has nothing to say, and their life from the
-# installation to the purge leaves every connection and, at the end, nothing.
+# SPDX-License-Identifier: ISC
+# The packages build, and lintian finds nothing.  Their life, from the
+# installation to the purge, keeps every connection and leaves nothing at the
+# end.
 
 load ../lib/common
 
-# Each step once, in the order of the tests; what it said is in $WORK.
+# Each step runs once, in the order of the tests; its output is in $WORK.
 setup_file() {
 	export WORK=$BATS_FILE_TMPDIR
 	command -v dpkg-buildpackage >/dev/null && command -v dh >/dev/null || return 0
 	export VERSION
 	VERSION=$("$ECHOD" -v)
 	VERSION=${VERSION#echod }
-	# What a release holds, and no more.
+	# The contents of a release, and no more.
 	if timeout 120 make -s -C "$TOP_BUILDDIR" distdir \
 		distdir="$WORK/echod-$VERSION" >"$WORK/release" 2>&1 3>&-; then
 		build_package >"$WORK/build.log" 2>&1 3>&- || true
@@ -31,7 +33,7 @@ tool() {
 	command -v "$1" >/dev/null || skip "$1 is not installed"
 }
 
-# The package, or the reason why it is not there.
+# The package, or the reason for its absence.
 package() {
 	tool dpkg-buildpackage
 	tool dh
@@ -44,7 +46,7 @@ package() {
 	}
 }
 
-# repack NAME VERSION PROGRAM: the package with another program in it.
+# repack NAME VERSION PROGRAM: make the package with another program.
 repack() {
 	dpkg-deb -R "$DEB" "$1"
 	sed -i "s/^Version: .*/Version: $2/" "$1/DEBIAN/control"
@@ -53,10 +55,11 @@ repack() {
 	dpkg-deb --root-owner-group -b "$1" "shared/$1.deb" >/dev/null
 }
 
-# A system as debootstrap makes it, in ./root; without one that can be had soon,
-# the directory stays empty, and the room is made of this machine's.
+# Make a system by debootstrap in ./root.  If this takes too long, the
+# directory stays empty, and the room uses the system of this machine.  The
+# system is kept for a month, if there is a place for it.
 bootstrap_root() {
-	local mirror suite depends
+	local mirror suite depends cache=${XDG_CACHE_HOME:-$HOME/.cache}/echod-test
 	mkdir -p root
 	command -v debootstrap >/dev/null || return 0
 	# shellcheck disable=SC2016 # apt's names
@@ -64,11 +67,21 @@ bootstrap_root() {
 		'Created-By: Packages' 'Component: main' 2>/dev/null |
 		grep -v security | head -n 1) || return 0
 	depends=$(dpkg-deb -f "$DEB" Depends | sed 's/([^)]*)//g; s/|[^,]*//g' | tr -d ' ')
+	cache=$cache/$suite.$(cksum <<<"$mirror $depends" | tr ' ' .).tar.gz
+	if [ -n "$(find "$cache" -mtime -30 2>/dev/null)" ] &&
+		tar xpzf "$cache" --numeric-owner -C root; then
+		return
+	fi
+	rm -rf --one-file-system root
 	timeout 150 debootstrap --variant=minbase --include="$depends" "$suite" root \
 		"$mirror" >debootstrap.log 2>&1 3>&- || {
 		rm -rf --one-file-system root
 		mkdir root
+		return
 	}
+	mkdir -p "${cache%/*}" && tar cf "$cache.$$" -I 'gzip -1' \
+		--numeric-owner -C root . && mv "$cache.$$" "$cache" ||
+		rm -f "$cache.$$"
 }
 
 @test "dpkg-buildpackage makes echod and echod-dbgsym" {

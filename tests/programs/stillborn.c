@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "worker/worker.h"
+#include "worker/loop.h"
 
 /* What the record of the takeover would say, if it were read once more. */
 static void

@@ -1,12 +1,13 @@
 #!/usr/bin/env bats
-# Metrics, health and the status page over HTTP; and that the numbers are
-# right, also when workers die.
+# SPDX-License-Identifier: ISC
+# Metrics, health and the status page over HTTP. The numbers are right, even
+# when workers die.
 
 load ../lib/common
 
 HTTP="timeout 200 python3 $TOP_SRCDIR/tests/lib/http.py"
 
-# A server with metrics on $METRICS.
+# Start a server with metrics on $METRICS.
 begin() {
 	command -v curl >/dev/null || skip "curl is not installed"
 	METRICS=$(free_port)
@@ -23,7 +24,7 @@ scrape() {
 	get "http://127.0.0.1:$METRICS/metrics"
 }
 
-# metric NAME: its value.
+# metric NAME: print its value.
 metric() {
 	scrape | awk -v n="echod_$1" '$1 == n { print $2 }'
 }
@@ -32,7 +33,7 @@ is() {
 	[ "$(metric "$1")" = "$2" ]
 }
 
-# The status of a path.
+# Print the HTTP status of a path.
 code() {
 	get -o /dev/null -w '%{http_code}' "$@"
 }
@@ -73,7 +74,7 @@ healthz() {
 	is "listener_queue_limit{listener=\"$HOST:$PORT\"}" 511
 	is reloads_total 0
 	scrape | grep -qE '^echod_build_info\{version="[0-9.]+"\} 1$'
-	# The same by the control socket.
+	# The control socket has the same.
 	diff <(scrape | grep -v time_seconds) \
 		<("$ECHOCTL" -s control metrics | grep -v time_seconds)
 }
@@ -148,14 +149,16 @@ healthz() {
 	[ "$STATUS" -eq 0 ]
 }
 
-# method REQUEST: the first line of the answer, and Allow if there is one.
+# method REQUEST: print the first line of the answer, and Allow if there is
+# one.
 method() {
 	printf '%s\r\n\r\n' "$1" | timeout 60 nc.openbsd -w 20 127.0.0.1 "$METRICS" |
 		tr -d '\r' | awk 'NR == 1 { print $2 } /^Allow:/ { $1 = ""; print }' |
 		tr '\n' ' ' | tr -s ' '
 }
 
-# It was 405, so that HAProxy's "option httpchk", which asks this, said DOWN.
+# Formerly the answer was 405, so "option httpchk" of HAProxy, which sends this
+# request, reported DOWN.
 @test "OPTIONS tells what healthz tells, for HTTP/1.0 and 1.1" {
 	begin
 	local all='GET, HEAD, OPTIONS ' path
@@ -197,9 +200,9 @@ method() {
 	"$ECHOCTL" -s control status
 }
 
-# A request and the FIN that cut it were there before the library looked, which
-# then waited for events that had been: 200 such clients, gone long since, kept
-# the port from answering for 55 seconds.
+# Formerly a request and the FIN that cut it could arrive before the library
+# looked.  The library then waited for events of the past.  200 such clients,
+# which had left, kept the port from answering for 55 seconds.
 @test "200 clients that leave in the middle of a request: the port answers" {
 	begin
 	$HTTP burst 127.0.0.1 "$METRICS" 200
@@ -207,7 +210,8 @@ method() {
 	echoes
 }
 
-# Each byte renewed their time, and there were 32 places.
+# Formerly each byte renewed the time of such a client, and there were 32
+# places.
 @test "clients that ask slowly leave room for others" {
 	unshare -n true 2>/dev/null || skip "no network namespaces here"
 	cat >inside <<-'END'

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A worker that an attacker has taken over, and the master: what is written
- * into the arena, and done to descriptors that they share, does not lead the
- * master to other processes, other descriptors or out of bounds.  Each case
- * runs in a process of its own.
+ * The master, and a worker that an attacker has taken over.  The attacker can
+ * write anything into the arena, and can do anything to the descriptors that
+ * master and worker share.  It must not lead the master to other processes or
+ * descriptors, or out of bounds.  Each case runs in a process of its own.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -39,7 +39,7 @@
 #include "tap.h"
 #include "worker/balance/handoff.h"
 
-/* A worker that is gone at once. */
+/* A worker that exits at once. */
 static int
 entry(const struct config *c, const struct arena *a,
     const struct worker_place *place)
@@ -69,7 +69,7 @@ master(void)
 	return &m;
 }
 
-/* A file that nobody is to write to. */
+/* A file that must not be written to. */
 static int
 victim(void)
 {
@@ -84,8 +84,8 @@ is_empty(int fd)
 	return fstat(fd, &st) == 0 && st.st_size == 0;
 }
 
-/* A worker dies while there are said to be none: its pid, which another
- * process may have soon, would have been the master's worker for ever. */
+/* A worker dies while the arena says that there are no workers.  The master kept
+ * its pid for ever, which another process may get. */
 static bool
 forgotten(void)
 {
@@ -99,7 +99,7 @@ forgotten(void)
 	return m->child[0].pid == 0;
 }
 
-/* More workers than there are would have been started. */
+/* The master started more workers than the service has. */
 static bool
 uninvited(void)
 {
@@ -107,13 +107,13 @@ uninvited(void)
 
 	m->service->workers = SLOTS - 1;
 	atomic_store(&rig.arena.header->workers, UINT32_MAX);
-	/* As it is of those that there never were. */
+	/* As in slots that never had a worker. */
 	m->child[SLOTS - 1].respawn_at = 0;
 	spawn_due(m);
 	return m->child[SLOTS - 1].pid == 0;
 }
 
-/* A stop that nobody asked for would have ended each worker that came. */
+/* A forged stop ended each worker that was started. */
 static bool
 stopped(void)
 {
@@ -122,7 +122,7 @@ stopped(void)
 	return arena_stop_deadline(&rig.arena) == 0;
 }
 
-/* Descriptors to wake by are others'. */
+/* The descriptors that wake workers are forged. */
 static bool
 woken(void)
 {
@@ -142,7 +142,7 @@ woken(void)
 	return slot(1)->adopt == 1 && is_empty(fd);
 }
 
-/* Listeners are others' descriptors: none is changed or closed. */
+/* The descriptors of listeners are forged: none of them is changed or closed. */
 static bool
 not_listening(void)
 {
@@ -164,7 +164,7 @@ not_listening(void)
 	return is_open(fd) && is_open(rig.listener);
 }
 
-/* The next program finds what is true, and not what made it give up. */
+/* The next program finds true values, not forged ones that make it give back. */
 static bool
 next(void)
 {
@@ -242,7 +242,7 @@ kept(void)
 	return s->totals.reloads == 9 && is_empty(other) && sealed();
 }
 
-/* It would look for the arena in vain, and so would the one before. */
+/* Neither the next program nor the one before would find the arena. */
 static bool
 memfd(void)
 {
@@ -252,7 +252,7 @@ memfd(void)
 	return !arena_has_memfd(&rig.arena, rig.service) && errno == EBADF;
 }
 
-/* Totals, as the master counted them; and its log is as it was told. */
+/* The totals are as the master has counted them. */
 static bool
 books(void)
 {
@@ -275,7 +275,7 @@ books(void)
 	return good;
 }
 
-/* What would move a terminal's cursor is in no answer. */
+/* No answer has bytes that move a terminal's cursor. */
 static bool
 refusal(void)
 {
@@ -455,7 +455,7 @@ closing(void)
 	return hears_end(&p) && echoes(&q) && closed(0, CLOSE_REQUEST) == 1;
 }
 
-/* What is written into the record of a takeover after it was read. */
+/* The upgrade record is written to after it was read. */
 static bool
 record(void)
 {

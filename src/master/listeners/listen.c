@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The listening sockets: those there are, those wanted, and how the
- * ones become the others.
+ * The listening sockets of the service: how the open ones become the wanted
+ * ones.
  */
 #include "master/listeners/listen.h"
 
@@ -18,7 +18,7 @@
 #include "master/listeners/listener.h"
 #include "shared/service.h"
 
-/* "bind ADDRESS: ..." */
+/* Follows "bind ADDRESS: ". */
 #define LISTEN_SKIPPED "not available, skipped until it is"
 
 void
@@ -37,8 +37,8 @@ listen_give(const struct service_state *o, unsigned uid, unsigned gid)
 			(void)!fchown(o->listener[i].fd, uid, gid);
 }
 
-/* Settings of one that was there already.  A failure costs no more than a
- * setting, and is said. */
+/* Set up a listener that was open before.  A failure is logged; it costs no more
+ * than a setting. */
 static void
 listen_adjust(struct listener *l, const struct config *c)
 {
@@ -70,8 +70,9 @@ listen_save(const struct service_state *o)
 	return s;
 }
 
-/* The interface of this name is not the one that it was: the listener will hear
- * of nobody.  It is to be dropped, and another opened. */
+/* If the interface in the listener's name is another one than it was, no client
+ * will come.  The listener loses its name, so it is dropped and another one is
+ * opened. */
 static void
 listen_disown_stale(struct listener *l)
 {
@@ -91,7 +92,7 @@ listen_open(const struct arena *a, struct service_state *o,
 		.why = why,
 		.size = sizeof(why) };
 
-	/* What a reload drops has gone before the next one. */
+	/* The listeners that a reload drops are closed before the next one. */
 	if (s.olds > ARENA_LISTENERS_MAX) {
 		log_warnx("bind: there are %u listeners already", s.olds);
 		return -1;
@@ -117,7 +118,7 @@ listen_open(const struct arena *a, struct service_state *o,
 	return 0;
 }
 
-/* What a start would log. */
+/* Warn of what a start would log. */
 static void
 listen_tell(struct collection *s)
 {
@@ -186,7 +187,8 @@ listen_drop_syns(const struct service_state *o)
 	const struct listen_state s = listen_save(o);
 
 	for (unsigned i = s.listeners; i < s.listeners + s.dropped; i++)
-		/* Who passed it would find it deaf. */
+		/* A socket that was passed belongs to its giver, too: its
+		 * settings stay. */
 		if ((s.listener[i].flags & LISTENER_PASSED) == 0 &&
 		    listener_drop_syns(s.listener[i].fd) == -1)
 			log_warn("%s: clients that come now may be reset",
@@ -201,7 +203,7 @@ listen_drop(const struct arena *a, struct service_state *o)
 	for (unsigned i = s.listeners; i < s.listeners + s.dropped; i++) {
 		log_notice("%s is listened on no longer%s", s.listener[i].name,
 		    (s.listener[i].flags & LISTENER_PASSED) != 0
-			? ", but who passed it keeps it open"
+			? ", but the process that passed it keeps it open"
 			: "");
 		close(s.listener[i].fd);
 	}
@@ -210,8 +212,8 @@ listen_drop(const struct arena *a, struct service_state *o)
 	atomic_store(&a->header->drop, DROP_NONE);
 }
 
-/* Those of `wanted` that have no listener, from number `i` on; NULL if there
- * is none. */
+/* The next address of `wanted` that has no listener, from number `i` on, which
+ * is moved behind it; NULL if there is none. */
 static const struct address *
 listen_next_missing(const struct service_state *o,
     const struct addresses *wanted, unsigned *i)
@@ -284,7 +286,7 @@ listen_report(const struct service_state *o, const struct config *c,
 		log_notice("bind %s: " LISTEN_SKIPPED, w->name);
 	if (f == NULL)
 		return;
-	/* The kernel cuts the backlog to this without a word. */
+	/* The kernel cuts the backlog to this value and reports no error. */
 	/* NOLINTNEXTLINE(cert-err34-c): the kernel's own int */
 	if (fscanf(f, "%u", &most) == 1 && most < c->tcp_backlog)
 		log_warnx("tcp-backlog %u: the kernel allows %u "

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The service, brought up from nothing.
+ * Starting the service from nothing.
  */
 #include "master/start/start.h"
 
@@ -11,8 +11,8 @@
 
 #include "config/directive.h"
 #include "config/value.h"
-#include "lib/exit_status.h"
 #include "lib/clock.h"
+#include "lib/exit_status.h"
 #include "lib/limits.h"
 #include "lib/log.h"
 #include "lib/signals.h"
@@ -28,8 +28,8 @@
 #include "master/upgrade/executable.h"
 #include "master/workers.h"
 
-/* A listener must never get the number of a standard stream, nor an inherited
- * descriptor one of ours, unless it is a socket that was passed for that. */
+/* A listener must never get the number of a standard stream.  Descriptors that
+ * the program inherited are closed, except for sockets that were passed to it. */
 static void
 start_tidy_descriptors(void)
 {
@@ -66,17 +66,17 @@ start_open_listeners(struct master *m, const struct config *c,
 
 	inherit_end();
 	if (r == -1)
-		inherit_report(); /* which may be why */
+		inherit_report(); /* it may give the reason */
 	else if (id->uid != (uid_t)-1)
 		listen_give(m->service, id->uid, id->gid);
 	return r;
 }
 
 /*
- * Everything that can fail or needs root, in this order: the pid file (is
- * there another one of us?), the arena, the listeners, the log, the sockets
- * for control and metrics, then root is given up and the workers start.
- * Returns 0, or -1 with the reason logged.
+ * Do everything that can fail or needs root, in this order: the pid file (is
+ * another echod running?), the arena, the listeners, the log, the sockets for
+ * control and metrics.  Then give up root and start the workers.  Returns 0, or
+ * -1 with the reason logged.
  */
 static int
 start_bring_up(struct master *m, const struct config *c, struct pidfile *p)

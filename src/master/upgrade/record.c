@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The record of a takeover.
+ * The upgrade record.
  */
 #include "master/upgrade/record.h"
 
@@ -20,7 +20,7 @@
 #include "lib/key_values.h"
 #include "master/upgrade/executable.h"
 
-/* Items that are a number or a text in struct takeover. */
+/* Items that are a number or a text in struct upgrade_record. */
 static const struct item {
 	const char *key;
 	enum {
@@ -53,7 +53,7 @@ static const struct item {
 	ITEM("began", ITEM_U64, began),
 	ITEM("connections", ITEM_U64, connections),
 	ITEM("again", ITEM_BOOL, again),
-	/* Added later, by others. */
+	/* Added by the next program. */
 	ITEM("checked", ITEM_TEXT, checked),
 	ITEM("failure", ITEM_TEXT, failure),
 #undef ITEM
@@ -140,7 +140,7 @@ record_write(const struct upgrade_record *t)
 	return -1;
 }
 
-/* Returns 0, or -1 if the value cannot be. */
+/* Returns 0, or -1 if the value is wrong. */
 static int
 record_take_item(struct upgrade_record *t, const struct item *item,
     const char *value)
@@ -212,7 +212,7 @@ record_take(void *to, const char *key, const char *value)
 		return outcome_parse(&t->asked, value);
 	if (strcmp(key, "later") == 0)
 		return outcome_parse(&t->later, value);
-	/* A key of another version is no error. */
+	/* An unknown key, of another version, is no error. */
 	return config_restore(&t->config, key, value) == -1 ? -1 : 0;
 }
 
@@ -242,9 +242,7 @@ record_read(struct upgrade_record *t, int record, char *why, size_t size)
 	if (text == NULL) {
 		if (errno == EINVAL || errno == EBADF)
 			snprintf(why, size,
-			    "takeover: descriptor %d is no "
-			    "record",
-			    record);
+			    "takeover: descriptor %d is no record", record);
 		else
 			snprintf(why, size, "takeover: %s", strerror(errno));
 		return -1;
@@ -260,18 +258,17 @@ record_read(struct upgrade_record *t, int record, char *why, size_t size)
 int
 record_inherit(struct upgrade_record *t, char *why, size_t size)
 {
-	const char *number = getenv(IMAGE_ENVIRONMENT), *reason;
+	const char *number = getenv(EXECUTABLE_RECORD), *reason;
 	int record;
 
 	if (number == NULL)
 		return 0;
 	record = (int)strtonum(number, 3, INT_MAX, &reason);
-	unsetenv(IMAGE_ENVIRONMENT);
+	unsetenv(EXECUTABLE_RECORD);
 	if (reason != NULL) {
 		snprintf(why, size,
-		    "takeover: " IMAGE_ENVIRONMENT "=%.32s is "
-		    "%s",
-		    number, reason);
+		    "takeover: " EXECUTABLE_RECORD "=%.32s is %s", number,
+		    reason);
 		return -1;
 	}
 	if (record_read(t, record, why, size) == -1)

@@ -161,22 +161,22 @@ reload_is_busy(const struct master *m)
 }
 
 void
-reload_request(struct master *m, const char *who)
+reload_request(struct master *m, const char *source)
 {
 	if (m->stop.phase != STOP_NONE) {
-		log_notice("%s: no reload while stopping", who);
+		log_notice("%s: no reload while stopping", source);
 		return;
 	}
 	if (reload_is_busy(m)) {
 		m->reload.again = true;
 		return;
 	}
-	log_notice("%s: reloading", who);
+	log_notice("%s: reloading", source);
 	reload_begin(m);
 }
 
 bool
-reload_request_by(struct master *m, const char *who, int asker)
+reload_request_by(struct master *m, const char *source, int asker)
 {
 	struct outcome one = { 1, { asker } };
 	bool stopping = m->stop.phase != STOP_NONE;
@@ -186,7 +186,7 @@ reload_request_by(struct master *m, const char *who, int asker)
 		reload_tell_outcome(m, &one, false,
 		    stopping ? "refused: the service is stopping"
 			     : "refused: too many wait for the next reload");
-	reload_request(m, who);
+	reload_request(m, source);
 	return told;
 }
 
@@ -222,8 +222,7 @@ reload_checked(struct master *m)
 	}
 	if (status == 0)
 		snprintf(reason, sizeof(reason),
-		    "%s cannot take over from "
-		    "echod " PACKAGE_VERSION,
+		    "%s cannot take over from echod " PACKAGE_VERSION,
 		    executable_path());
 	else if (WIFEXITED(status) && line[0] != '\0')
 		strlcpy(reason, line, sizeof(reason));

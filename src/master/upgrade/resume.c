@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The service, taken over from the image of the program that ran it until now;
- * or given back to it.
+ * A reload, after the exec: this program takes the service over from the one
+ * before, or gives it back.
  */
 #include "master/upgrade/resume.h"
 
@@ -32,8 +32,8 @@
 #include "master/upgrade/reload.h"
 #include "master/workers.h"
 
-/* Room for the clients of `c`.  Records there are may become usable; those in
- * use stay so.  Returns 0, or -1 with the reason logged. */
+/* Make room for the clients and workers of `c`, within the arena that there is.
+ * Room can grow, it does not shrink.  Returns 0, or -1 with the reason logged. */
 static int
 resume_make_room(struct master *m, struct config *c)
 {
@@ -61,7 +61,8 @@ resume_make_room(struct master *m, struct config *c)
 	return 0;
 }
 
-/* Returns 0, or -1 with the reason logged; `p` may be a new file then. */
+/* Claim the pid file of `c`, or keep `old`.  Returns 0, or -1 with the reason
+ * logged; then too, `p` may be a new file. */
 static int
 resume_move_pidfile(struct pidfile *p, const struct pidfile *old,
     const struct config *c)
@@ -70,8 +71,8 @@ resume_move_pidfile(struct pidfile *p, const struct pidfile *old,
 		log_warn("pidfile %s: its lock is lost", old->path);
 	if (c->pidfile[0] == '\0')
 		return 0;
-	/* By another path it may be the same: opened again, it would lose its
-	 * lock when that is closed. */
+	/* Another path may name the same file.  To open it a second time would
+	 * release its lock at the close. */
 	if (pidfile_is_at(old, c->pidfile)) {
 		p->fd = old->fd;
 		strlcpy(p->path, c->pidfile, sizeof(p->path));
@@ -81,13 +82,13 @@ resume_move_pidfile(struct pidfile *p, const struct pidfile *old,
 		return 0;
 	if (old->fd == -1 || strcmp(c->pidfile, old->path) != 0)
 		return -1;
-	/* It was removed and cannot be made anew: as at any other time. */
+	/* The file was removed and cannot be made again: go on without it. */
 	*p = *old;
 	return 0;
 }
 
-/* Everything up to workers that serve.  Returns 0, or -1 with the reason
- * logged and nothing done that resume_give_back() does not undo. */
+/* Do everything up to workers that serve.  Returns 0, or -1 with the reason
+ * logged; then resume_service() undoes what was done. */
 static int
 resume_take_over(struct master *m, struct config *c,
     const struct upgrade_record *t, struct pidfile *p,
@@ -100,11 +101,11 @@ resume_take_over(struct master *m, struct config *c,
 	bool same_file = strcmp(c->logfile, t->config.logfile) == 0;
 
 	c->daemonize = t->config.daemonize;
-	/* A file that was root's to open need not be ours to open again. */
+	/* Root has opened the log file; this process may not be allowed to. */
 	if (logging_open(c, &same, same_file ? t->log : -1) == -1)
 		return -1;
-	/* A manager that was told that we reload is to hear the end of it,
-	 * though it be the last. */
+	/* A manager that was told of the reload is told of its end, even if it
+	 * is not told anything after that. */
 	if (t->config.supervised != SUPERVISED_NO ||
 	    c->supervised != SUPERVISED_NO)
 		notify_enable(&m->notify,
@@ -115,14 +116,14 @@ resume_take_over(struct master *m, struct config *c,
 	if (daemonize != (c->daemonize != 0))
 		log_warnx("daemonize %s: takes effect at the next start",
 		    daemonize ? "yes" : "no");
-	/* What came at another rate says nothing about this one. */
+	/* Clients that came at another rate do not count. */
 	if (c->accept_rate != t->config.accept_rate ||
 	    c->accept_burst != t->config.accept_burst)
 		atomic_store(&m->arena.header->accept_due, 0);
 	if (resume_make_room(m, c) == -1 ||
 	    resume_move_pidfile(p, old, c) == -1)
 		return -1;
-	/* What the former program listened on is what it goes on with. */
+	/* A program that got the service back keeps its listeners. */
 	if (t->failure[0] != '\0')
 		listen_keep(&m->arena, m->service, c);
 	else if (listen_open(&m->arena, m->service, c, &t->resolved,
@@ -137,23 +138,25 @@ resume_take_over(struct master *m, struct config *c,
 	return -1;
 }
 
-/* The record that we were given, as it was before there was a worker: one that
- * an attacker has taken over could write into it. */
-static struct {
-	char *text;
+/* The record as it was before there was a worker: a worker that an attacker has
+ * taken over could write into the memfd. */
+struct record_copy {
+	char *text; /* NULL: memory is short */
 	size_t length;
-} given;
+};
 
 /*
- * Execute the image before again, which carries on with what it left; `reason`
- * is why we do not.  Returns if even that fails: the service has ended then.
+ * Execute the program before again, which goes on with the record that it wrote;
+ * `reason` is why this program does not.  Returns if even that fails: then the
+ * service has ended.
  */
 static int
-resume_give_back(const struct upgrade_record *t, const char *reason)
+resume_give_back(const struct upgrade_record *t, const struct record_copy *copy,
+    const char *reason)
 {
-	int record = given.text == NULL
+	int record = copy->text == NULL
 	    ? -1
-	    : key_values_again("echod-takeover", given.text, given.length);
+	    : key_values_again("echod-takeover", copy->text, copy->length);
 
 	log_warnx("the takeover failed: %s", reason);
 	if (t->failure[0] != '\0')
@@ -178,7 +181,7 @@ resume_tell_change(const char *name, const char *was, const char *is)
 	    was[0] != '\0' ? was : "(none)", is[0] != '\0' ? is : "(none)");
 }
 
-/* What came of it, in one line after those of what has changed. */
+/* Log what has changed, then the result in one line. */
 static void
 resume_report_upgrade(const struct config *c, const struct upgrade_record *t,
     struct service_state *s)
@@ -204,24 +207,23 @@ resume_report_upgrade(const struct config *c, const struct upgrade_record *t,
 	if (config_compare(&t->config, c, resume_tell_change) > 0)
 		advice_log(c);
 	log_notice("reloaded: echod %s -> " PACKAGE_VERSION
-		   ", %llu connections "
-		   "kept, nobody was served for %llu ms",
+		   ", %llu connections kept, nobody was served for %llu ms",
 	    t->version, held, ms);
 }
 
-/* What the image before had and we have not. */
+/* Close what the program before had and this one has not. */
 static void
 resume_leave_admin(struct admin_sockets *left, const struct config *was,
     const struct admin_sockets *ours)
 {
-	/* A file at the path that is ours is ours. */
+	/* The file belongs to this program if it has the same path. */
 	if (left->control != ours->control &&
 	    strcmp(was->control_socket, ours->file.path) != 0)
 		(void)control_file_adopt(&left->file, was->control_socket);
 	admin_sockets_close(left, ours);
 }
 
-/* There is no way back from here, and no need of one. */
+/* Workers serve: release what was kept for a way back, and go on. */
 static void
 resume_commit(struct master *m, const struct upgrade_record *t,
     struct pidfile *old)
@@ -231,7 +233,6 @@ resume_commit(struct master *m, const struct upgrade_record *t,
 
 	/* First of all: clients that come from now on are the next one's. */
 	admin_child_replace(m);
-	free(given.text);
 	(void)hand_over_keep(&m->arena, m->service, false);
 	(void)descriptor_keep(m->pidfile->fd, false);
 	close(t->record);
@@ -261,6 +262,7 @@ resume_service(struct config *c, const struct upgrade_record *t,
 	static struct master m;
 	static struct pidfile pidfile = PIDFILE_NONE;
 	struct pidfile old = { t->pidfile, "" };
+	struct record_copy copy;
 	struct listen_state listeners;
 	struct config_error e;
 	char why[256];
@@ -271,19 +273,20 @@ resume_service(struct config *c, const struct upgrade_record *t,
 	m.pidfile = &pidfile;
 	m.admin_sockets = (struct admin_sockets)ADMIN_SOCKETS_NONE;
 	signals_block();
-	/* Executed by descriptor, we would be called by its number. */
+	/* The kernel has named the process after the descriptor that was
+	 * executed. */
 	prctl(PR_SET_NAME, "echod");
-	given.text = key_values_text(t->record, &given.length);
+	copy.text = key_values_text(t->record, &copy.length);
 	if (t->failure[0] != '\0')
 		*c = t->config;
 	else if (load(c, &e) == -1)
-		return resume_give_back(t, e.text);
+		return resume_give_back(t, &copy, e.text);
 	if (arena_attach(&m.arena, t->arena, why, sizeof(why)) == -1)
-		return resume_give_back(t, why);
+		return resume_give_back(t, &copy, why);
 	m.service = service_make(&m.arena, &m.service_fd, t->service, why,
 	    sizeof(why));
 	if (m.service == NULL)
-		return resume_give_back(t, why);
+		return resume_give_back(t, &copy, why);
 	admin_child_init(&m);
 	admin_child_inherit(&m, t);
 	if (old.fd != -1)
@@ -292,7 +295,7 @@ resume_service(struct config *c, const struct upgrade_record *t,
 	m.executable = executable_hold();
 	if (m.executable == -1) {
 		log_warn("the program's own file");
-		return resume_give_back(t, log_last_warning());
+		return resume_give_back(t, &copy, log_last_warning());
 	}
 	if (resume_take_over(&m, c, t, &pidfile, &old) == -1) {
 		snprintf(why, sizeof(why), "%s", log_last_warning());
@@ -302,8 +305,9 @@ resume_service(struct config *c, const struct upgrade_record *t,
 		    &listeners); /* publishes, too */
 		if (hand_over_keep(&m.arena, m.service, true) == -1)
 			log_warn("descriptors for the former program");
-		return resume_give_back(t, why);
+		return resume_give_back(t, &copy, why);
 	}
+	free(copy.text);
 	resume_commit(&m, t, &old);
 	status = loop_run(&m);
 	admin_sockets_close(&m.admin_sockets, NULL);
