@@ -261,6 +261,14 @@ sock_diag_queue(unsigned i, unsigned *waiting, unsigned *limit)
 		sock_diag_dump(AF_INET6, 1U << STATE_LISTEN);
 		state.queues_at = clock_ms();
 	}
-	*waiting = i < ARENA_LISTENERS_MAX ? state.queue[i].waiting : 0;
-	*limit = i < ARENA_LISTENERS_MAX ? state.queue[i].limit : 0;
+	*waiting = *limit = 0;
+	if (i >= ARENA_LISTENERS_MAX)
+		return;
+	*waiting = state.queue[i].waiting;
+	*limit = state.queue[i].limit;
+	if (*limit != 0)
+		return;
+	/* The kernel has not said: what the master has seen last. */
+	*waiting = state.view->service->queue[i].waiting;
+	*limit = state.view->service->queue[i].limit;
 }

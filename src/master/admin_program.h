@@ -15,8 +15,8 @@ bool admin_program_wanted(const struct config *c);
 
 /*
  * Open the program that belongs to this one: beside it, as in a build tree, or
- * where it is installed.  Returns a descriptor, close-on-exec, to execute it by,
- * or -1 with a reason in `why`.
+ * where it is installed.  Returns a descriptor, close-on-exec, to execute it
+ * by, or -1 with a reason in `why`.
  */
 int admin_program_open(char *why, size_t size);
 

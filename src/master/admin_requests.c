@@ -230,7 +230,7 @@ admin_requests_run(struct master *m, const struct request *r)
 		    (unsigned long long)table[r->kind].most);
 	else
 		table[r->kind].run(m, &o);
-	/* A client that has the answer must see what the request has changed. */
+	/* A client that has the answer sees what the request has changed. */
 	publish_state(m);
 	if (!o.later)
 		admin_link_tell(m, o.done ? MESSAGE_DONE : MESSAGE_REFUSED,

@@ -62,6 +62,7 @@ layout_fields(void)
 		O(listeners),
 		O(dropped),
 		O(listener),
+		O(queue),
 		O(master_wake_fd),
 		O(slot),
 		sizeof(((struct service_state *)0)->slot),

@@ -59,6 +59,11 @@ struct service_state {
 	uint32_t workers;
 	uint32_t listeners, dropped;
 	struct listener listener[2 * ARENA_LISTENERS_MAX];
+	/* Connections that wait to be accepted, and may wait, when the master
+	 * looked last. */
+	struct {
+		uint32_t waiting, limit;
+	} queue[ARENA_LISTENERS_MAX];
 	int32_t master_pidfd;	/* this program's own, or 0 */
 	int32_t master_wake_fd; /* these three 0: none yet */
 	struct {

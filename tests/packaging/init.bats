@@ -687,7 +687,7 @@ complete_echoctl() {
 
 # They come from --help, which is made of the table of commands.
 @test "bash completes the commands of echoctl, their keywords and options" {
-	[ "$(complete_echoctl re)" = 'reload renew reopen' ]
+	[ "$(complete_echoctl re)" = 'reload reopen renew' ]
 	[ "$(complete_echoctl -s x dr)" = drain ]
 	[ "$(complete_echoctl drain o)" = 'on off' ]
 	[ "$(complete_echoctl loglevel v)" = verbose ]
