@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * echod: arguments, and what they ask for.
+ * echod: parsing the arguments and starting what they ask for.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -29,7 +29,7 @@
 #include "master/upgrade/executable.h"
 #include "master/upgrade/record.h"
 #include "master/upgrade/resume.h"
-#include "worker/worker.h"
+#include "worker/loop.h"
 
 #define OVERRIDES_MAX 64
 
@@ -60,8 +60,8 @@ static const char usage_text[] =
     "is one\n"
     "  -o, --option NAME=VALUE override a directive; may be repeated\n"
     "  -t, --test              test the configuration and exit: 0 or 78\n"
-    "  -T, --dump              print the configuration and where each value "
-    "is from\n"
+    "  -T, --dump              print the configuration and the origin of each "
+    "value\n"
     "      --check             ask the running service for an echo: exit 0 "
     "or 1\n"
     "  -s, --signal SIGNAL     reload, stop, kill or reopen the service that "
@@ -73,7 +73,8 @@ static const char usage_text[] =
     "\n"
     "See echod(8) and echod.conf(5).\n";
 
-/* One action a call: of two, one would be done in silence and one not. */
+/* Choose the action.  Two actions are an error, since only one would be
+ * done. */
 static void
 main_choose(struct arguments *a, enum action action)
 {
@@ -98,7 +99,7 @@ main_choose_file(struct arguments *a, const char *file)
 	a->file = file;
 }
 
-/* A file may be given without -c, as to redis-server. */
+/* The configuration may be given without -c, as with redis-server. */
 static void
 main_take_rest(struct arguments *a, int argc, char **argv)
 {
@@ -111,9 +112,7 @@ main_take_rest(struct arguments *a, int argc, char **argv)
 	}
 	log_warnx("unexpected argument: %s%s%s",
 	    argv[argc > 1 && a->file == NULL ? 1 : 0],
-	    signal_knows(argv[0]) ? "; did you mean "
-				    "-s "
-				  : "",
+	    signal_knows(argv[0]) ? "; did you mean -s " : "",
 	    signal_knows(argv[0]) ? argv[0] : "");
 	exit(EXIT_USAGE);
 }
@@ -180,7 +179,7 @@ main_parse_arguments(struct arguments *a, int argc, char **argv)
 	main_take_rest(a, argc - optind, argv + optind);
 }
 
-/* The hard limit of descriptors, up to which we may go by ourselves. */
+/* The hard limit of descriptors, up to which we can raise the soft limit. */
 static unsigned long
 main_most_descriptors(void)
 {
@@ -189,9 +188,8 @@ main_most_descriptors(void)
 	return getrlimit(RLIMIT_NOFILE, &rl) == 0 ? rl.rlim_max : 1024;
 }
 
-/* The path of the configuration; NULL if there is none.  A daemon that takes
- * over has left the directory that a relative one is seen from; where that is
- * gone, the kernel says so. */
+/* The path of the configuration; NULL if there is none.  A daemon has left the
+ * directory that a relative path starts at, so the path is made absolute. */
 static const char *
 main_find_file(const struct arguments *a)
 {
@@ -206,15 +204,15 @@ main_find_file(const struct arguments *a)
 		    name);
 		name = path;
 	}
-	/* Only what is not there is not: one that cannot be reached is an
-	 * error, when it is read. */
+	/* The default file may be missing.  If it cannot be reached, reading it
+	 * is an error. */
 	return a->file == NULL && access(name, F_OK) == -1 && errno == ENOENT
 	    ? NULL
 	    : name;
 }
 
-/* A start needs all of it to be right; who asks something of the service that
- * runs, only what is asked with. */
+/* Load the configuration.  A start and a test need all of it to be right; a
+ * command that asks the service needs only the directives that it uses. */
 static int
 main_load(struct config *c, struct config_error *e)
 {
@@ -232,7 +230,8 @@ main_load(struct config *c, struct config_error *e)
 	    main_most_descriptors(), e);
 }
 
-/* Whether the directive is what the service has, with no doubt that matters. */
+/* Whether the directive has the value that the service has, as far as the
+ * command needs to know. */
 static bool
 main_is_known(const struct config *c, const char *name, enum doubt least)
 {
@@ -247,7 +246,7 @@ main_is_known(const struct config *c, const char *name, enum doubt least)
 static int
 main_ask(const struct config *c)
 {
-	/* With another handler than thought the answer would not be right. */
+	/* The handler decides which answer is right. */
 	if (arguments.action == ACTION_CHECK)
 		return main_is_known(c, "bind", DOUBT_MAYBE) &&
 			main_is_known(c, "port", DOUBT_MAYBE) &&
@@ -264,7 +263,8 @@ main_ask(const struct config *c)
 	return signal_send(c, arguments.signal);
 }
 
-/* The program that this process ran before, if it was another; NULL if not. */
+/* The record of the program that this process ran before; NULL if there is
+ * none. */
 static struct upgrade_record *
 main_inherit(void)
 {

@@ -19,7 +19,7 @@
 
 #define PATIENCE_S 3
 
-/* Who listens on every address is asked on the loopback one. */
+/* A service that listens on every address is asked at the loopback address. */
 static const char *
 check_target(const struct address *a)
 {
@@ -57,12 +57,13 @@ check_dial(const char *host, unsigned port)
 	return fd;
 }
 
-/* Send a line, say FIN, read until EOF.  Returns the reason of a failure, or
- * NULL. */
+/* Send a line and a FIN, and read until EOF.  Returns the reason of a failure,
+ * or NULL. */
 static const char *
 check_round_trip(int fd, const struct config *c)
 {
-	/* Of a connection that nobody relayed (PROXY protocol, 2.1). */
+	/* The header of a connection that was not relayed (PROXY protocol,
+	 * 2.1). */
 	static const char header[] = "PROXY UNKNOWN\r\n";
 	size_t header_len = c->proxy_protocol == PROXY_PROTOCOL_ON
 	    ? sizeof(header) - 1
@@ -91,7 +92,7 @@ check_round_trip(int fd, const struct config *c)
 	return NULL;
 }
 
-/* The first address that the service listens on. */
+/* The first configured address that this machine has. */
 static const struct address *
 check_first(const struct addresses *list)
 {
@@ -116,8 +117,7 @@ check(const struct config *c)
 	char why[512];
 	int fd;
 
-	/* One that has no address, or none any more, is no reason not to ask
-	 * the others. */
+	/* If a name does not resolve, ask the other addresses. */
 	asked = *c;
 	for (unsigned i = 0; i < c->bind.count; i++)
 		asked.bind.address[i].optional = true;

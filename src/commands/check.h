@@ -7,9 +7,9 @@
 
 #include "config/config.h"
 
-/* Talk to the first configured address that the service listens on, for 3 s
- * at most; print one line and
- * return 0 if it answers as its handler should, else 1. */
+/* Make one round trip to the first configured address that this machine has,
+ * for at most 3 s.  Prints one line.  Returns 0 if the answer is right for the
+ * handler, else 1. */
 int check(const struct config *c);
 
 #endif

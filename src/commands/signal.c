@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Signals to the running service, and whether it runs: echod -s.
+ * Signals to the running service, and its status: echod -s.
  */
 #include "commands/signal.h"
 
@@ -16,8 +16,8 @@
 #include "lib/proc.h"
 #include "shared/outcome.h"
 
-/* What -s status exits with: as the Linux Standard Base has it, and one of
- * those it leaves to applications. */
+/* Exit statuses of -s status: those of the Linux Standard Base, and one of the
+ * range that it leaves to applications. */
 enum {
 	STATUS_RUNNING = 0,
 	STATUS_DEAD = 1,
@@ -55,7 +55,7 @@ signal_knows(const char *name)
 	return signal_send_find(name) < KNOWN;
 }
 
-/* Ask, and wait for what comes of it. */
+/* Ask for a reload and wait for its outcome. */
 static int
 signal_send_reload(const struct holder *h)
 {
@@ -67,9 +67,8 @@ signal_send_reload(const struct holder *h)
 			log_warn("-s reload: pid %ld", (long)h->pid);
 		else
 			log_warnx(
-			    "-s reload: asked for; what comes of it "
-			    "cannot be heard from another network namespace, "
-			    "the log tells");
+			    "-s reload: asked for; the outcome cannot be told "
+			    "to another network namespace, see the log");
 		return EXIT_NOT_STARTED;
 	}
 	fd = outcome_open(&asker);
@@ -102,12 +101,12 @@ signal_send_to(const struct holder *h, const char *name)
 	return EXIT_NOT_STARTED;
 }
 
-/* No signal is sent: say what was found. */
+/* Say why no signal is sent. */
 static void
 signal_send_complain(const struct holder *h, const char *path, const char *name)
 {
 	log_warnx("-s %s: no echod is %s with pidfile %s%s%s", name,
-	    h->state == HOLDER_ELSEWHERE ? "to be seen" : "running", path,
+	    h->state == HOLDER_ELSEWHERE ? "visible" : "running", path,
 	    h->found[0] != '\0' ? ": " : "", h->found);
 }
 

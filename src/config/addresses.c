@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What `bind` stands for on this machine.
+ * The addresses that `bind` means on this machine.
  */
 #include "config/addresses.h"
 
@@ -55,7 +55,7 @@ addresses_remark(struct addresses *a, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* Ask the resolver.  Returns 0, or -1 with its reason in `why`. */
+/* Ask the resolver.  Returns 0, or -1 with a reason in `why`. */
 static int
 addresses_resolve(struct resolved *r, const char *name, char *why, size_t size)
 {
@@ -95,7 +95,7 @@ addresses_resolve(struct resolved *r, const char *name, char *why, size_t size)
 	return found > 0 ? 0 : -1;
 }
 
-/* Copy what is known of `name`.  Returns false if nothing is. */
+/* Copy the known answers for `name`.  Returns false if there are none. */
 static bool
 addresses_recall(struct resolved *r, const struct resolved *known,
     const char *name)
@@ -109,7 +109,7 @@ addresses_recall(struct resolved *r, const struct resolved *known,
 	return any;
 }
 
-/* How the configuration has it: "::1", or "::1 (localhost)". */
+/* The address as a message shows it: "::1", or "::1 (localhost)". */
 static const char *
 addresses_origin(char *text, size_t size, const char *host,
     const struct bind_address *given)
@@ -135,8 +135,7 @@ addresses_add(struct addresses *a, const char *host, const struct config *c,
 			continue;
 		if ((old->given & 1U << given) == 0)
 			addresses_remark(a,
-			    "bind: %s is there twice; it is "
-			    "listened on once",
+			    "bind: %s is given twice; one listener is enough",
 			    addresses_origin(origin, sizeof(origin), host, b));
 		old->given |= 1U << given;
 		old->required |= !b->optional && !b->named;
@@ -179,8 +178,7 @@ addresses_add_name(struct addresses *a, const struct config *c, unsigned given,
 	return 0;
 }
 
-/* Whether listening on `any`, which is 0.0.0.0 or ::, is listening on `host`,
- * too. */
+/* Whether `any` is 0.0.0.0 or :: and includes `host`. */
 static bool
 addresses_includes(const char *any, const char *host)
 {
@@ -189,7 +187,8 @@ addresses_includes(const char *any, const char *host)
 	return strcmp(any, strchr(host, ':') == NULL ? "0.0.0.0" : "::") == 0;
 }
 
-/* Two sockets for one client do not work, and one is enough. */
+/* Leave out addresses that another one includes: two listeners for the same
+ * client would conflict. */
 static void
 addresses_leave_out(struct addresses *a)
 {
@@ -202,9 +201,8 @@ addresses_leave_out(struct addresses *a)
 		if (any == NULL)
 			continue;
 		addresses_remark(a,
-		    "bind: %s is a part of %s, which serves "
-		    "it",
-		    gone->host, any->host);
+		    "bind: %s is included in %s, which serves it", gone->host,
+		    any->host);
 		any->given |= gone->given;
 		any->required |= gone->required;
 		memmove(gone, gone + 1, (a->count - i - 1) * sizeof(*gone));

@@ -23,15 +23,15 @@
 #define CONFIG_BIND_MAX 16 /* addresses in `bind`, as in Redis */
 #define CONFIG_WORKERS_MAX 256
 #define CONFIG_DEFAULT_FILE "redis.conf"
-/* A value is shorter: iniparser 4.1 reads lines of up to 1024 bytes
- * (ASCIILINESZ). */
+/* A value is shorter than this, since iniparser 4.1 reads lines of at most 1024
+ * bytes (ASCIILINESZ). */
 #define CONFIG_VALUE_BYTES 960
-/* How deep files may include others, and how many there may be at all. */
+/* How deep files may include others, and the number of all included files. */
 #define CONFIG_INCLUDE_DEPTH 16
 #define CONFIG_INCLUDE_FILES 256
-/* Room for the names of included files that a value comes from. */
+/* Room for the names of the included files that values come from. */
 #define CONFIG_INCLUDED_BYTES 8192
-/* Room for the reason why a value cannot be. */
+/* Room for the reason why a value is invalid. */
 #define CONFIG_WHY 256
 
 enum supervised {
@@ -40,7 +40,7 @@ enum supervised {
 	SUPERVISED_AUTO
 };
 
-/* The handlers there are; handler/handler.h says what they do. */
+/* The handlers; handler/handler.h describes them. */
 enum handler_kind {
 	HANDLER_ECHO,
 	HANDLER_RAW,
@@ -55,7 +55,7 @@ enum proxy_protocol {
 	PROXY_PROTOCOL_OPTIONAL
 };
 
-/* Whether workers can make but the system calls they need. */
+/* Whether workers are limited to the system calls that they need. */
 enum sandbox {
 	SANDBOX_NO,
 	SANDBOX_YES,
@@ -63,14 +63,15 @@ enum sandbox {
 };
 
 struct bind_address {
-	/* An address as address_spell() has it ("*" is 0.0.0.0), or a name. */
+	/* An address as address_spell() writes it ("*" is 0.0.0.0), or a
+	 * name. */
 	char host[ADDRESS_NAME_SIZE];
-	bool named;    /* it is a name: to be resolved */
-	bool optional; /* "-" before it: skip if not available */
+	bool named;    /* a name, which must be resolved */
+	bool optional; /* "-" before it: skipped if not available */
 };
 
-/* What can be given in bytes, as a part of the memory there is, or not at
- * all; config_validate() makes bytes of it. */
+/* An amount in bytes, a percentage of the memory, or "auto".
+ * config_validate() turns each into bytes. */
 struct memory_size {
 	enum {
 		MEMORY_BYTES,
@@ -91,37 +92,38 @@ enum origin {
 	ORIGIN_COMMAND_LINE
 };
 
-/* Whether a mistake in the file was about a directive. */
+/* Whether a mistake in the file concerns a directive. */
 enum doubt {
 	DOUBT_NONE,
-	DOUBT_MAYBE, /* its name may have been meant */
+	DOUBT_MAYBE, /* it may be the directive that was meant */
 	DOUBT_SURE
 };
 
-/* Where a value came from; one for each row of the directive table. */
+/* Where a value comes from; one for each row of the directive table. */
 struct setting {
 	enum origin origin;
 	unsigned line;	  /* of the file, if ORIGIN_FILE */
-	unsigned file;	  /* which; config_origin_file() names it */
+	unsigned file;	  /* for config_origin_file() */
 	enum doubt doubt; /* if `forgiving` */
 	char note[176];	  /* "clamped from 10000: ...", "auto", or "" */
 };
 
-/* Redis directives that mean nothing here, as found in the file. */
+/* The Redis directives in the file that have no effect here. */
 struct ignored {
 	char names[768]; /* separated by blanks, cut when full */
 	unsigned count;
 };
 
-/* Clients of the control socket, and of the metrics, at a time. */
+/* The number of clients that the control socket and the metrics serve at a
+ * time. */
 #define CONFIG_CONTROL_CLIENTS 100
 #define CONFIG_METRICS_CLIENTS 32
-/* A control socket's path, so that sun_path, unix(7), has room for it and for
- * the name it is made under. */
+/* The longest path of a control socket.  sun_path (unix(7)) has room for it and
+ * for the temporary name under which the socket is created. */
 #define CONFIG_CONTROL_PATH 96
 
-/* Of the memory there is, what clients' pending bytes may take by default,
- * in percent. */
+/* The default share of the memory for the pending bytes of clients, in
+ * percent. */
 #define CONFIG_MEMORY_SHARE 25
 
 #define CONFIG_DIRECTIVES_MAX 48
@@ -163,18 +165,18 @@ struct config {
 	unsigned metrics_port;	       /* 0: none */
 	char metrics_bind[64];	       /* a numeric address */
 
-	char file[PATH_MAX]; /* as given; "" if none was read */
-	/* Names of files that it includes, one behind the other. */
+	char file[PATH_MAX]; /* as given; "" if no file was read */
+	/* The names of included files, each with its NUL. */
 	char included[CONFIG_INCLUDED_BYTES];
 	unsigned included_used;
 	struct setting origin[CONFIG_DIRECTIVES_MAX];
 	struct ignored ignored;
 
 	/*
-	 * For those that only ask something of the service: set after
-	 * config_defaults(), it has mistakes in the file counted and passed
-	 * over, and what this machine or user could not do noted.  Ask
-	 * config_need() for what is to be relied upon.
+	 * For commands that only ask the service: if set after
+	 * config_defaults(), mistakes in the file are counted and skipped, and
+	 * what would fail on this machine or for this user is noted.
+	 * config_need() tells whether a value can be relied on.
 	 */
 	bool forgiving;
 	unsigned mistakes;

@@ -25,14 +25,14 @@ struct line {
 	size_t length;		    /* of the value, without a comment */
 };
 
-/* Parse `text`, which is modified; `line` points into it.  Returns 0, or -1 with
- * an error that begins with `where` in `e`. */
+/* Parse `text`, which is modified; `line` points into it.  Returns 0, or -1
+ * with an error that begins with `where` in `e`. */
 int line_parse(struct line *line, char *text, const char *where,
     struct config_error *e);
 
-/* Parse "name=value" of -o: `name` has LINE_NAME_BYTES and becomes the name of a
- * directive, `value` has CONFIG_VALUE_BYTES.  Returns 0, or -1 with an error in
- * `e`. */
+/* Parse "name=value" of -o: `name` has LINE_NAME_BYTES and becomes the name of
+ * a directive, `value` has CONFIG_VALUE_BYTES.  Returns 0, or -1 with an error
+ * in `e`. */
 int line_parse_override(const char *assignment, char *name, char *value,
     struct config_error *e);
 

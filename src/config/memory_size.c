@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Amounts of memory, as Redis has them: 100mb, 1g, 5%.
+ * Amounts of memory, as Redis writes them: 100mb, 1g, 5%.
  */
 #include "config/memory_size.h"
 
@@ -14,16 +14,16 @@
 
 #include "lib/limits.h"
 
-/* Less than one client may hold is none. */
+/* One client can hold this many bytes, so a lower limit makes no sense. */
 #define MEMORY_LEAST 131072
-/* An amount has 19 digits at most, whatever its unit. */
+/* An amount in bytes has at most 19 digits. */
 #define MEMORY_MOST 9999999999999999999ULL
 
 static const struct {
 	const char *name;
 	unsigned long long bytes;
 } units[] = {
-	/* the first that divides an amount is its own */
+	/* an amount is formatted with the first that divides it */
 	{ "gb", 1ULL << 30 },
 	{ "mb", 1ULL << 20 },
 	{ "kb", 1ULL << 10 },
@@ -42,9 +42,7 @@ memory_size_parse_percent(struct memory_size *m, unsigned long long n,
 {
 	if (n < 1 || n > 100) {
 		snprintf(why, size,
-		    "\"%llu%%\" is not 1%% to 100%% of the "
-		    "memory there is",
-		    n);
+		    "\"%llu%%\" is not 1%% to 100%% of the memory there is", n);
 		return -1;
 	}
 	*m = (struct memory_size){ MEMORY_PERCENT, n };
@@ -85,7 +83,7 @@ memory_size_parse(struct memory_size *m, const char *text, char *why,
 		return 0;
 	}
 	snprintf(why, size,
-	    "\"%.64s\" is no amount of memory (100mb, 1gb, "
+	    "\"%.64s\" is not an amount of memory (100mb, 1gb, "
 	    "5%%, auto, or 0 for no limit)",
 	    text);
 	return -1;
@@ -121,7 +119,7 @@ memory_size_settle(struct memory_size *m, unsigned percent, char *note,
 		return;
 	if (m->kind == MEMORY_PERCENT)
 		percent = (unsigned)m->n;
-	/* To whole megabytes of which nobody counts the bytes. */
+	/* Rounded down to whole megabytes, for readable numbers. */
 	all.n = limits_memory(what, sizeof(what));
 	m->n = all.n < UINT64_MAX / 100 ? all.n * percent / 100
 					: all.n / 100 * percent;

@@ -14,7 +14,7 @@
 
 #include "lib/address.h"
 
-/* Longer than any list of NETWORKS_MAX entries need be. */
+/* More than a list of NETWORKS_MAX entries needs. */
 #define LIST_BYTES 4096
 
 static bool
@@ -29,7 +29,7 @@ networks_width(int family)
 	return family == AF_INET ? 32 : 128;
 }
 
-/* True if a bit is set behind the prefix: most likely not what was meant. */
+/* True if a bit is set behind the prefix, which is most likely a mistake. */
 static bool
 networks_has_host_bits(const struct network *n)
 {
@@ -39,8 +39,9 @@ networks_has_host_bits(const struct network *n)
 	return false;
 }
 
-/* A network of IPv4 clients in the spelling of IPv6 (lib/address.h) is what
- * they are known by.  A larger one that has them in it stays one of IPv6. */
+/* Turn an IPv6 network that only embeds IPv4 addresses into the IPv4 network,
+ * since clients are known by their IPv4 address (lib/address.h).  A larger
+ * network stays an IPv6 one. */
 static void
 networks_normalize(struct network *n)
 {
@@ -72,9 +73,8 @@ networks_parse_one(struct network *n, char *word, char *why, size_t size)
 	    &reason);
 	if (reason != NULL || *slash < '0' || *slash > '9') {
 		snprintf(why, size,
-		    "\"%.64s/%.16s\": the prefix is not 0 to "
-		    "%u",
-		    word, slash, networks_width(n->family));
+		    "\"%.64s/%.16s\": the prefix is not 0 to %u", word, slash,
+		    networks_width(n->family));
 		return -1;
 	}
 	if (networks_has_host_bits(n)) {

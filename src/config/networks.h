@@ -12,7 +12,7 @@
 #define NETWORKS_MAX 64
 
 struct network {
-	uint8_t address[16]; /* network order; 4 of them for AF_INET */
+	uint8_t address[16]; /* network order; 4 bytes for AF_INET */
 	uint8_t family;	     /* AF_INET, AF_INET6 */
 	uint8_t bits;	     /* of the prefix */
 };
@@ -22,17 +22,17 @@ struct network_list {
 	unsigned count;
 };
 
-/* Read a list separated by blanks; an empty one is good.  Networks of IPv4
- * addresses spelt as IPv6 become networks of IPv4.  Returns 0, or -1 with a
- * reason that names the entry in `why`. */
+/* Parse a list that is separated by blanks; it may be empty.  A network of
+ * IPv4-mapped IPv6 addresses becomes the IPv4 network.  Returns 0, or -1 with a
+ * reason in `why` that names the entry. */
 int networks_parse(struct network_list *list, const char *text, char *why,
     size_t size);
 
-/* The list as networks_parse() reads it. */
+/* Write the list as networks_parse() reads it. */
 void networks_format(const struct network_list *list, char *text, size_t size);
 
-/* Whether an address of `family` (4 or 16 bytes, network order, normalized) is
- * in one of the networks. */
+/* Whether the address (4 or 16 bytes, network order, after address_normalize())
+ * is in one of the networks. */
 bool networks_contain(const struct network_list *list, int family,
     const uint8_t *address);
 

@@ -32,8 +32,8 @@ config_origin_file(const struct config *c, const struct setting *s)
 	return s->file == 0 ? c->file : c->included + s->file - 1;
 }
 
-/* The place of `path` in c->included, counted from 1, where it is added if it is
- * missing; 0 if there is no room. */
+/* The place of `path` in c->included, counted from 1, where it is added if it
+ * is missing; 0 if there is no room. */
 static unsigned
 origin_keep(struct config *c, const char *path)
 {

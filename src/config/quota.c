@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The CPU time that control groups leave us.
+ * The CPU quota of control groups.
  *
  * A container or a unit with half a processor still has the affinity of the
- * whole machine; more workers than it can run only take turns.
+ * whole machine.  More workers than the quota allows would only take turns.
  */
 #include "config/quota.h"
 
@@ -11,7 +11,8 @@
 
 #include "lib/cgroup.h"
 
-/* The limit of one group, in thousandths, if it is the least so far. */
+/* Take the limit of one group, in thousandths of a processor, if it is the
+ * lowest so far. */
 static bool
 quota_visit(void *to, const char *directory, bool v2)
 {
@@ -22,7 +23,7 @@ quota_visit(void *to, const char *directory, bool v2)
 	       : !cgroup_number(directory, "cpu.cfs_quota_us", &quota) ||
 		    !cgroup_number(directory, "cpu.cfs_period_us", &period))
 		return true;
-	/* A negative one is a large one here. */
+	/* -1, which means no quota, is a large number here. */
 	if (quota == 0 || period == 0 || quota / period >= 1000000)
 		return true;
 	limit = (unsigned)((quota * 1000 + period - 1) / period);

@@ -244,11 +244,12 @@ reader_load(struct reading *r, FILE *in)
 	char *text = NULL, why[128] = "";
 	size_t len = 0;
 	FILE *ini = open_memstream(&text, &len);
-	int result = 0;
+	int result = 0, failed;
 
 	if (ini != NULL) {
 		result = reader_translate(r, in, ini);
-		if ((ferror(ini) != 0) | (fclose(ini) == EOF)) {
+		failed = ferror(ini);
+		if (fclose(ini) == EOF || failed) {
 			free(text);
 			text = NULL;
 		}
@@ -383,7 +384,7 @@ reader_objection(struct reading *r, int fd)
 	if (r->outer != NULL && !S_ISREG(st.st_mode))
 		return "not a regular file";
 	if (reader_is_open(r->outer, &st))
-		return "includes go round in a circle";
+		return "includes form a loop";
 	r->device = st.st_dev;
 	r->inode = st.st_ino;
 	return NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The names Redis and Valkey know, in any version, so that a redis.conf loads
- * as it is; and the nearest name to a misspelt one.
+ * The directive names of all versions of Redis and Valkey, so that an existing
+ * redis.conf loads unchanged; and the nearest name to a misspelt one.
  */
 #include "config/directive.h"
 
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* Made from redis_names.txt. */
+/* Generated from redis_names.txt. */
 static const char *const redis_names[] = {
 #include "config/redis_names.h"
 };
@@ -17,14 +17,14 @@ static const char *const redis_names[] = {
 #define REDIS_NAMES (sizeof(redis_names) / sizeof(redis_names[0]))
 #define NAME_MAX_COMPARED 64
 
-/* The `*` at the end of a row that stands for a family of names, or NULL. */
+/* The `*` at the end of a row that names a family of directives, or NULL. */
 static const char *
 redis_names_family(const char *row)
 {
 	return strchr(row, '*');
 }
 
-/* MODULE.NAME is how a module's directives are called since Redis 7. */
+/* Since Redis 7 the directives of a module are called MODULE.NAME. */
 static bool
 redis_names_module(const char *name)
 {
@@ -33,8 +33,8 @@ redis_names_module(const char *name)
 	return dot != NULL && dot > name && dot[1] != '\0';
 }
 
-/* True if only letters, digits and .-_ are in it; the name of a module's
- * directive can be any such word. */
+/* True if the name has only letters, digits and .-_ in it: the directive of a
+ * module can have any such name. */
 static bool
 redis_names_word(const char *name)
 {
@@ -61,8 +61,8 @@ directive_known_to_redis(const char *name)
 	return redis_names_module(name) && redis_names_word(name);
 }
 
-/* Levenshtein's distance: the least number of letters put in, left out or
- * changed that turns one name into the other; letter case does not count. */
+/* The Levenshtein distance: the lowest number of inserted, deleted or changed
+ * letters that turns one name into the other.  Letter case does not count. */
 static unsigned
 redis_names_distance(const char *a, const char *b)
 {
@@ -99,7 +99,7 @@ directive_nearest(const char *name, bool redis)
 	const char *nearest = NULL;
 	unsigned least = (unsigned)strlen(name) / 3 + 1;
 
-	/* Ours first: of two equally near names ours is meant. */
+	/* Of two equally near names, ours is preferred. */
 	for (unsigned i = 0; i < directive_count; i++)
 		if (redis_names_distance(name, directives[i].name) <= least) {
 			least = redis_names_distance(name, directives[i].name) -

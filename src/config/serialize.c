@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A configuration handed from one program to the next, and what differs
- * between two of them.
+ * A configuration as text: for people (-T), for the next program, and to find
+ * what differs between two of them.
  *
- * For each directive there are two items: "set.NAME" with its value, and
- * "from.NAME" with where that came from: origin, line, and note.  If that is
- * an included file, "in.NAME" is between them and names it.
+ * For the next program each directive has two items: "set.NAME" with its value
+ * and "from.NAME" with origin, line and note.  If the value comes from an
+ * included file, the item "in.NAME" between them names the file.
  */
 #include "config/serialize.h"
 
@@ -127,7 +127,7 @@ serialize_dump_one(const struct config *c, const struct directive *d,
 	const char *quote;
 
 	value_format(c, d, text, sizeof(text));
-	/* What is NULL here was refused when it was set. */
+	/* value_set() refuses a value without possible quotes. */
 	quote = text_quotes(text) != NULL ? text_quotes(text) : "";
 	snprintf(line, sizeof(line), "%s = %s%s%s", d->name, quote, text,
 	    quote);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Text from outside: what of it cannot be seen, and how messages show it.
+ * Text from outside: finding invisible characters, and showing it in messages.
  */
 #include "config/text.h"
 
@@ -12,9 +12,9 @@
 #include "lib/utf8.h"
 
 /*
- * Characters that leave no mark, or the mark of a blank: Unicode's White_Space
- * and Default_Ignorable_Code_Point, its controls, and the empty Braille
- * pattern.  ASCII is text_check()'s own matter.
+ * Characters that are invisible or look like a blank: White_Space,
+ * Default_Ignorable_Code_Point and the controls of Unicode, and the empty
+ * Braille pattern.  text_fault() handles ASCII.
  */
 static const struct unseen {
 	uint32_t first, last;
@@ -51,8 +51,8 @@ static const struct unseen {
 
 #define UNSEEN (sizeof(unseen) / sizeof(unseen[0]))
 
-/* What is wrong with the character that begins at `s`, or NULL; its length in
- * `len`. */
+/* What is wrong with the character at `s`, or NULL; `len` gets its length in
+ * bytes. */
 static const char *
 text_fault(const unsigned char *s, const unsigned char *end, unsigned flags,
     size_t *len)
@@ -72,7 +72,7 @@ text_fault(const unsigned char *s, const unsigned char *end, unsigned flags,
 		if (code <= unseen[i].last)
 			return unseen[i].name != NULL
 			    ? unseen[i].name
-			    : "a character that cannot be seen";
+			    : "an invisible character";
 	return (flags & TEXT_ASCII) && code > 0x7f ? "not ASCII" : NULL;
 }
 
@@ -138,7 +138,7 @@ text_show(char *out, size_t size, const char *text, unsigned flags)
 		const char *fault = text_fault(s, end, flags, &n);
 
 		used = strlen(out);
-		/* A character as \xNN, and dots, fit in 20 bytes. */
+		/* An escaped character and "..." fit in 20 bytes. */
 		if (used + 20 > size) {
 			snprintf(out + used, size - used, "...");
 			break;

@@ -28,7 +28,7 @@ static int validate_fail(struct config *c, const char *name,
     struct config_error *e, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* An error about the value of `name`, wherever that was given. */
+/* Fail because of the value of `name`: the message says where it comes from. */
 static int
 validate_fail(struct config *c, const char *name, struct config_error *e,
     const char *fmt, ...)
@@ -52,13 +52,14 @@ validate_fail(struct config *c, const char *name, struct config_error *e,
 	va_end(ap);
 	if (!c->forgiving)
 		return -1;
-	/* A start would need it; one who asks does not. */
+	/* A start needs it; a command that asks the service does not. */
 	snprintf(s->note, sizeof(s->note), "a start would fail: %.80s",
 	    e->text + n);
 	return 0;
 }
 
-/* Processors this process may run on, as nproc(1) counts them. */
+/* The number of processors that this process may use, as nproc(1) counts
+ * them. */
 static unsigned
 validate_processors(void)
 {
@@ -69,7 +70,7 @@ validate_processors(void)
 	return 1;
 }
 
-/* A name can stand for any number of addresses. */
+/* The number of listeners.  A name can have any number of addresses. */
 static unsigned
 validate_listeners(const struct config *c)
 {
@@ -80,21 +81,27 @@ validate_listeners(const struct config *c)
 }
 
 /*
- * Beside its connections the service holds: three descriptors a slot, the
- * listeners, the standard streams, arena, log, syslog, pid file, wake-up,
- * and a few for what comes and goes (a log file being reopened, the C
- * library, a connection being refused).  Control and metrics have sockets and
- * clients of their own, if they are wanted.
+ * In addition to the connections, the service needs:
+ * - three for each slot: its wakeup eventfd, its event set, the worker's pidfd
+ * - the listeners
+ * - 32 for all others.  These stay open: the standard streams, the console,
+ *   log file, syslog socket, the two ends of the log pipe, pid file, the
+ *   program's executable, arena, service state, the master's wakeup and pidfd,
+ *   and admin's pidfd, socketpair and executable.  These come and go: the next
+ *   executable, upgrade record, output and pidfd of the checker during a
+ *   reload, a log file that is opened again, a descriptor of the C library, a
+ *   connection that is refused.
+ * - the control socket and the metrics, with their clients, if configured
  */
 unsigned
 config_reserved_descriptors(const struct config *c)
 {
 	unsigned n = 3 * c->workers + validate_listeners(c) + 32;
 
-	if (c->control_socket[0] != '\0')
-		n += CONFIG_CONTROL_CLIENTS + 4;
-	if (c->metrics_port != 0)
-		n += CONFIG_METRICS_CLIENTS + 4;
+	/* The listeners, and what starting the administration process takes;
+	 * its clients are not in this table. */
+	if (c->control_socket[0] != '\0' || c->metrics_port != 0)
+		n += 24;
 	return n;
 }
 
@@ -150,7 +157,7 @@ validate_check_identity(struct config *c, struct config_error *e)
 	return 0;
 }
 
-/* The daemon's working directory is /, so paths must not depend on it. */
+/* The working directory of the daemon is /, so paths must be absolute. */
 static int
 validate_make_absolute(struct config *c, const char *name, char *path,
     size_t size, const char *directory, struct config_error *e)
@@ -178,14 +185,14 @@ validate_make_absolute(struct config *c, const char *name, char *path,
 		    path);
 	else
 		return 0;
-	/* There is no such path: nobody can do with it. */
+	/* The path is unusable, also for a command that asks the service. */
 	origin_of(c, name)->doubt = DOUBT_SURE;
 	if (c->mistakes == 0)
 		strlcpy(c->mistake, e->text, sizeof(c->mistake));
 	return r;
 }
 
-/* Names of descriptors, where a file is meant or a daemon has none. */
+/* Check paths that name descriptors: only the log accepts some of them. */
 static int
 validate_resolve_descriptors(struct config *c, struct config_error *e)
 {
@@ -193,28 +200,26 @@ validate_resolve_descriptors(struct config *c, struct config_error *e)
 
 	if (fd != -1 && fd != STDOUT_FILENO && fd != STDERR_FILENO)
 		return validate_fail(c, "logfile", e,
-		    "%s is descriptor %d: only "
-		    "standard output and error can be logged to",
+		    "%s is descriptor %d: the log can only go to standard "
+		    "output or standard error",
 		    c->logfile, fd);
 	if (fd != -1 && c->daemonize)
 		return validate_fail(c, "logfile", e,
-		    "%s is standard %s, which a "
-		    "daemon gives up: set a file, or daemonize = no",
+		    "%s is standard %s, which a daemon gives up: set a file, "
+		    "or daemonize = no",
 		    c->logfile, fd == STDOUT_FILENO ? "output" : "error");
 	if (descriptor_name(c->pidfile) != -1)
 		return validate_fail(c, "pidfile", e,
-		    "%s is the name of a descriptor, "
-		    "not of a file",
+		    "%s is the name of a descriptor, not of a file",
 		    c->pidfile);
 	if (descriptor_name(c->control_socket) != -1)
 		return validate_fail(c, "control-socket", e,
-		    "%s is the name of a "
-		    "descriptor, not of a socket to be made",
+		    "%s is the name of a descriptor, not of a socket",
 		    c->control_socket);
 	return 0;
 }
 
-/* The master's own sockets. */
+/* Check the control socket and the metrics. */
 static int
 validate_check_sockets(struct config *c, struct config_error *e)
 {
@@ -222,24 +227,20 @@ validate_check_sockets(struct config *c, struct config_error *e)
 
 	if (strlen(c->control_socket) > CONFIG_CONTROL_PATH)
 		return validate_fail(c, "control-socket", e,
-		    "%.64s...: longer than %d "
-		    "bytes",
-		    c->control_socket, CONFIG_CONTROL_PATH);
+		    "%.64s...: longer than %d bytes", c->control_socket,
+		    CONFIG_CONTROL_PATH);
 	strlcpy(address, c->metrics_bind, sizeof(address));
 	if (address_spell(address, c->metrics_bind, sizeof(c->metrics_bind)) !=
 	    ADDRESS_NUMERIC)
 		return validate_fail(c, "metrics-bind", e,
-		    "\"%s\" is not an IPv4 or "
-		    "IPv6 address",
-		    address);
+		    "\"%s\" is not an IPv4 or IPv6 address", address);
 	if (c->metrics_port == 0)
 		return 0;
 #ifndef HAVE_MICROHTTPD
 	return validate_fail(c, "metrics-port", e,
-	    "this echod was built without "
-	    "libmicrohttpd");
+	    "this echod was built without libmicrohttpd");
 #endif
-	/* A worker that recovers knows a client by the port it came to. */
+	/* A worker that recovers identifies clients by the local port. */
 	if (c->metrics_port == c->port)
 		return validate_fail(c, "metrics-port", e,
 		    "%u is the service's port", c->port);
@@ -254,8 +255,8 @@ validate_note(struct config *c, const char *name, const char *text)
 	strlcpy(s->note, text, sizeof(s->note));
 }
 
-/* As in Redis: `auto` is systemd if that is who started us, and who is
- * supervised stays in the foreground. */
+/* As in Redis: `auto` means systemd if NOTIFY_SOCKET is set, and a supervised
+ * service stays in the foreground. */
 static void
 validate_settle_supervision(struct config *c)
 {
@@ -276,8 +277,8 @@ validate_settle_supervision(struct config *c)
 	}
 }
 
-/* No filter in this build: whoever asks for one must not be deceived, and who
- * does not, sees it in the dump. */
+/* Without a filter in this build, an explicit `sandbox yes` is an error, and
+ * the default changes, which the dump shows. */
 static int
 validate_settle_sandbox(struct config *c, struct config_error *e)
 {
@@ -286,8 +287,7 @@ validate_settle_sandbox(struct config *c, struct config_error *e)
 		return 0;
 	if (origin_of(c, "sandbox")->origin != ORIGIN_DEFAULT)
 		return validate_fail(c, "sandbox", e,
-		    "this echod was built without "
-		    "libseccomp");
+		    "this echod was built without libseccomp");
 	c->sandbox = SANDBOX_NO;
 	validate_note(c, "sandbox",
 	    "changed from yes: built without libseccomp");
@@ -298,8 +298,8 @@ validate_settle_sandbox(struct config *c, struct config_error *e)
 	return 0;
 }
 
-/* `auto`: a worker for each processor that we may use, by affinity and by
- * quota, of which a part of one is one. */
+/* `auto` means a worker for each processor that this process may use, by
+ * affinity and by quota; a quota is rounded up. */
 static void
 validate_settle_workers(struct config *c)
 {

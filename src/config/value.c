@@ -31,12 +31,11 @@ value_set_number(unsigned *value, const struct directive *d, const char *text,
 	const char *reason;
 	long long n;
 
-	/* strtonum(3) alone would let pass " 7", "+7" and "007". */
+	/* strtonum(3) accepts " 7", "+7" and "007". */
 	if (!isdigit((unsigned char)text[0]) ||
 	    (text[0] == '0' && text[1] != '\0')) {
 		snprintf(why, size,
-		    "\"%.64s\" is not a plain decimal number "
-		    "(%s%u to %u)",
+		    "\"%.64s\" is not a plain decimal number (%s%u to %u)",
 		    text, d->type == TYPE_AUTO ? "auto or " : "", d->min,
 		    d->max);
 		return -1;
@@ -82,16 +81,17 @@ value_set_choice(unsigned *value, const struct directive *d, const char *text,
 	return -1;
 }
 
-/* Whether a file could say `text`, so that the dump can.  Returns 0 or -1. */
+/* Check that a file can contain `text`, so that the dump can.  Returns 0, or -1
+ * with a reason in `why`. */
 static int
 value_check_written(const char *text, char *why, size_t size)
 {
-	/* U+2018 to U+201F, as word processors put them. */
+	/* U+2018 to U+201F, the quotes of word processors. */
 	if (strncmp(text, "\xe2\x80", 2) == 0 &&
 	    (unsigned char)text[2] - 0x98u < 8) {
 		snprintf(why, size,
 		    "begins with \\xe2\\x80\\x%02x, which is "
-		    "no quote here; use \" or '",
+		    "not a quote here; use \" or '",
 		    (unsigned char)text[2]);
 		return -1;
 	}
@@ -122,7 +122,7 @@ value_set_string(char *value, const struct directive *d, const char *text,
 	return 0;
 }
 
-/* Where `$` begins what a shell would replace, or NULL. */
+/* The first `$` that a shell would expand, or NULL. */
 static const char *
 value_shell_variable(const char *path)
 {
@@ -143,14 +143,12 @@ value_check_path(const char *path, char *why, size_t size)
 	    path[0] != '~' && variable != NULL ? variable : path, 0);
 	if (path[0] == '~')
 		snprintf(why, size,
-		    "only a shell replaces the ~ of \"%s\"; "
-		    "give the whole path, or ./~ for a file called so",
+		    "only a shell expands the ~ of \"%s\"; "
+		    "give the whole path, or ./~ for a file of that name",
 		    shown);
 	else if (variable != NULL)
 		snprintf(why, size,
-		    "only a shell replaces \"%s\"; give the "
-		    "whole path",
-		    shown);
+		    "only a shell expands \"%s\"; give the whole path", shown);
 	else
 		return 0;
 	return -1;
@@ -162,13 +160,13 @@ value_path(char *value, const struct directive *d, const char *text, char *why,
 {
 	if (value_check_path(text, why, size) == -1)
 		return -1;
-	/* What Redis up to 2.6 calls standard output. */
+	/* Redis up to 2.6 calls standard output so. */
 	if (strcmp(d->name, "logfile") == 0 && strcmp(text, "stdout") == 0)
 		text = "";
 	return value_set_string(value, d, text, why, size);
 }
 
-/* A word of `bind`, "-" before it or not. */
+/* Convert a word of `bind`, with or without "-" before it. */
 static int
 value_set_bind_word(struct bind_address *a, const char *word, char *why,
     size_t size)
@@ -186,9 +184,7 @@ value_set_bind_word(struct bind_address *a, const char *word, char *why,
 	if (kind != ADDRESS_NONE)
 		return 0;
 	snprintf(why, size,
-	    "\"%.64s\" is not an IPv4 or IPv6 address, nor a "
-	    "host name",
-	    host);
+	    "\"%.64s\" is not an IPv4 or IPv6 address, nor a host name", host);
 	return -1;
 }
 
@@ -222,7 +218,8 @@ value_set_bind(struct bind_list *list, const char *text, char *why, size_t size)
 	return 0;
 }
 
-/* What is text to a type; names and paths alone go beyond ASCII. */
+/* The characters that a type accepts: only names and paths may have more than
+ * ASCII. */
 static unsigned
 value_flags(enum directive_type type)
 {

@@ -95,7 +95,8 @@ address_spell_in6(const char *text, char *spelled, size_t size)
 		return ADDRESS_NONE;
 	if (scope == NULL)
 		return address_print_in6(&in6, NULL, spelled, size);
-	/* As dev_valid_name() of the kernel, and nothing to be quoted. */
+	/* The rules of the kernel (dev_valid_name()), and no character that
+	 * needs quotes. */
 	if (!address_is_link_local(&in6) || *scope == '\0' ||
 	    strlen(scope) >= IF_NAMESIZE || strpbrk(scope, "/:%\"\\<>&"))
 		return ADDRESS_NONE;
@@ -106,8 +107,8 @@ address_spell_in6(const char *text, char *spelled, size_t size)
 	return address_print_in6(&in6, scope, spelled, size);
 }
 
-/* Names of hosts: RFC 1123, 2.1, and the _ that is seen in the wild.  What
- * inet_aton(3) takes for an address ("1", "0x7f.1") is none. */
+/* Host names by RFC 1123, 2.1; "_" is common and accepted, too.  A text that
+ * inet_aton(3) reads as an address ("1", "0x7f.1") is not a name. */
 static bool
 address_may_be_name(const char *text)
 {
@@ -172,7 +173,7 @@ address_print(const struct sockaddr_storage *ss, char *spelled, size_t size)
 		*spelled = '\0';
 }
 
-/* Fills in the address only. */
+/* Fills in everything but the port. */
 static socklen_t
 address_fill_in6(struct sockaddr_in6 *sin6, const char *spelled)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Names of system calls, as libseccomp knows them.
+ * Names of system calls, from libseccomp.
  */
 #include "lib/call_name.h"
 

@@ -7,9 +7,9 @@
 
 #include <stdint.h>
 
-/* The name of system call `number` of architecture `arch` (AUDIT_ARCH_...),
- * or "number 1234" where it has none; in static storage, overwritten by the
- * next call. */
+/* The name of system call `number` of architecture `arch` (AUDIT_ARCH_...), or
+ * "number 1234" if it is unknown.  Static storage: the next call overwrites
+ * it. */
 const char *call_name(uint32_t arch, int number);
 
 #endif

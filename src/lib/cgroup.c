@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The control groups that this process is in: cgroups(7), proc(5).
+ * The control groups of this process, and their files: cgroups(7), proc(5).
  */
 #include "lib/cgroup.h"
 
@@ -12,11 +12,11 @@
 
 #include <bsd/string.h>
 
-/* A hierarchy that can have the controller. */
+/* A mounted hierarchy that can have the controller. */
 struct hierarchy {
 	bool v2;
-	char root[PATH_MAX];  /* what of it is mounted */
-	char mount[PATH_MAX]; /* where */
+	char root[PATH_MAX];  /* the group that is mounted */
+	char mount[PATH_MAX]; /* the mount point */
 };
 
 static FILE *
@@ -28,7 +28,7 @@ cgroup_open(const char *directory, const char *name)
 	return fopen(path, "re");
 }
 
-/* Whether the list `words`, separated by commas, has `word`. */
+/* Whether `word` is in the comma-separated list `words`. */
 static bool
 cgroup_lists(const char *words, const char *word)
 {
@@ -41,7 +41,8 @@ cgroup_lists(const char *words, const char *word)
 	return false;
 }
 
-/* Blanks and the like are octal numbers in /proc/self/mountinfo. */
+/* /proc/self/mountinfo writes blanks and some other characters as octal
+ * numbers. */
 static void
 cgroup_unescape(char *text)
 {
@@ -59,8 +60,8 @@ cgroup_unescape(char *text)
 	*to = '\0';
 }
 
-/* One line of /proc/self/mountinfo.  Returns whether it is such a
- * hierarchy. */
+/* Parse a line of /proc/self/mountinfo.  Returns true if it is a hierarchy that
+ * can have the controller. */
 static bool
 cgroup_mount(struct hierarchy *h, const char *line, const char *controller)
 {
@@ -79,7 +80,7 @@ cgroup_mount(struct hierarchy *h, const char *line, const char *controller)
 	    (strcmp(type, "cgroup") == 0 && cgroup_lists(options, controller));
 }
 
-/* Where we are in the hierarchy, by /proc/self/cgroup, in `path`. */
+/* Store the path of our group in the hierarchy, from /proc/self/cgroup. */
 static bool
 cgroup_path(const struct hierarchy *h, const char *root, const char *controller,
     char *path, size_t size)
@@ -104,8 +105,8 @@ cgroup_path(const struct hierarchy *h, const char *root, const char *controller,
 	return found;
 }
 
-/* Of what is mounted, a container sees the part below `root`; what is above
- * that, or beside it, is out of sight. */
+/* The part of `path` below the mounted group `root`.  A container sees only
+ * groups below it, so any other path becomes "". */
 static const char *
 cgroup_below(const char *path, const char *root)
 {
@@ -121,7 +122,7 @@ cgroup_below(const char *path, const char *root)
 	return path + len;
 }
 
-/* Our group in one hierarchy, and those above it. */
+/* Visit our group in one hierarchy and the groups above it. */
 static void
 cgroup_climb(const struct hierarchy *h, const char *root, const char *path,
     cgroup_visit *visit, void *to)
@@ -158,7 +159,7 @@ cgroup_walk(const char *root, const char *controller, cgroup_visit *visit,
 		fclose(f);
 }
 
-/* "max" is no limit. */
+/* Parse a number or "max".  Returns the rest of the text, or NULL. */
 static const char *
 cgroup_parse(const char *text, uint64_t *n)
 {

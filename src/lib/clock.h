@@ -9,12 +9,13 @@
 #include <stdint.h>
 #include <time.h>
 
-/* A deadline that never comes. */
+/* A deadline that is never reached. */
 #define CLOCK_NEVER UINT64_MAX
 
 /*
- * Milliseconds of CLOCK_MONOTONIC: the same in every process of one boot,
- * never set back, not affected by settimeofday(2).  Never fails on Linux.
+ * CLOCK_MONOTONIC in milliseconds.  All processes see the same clock, it never
+ * goes back, and settimeofday(2) does not change it.  The call cannot fail on
+ * Linux.
  */
 static inline uint64_t
 clock_ms(void)
@@ -25,14 +26,14 @@ clock_ms(void)
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
-/* The earlier of two points in time. */
+/* The earlier of two times. */
 static inline uint64_t
 clock_earlier(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
 }
 
-/* The earliest of `n` points in time; CLOCK_NEVER if there are none. */
+/* The earliest of `n` times; CLOCK_NEVER if `n` is 0. */
 static inline uint64_t
 clock_earliest(const uint64_t *at, size_t n)
 {
@@ -43,7 +44,7 @@ clock_earliest(const uint64_t *at, size_t n)
 	return first;
 }
 
-/* Milliseconds from `now` until `then`; 0 if that has passed, or is now. */
+/* Milliseconds from `now` until `then`; 0 if `then` is not in the future. */
 static inline uint64_t
 clock_until(uint64_t then, uint64_t now)
 {
@@ -51,9 +52,9 @@ clock_until(uint64_t then, uint64_t now)
 }
 
 /*
- * What is left until `deadline`, seen from `now`, as ppoll(2) wants it:
- * fills and returns `ts`, or returns NULL (sleep without end) for
- * CLOCK_NEVER.  A deadline that has passed gives zero.
+ * The timeout of ppoll(2) from `now` until `deadline`.  Fills and returns `ts`,
+ * which is zero for a deadline in the past.  Returns NULL, which sleeps without
+ * limit, for CLOCK_NEVER.
  */
 static inline const struct timespec *
 clock_left(uint64_t deadline, uint64_t now, struct timespec *ts)

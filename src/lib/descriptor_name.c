@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Which paths are names of descriptors.
+ * Finding out which paths are names of descriptors.
  */
 #include "lib/descriptor_name.h"
 
@@ -14,7 +14,7 @@
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
 
-/* As many as the kernel follows, path_resolution(7). */
+/* The kernel follows as many, path_resolution(7). */
 #define LINKS_MAX 40
 
 static int
@@ -23,14 +23,14 @@ descriptor_name_number(const char *text)
 	const char *reason;
 	int fd = (int)strtonum(text, 0, INT_MAX, &reason);
 
-	/* 01, +1 and the like are no names. */
+	/* 01, +1 and the like are not names. */
 	if (reason != NULL || *text < '0' || *text > '9' ||
 	    (text[0] == '0' && text[1] != '\0'))
 		return -1;
 	return fd;
 }
 
-/* Well known, also where /proc cannot be read. */
+/* The well-known names.  They need no /proc. */
 static int
 descriptor_name_known(const char *path)
 {

@@ -6,10 +6,11 @@
 #define ECHOD_LIB_DESCRIPTOR_NAME_H
 
 /*
- * The descriptor of this process that `path` stands for, by itself
- * (/dev/stderr, /dev/fd/1, /proc/self/fd/1) or by links that lead there; -1 if
- * it is a file like others.  To open such a path is not to have the descriptor:
- * it fails for a socket, and for another user; of a file it begins at byte 0.
+ * The descriptor of this process that `path` names, directly (/dev/stderr,
+ * /dev/fd/1, /proc/self/fd/1) or through symbolic links; -1 if `path` is any
+ * other file.  Opening such a path differs from using the descriptor: the open
+ * fails for a socket and for another user's file, and a file is opened at
+ * offset 0.
  */
 int descriptor_name(const char *path);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Which process has a pid file.
+ * Finding the process that holds a pid file.
  */
 #include "lib/holder.h"
 
@@ -21,28 +21,31 @@
 #include "lib/pidfd.h"
 #include "lib/proc.h"
 
-int
-holder_lock(int fd)
+static struct flock
+holder_flock(short type)
 {
-	struct flock lock = { .l_type = F_WRLCK,
+	return (struct flock){ .l_type = type,
 		.l_whence = SEEK_SET,
 		.l_start = HOLDER_BYTE,
 		.l_len = 1 };
+}
+
+int
+holder_lock(int fd)
+{
+	struct flock lock = holder_flock(F_WRLCK);
 	int r = fcntl(fd, F_SETLK, &lock);
 
-	if (r == -1 && errno == EACCES) /* the other one, POSIX */
+	if (r == -1 && errno == EACCES) /* POSIX allows either error */
 		errno = EAGAIN;
 	return r;
 }
 
-/* The lock that would be in the way of one of `type`; F_UNLCK: none. */
+/* The lock that conflicts with a lock of `type`; F_UNLCK: there is none. */
 static struct flock
 holder_conflict(int fd, short type)
 {
-	struct flock lock = { .l_type = type,
-		.l_whence = SEEK_SET,
-		.l_start = HOLDER_BYTE,
-		.l_len = 1 };
+	struct flock lock = holder_flock(type);
 
 	if (fcntl(fd, F_GETLK, &lock) == -1)
 		lock.l_type = F_UNLCK;
@@ -65,8 +68,9 @@ holder_written(int fd)
 	return reason == NULL ? (pid_t)pid : 0;
 }
 
-/* A descriptor that stands for process `pid` and no later one of its number.
- * Returns it, or -1 with errno set, ESRCH if there is no such process. */
+/* Open a pidfd of process `pid`, which a later process of the same pid cannot
+ * be mistaken for.  Returns -1 with errno set, ESRCH if there is no such
+ * process. */
 static int
 holder_open_pid(pid_t pid)
 {
@@ -75,7 +79,7 @@ holder_open_pid(pid_t pid)
 
 	if (fd == -1 && errno != ESRCH && kill(pid, 0) == -1 && errno == ESRCH)
 		return -1;
-	/* One that has ended and was not reaped yet. */
+	/* The process has ended and was not reaped yet. */
 	if (fd != -1 && poll(&p, 1, 0) == 1) {
 		close(fd);
 		errno = ESRCH;
@@ -85,7 +89,7 @@ holder_open_pid(pid_t pid)
 }
 
 static void __attribute__((format(printf, 3, 4)))
-holder_is(struct holder *h, enum owner_state state, const char *fmt, ...)
+holder_is(struct holder *h, enum holder_state state, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -95,8 +99,8 @@ holder_is(struct holder *h, enum owner_state state, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* Nobody has a write lock.  One that started while a stranger's lock was in its
- * way has the file open all the same. */
+/* There is no write lock.  An echod that started while another program's lock
+ * was in its way has no lock either, but it has the file open. */
 static void
 holder_without_lock(struct holder *h, int fd)
 {
@@ -112,41 +116,41 @@ holder_without_lock(struct holder *h, int fd)
 		h->state = HOLDER_ECHOD;
 		h->pid = h->written;
 	} else
-		holder_is(h, HOLDER_NONE, "process %ld, which it names, is %s",
+		holder_is(h, HOLDER_NONE, "it names process %ld, which is %s",
 		    (long)h->written,
 		    proc_is_echod(h->written)
 			? "an echod that does not have this file open"
 			: proc_name(h->written)[0] != '\0'
 			? proc_name(h->written)
-			: "another one");
+			: "another program");
 }
 
-/* The lock is an echod's, and the kernel knows no process for it. */
+/* An echod has the lock, and the kernel does not tell its pid. */
 static void
 holder_unseen(struct holder *h)
 {
 	if (h->written != 0 && kill(h->written, 0) == -1 && errno == ESRCH) {
 		h->pid = h->written;
 		holder_is(h, HOLDER_LEFT,
-		    "the workers of process %ld, which "
-		    "was killed, are still finishing",
+		    "the workers of process %ld, which was killed, are still "
+		    "finishing",
 		    (long)h->pid);
 	} else
 		holder_is(h, HOLDER_ELSEWHERE,
-		    "a process that has locked it "
-		    "is not to be seen from here: in another PID namespace, "
-		    "or on another machine");
+		    "a process that has locked it is not visible from here: "
+		    "in another PID namespace, or on another machine");
 }
 
-/* An echod locked it as process `h->pid`.  Is that still the same one? */
+/* An echod took the lock as process `h->pid`.  Find out whether that is still
+ * the same process. */
 static void
 holder_judge(struct holder *h, int fd)
 {
 	enum proof proof = proc_proof(h->pid, fd);
 
-	/* Some kernels' fdinfo has no locks.  Where /proc does not show the
-	 * process at all, for want of it or by hidepid=, the kernel's word and
-	 * the file's have to do. */
+	/* The fdinfo of some kernels has no locks.  If /proc does not show the
+	 * process at all (there is no /proc, or hidepid= is set), the lock and
+	 * the number in the file must agree. */
 	if (proof == PROOF_LOCKED ||
 	    (proof != PROOF_NOT && proc_is_echod(h->pid)) ||
 	    (proof == PROOF_UNKNOWN && proc_name(h->pid)[0] == '\0' &&
@@ -154,21 +158,22 @@ holder_judge(struct holder *h, int fd)
 		h->state = HOLDER_ECHOD;
 	else if (proof == PROOF_UNKNOWN)
 		holder_is(h, HOLDER_STRANGER,
-		    "it is locked by process %ld "
-		    "(%s), which may not be looked at and need not be an echod",
+		    "it is locked by process %ld (%s), which we may not "
+		    "examine and which may not be an echod",
 		    (long)h->pid, proc_name(h->pid));
 	else
 		holder_is(h, HOLDER_LEFT,
-		    "the workers of an echod that was "
-		    "killed are still finishing; its number, %ld, is another "
-		    "process's now (%s)",
+		    "the workers of an echod that was killed are still "
+		    "finishing; its pid, %ld, now belongs to another process "
+		    "(%s)",
 		    (long)h->pid, proc_name(h->pid));
 }
 
 void
 holder_find(struct holder *h, int fd)
 {
-	/* What a lock for reading, which all may take, conflicts with. */
+	/* A process that can only read the file can hold a read lock.  Ask for
+	 * conflicts with a read lock, so that such locks do not count. */
 	struct flock lock = holder_conflict(fd, F_RDLCK);
 	bool ours = lock.l_start == HOLDER_BYTE && lock.l_len == 1;
 
@@ -191,19 +196,20 @@ holder_find(struct holder *h, int fd)
 	h->pidfd = holder_open_pid(h->pid);
 	if (h->pidfd == -1 && errno == ESRCH)
 		holder_is(h, HOLDER_LEFT,
-		    "the workers of process %ld, which "
-		    "was killed, are still finishing",
+		    "the workers of process %ld, which was killed, are still "
+		    "finishing",
 		    (long)h->pid);
 	else
 		holder_judge(h, fd);
-	/* Its number may have become another's before we had the pidfd. */
+	/* The process may have ended, and its pid may be another process,
+	 * before we had the pidfd. */
 	lock = holder_conflict(fd, F_RDLCK);
 	if (h->state == HOLDER_ECHOD && lock.l_type == F_UNLCK)
-		holder_is(h, HOLDER_NONE, "process %ld has just let go of it",
+		holder_is(h, HOLDER_NONE, "process %ld has just released it",
 		    (long)h->pid);
 }
 
-/* Its file may have been removed under it. */
+/* Find an echod whose pid file was removed while it runs. */
 static void
 holder_of_removed(struct holder *h, const char *path)
 {
@@ -253,14 +259,12 @@ holder_in_the_way(struct holder *h, int fd)
 	}
 	if (lock.l_pid <= 0) {
 		holder_is(h, HOLDER_STRANGER,
-		    "it is locked by a process that "
-		    "is not to be seen from here");
+		    "it is locked by a process that is not visible from here");
 		return;
 	}
 	name = proc_name(lock.l_pid);
 	holder_is(h, HOLDER_STRANGER,
-	    "it is locked by process %ld%s%s%s, "
-	    "which is no echod",
+	    "it is locked by process %ld%s%s%s, which is not an echod",
 	    (long)lock.l_pid, name[0] != '\0' ? " (" : "", name,
 	    name[0] != '\0' ? ")" : "");
 }

@@ -1,58 +1,57 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Which process has a pid file: asked of the kernel, and never taken from the
- * number that is written there.
+ * The process that holds a pid file.  The kernel tells it; the number in the
+ * file is never trusted.
  *
- * The master holds a write lock (fcntl(2)) on the one byte of the file that is
- * HOLDER_BYTE.  Only a process that could open the file for writing can have
- * such a lock, and the kernel says which one has it; what others lock, by
- * flock(2) or for reading, is not even seen.  The lock belongs to the table of
- * descriptors, which the workers of a master that was killed still share while
- * they finish, and by then its number may be another process's: so the process
- * of that number is looked at, too.
+ * The master has a write lock (fcntl(2)) on the byte HOLDER_BYTE of the file.
+ * Only a process that can open the file for writing can have such a lock, and
+ * the kernel tells its pid.  Locks by flock(2) and read locks do not conflict
+ * with ours.  The lock belongs to the descriptor table.  The workers of a
+ * killed master still share that table while they finish, and the pid may be
+ * another process by then, so the process itself is examined as well.
  */
 #ifndef ECHOD_LIB_HOLDER_H
 #define ECHOD_LIB_HOLDER_H
 
 #include <sys/types.h>
 
-/* Beyond all bytes that the file has: "echod". */
+/* An offset far behind the end of the file: "echod" in ASCII. */
 #define HOLDER_BYTE 0x6563686f64
 
-enum owner_state {
+enum holder_state {
 	HOLDER_NONE,	  /* no echod, and no lock either */
 	HOLDER_ECHOD,	  /* the echod `pid` */
-	HOLDER_LEFT,	  /* workers of the echod `pid`, which was killed */
-	HOLDER_ELSEWHERE, /* an echod that cannot be seen from here */
-	HOLDER_STRANGER	  /* some process that is no echod */
+	HOLDER_LEFT,	  /* the workers of echod `pid`, which was killed */
+	HOLDER_ELSEWHERE, /* an echod that is not visible from here */
+	HOLDER_STRANGER	  /* a process that is not an echod */
 };
 
 struct holder {
-	enum owner_state state;
+	enum holder_state state;
 	pid_t pid;	 /* 0: not known */
 	pid_t written;	 /* the number in the file; 0: none */
-	int pidfd;	 /* of an echod, from before it was looked at;
-				   -1 where the kernel has none */
-	char found[192]; /* in words, but for HOLDER_ECHOD; or "" */
+	int pidfd;	 /* of an echod, opened before it was examined;
+			  * -1 if the kernel has none */
+	char found[192]; /* in words, "" for HOLDER_ECHOD */
 };
 
-/* Take that lock on `fd`.  Returns 0, or -1 with errno set, EAGAIN if another
- * lock is in the way. */
+/* Take the lock on `fd`.  Returns 0, or -1 with errno set: EAGAIN if another
+ * lock conflicts with it. */
 int holder_lock(int fd);
 
-/* Find out whose the file open as `fd` is, other than this process's.  Close
- * the result with holder_close(). */
+/* Find the process, other than this one, that holds the file open as `fd`.  The
+ * caller must call holder_close(). */
 void holder_find(struct holder *h, int fd);
 
-/* The same for a path.  Returns 0, also if there is no such file; or -1 with
- * errno set. */
+/* The same for a path.  Returns 0, also if the file does not exist, or -1 with
+ * errno set and nothing to close. */
 int holder_find_path(struct holder *h, const char *path);
 
-/* Say in `found` which process is in the way of holder_lock(). */
+/* Store in `found` which process prevents holder_lock(). */
 void holder_in_the_way(struct holder *h, int fd);
 
-/* Send a signal to the echod that was found, with `value` if that is not
- * NULL.  Returns 0, or -1 with errno set, ESRCH if it has ended. */
+/* Send a signal to the echod that was found, with `value` unless that is NULL.
+ * Returns 0, or -1 with errno set: ESRCH if the echod has ended. */
 int holder_signal(const struct holder *h, int signo, const int *value);
 
 void holder_close(struct holder *h);

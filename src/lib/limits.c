@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What bounds this process, and in which words it is told.
+ * The limits of this process, and messages about them.
  */
 #include "lib/limits.h"
 
@@ -16,16 +16,16 @@
 
 #include "lib/cgroup.h"
 
-/* cgroup v1 has no word for "no limit", but a number like this. */
+/* In cgroup v1 a number at least this large means "no limit". */
 #define LIMITS_V1_NONE (UINT64_C(1) << 62)
 
 typedef unsigned long long ull;
 
 const char *limits_root = "";
 
-/* A group's limit of something, if it is the lowest so far. */
+/* The lowest limit of a resource in all groups. */
 struct limits_lowest {
-	const char *v1, *v2[2]; /* files */
+	const char *v1, *v2[2]; /* the names of its files */
 	uint64_t value;
 	char path[PATH_MAX]; /* of the file; "": none */
 };
@@ -92,7 +92,7 @@ limits_say(const char *fmt, ...)
 	va_end(ap);
 }
 
-/* The number in a file of /proc; false if there is none. */
+/* Read the number in a file of /proc/sys.  Returns false if there is none. */
 static bool
 limits_proc(const char *name, uint64_t *n)
 {
@@ -110,7 +110,7 @@ limits_soft(int resource, uint64_t *n)
 	return true;
 }
 
-/* vm.overcommit_memory = 2: memory is refused that is there. */
+/* With vm.overcommit_memory = 2 the kernel refuses memory that is free. */
 static void
 limits_say_commit(void)
 {
@@ -126,7 +126,7 @@ limits_say_commit(void)
 		    (ull)limit);
 }
 
-/* What is asked for a message must leave errno to it. */
+/* Restore errno for the message that uses the words. */
 static const char *
 limits_told(int error)
 {
@@ -163,8 +163,8 @@ limits_visit_pids(void *to, const char *directory, bool v2)
 	(void)v2;
 	if (cgroup_number(directory, "pids.max", &most) && most != CGROUP_MAX &&
 	    cgroup_number(directory, "pids.current", &now) && now >= most)
-		limits_say("; %.256s/pids.max (TasksMax=) is %llu, and so many "
-			   "there are",
+		limits_say("; %.256s/pids.max (TasksMax=) is %llu, and it "
+			   "is reached",
 		    directory, (ull)most);
 	return true;
 }
@@ -177,7 +177,7 @@ limits_why_no_process(int error)
 	words[0] = '\0';
 	if (error == EAGAIN) {
 		cgroup_walk(limits_root, "pids", limits_visit_pids, NULL);
-		/* Root and its like are not held to it. */
+		/* RLIMIT_NPROC does not apply to root. */
 		if (words[0] == '\0' && geteuid() != 0 &&
 		    limits_soft(RLIMIT_NPROC, &n))
 			limits_say("; RLIMIT_NPROC (ulimit -u, LimitNPROC=) is "
@@ -194,7 +194,7 @@ limits_why_no_process(int error)
 	return limits_told(error);
 }
 
-/* Of our own group, which has been told of those below it. */
+/* Our own group counts the kills in the groups below it, too. */
 static bool
 limits_visit_kills(void *to, const char *directory, bool v2)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What bounds this process: resource limits (setrlimit(2)), control groups, the
- * machine.  A call that fails for one says which, and what it is.
+ * The limits of this process: resource limits (setrlimit(2)), control groups,
+ * the machine.  If a call fails because of one, the message names the limit and
+ * its value.
  */
 #ifndef ECHOD_LIB_LIMITS_H
 #define ECHOD_LIB_LIMITS_H
@@ -9,27 +10,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Before the paths of control groups: "", or a test's directory. */
+/* Put before the paths of control groups: "", or the directory of a test. */
 extern const char *limits_root;
 
-/* The most memory there can be for us: the machine's, or less by a control
- * group.  Which of them it is, in words, in `what`. */
+/* The memory in bytes that this process may use: that of the machine, or less
+ * by a control group.  `what` gets the name of that limit. */
 uint64_t limits_memory(char *what, size_t size);
 
-/* The soft limits of how large files are and of address space become the hard
- * ones: a memfd is a file, too, and the arena is much of both. */
+/* Raise the soft limits of file size and address space to the hard ones.  The
+ * arena is a large file (a memfd) and a large mapping. */
 void limits_raise(void);
 
-/* Why there can be no memfd, or no mapping, of `bytes` (errno is `error`, and
- * stays so), as an addition to its message: "; RLIMIT_FSIZE (ulimit -f) is
- * ...", or "".  Static storage. */
+/* The reason why a memfd or a mapping of `bytes` failed with `error`, to be
+ * appended to a message: "; RLIMIT_FSIZE (ulimit -f) is ...", or "".  Sets
+ * errno to `error`.  Static storage. */
 const char *limits_why_no_room(int error, uint64_t bytes);
 
-/* The same for a process that cannot be made. */
+/* The same for a process that cannot be created. */
 const char *limits_why_no_process(int error);
 
-/* How often the kernel has killed for want of memory: in our control group,
- * or on this machine if that does not say.  0 if nothing does. */
+/* How often the kernel has killed a process because memory ran out: in our
+ * control group or, if that does not count, on this machine.  0 if unknown. */
 uint64_t limits_oom_kills(void);
 
 #endif

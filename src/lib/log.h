@@ -12,6 +12,7 @@
 #ifndef ECHOD_LIB_LOG_H
 #define ECHOD_LIB_LOG_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -47,6 +48,11 @@ struct log_settings {
  * failed.
  */
 int log_open(const struct log_settings *s);
+
+/* Have the master write all lines of this process, which is another program.
+ * `fd` is the master's log_remote_descriptor(), or -1 there. */
+void log_open_remote(int fd);
+int log_remote_descriptor(void);
 
 /*
  * Open the file of the current date again.  Returns 0.  On failure the former
@@ -103,24 +109,21 @@ const char *log_last_warning(void);
 bool log_wants(enum log_level level);
 
 /*
- * Write one line.  Control characters become '?', a line is cut at 1 KiB, and
+ * Write one line, with ": " and strerror(error) appended unless `error` is 0.
+ * Control characters become '?', a line is cut at 1 KiB, and
  * errno is preserved.  The call does not block: a sink that cannot take the
  * line at once (a full pipe) loses it.  The other sinks report the loss, and
  * the next line that the sink takes follows a line with the number of lines
  * lost.
  */
-void log_line(enum log_level level, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
+void log_line(enum log_level level, int error, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
-/* The same, with ": " and strerror(errno) appended. */
-void log_line_errno(enum log_level level, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-
-#define log_debug(...) log_line(LOG_LEVEL_DEBUG, __VA_ARGS__)
-#define log_verbose(...) log_line(LOG_LEVEL_VERBOSE, __VA_ARGS__)
-#define log_notice(...) log_line(LOG_LEVEL_NOTICE, __VA_ARGS__)
-#define log_warnx(...) log_line(LOG_LEVEL_WARNING, __VA_ARGS__)
-#define log_warn(...) log_line_errno(LOG_LEVEL_WARNING, __VA_ARGS__)
+#define log_debug(...) log_line(LOG_LEVEL_DEBUG, 0, __VA_ARGS__)
+#define log_verbose(...) log_line(LOG_LEVEL_VERBOSE, 0, __VA_ARGS__)
+#define log_notice(...) log_line(LOG_LEVEL_NOTICE, 0, __VA_ARGS__)
+#define log_warnx(...) log_line(LOG_LEVEL_WARNING, 0, __VA_ARGS__)
+#define log_warn(...) log_line(LOG_LEVEL_WARNING, errno, __VA_ARGS__)
 
 /*
  * The rate limit of a line that a client can cause: one line a second.

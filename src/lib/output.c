@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Standard output, looked at when the program ends.
+ * Checking standard output when the program ends.
  *
- * What printf(3) returns is of no use: the bytes go out later.  So one place
- * asks, for every command and option: whether all of it has been written.
+ * The result of printf(3) tells nothing, since the bytes are written later.  So
+ * this is the one place that checks, for every command and option, that all of
+ * the output was written.
  */
 #include "lib/output.h"
 
@@ -26,7 +27,8 @@ static struct {
 static int
 output_finish(void)
 {
-	/* Who writes ends as soon as that fails, so that this is the reason. */
+	/* A command ends as soon as a write fails, so errno is still the
+	 * reason. */
 	int before = errno;
 	bool failed = ferror(stdout) != 0;
 
@@ -47,14 +49,14 @@ output_end(void)
 	_exit(state.status);
 }
 
-/* The number of a closed stream gets what can be opened everywhere and not be
- * written to, so that writing fails as before. */
+/* Give the number of a closed stream to a file that exists everywhere and
+ * cannot be written, so that writing fails as before. */
 static void
 output_occupy(void)
 {
 	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
 		state.closed[fd] = fcntl(fd, F_GETFD) == -1;
-		/* open(2) gives the lowest number that is free: this one. */
+		/* open(2) returns the lowest free number, which is this one. */
 		if (state.closed[fd] && open("/", O_RDONLY | O_DIRECTORY) == -1)
 			(void)open("/", O_PATH | O_DIRECTORY);
 	}

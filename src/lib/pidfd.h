@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A process as a descriptor, which is readable once it has ended: a level,
- * where a signal is an edge that can be lost (pidfd_open(2), Linux 5.3).
+ * A process as a descriptor (pidfd_open(2), Linux 5.3).  It becomes readable
+ * when the process ends and stays so, while a signal can be missed.
  */
 #ifndef ECHOD_LIB_PIDFD_H
 #define ECHOD_LIB_PIDFD_H
@@ -13,10 +13,16 @@
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434
 #endif
+#ifndef SYS_pidfd_send_signal
+#define SYS_pidfd_send_signal 424
+#endif
 
-/* Of ourselves or a child that was not reaped: no other pid can be trusted to
- * be whose it was.  Close-on-exec.  Returns 0 if there is none: before Linux
- * 5.3, and in some sandboxes. */
+/*
+ * Open a pidfd of this process or of a child that was not reaped; any other pid
+ * may already be another process.  The descriptor is close-on-exec, and the
+ * caller owns it.  Returns 0 if there is none: before Linux 5.3, and in some
+ * sandboxes.
+ */
 static inline int
 pidfd_make(pid_t pid)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What /proc says of another process: whether it is an echod that has a file.
+ * What /proc tells about another process: whether it is an echod and which
+ * files it has open.
  */
 #include "lib/proc.h"
 
@@ -48,8 +49,8 @@ proc_name(pid_t pid)
 	return name;
 }
 
-/* Not by the executable: after an upgrade that is another one until the
- * reload, and who may not trace the process may not read it. */
+/* The executable does not tell: after an upgrade it is another one until the
+ * reload, and only a user who may trace the process may read it. */
 bool
 proc_is_echod(pid_t pid)
 {
@@ -60,8 +61,8 @@ proc_is_echod(pid_t pid)
 	    strcmp(proc_name(pid), own) == 0;
 }
 
-/* What fdinfo says of descriptor `number`: proc(5).  `locker` is the process
- * that holds the lock, or 0. */
+/* What fdinfo (proc(5)) tells about descriptor `number`.  `locker` becomes the
+ * process that holds a write lock on it, or 0. */
 static enum proof
 proc_fdinfo(pid_t pid, const char *number, int *locker)
 {
@@ -83,10 +84,7 @@ proc_fdinfo(pid_t pid, const char *number, int *locker)
 		    (flags & O_ACCMODE) != O_RDONLY)
 			proof = PROOF_OPEN;
 		else if (proof == PROOF_OPEN &&
-		    sscanf(line,
-			"lock: %*d: "
-			"POSIX %*s WRITE %d",
-			locker) == 1)
+		    sscanf(line, "lock: %*d: POSIX %*s WRITE %d", locker) == 1)
 			proof = PROOF_LOCKED;
 	/* NOLINTEND(cert-err34-c) */
 	fclose(f);
@@ -139,8 +137,8 @@ proc_hears_us(pid_t pid)
 	    (ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino);
 }
 
-/* The process that has a write lock on what `link` is the text of, in the table
- * of process `pid`; or 0. */
+/* The process that has a write lock on the file which /proc/`pid`/fd shows as
+ * `link`, or 0. */
 static pid_t
 proc_locker_in(const char *pid, const char *link)
 {
@@ -180,7 +178,7 @@ proc_locker(const char *path)
 	snprintf(link, sizeof(link), "%.*s/", (int)(name - path), path);
 	if (!proc_is_ours())
 		return 0;
-	/* The directory may be gone, too. */
+	/* The directory may not exist either. */
 	if (realpath(link, folder) == NULL)
 		snprintf(folder, sizeof(folder), "%.*s", (int)(name - path),
 		    path);

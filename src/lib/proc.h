@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What /proc says of another process.
+ * What /proc tells about another process.
  */
 #ifndef ECHOD_LIB_PROC_H
 #define ECHOD_LIB_PROC_H
@@ -8,33 +8,34 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* What the table of descriptors of a process says of a file. */
+/* What the descriptor table of a process tells about a file. */
 enum proof {
-	PROOF_NOT,    /* it has not got it open for writing */
-	PROOF_OPEN,   /* it has */
-	PROOF_LOCKED, /* and holds a write lock on it */
-	PROOF_UNKNOWN /* it may not be looked at */
+	PROOF_NOT,    /* the file is not open for writing */
+	PROOF_OPEN,   /* it is open for writing */
+	PROOF_LOCKED, /* it is, and with a write lock */
+	PROOF_UNKNOWN /* we may not read the table */
 };
 
-/* True if /proc is there, and of our own PID namespace. */
+/* True if /proc is mounted and shows our own PID namespace. */
 bool proc_is_ours(void);
 
-/* What process `pid` is called, for people; "" if that cannot be read.  In
- * static storage, overwritten by the next call. */
+/* The name of process `pid` in printable ASCII, for messages; "" if it cannot
+ * be read.  Static storage: the next call overwrites it. */
 const char *proc_name(pid_t pid);
 
-/* True if it is called as an echod is. */
+/* True if the process has the name of an echod. */
 bool proc_is_echod(pid_t pid);
 
-/* Look for the file open as `fd` here in the table of process `pid`. */
+/* Search the descriptor table of process `pid` for the file that is open as
+ * `fd` in this process. */
 enum proof proc_proof(pid_t pid, int fd);
 
-/* True unless process `pid` is known to be in another network namespace, where
- * abstract names of sockets are others. */
+/* False if process `pid` is known to be in another network namespace: abstract
+ * socket names differ there. */
 bool proc_hears_us(pid_t pid);
 
-/* The echod that has a write lock on the file that was at `path` and is there
- * no more; 0 if none is to be seen. */
+/* The echod that has a write lock on a removed file whose path was `path`; 0 if
+ * none is visible. */
 pid_t proc_locker(const char *path);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Paths that root follows, in directories that are not root's.
+ * Paths that root follows in directories of other users, and files that it
+ * opens or creates there, for itself or for the user that it will become.
  */
 #include "lib/safe_path.h"
 
@@ -18,19 +19,19 @@
 
 #include <bsd/string.h>
 
-/* As many as the kernel follows, path_resolution(7). */
+/* The kernel follows as many, path_resolution(7). */
 #define LINKS_MAX 40
-/* How often what was there is gone, or the reverse, before we give up. */
+/* How often a file may appear or disappear under us before we give up. */
 #define TRIES 16
 
 struct walk {
 	struct safe_path *at;
 	const struct safe_owner *owner;
 	bool make;
-	bool shared; /* sticky: others have names in it, too */
-	bool acting; /* as the owner: what it may, it may */
+	bool shared; /* sticky: other users have names in it, too */
+	bool acting; /* with the rights of the owner */
 	unsigned links;
-	char rest[PATH_MAX]; /* not walked yet */
+	char rest[PATH_MAX]; /* the part that is not walked yet */
 };
 
 static struct {
@@ -75,8 +76,8 @@ safe_path_return(void)
 	if (!before.active)
 		return;
 	before.active = false;
-	/* The real and the saved one are still root's: this cannot fail, and
-	 * who is neither must not go on. */
+	/* The real and the saved user are still root, so this cannot fail.  A
+	 * process with mixed rights must not go on. */
 	if (setresuid((uid_t)-1, 0, (uid_t)-1) == -1 ||
 	    setresgid((gid_t)-1, before.gid, (gid_t)-1) == -1 ||
 	    setgroups((size_t)before.groups, before.group) == -1)
@@ -84,8 +85,8 @@ safe_path_return(void)
 	errno = saved;
 }
 
-/* Whether others than root can change the names in a directory; in a sticky
- * one, inode(7), root's names stay. */
+/* Whether another user than root can change the names in a directory.  In a
+ * sticky directory (inode(7)) the names of root are safe. */
 static bool
 safe_path_is_open(const struct stat *st, bool *shared)
 {
@@ -96,7 +97,7 @@ safe_path_is_open(const struct stat *st, bool *shared)
 	return st->st_uid != 0 || (writable && !*shared);
 }
 
-/* What comes from here on is others': act as the owner, if there is one. */
+/* From here on the path is foreign: act as the owner, if there is one. */
 static int
 safe_path_goes_foreign(struct walk *w)
 {
@@ -109,7 +110,7 @@ safe_path_goes_foreign(struct walk *w)
 	return 0;
 }
 
-/* `fd` is the directory from now on. */
+/* Make `fd` the directory. */
 static int
 safe_path_enter(struct walk *w, int fd, const struct stat *st)
 {
@@ -145,8 +146,17 @@ safe_path_from_root(struct walk *w)
 	return safe_path_enter(w, fd, &st);
 }
 
-/* Made by us, where nobody else can have changed it meanwhile; or as the one
- * it is for.  Returns 0, also if somebody else has made it. */
+/* Change the owner.  In a directory with the setgid bit the group is that of
+ * the directory; `st` has the bit. */
+static int
+safe_path_chown(int fd, const struct safe_owner *owner, const struct stat *st)
+{
+	return fchown(fd, owner->uid,
+	    (st->st_mode & S_ISGID) != 0 ? (gid_t)-1 : owner->gid);
+}
+
+/* Create a directory.  Root gives it to the owner only in a directory where no
+ * other user can have replaced it.  Returns 0, also if it exists now. */
 static int
 safe_path_make(struct walk *w, const char *name)
 {
@@ -162,15 +172,14 @@ safe_path_make(struct walk *w, const char *name)
 	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd == -1)
 		return -1;
-	/* In a directory with that bit, the group is the directory's. */
+	/* mkdir(2) has copied the setgid bit of the parent. */
 	if (fstat(fd, &st) == 0)
-		r = fchown(fd, o->uid,
-		    (st.st_mode & S_ISGID) != 0 ? (gid_t)-1 : o->gid);
+		r = safe_path_chown(fd, o, &st);
 	close(fd);
 	return r;
 }
 
-/* Put what the link says before what is left of the path. */
+/* Put the text of the link before the rest of the path. */
 static int
 safe_path_splice(struct walk *w, int link, const char *rest)
 {
@@ -193,7 +202,8 @@ safe_path_splice(struct walk *w, int link, const char *rest)
 	return text[0] == '/' ? safe_path_from_root(w) : 0;
 }
 
-/* /proc/PID/fd and the like: these lead to objects, what they say is no path. */
+/* Links of procfs such as /proc/PID/fd/0 lead to objects; their text is not a
+ * path. */
 static bool
 safe_path_is_kernels(int link)
 {
@@ -202,7 +212,7 @@ safe_path_is_kernels(int link)
 	return fstatfs(link, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
 }
 
-/* A link that root has laid in a directory that others use, too. */
+/* A link of root in a directory that other users use, too. */
 static bool
 safe_path_is_own_link(const struct walk *w, const char *name)
 {
@@ -212,7 +222,7 @@ safe_path_is_own_link(const struct walk *w, const char *name)
 	    S_ISLNK(st.st_mode) && st.st_uid == 0 && st.st_nlink == 1;
 }
 
-/* The last name: it stays, unless it is a link that is root's. */
+/* Handle the last name.  It is not followed, unless it is a link of root. */
 static int
 safe_path_last(struct walk *w, const char *name, bool *done)
 {
@@ -223,8 +233,8 @@ safe_path_last(struct walk *w, const char *name, bool *done)
 	strlcpy(w->at->name, name, sizeof(w->at->name));
 	if (w->at->foreign || w->acting)
 		return 0;
-	/* In /tmp, what is not there can come, and what is root's can be a
-	 * hard link that somebody has made to it. */
+	/* In a directory like /tmp another user can create the name at any
+	 * time, and a file of root can be a hard link that a user made. */
 	if (w->shared && !safe_path_is_own_link(w, name)) {
 		w->at->border = true;
 		return safe_path_goes_foreign(w);
@@ -244,7 +254,7 @@ safe_path_last(struct walk *w, const char *name, bool *done)
 	return r;
 }
 
-/* Open a directory, or what is in its place, made if it is missing. */
+/* Open the name, which should be a directory; create it if it is missing. */
 static int
 safe_path_reach(struct walk *w, const char *name, int flags)
 {
@@ -256,8 +266,8 @@ safe_path_reach(struct walk *w, const char *name, int flags)
 	return fd;
 }
 
-/* One directory further down with the owner's rights: every link may be
- * followed, and nothing need be judged. */
+/* Go down one directory with the rights of the owner: every link may be
+ * followed, and nothing needs a check. */
 static int
 safe_path_step_as_owner(struct walk *w, const char *name, const char *rest)
 {
@@ -272,7 +282,7 @@ safe_path_step_as_owner(struct walk *w, const char *name, const char *rest)
 	return 0;
 }
 
-/* One directory further down.  Returns 0 or -1. */
+/* Go down one directory.  Returns 0 or -1. */
 static int
 safe_path_step(struct walk *w, const char *name, const char *rest)
 {
@@ -304,7 +314,7 @@ safe_path_step(struct walk *w, const char *name, const char *rest)
 	if (!S_ISLNK(st.st_mode) || w->at->foreign)
 		goto fail;
 	if (w->shared && (st.st_uid != 0 || st.st_nlink != 1)) {
-		/* Somebody's link in /tmp, to be followed as the owner. */
+		/* The link of a user in /tmp: follow it as the owner. */
 		if (safe_path_goes_foreign(w) == -1 || !w->acting)
 			goto fail;
 		close(fd);
@@ -362,7 +372,7 @@ safe_path_walk(struct safe_path *p, const char *path,
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	/* Nothing is foreign to another: it follows every link by itself. */
+	/* To another user than root nothing is foreign. */
 	w.acting = geteuid() != 0;
 	r = safe_path_from_root(&w);
 	while (r == 0)
@@ -385,15 +395,15 @@ safe_path_leave(struct safe_path *p)
 	errno = saved;
 }
 
-/* Root acts for another. */
+/* True if root acts for another user. */
 static bool
 safe_path_lends(const struct safe_owner *owner)
 {
 	return geteuid() == 0 && owner->uid != (uid_t)-1 && owner->uid != 0;
 }
 
-/* Only what is given away is looked at, and only what root alone can have put
- * where it is; what is there already with the right owner stays as it is. */
+/* Give the file to the owner.  The caller knows that only root can have put the
+ * file where it is.  A file that the owner has already is left alone. */
 static int
 safe_path_give(int fd, const struct safe_path *p,
     const struct safe_owner *owner)
@@ -406,12 +416,11 @@ safe_path_give(int fd, const struct safe_path *p,
 		return -1;
 	if (!S_ISREG(st.st_mode) || st.st_uid == owner->uid)
 		return 0;
-	return fchown(fd, owner->uid,
-	    (dir.st_mode & S_ISGID) != 0 ? (gid_t)-1 : owner->gid);
+	return safe_path_chown(fd, owner, &dir);
 }
 
-/* Root, for itself, in others' directories: a file that has another name,
- * too, may be one that matters under that. */
+/* Root acts for itself in a foreign directory: refuse a file with several
+ * names, since one of them may be an important file. */
 static int
 safe_path_check(int fd)
 {
@@ -425,8 +434,8 @@ safe_path_check(int fd)
 	return -1;
 }
 
-/* A name nobody can change, or one that root must not follow: a new file, or
- * the one that is there. */
+/* Open or create the file as root: the name is safe, or it must not be
+ * followed. */
 static int
 safe_path_as_root(const struct safe_path *p, int flags, mode_t mode,
     const struct safe_owner *owner)
@@ -458,7 +467,7 @@ judged:
 	return -1;
 }
 
-/* With the rights of the one it is for, which may be ours. */
+/* Open or create the file with the rights of the owner, or with ours. */
 static int
 safe_path_as_owner(const struct safe_path *p, int flags, mode_t mode,
     const struct safe_owner *owner)
@@ -471,11 +480,11 @@ safe_path_as_owner(const struct safe_path *p, int flags, mode_t mode,
 		fd = openat(p->dir, p->name, flags);
 		if (fd != -1 || errno != ENOENT)
 			break;
-		/* Nor O_EXCL: a link that leads nowhere yet is one, too. */
+		/* Without O_EXCL: the target of a link may be missing. */
 		fd = openat(p->dir, p->name, flags | O_CREAT, mode);
 		if (fd != -1 || errno != EACCES)
 			break;
-		/* Made meanwhile, perhaps. */
+		/* Another process may have created it. */
 		if (faccessat(p->dir, p->name, F_OK, AT_EACCESS) == -1) {
 			errno = EACCES;
 			break;
@@ -494,7 +503,7 @@ safe_path_open(const char *path, int flags, mode_t mode,
 	int fd, saved;
 
 	flags |= O_CLOEXEC | O_NOCTTY;
-	/* To another than root there is no other way than the kernel's. */
+	/* Another user than root follows paths as the kernel does. */
 	if (geteuid() != 0) {
 		fd = open(path, flags);
 		if (fd != -1 || errno != ENOENT)
@@ -506,9 +515,8 @@ safe_path_open(const char *path, int flags, mode_t mode,
 		fd = safe_path_as_owner(&p, flags, mode, owner);
 	else
 		fd = safe_path_as_root(&p, flags, mode, owner);
-	/* The directory is the one that was meant, such as a /var/log that a
-	 * group can write: a new file in there, by its descriptor, harms
-	 * nobody. */
+	/* The directory is the intended one, for example a /var/log that a
+	 * group can write.  Creating a new file in it is safe. */
 	if (fd == -1 && errno == EACCES && p.border && lends) {
 		fd = safe_path_as_root(&p, flags, mode, owner);
 		if (fd == -1 && errno == EEXIST)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Signals as facts to be asked for; the one home of sigaction(2).
+ * Recording signals for the loops; the only user of sigaction(2).
  */
 #include "lib/signals.h"
 
@@ -22,8 +22,8 @@ static const int never_blocked[] = {
 	SIGTSTP,
 };
 
-/* Values that came along with a signal.  Further ones stay in the kernel's queue
- * until these have been taken. */
+/* Room for the values that came with signals.  Further signals stay in the queue
+ * of the kernel until these values are taken. */
 #define VALUES 64
 
 static volatile sig_atomic_t counts[NSIG];
@@ -41,8 +41,8 @@ signals_record(int signo, siginfo_t *info, void *context)
 
 	(void)context;
 	counts[signo]++;
-	/* sigqueue(3) can be done with any signal: those of before it had
-	 * values have none. */
+	/* Only real-time signals have values here, although sigqueue(3) can
+	 * send one with any signal. */
 	if (signo < SIGRTMIN || info->si_code != SI_QUEUE || n == VALUES)
 		return;
 	queue.signo[n] = signo;
@@ -121,7 +121,7 @@ signals_open_mask(void)
 unsigned
 signals_take(int signo)
 {
-	/* Called with signals blocked: no delivery can come between. */
+	/* Signals are blocked, so no delivery can come in between. */
 	unsigned n = (unsigned)counts[signo];
 
 	counts[signo] = 0;

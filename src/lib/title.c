@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The process title: setproctitle(3bsd), tidied up.
+ * The process title, by setproctitle(3bsd).
  */
 #include "lib/title.h"
 
@@ -10,7 +10,7 @@
 
 #include <bsd/unistd.h>
 
-/* Where argv[0] is and where it ended; NULL before title_init(). */
+/* The begin and the original end of argv[0]; NULL before title_init(). */
 static char *name, *name_end;
 
 void
@@ -33,8 +33,9 @@ title_set(const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	setproctitle("%s", text);
-	/* libbsd leaves a dot where argv[0] ended if the title is shorter, and
-	 * a blank behind the title if it is just as long; ps(1) shows them. */
+	/* If the title is shorter than argv[0], libbsd leaves a dot at the end
+	 * of argv[0].  If it has the same length, libbsd leaves a blank behind
+	 * it.  Remove them, since ps(1) shows them. */
 	end = name + strlen(name);
 	if (end < name_end)
 		*name_end = '\0';

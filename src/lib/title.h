@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The process title: what ps(1) shows.
+ * The process title, which ps(1) shows.
  */
 #ifndef ECHOD_LIB_TITLE_H
 #define ECHOD_LIB_TITLE_H
 
-/* Before anything else in main(): make room where the arguments are. */
+/* Make the memory of the arguments available to the title.  Must be called at
+ * the start of main(). */
 void title_init(int argc, char **argv, char **envp);
 
-/* Show "echod: " and the formatted text.  Does nothing before title_init(). */
+/* Set the title to "echod: " and the formatted text, which is cut at 1023
+ * bytes. Does nothing before title_init(). */
 void title_set(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Text in UTF-8, character by character.
+ * Decoding UTF-8, character by character (RFC 3629).
  */
 #include "lib/utf8.h"
 
-/* Bytes in a row, by the first: its mask and bits, and the least code point
- * that needs so many. */
+/* Row i is for characters of i + 1 bytes: mask and bits of the first byte, and
+ * the lowest code point that needs so many bytes. */
 static const struct {
 	unsigned char mask, bits;
 	uint32_t least;
@@ -28,7 +28,7 @@ utf8_character(const char *text, uint32_t *point)
 	if (n == 4)
 		return 0;
 	c = *p & (unsigned char)~utf8_lengths[n].mask;
-	/* The end of the string is no byte of a character either. */
+	/* The NUL at the end of the string fails this test, too. */
 	for (size_t i = 1; i <= n; i++) {
 		if ((p[i] & 0xc0) != 0x80)
 			return 0;

@@ -58,6 +58,8 @@
 #ifndef ECHOD_SHARED_CONTROL_COMMANDS_H
 #define ECHOD_SHARED_CONTROL_COMMANDS_H
 
+#include "lib/log_levels.h"
+
 /* The words before a command. */
 #define CONTROL_JSON "json"
 #define CONTROL_FRAMED "framed"
@@ -86,11 +88,13 @@
 	    "open the log file anew") \
 	X(close, 2, 2, 1, "ADDRESS:PORT", "echoctl connections", \
 	    "close a client's connection") \
-	X(loglevel, 1, 2, 2, "[debug|verbose|notice|warning]", \
+	X(loglevel, 1, 2, 2, "[" LOG_LEVEL_CHOICE "]", \
 	    "echoctl loglevel", \
 	    "the level of the log; or another one") \
 	X(drain, 1, 2, 1, "[on|off]", "echoctl status", \
 	    "let health checks fail, or succeed again") \
+	X(renew, 1, 1, 1, "", "echoctl status", \
+	    "start the administration process anew") \
 	X(help, 1, 1, 0, "", "", \
 	    "the requests of the control socket")
 /* clang-format on */

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
 """`echoctl top` on a terminal of our own, for tests/system/echoctl.bats.
 
 usage: top.py ECHOCTL TEST; exits 0 if all was as it should be, else prints why

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# Workers die, are stopped, added and removed; connections go on.
+# SPDX-License-Identifier: ISC
+# Workers die, are stopped, added and removed; connections continue.
 
 load ../lib/common
 
@@ -44,7 +45,7 @@ export ECHOD LOAD
 	done
 	kill -TTOU "$SERVER"
 	wait_for 30 logged 'the last worker stays'
-	# Before, its slot is still leaving, and SIGTTIN would be refused.
+	# Before this, its slot is still leaving, and SIGTTIN would be refused.
 	wait_for 30 logged 'took over the connections of worker 1'
 	kill -TTIN "$SERVER"
 	wait_for 30 workers_are 2
@@ -108,7 +109,7 @@ export ECHOD LOAD
 	start workers=2 watchdog-timeout=0
 	mapfile -t w < <(workers)
 	kill -STOP "${w[0]}"
-	# half of these would be the stopped one's
+	# The stopped worker would have half of these.
 	$CLIENT churn 50
 	timeout 30 $CLIENT many 50
 	kill -CONT "${w[0]}"
@@ -162,9 +163,9 @@ export ECHOD LOAD
 	done
 }
 
-# A soak was failed by stalls of its slow clients: the machine was short of
-# memory for TCP, and its kernel dropped what a server of forty lines was sent,
-# too.  A filter that lets nothing through does the same at will.
+# A soak failed because its slow clients stalled.  The machine was short of
+# memory for TCP, and its kernel also dropped the segments to a server of forty
+# lines.  A filter that passes nothing has the same effect at will.
 @test "the load tells a kernel that drops segments from a server that hangs" {
 	PORT=$(free_port)
 	cat >drops.py <<-'EOF'

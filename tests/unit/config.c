@@ -243,7 +243,7 @@ test_paths(void)
 	config_defaults(&c);
 	ok(config_override(&c, "logfile=~/x", &e) == -1 &&
 		strstr(e.text,
-		    "-o logfile: only a shell replaces the ~ of "
+		    "-o logfile: only a shell expands the ~ of "
 		    "\"~/x\"") != NULL &&
 		refuses("pidfile ~root/x\n", ":1: pidfile: only a shell") &&
 		refuses("control-socket \"~\"\n", "control-socket: only a") &&

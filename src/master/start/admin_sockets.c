@@ -164,14 +164,6 @@ admin_sockets_close(struct admin_sockets *s, const struct admin_sockets *other)
 	}
 }
 
-/* The clients' accept4 is the worker's, whose recovery depends on how it is
- * used. */
-int
-admin_sockets_accept(int listener, struct sockaddr *peer, socklen_t *len)
-{
-	return accept4(listener, peer, len, SOCK_CLOEXEC | SOCK_NONBLOCK);
-}
-
 int
 admin_sockets_keep(const struct admin_sockets *s, bool keep)
 {
