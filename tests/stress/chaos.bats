@@ -143,6 +143,26 @@ export ECHOD LOAD
 	load_is_happy
 }
 
+# A soak whose reload had moved the port was failed by the refusals of a client
+# that had crashed its worker, which was allowed.
+@test "the load: a client that is lost connects again, or stays away if told so" {
+	local option
+	start control-socket=control
+	peer() {
+		ss -Htn state established "dport = :$PORT" | awk '{ print $3 }'
+	}
+	for option in '' -o; do
+		rm -f loaded enough
+		under_load $option small:1
+		"$ECHOCTL" -s control close "$(peer)"
+		wait_for 20 grep -q 'small client 0, .*: EOF' figures
+		[ -n "$option" ] || wait_for 20 eval '[ -n "$(peer)" ]'
+		not load_is_happy
+		cat figures
+		grep -q "connects=$((2 - ${#option} / 2)) lost=1 .*refused=0" figures
+	done
+}
+
 # A soak failed because its slow clients stalled.  The machine was short of
 # memory for TCP, and its kernel also dropped the segments to a server of forty
 # lines.  A filter that passes nothing has the same effect at will.

@@ -88,7 +88,7 @@ def probe(address, source=None, line=b"probe\n", header=b""):
 
 
 class Load:
-    def __init__(self, program, directory, port, rest, mix):
+    def __init__(self, program, directory, port, rest, mix, once):
         self.directory = directory
         for name in ("ready", "enough"):
             if os.path.exists(self.path(name)):
@@ -96,7 +96,8 @@ class Load:
         self.output = open(self.path("load"), "w+")
         self.process = subprocess.Popen(
             [program, "-p", str(port), "-t", "86400", "-d", str(rest),
-             "-f", self.path("ready"), "-e", self.path("enough"), *mix],
+             "-f", self.path("ready"), "-e", self.path("enough"),
+             *(("-o",) if once else ()), *mix],
             stdout=self.output, stderr=subprocess.STDOUT)
         wait_for("the load to connect", self.is_ready)
 
