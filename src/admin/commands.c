@@ -18,6 +18,7 @@
 #include "admin/sock_diag.h"
 #include "admin/status.h"
 #include "lib/log.h"
+#include "lib/log_levels.h"
 #include "shared/control_commands.h"
 
 #define WORDS_MAX 8
@@ -189,8 +190,7 @@ commands_loglevel(struct command_request *r)
 		commands_ask(r, REQUEST_LOGLEVEL, (uint64_t)level);
 	else
 		commands_fail(r,
-		    "loglevel: \"%.64s\" is none of debug, verbose, "
-		    "notice, warning",
+		    "loglevel: \"%.64s\" is none of " LOG_LEVEL_LIST,
 		    r->word[1]);
 }
 
@@ -230,7 +230,7 @@ static const struct command {
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
-/* "loglevel [debug|verbose|notice|warning]"; static storage. */
+/* "drain [on|off]"; static storage. */
 static const char *
 commands_usage(const struct command *c)
 {

@@ -22,8 +22,8 @@ static const int never_blocked[] = {
 	SIGTSTP,
 };
 
-/* Room for the values that came with signals.  Further signals stay in the queue
- * of the kernel until these values are taken. */
+/* Room for the values that came with signals.  Further signals stay in the
+ * queue of the kernel until these values are taken. */
 #define VALUES 64
 
 static volatile sig_atomic_t counts[NSIG];

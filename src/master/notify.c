@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Telling the service manager what the service does, by sd_notify(3)'s protocol:
- * one datagram for each message, to the AF_UNIX socket in NOTIFY_SOCKET.
+ * Telling the service manager what the service does, by sd_notify(3)'s
+ * protocol: one datagram for each message, to the AF_UNIX socket in
+ * NOTIFY_SOCKET.
  */
 #include "master/notify.h"
 
@@ -208,8 +209,8 @@ notify_extend(struct master *m, uint64_t now)
 	(void)notify_send(n, state, false);
 }
 
-/* Note whether a worker serves.  Returns true if a worker does not serve and the
- * master is replacing it. */
+/* Note whether a worker serves.  Returns true if a worker does not serve and
+ * the master is replacing it. */
 static bool
 notify_look(struct master *m, uint64_t now)
 {

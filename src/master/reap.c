@@ -61,8 +61,8 @@ reap_is_fault(int status)
 }
 
 /* The first respawn comes at once.  After quick faults, and after deaths before
- * serving, each further one waits longer, so that a worker that cannot live does
- * not use up the processor. */
+ * serving, each further one waits longer, so that a worker that cannot live
+ * does not use up the processor. */
 static void
 reap_schedule(struct child *c, bool served, bool fault)
 {
@@ -93,8 +93,8 @@ reap_tell_denied(struct slot *s, unsigned k, pid_t pid, int status)
 		    call_name((uint32_t)(call >> 32), (int)(uint32_t)call));
 }
 
-/* Tell the next worker of the slot, or a sibling that adopts it, how the last one
- * died. */
+/* Tell the next worker of the slot, or a sibling that adopts it, how the last
+ * one died. */
 static void
 reap_note_death(struct slot *s, const struct child *c, int status)
 {

@@ -8,8 +8,8 @@
 
 #include "master/master.h"
 
-/* Reap all children that have ended.  For a worker, log how it ended and set the
- * time when the next worker of its slot is due. */
+/* Reap all children that have ended.  For a worker, log how it ended and set
+ * the time when the next worker of its slot is due. */
 void reap(struct master *m);
 
 /* True if `pid` is a child of ours, even if it has ended and was not reaped. */

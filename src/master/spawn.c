@@ -60,7 +60,8 @@ spawn_prepare(struct master *m)
 		o->master_wake_fd = 0;
 		return -1;
 	}
-	/* Workers watch it to notice the master's end.  Without it they poll. */
+	/* Workers watch it to notice the master's end.  Without it they poll.
+	 */
 	if (o->master_pidfd == 0)
 		o->master_pidfd = pidfd_make(getpid());
 	for (unsigned k = 0; k < m->config->workers; k++)

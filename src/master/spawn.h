@@ -15,8 +15,8 @@ int spawn_prepare(struct master *m);
  * errno set. */
 int spawn_prepare_slot(struct master *m, unsigned k);
 
-/* Start a worker for slot `k` now.  Returns 0, or -1 with the reason logged; then
- * spawn_due() tries again after a second. */
+/* Start a worker for slot `k` now.  Returns 0, or -1 with the reason logged;
+ * then spawn_due() tries again after a second. */
 int spawn(struct master *m, unsigned k);
 
 /* Ask the worker of slot `k` to leave between two operations. */

@@ -18,8 +18,8 @@
 #define MARGIN 200
 /* The time that workers have after a second signal, ms. */
 #define NOW 1000
-/* Signals this close together are one request, ms: timeout(1), shells and service
- * managers signal a process and then its group. */
+/* Signals this close together are one request, ms: timeout(1), shells and
+ * service managers signal a process and then its group. */
 #define SAME_REQUEST 100
 
 static const int stop_signals[] = { SIGTERM, SIGINT, SIGQUIT };

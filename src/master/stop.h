@@ -11,8 +11,8 @@
 /* Take a recorded signal that asks for a stop.  Returns it, or 0. */
 int stop_asked(void);
 
-/* A stop is asked for; `source` is a signal's name or another source for the log.
- * A second request means: now. */
+/* A stop is asked for; `source` is a signal's name or another source for the
+ * log. A second request means: now. */
 void stop_request(struct master *m, const char *source);
 
 /* Do what is due: tell the workers when the delay is over, kill those that are

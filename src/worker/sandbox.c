@@ -98,8 +98,8 @@ static const struct permit permits[] = {
 	 * (there is one thread), fstat of other files than the log, ioctl
 	 * TCGETS and lseek (stdio), rseq, set_robust_list and membarrier
 	 * (threads), open and stat of /etc/localtime (see
-	 * seccomp_filter_settle_time_zone()), rt_sigaction (abort(3) makes it if its
-	 * signal did not kill).
+	 * seccomp_filter_settle_time_zone()), rt_sigaction (abort(3) makes it
+	 * if its signal did not kill).
 	 */
 };
 

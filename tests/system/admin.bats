@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # The administration process: what it has and what it has not, and that its
 # death, silence or excess is nothing to clients, a reload or a stop.
 
@@ -258,7 +259,7 @@ built_with_metrics() {
 	kill -KILL "$pid"
 	wait "$asker"
 	grep -q '^ok: ' answer
-	read -r -t 10 -u 6 line && return 1
+	! read -r -t 10 -u 6
 	exec 6>&-
 	wait_for 10 workers_are 2
 	# Its slot goes, and all that it has to another.

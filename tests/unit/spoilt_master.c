@@ -84,8 +84,8 @@ is_empty(int fd)
 	return fstat(fd, &st) == 0 && st.st_size == 0;
 }
 
-/* A worker dies while the arena says that there are no workers.  The master kept
- * its pid for ever, which another process may get. */
+/* A worker dies while the arena says that there are no workers.  The master
+ * kept its pid for ever, which another process may get. */
 static bool
 forgotten(void)
 {
@@ -142,7 +142,8 @@ woken(void)
 	return slot(1)->adopt == 1 && is_empty(fd);
 }
 
-/* The descriptors of listeners are forged: none of them is changed or closed. */
+/* The descriptors of listeners are forged: none of them is changed or closed.
+ */
 static bool
 not_listening(void)
 {
@@ -164,7 +165,8 @@ not_listening(void)
 	return is_open(fd) && is_open(rig.listener);
 }
 
-/* The next program finds true values, not forged ones that make it give back. */
+/* The next program finds true values, not forged ones that make it give back.
+ */
 static bool
 next(void)
 {

@@ -83,8 +83,8 @@ collect_open(struct collection *s, struct listener *l, const struct address *a)
 	return s->used_is_fine && error == EADDRINUSE ? 0 : -1;
 }
 
-/* True if `a` is 0.0.0.0 and a listener for [::] that is open or was passed takes
- * IPv4 clients, too. */
+/* True if `a` is 0.0.0.0 and a listener for [::] that is open or was passed
+ * takes IPv4 clients, too. */
 static bool
 collect_is_served(struct collection *s, const struct address *a)
 {

@@ -31,9 +31,9 @@ struct collection {
 };
 
 /*
- * Get a listener for each of `addresses`.  This is the one answer for the test of
- * a configuration, the start, the check of a reload and the resume.  Returns 0,
- * or -1 with a reason in `why` and no new listener left open.
+ * Get a listener for each of `addresses`.  This is the one answer for the test
+ * of a configuration, the start, the check of a reload and the resume.  Returns
+ * 0, or -1 with a reason in `why` and no new listener left open.
  */
 int collect_all(struct collection *s);
 

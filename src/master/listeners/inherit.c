@@ -179,8 +179,8 @@ inherit_fault(const struct passed *p)
 	if (*p->name == '\0')
 		return "is no TCP socket that listens";
 	return (p->flags & LISTENER_DUAL) != 0
-	    ? "takes IPv4 clients, too, and is used only if bind has both :: and "
-	      "0.0.0.0"
+	    ? "takes IPv4 clients, too, and is used only if bind has both "
+	      ":: and 0.0.0.0"
 	    : "is none of the addresses of bind with port";
 }
 

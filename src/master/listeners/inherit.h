@@ -20,9 +20,9 @@ void inherit_begin(void);
 /*
  * Take the socket that was passed for the listener called `name`.  Returns it,
  * close-on-exec and non-blocking, or -1 if there is none.  `flags` gets
- * LISTENER_PASSED, and LISTENER_DUAL if the socket takes IPv4 clients beside IPv6
- * ones.  Such a socket stands for both "::" and 0.0.0.0; it is taken for "::"
- * only if `a` has 0.0.0.0, too.
+ * LISTENER_PASSED, and LISTENER_DUAL if the socket takes IPv4 clients beside
+ * IPv6 ones.  Such a socket stands for both "::" and 0.0.0.0; it is taken for
+ * "::" only if `a` has 0.0.0.0, too.
  */
 int inherit_take(const struct addresses *a, const char *name, uint32_t *flags);
 

@@ -37,8 +37,8 @@ listen_give(const struct service_state *o, unsigned uid, unsigned gid)
 			(void)!fchown(o->listener[i].fd, uid, gid);
 }
 
-/* Set up a listener that was open before.  A failure is logged; it costs no more
- * than a setting. */
+/* Set up a listener that was open before.  A failure is logged; it costs no
+ * more than a setting. */
 static void
 listen_adjust(struct listener *l, const struct config *c)
 {

@@ -3,15 +3,15 @@
  * The listening sockets of the service.
  *
  *                 passed, or bound
- *      wanted ──────────────────────▶ open ─────────┐
- *        │                             ▲ │          │
- *        │ bound with IP_FREEBIND      │ │ reload   │ stop
- *        ▼              address comes  │ │ without  ▼
- *      LISTENER_ABSENT ────────────────┘ │ it     shut by each worker when it
- *                                        ▼        drains, closed at the end
+ *      wanted ----------------------> open ---------+
+ *        |                             ^ |          |
+ *        | bound with IP_FREEBIND      | | reload   | stop
+ *        v              address comes  | | without  v
+ *      LISTENER_ABSENT ----------------+ | it     shut by each worker when it
+ *                                        v        drains, closed at the end
  *                                     dropped
- *                                        │ queue is empty, or 3.3 s are over
- *                                        ▼
+ *                                        | queue is empty, or 3.3 s are over
+ *                                        v
  *                                     closed
  *
  * A reload that keeps an address keeps its listener with its queue.
@@ -48,10 +48,10 @@ void listen_keep(const struct arena *a, struct service_state *o,
 /*
  * Give the answer of listen_open() by the same steps, and change nothing.
  *
- * For the check of a reload, `names` are the `n` listeners of the service, which
- * shares its ports with this process (listen_share()).  For a test before a
- * start, `names` is NULL: an address in use is no error then, since the service
- * itself may use it, and what a start would log is logged as a warning.
+ * For the check of a reload, `names` are the `n` listeners of the service,
+ * which shares its ports with this process (listen_share()).  For a test before
+ * a start, `names` is NULL: an address in use is no error then, since the
+ * service itself may use it, and what a start would log is logged as a warning.
  * `resolved` gets what names stand for.  Returns 0, or -1 with a reason in
  * `why`.
  */

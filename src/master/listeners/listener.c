@@ -2,8 +2,8 @@
 /*
  * One listening socket.
  *
- * Options are set on the listener.  Accepted sockets inherit them, so no call is
- * needed for each client.
+ * Options are set on the listener.  Accepted sockets inherit them, so no call
+ * is needed for each client.
  */
 #include "master/listeners/listener.h"
 

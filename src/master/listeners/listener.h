@@ -31,7 +31,8 @@ int listener_adjust(int fd, const struct config *c);
  * or not.  Returns 0, or -1 with errno set. */
 int listener_share(int fd, bool yes);
 
-/* Make it drop every SYN without an answer.  Returns 0, or -1 with errno set. */
+/* Make it drop every SYN without an answer.  Returns 0, or -1 with errno set.
+ */
 int listener_drop_syns(int fd);
 
 /* True if this machine has the address that a listener is bound to. */

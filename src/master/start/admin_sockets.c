@@ -76,8 +76,8 @@ admin_sockets_same_metrics(const struct config *a, const struct config *b)
 	    strcmp(a->metrics_bind, b->metrics_bind) == 0;
 }
 
-/* The control socket's path, as admin_sockets_check().  Before a start its directory
- * may not have been made yet. */
+/* The control socket's path, as admin_sockets_check().  Before a start its
+ * directory may not have been made yet. */
 static int
 admin_sockets_check_control(const struct config *c, const struct config *was,
     char *why, size_t size)

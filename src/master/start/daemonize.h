@@ -14,8 +14,8 @@
  */
 int daemonize(void);
 
-/* The service is up: let the parent exit with 0, and leave the terminal.  Without
- * daemonize() this does nothing. */
+/* The service is up: let the parent exit with 0, and leave the terminal.
+ * Without daemonize() this does nothing. */
 void daemonize_ready(void);
 
 #endif

@@ -29,8 +29,8 @@
 #define LOOK_AGAIN 20
 /* Tries if other processes change the file at the same time. */
 #define TRIES 20
-/* The workers of a master that was killed have shutdown-timeout and this time to
- * end, s. */
+/* The workers of a master that was killed have shutdown-timeout and this time
+ * to end, s. */
 #define PATIENCE_S 5
 
 static bool
@@ -79,9 +79,9 @@ pidfile_enter(int fd)
 
 /*
  * Put a new file in the place of one that other processes have locked.  The two
- * are exchanged, not renamed: so it is known afterwards which file was there, if
- * another echod does the same at the same time.  Returns the descriptor of the
- * new file, or -1 with errno set; EEXIST if another file was there.
+ * are exchanged, not renamed: so it is known afterwards which file was there,
+ * if another echod does the same at the same time.  Returns the descriptor of
+ * the new file, or -1 with errno set; EEXIST if another file was there.
  */
 static int
 pidfile_replace(int fd, const char *path)
@@ -131,9 +131,9 @@ struct reason {
 	size_t size;
 };
 
-/* Another process has the file, as `found` says: replace the file.  If that is not
- * possible, go on without a lock, unless replacing is `needed` because the file
- * may be important to others. */
+/* Another process has the file, as `found` says: replace the file.  If that is
+ * not possible, go on without a lock, unless replacing is `needed` because the
+ * file may be important to others. */
 static enum claim
 pidfile_evade(struct pidfile *p, const char *found, bool needed,
     struct reason *why)

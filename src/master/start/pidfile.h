@@ -37,7 +37,8 @@ int pidfile_claim(struct pidfile *p, const struct config *c, bool wait);
 bool pidfile_is_at(const struct pidfile *p, const char *path);
 
 /* Take the lock again after an exec: if a process looked at our descriptors at
- * that moment, older kernels drop the lock.  Returns 0, or -1 with errno set. */
+ * that moment, older kernels drop the lock.  Returns 0, or -1 with errno set.
+ */
 int pidfile_hold(const struct pidfile *p);
 
 /* Empty the file, remove it if that is permitted, and release it. */

@@ -29,7 +29,8 @@
 #include "master/workers.h"
 
 /* A listener must never get the number of a standard stream.  Descriptors that
- * the program inherited are closed, except for sockets that were passed to it. */
+ * the program inherited are closed, except for sockets that were passed to it.
+ */
 static void
 start_tidy_descriptors(void)
 {

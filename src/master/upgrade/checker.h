@@ -27,8 +27,8 @@ struct checker {
 /*
  * Run the program in the descriptor `executable`, with the upgrade record
  * `record`, which the checker owns from now on.  Until checker_end() the check
- * may bind to the service's ports.  Returns NULL, or the name of what failed, with
- * errno set and nothing left.
+ * may bind to the service's ports.  Returns NULL, or the name of what failed,
+ * with errno set and nothing left.
  */
 const char *checker_begin(struct checker *c, int executable, int record,
     const struct arena *a, const struct service_state *s);

@@ -9,15 +9,15 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* The variable that hands the upgrade record (record.h) to the next program: the
- * number of a descriptor. */
+/* The variable that hands the upgrade record (record.h) to the next program:
+ * the number of a descriptor. */
 #define EXECUTABLE_RECORD "ECHOD_TAKEOVER"
 
 /*
- * Remember how this program was called: its arguments, its working directory and
- * its path.  Symbolic links stay in the path, so that they may point elsewhere
- * later.  Call this first: title_init() overwrites the arguments.  Returns 0, or
- * -1 with errno set if memory is short.
+ * Remember how this program was called: its arguments, its working directory
+ * and its path.  Symbolic links stay in the path, so that they may point
+ * elsewhere later.  Call this first: title_init() overwrites the arguments.
+ * Returns 0, or -1 with errno set if memory is short.
  */
 int executable_init(int argc, char **argv);
 
@@ -26,17 +26,17 @@ int executable_init(int argc, char **argv);
 const char *executable_path(void);
 const char *executable_directory(void);
 
-/* Use the path and the directory of the program before: the working directory of
- * a daemon is another one by now. */
+/* Use the path and the directory of the program before: the working directory
+ * of a daemon is another one by now. */
 void executable_inherit(const char *path, const char *directory);
 
 /* Open the program that runs.  It stays executable by this descriptor, which is
- * close-on-exec, if its file is replaced or deleted.  Returns the descriptor, or
- * -1 with errno set. */
+ * close-on-exec, if its file is replaced or deleted.  Returns the descriptor,
+ * or -1 with errno set. */
 int executable_hold(void);
 
-/* Open the program that is on disk now.  Returns a descriptor, close-on-exec, or
- * -1 with errno set. */
+/* Open the program that is on disk now.  Returns a descriptor, close-on-exec,
+ * or -1 with errno set. */
 int executable_open(void);
 
 #define EXECUTABLE_GIVEN 16
@@ -60,9 +60,9 @@ struct executable_child {
 pid_t executable_start(const struct executable_child *child);
 
 /*
- * Start the program in `fd` as a child, with -t added to our arguments.  It gets
- * the record, beside standard input, and writes to `output`.  Returns its pid, or
- * -1 with errno set.
+ * Start the program in `fd` as a child, with -t added to our arguments.  It
+ * gets the record, beside standard input, and writes to `output`.  Returns its
+ * pid, or -1 with errno set.
  */
 pid_t executable_check(int fd, int record, int output);
 

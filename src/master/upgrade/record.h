@@ -46,20 +46,20 @@ struct upgrade_record {
 	char listener[ARENA_LISTENERS_MAX][LISTENER_NAME];
 };
 
-/* Write a new record: all of `t` except `record`, `checked` and `failure`.  Returns
- * its descriptor, close-on-exec, or -1 with errno set. */
+/* Write a new record: all of `t` except `record`, `checked` and `failure`.
+ * Returns its descriptor, close-on-exec, or -1 with errno set. */
 int record_write(const struct upgrade_record *t);
 
 /* Read a record.  Returns 0, or -1 with a reason in `why`. */
 int record_read(struct upgrade_record *t, int record, char *why, size_t size);
 
 /* Read the record that this process was started with, and remove the variable
- * that names it from the environment.  Returns 1, 0 if there is no record, or -1
- * with a reason in `why`. */
+ * that names it from the environment.  Returns 1, 0 if there is no record, or
+ * -1 with a reason in `why`. */
 int record_inherit(struct upgrade_record *t, char *why, size_t size);
 
-/* Add the addresses that names of `bind` stand for.  Returns 0, or -1 with errno
- * set. */
+/* Add the addresses that names of `bind` stand for.  Returns 0, or -1 with
+ * errno set. */
 int record_add_resolved(int record, const struct resolved *r);
 
 #endif

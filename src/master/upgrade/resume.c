@@ -33,7 +33,8 @@
 #include "master/workers.h"
 
 /* Make room for the clients and workers of `c`, within the arena that there is.
- * Room can grow, it does not shrink.  Returns 0, or -1 with the reason logged. */
+ * Room can grow, it does not shrink.  Returns 0, or -1 with the reason logged.
+ */
 static int
 resume_make_room(struct master *m, struct config *c)
 {
@@ -146,9 +147,9 @@ struct record_copy {
 };
 
 /*
- * Execute the program before again, which goes on with the record that it wrote;
- * `reason` is why this program does not.  Returns if even that fails: then the
- * service has ended.
+ * Execute the program before again, which goes on with the record that it
+ * wrote; `reason` is why this program does not.  Returns if even that fails:
+ * then the service has ended.
  */
 static int
 resume_give_back(const struct upgrade_record *t, const struct record_copy *copy,
