@@ -130,6 +130,7 @@ loop_run(struct master *m)
 			reap_later(m);
 		else
 			reap(m);
+		admin_child_step(m); /* its requests are as signals */
 		if (stop_step(m))
 			break;
 		if (loop_is_hopeless(m)) {
@@ -151,7 +152,6 @@ loop_run(struct master *m)
 		notify_step(m);
 		publish_state(m);
 		sample_step(m->config, &m->arena, m->service);
-		admin_child_step(m);
 		if (loop_may_change_listeners(m))
 			late_step(&m->late, &m->arena, m->service, m->config,
 			    &m->wanted);

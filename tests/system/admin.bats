@@ -59,7 +59,7 @@ built_with_metrics() {
 	begin
 	exec 6<>"/dev/tcp/$HOST/$PORT" 7<>"/dev/tcp/$HOST/$PORT"
 	echo ping >&6
-	read -r -t 30 -u 6 line
+	read -r -t 30 -u 6
 	ctl connections | grep -q '^2 connections'
 	local pid
 	pid=$(admin)
@@ -245,10 +245,10 @@ built_with_metrics() {
 
 @test "close: also in the middle of a hand-off, and after a worker's death" {
 	begin workers=2 watchdog-timeout=0
-	local line peer pid
+	local peer pid
 	exec 6<>"/dev/tcp/$HOST/$PORT"
 	echo ping >&6
-	read -r -t 30 -u 6 line
+	read -r -t 30 -u 6
 	peer=$(ctl connections | awk 'NR == 2 { print $1 }')
 	pid=$(workers | sed -n "$(($(ctl connections | awk 'NR == 2 { print $2 }') + 1))p")
 	# Its worker does not come to it, and dies: the next one obeys.
@@ -259,7 +259,7 @@ built_with_metrics() {
 	kill -KILL "$pid"
 	wait "$asker"
 	grep -q '^ok: ' answer
-	! read -r -t 10 -u 6
+	not read -r -t 10 -u 6
 	exec 6>&-
 	wait_for 10 workers_are 2
 	# Its slot goes, and all that it has to another.
