@@ -44,7 +44,8 @@ test_upgrade(const struct upgrade_record *t, const struct config *c, char *why,
 {
 	if (strcmp(t->layout, layout_words()) != 0) {
 		snprintf(why, size,
-		    "its layout is %s, that of the running program is %s",
+		    "its arena layout is %s, that of the running "
+		    "program is %s",
 		    layout_words(), t->layout);
 		return -1;
 	}
