@@ -29,7 +29,7 @@
 #include "master/upgrade/executable.h"
 #include "master/upgrade/record.h"
 #include "master/upgrade/resume.h"
-#include "worker/worker.h"
+#include "worker/loop.h"
 
 #define OVERRIDES_MAX 64
 

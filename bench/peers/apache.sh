@@ -1,5 +1,6 @@
+# SPDX-License-Identifier: ISC
 # shellcheck shell=bash
-# What the two Apache peers share: mod_echo with one or the other MPM.
+# The common part of the two Apache peers: mod_echo with one or the other MPM.
 
 modules=/usr/lib/apache2/modules
 
@@ -12,8 +13,8 @@ apache_there() {
 	[ -e "$modules/mod_echo.so" ] || skip "mod_echo of Apache is not there"
 }
 
-# Write DIR/apache.conf and exec the server: apache DIR PORT MPM, and what the
-# configuration has for this MPM as standard input.
+# Write DIR/apache.conf and exec the server: apache DIR PORT MPM. Standard
+# input is the part of the configuration for this MPM.
 apache() {
 	local user=''
 

@@ -1,9 +1,10 @@
+# SPDX-License-Identifier: ISC
 # shellcheck shell=bash
-# What the build and run scripts of the peers share.  Sourced by them.
+# The common part of the build and run scripts of the peers, which source it.
 
 set -eu
 
-# DIR is there, and absolute.
+# DIR exists, and is absolute.
 mkdir -p "${1:?no directory}"
 set -- "$(cd "$1" && pwd)" "${@:2}"
 
@@ -11,19 +12,19 @@ set -- "$(cd "$1" && pwd)" "${@:2}"
 # shellcheck disable=SC2034 # for the scripts that source this
 here=$(cd "$(dirname "$0")" && pwd)
 
-# The peer can't be had on this machine: say why.
+# The peer is not available on this machine: print the reason.
 skip() {
 	echo "$*"
 	exit 77
 }
 
-# Without this program it can't be had.
+# The peer needs this program.
 need() {
 	PATH=$PATH:/usr/sbin:/sbin command -v "$1" >/dev/null ||
 		skip "$1 is not installed"
 }
 
-# Without this C or C++ header it can't be had.
+# The peer needs this C or C++ header.
 need_header() {
 	echo "#include <$1>" | "${CC:-cc}" -E -x "${2:-c}" - >/dev/null 2>&1 ||
 		skip "the header $1 is not installed"
@@ -40,7 +41,7 @@ compile() {
 		skip "$name.c does not compile: $to/build.log"
 }
 
-# As many open files as one may have.
+# Raise the limit of open files to the maximum.
 all_files() {
 	ulimit -Sn "$(ulimit -Hn)"
 }

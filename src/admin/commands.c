@@ -1,126 +1,111 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What can be asked of the control socket: the table of commands, and those
- * that do something.
+ * What can be asked of the control socket: the table of commands.  What only
+ * the master can do, it is asked for.
  */
 #include "admin/commands.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
 
+#include "admin/json_write.h"
+#include "admin/master_link.h"
 #include "admin/metrics.h"
-#include "admin/quote.h"
+#include "admin/sock_diag.h"
 #include "admin/status.h"
 #include "lib/log.h"
-#include "master/scaling.h"
-#include "master/stop.h"
-#include "master/upgrade/reload.h"
+#include "lib/log_levels.h"
+#include "shared/control_commands.h"
 
 #define WORDS_MAX 8
 
+/* An answer of one line, which says how the request ended. */
+static void
+commands_end(const struct command_request *r, const char *outcome,
+    const char *fmt, va_list ap)
+{
+	struct json_writer j = json_write_begin(r->out);
+	char text[512];
+
+	vsnprintf(text, sizeof(text), fmt, ap);
+	if (!r->json) {
+		fprintf(r->out, "%s: %s\n", outcome, text);
+		return;
+	}
+	json_write_object(&j, NULL);
+	json_write_string(&j, outcome, text);
+	json_write_close(&j);
+}
+
 void
-commands_fail(const struct request *r, const char *fmt, ...)
+commands_fail(const struct command_request *r, const char *fmt, ...)
 {
-	char text[512];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	commands_end(r, "error", fmt, ap);
 	va_end(ap);
-	if (!r->json) {
-		fprintf(r->out, "error: %s\n", text);
-		return;
-	}
-	fputs("{\"error\":", r->out);
-	quote_json(r->out, text);
-	fputs("}\n", r->out);
 }
 
-static void commands_succeed(const struct request *r, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void
-commands_succeed(const struct request *r, const char *fmt, ...)
+void
+commands_succeed(const struct command_request *r, const char *fmt, ...)
 {
-	char text[512];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	commands_end(r, "ok", fmt, ap);
 	va_end(ap);
-	if (!r->json) {
-		fprintf(r->out, "ok: %s\n", text);
-		return;
-	}
-	fputs("{\"ok\":", r->out);
-	quote_json(r->out, text);
-	fputs("}\n", r->out);
 }
 
-/* Who asks, for the log; static storage. */
-static const char *
-commands_asker(const struct request *r)
+/* The answer is the master's. */
+static void
+commands_ask_about(struct command_request *r, enum request_kind kind,
+    uint64_t argument, uint32_t place)
 {
-	static char who[48];
-
-	snprintf(who, sizeof(who), "control (user %u)", (unsigned)r->uid);
-	return who;
+	r->asked = kind;
+	r->sequence = master_link_ask(kind, r->uid, argument, place);
+	if (r->sequence == 0)
+		commands_fail(r, "%s: the master cannot be asked now: %s",
+		    r->word[0], strerror(errno));
 }
 
 static void
-commands_status(struct request *r)
+commands_ask(struct command_request *r, enum request_kind kind,
+    uint64_t argument)
 {
-	status_write(&(struct view){ &r->m->arena, r->m->arena.service,
-			 r->m->config },
-	    r->out, r->json);
+	commands_ask_about(r, kind, argument, 0);
 }
 
 static void
-commands_workers(struct request *r)
+commands_status(struct command_request *r)
 {
-	struct master *m = r->m;
+	status_write(r->view, r->out, r->json);
+}
+
+static void
+commands_workers(struct command_request *r)
+{
 	const char *reason;
-	unsigned wanted, before;
+	long long wanted;
 
 	if (r->words == 1) {
-		status_workers(&(struct view){ &m->arena, m->arena.service,
-				   m->config },
-		    r->out, r->json);
+		status_workers(r->view, r->out, r->json);
 		return;
 	}
-	wanted = (unsigned)strtonum(r->word[1], 1, CONFIG_WORKERS_MAX, &reason);
-	if (reason != NULL) {
+	wanted = strtonum(r->word[1], 1, CONFIG_WORKERS_MAX, &reason);
+	if (reason != NULL)
 		commands_fail(r, "workers: \"%.64s\" is %s (1 to %d)",
 		    r->word[1], reason, CONFIG_WORKERS_MAX);
-		return;
-	}
-	if (m->stop.phase != STOP_NONE || m->reload.phase == RELOAD_LEAVING) {
-		commands_fail(r, "workers: not while %s",
-		    status_mode(&(struct view){ &m->arena, m->arena.service,
-			m->config }));
-		return;
-	}
-	do {
-		before = scaling_staying(m);
-		if (before < wanted)
-			scaling_grow(m, commands_asker(r));
-		else if (before > wanted)
-			scaling_shrink(m, commands_asker(r));
-	} while (scaling_staying(m) != before);
-	if (before == wanted)
-		commands_succeed(r, "%u workers", wanted);
 	else
-		commands_fail(r,
-		    "workers: %u for now, others are still "
-		    "leaving; the log says more",
-		    before);
+		commands_ask(r, REQUEST_WORKERS, (uint64_t)wanted);
 }
 
 static void
-commands_connections(struct request *r)
+commands_connections(struct command_request *r)
 {
 	struct connection_list *l = r->list;
 
@@ -143,175 +128,147 @@ commands_connections(struct request *r)
 			return;
 		}
 	}
+	sock_diag_look();
 	connections_begin(l, r->out);
 }
 
 static void
-commands_metrics(struct request *r)
+commands_metrics(struct command_request *r)
 {
 	if (r->json)
 		commands_fail(r, "metrics: there is one format only");
 	else
-		metrics_write(&(struct view){ &r->m->arena, r->m->arena.service,
-				  r->m->config },
-		    r->out);
+		metrics_write(r->view, r->out);
 }
 
 static void
-commands_config(struct request *r)
+commands_config(struct command_request *r)
 {
-	status_config(r->m->config, r->out, r->json);
+	status_config(r->view->config, r->out, r->json);
 }
 
 static void
-commands_reload(struct request *r)
+commands_reload(struct command_request *r)
 {
-	if (r->m->stop.phase != STOP_NONE) {
-		commands_fail(r, "reload: not while stopping");
-		return;
-	}
-	reload_request(r->m, commands_asker(r));
-	if (r->m->reload.phase == RELOAD_NONE)
-		commands_fail(r, "reload: refused: %s", log_last_warning());
+	commands_ask(r, REQUEST_RELOAD, 0);
+}
+
+static void
+commands_stop(struct command_request *r)
+{
+	commands_ask(r, REQUEST_STOP, 0);
+}
+
+static void
+commands_reopen(struct command_request *r)
+{
+	commands_ask(r, REQUEST_REOPEN, 0);
+}
+
+static void
+commands_close(struct command_request *r)
+{
+	if (connections_find(r->view->arena, r->word[1], &r->closing))
+		commands_ask_about(r, REQUEST_CLOSE, r->closing.cookie,
+		    (uint32_t)r->closing.fd);
 	else
-		commands_succeed(r, "reloading");
-}
-
-static void
-commands_stop(struct request *r)
-{
-	bool again = r->m->stop.phase != STOP_NONE;
-
-	stop_request(r->m, commands_asker(r));
-	commands_succeed(r, again ? "stopping now" : "stopping, %u s at most",
-	    r->m->config->shutdown_delay + r->m->config->shutdown_timeout);
-}
-
-static void
-commands_reopen(struct request *r)
-{
-	if (log_path()[0] == '\0')
-		commands_fail(r, "reopen: there is no log file");
-	else if (log_reopen() == -1)
-		commands_fail(r, "reopen: %s", log_last_warning());
-	else {
-		log_notice("%s: log file reopened", commands_asker(r));
-		commands_succeed(r, "%s", log_path());
-	}
-}
-
-static void
-commands_close_peer(struct request *r)
-{
-	const struct arena *a = &r->m->arena;
-	int fd = connections_find(a, r->word[1]);
-
-	if (fd == -1)
 		commands_fail(r, "close: there is no client %.80s", r->word[1]);
-	else if (connections_shut(a, fd) == -1)
-		commands_fail(r, "close: %.80s has gone by itself", r->word[1]);
-	else {
-		a->service->totals.closed++;
-		log_notice("%s: closing %s", commands_asker(r), r->word[1]);
-		commands_succeed(r, "%.80s", r->word[1]);
-	}
 }
 
 static void
-commands_loglevel(struct request *r)
+commands_loglevel(struct command_request *r)
 {
-	_Atomic uint32_t *level = &r->m->arena.service->loglevel;
-	int wanted;
+	int level;
 
 	if (r->words == 1) {
-		commands_succeed(r, "%s", log_level_name(atomic_load(level)));
+		commands_succeed(r, "%s",
+		    log_level_name(atomic_load(&r->view->service->loglevel)));
 		return;
 	}
-	wanted = log_level_find(r->word[1]);
-	if (wanted == -1) {
+	level = log_level_find(r->word[1]);
+	if (level != -1)
+		commands_ask(r, REQUEST_LOGLEVEL, (uint64_t)level);
+	else
 		commands_fail(r,
 		    "loglevel: \"%.64s\" is none of " LOG_LEVEL_LIST,
 		    r->word[1]);
-		return;
-	}
-	log_notice("%s: loglevel %s", commands_asker(r), r->word[1]);
-	atomic_store(level, (uint32_t)wanted);
-	service_publish(&r->m->arena);
-	commands_succeed(r, "%s, until the next reload", r->word[1]);
 }
 
 static void
-commands_drain(struct request *r)
+commands_drain(struct command_request *r)
 {
 	bool on = r->words == 1 || strcmp(r->word[1], "on") == 0;
 
-	if (!on && strcmp(r->word[1], "off") != 0) {
+	if (!on && strcmp(r->word[1], "off") != 0)
 		commands_fail(r, "drain: \"%.64s\" is neither on nor off",
 		    r->word[1]);
-		return;
-	}
-	if (r->m->arena.service->draining != on)
-		log_notice(on ? "%s: health checks fail from now on"
-			      : "%s: health checks succeed again",
-		    commands_asker(r));
-	r->m->arena.service->draining = on;
-	service_publish(&r->m->arena);
-	commands_succeed(r,
-	    on ? "health checks fail, clients are served"
-	       : "health checks succeed");
+	else
+		commands_ask(r, REQUEST_DRAIN, on);
 }
 
-static void commands_help(struct request *r);
+static void
+commands_renew(struct command_request *r)
+{
+	commands_ask(r, REQUEST_RESTART, 0);
+}
+
+static void commands_help(struct command_request *r);
 
 static const struct command {
 	const char *name;
 	int least, most; /* words, itself included */
-	void (*run)(struct request *r);
-	const char *usage;
+	void (*run)(struct command_request *r);
+	const char *arguments;
 } commands[] = {
-	{ "status", 1, 1, commands_status, "status" },
-	{ "workers", 1, 2, commands_workers, "workers [NUMBER]" },
-	{ "connections", 1, 3, commands_connections,
-	    "connections [worker=NUMBER] [peer=PREFIX]" },
-	{ "metrics", 1, 1, commands_metrics, "metrics" },
-	{ "config", 1, 1, commands_config, "config" },
-	{ "reload", 1, 1, commands_reload, "reload" },
-	{ "stop", 1, 1, commands_stop, "stop" },
-	{ "reopen", 1, 1, commands_reopen, "reopen" },
-	{ "close", 2, 2, commands_close_peer, "close ADDRESS:PORT" },
-	{ "loglevel", 1, 2, commands_loglevel,
-	    "loglevel [" LOG_LEVEL_CHOICE "]" },
-	{ "drain", 1, 2, commands_drain, "drain [on|off]" },
-	{ "help", 1, 1, commands_help, "help" },
+#define ROW(name, least, most, changes, arguments, outcome, help) \
+	{ #name, least, most, commands_##name, arguments },
+#define NONE(name, help)
+	CONTROL_COMMANDS(ROW, NONE)
+#undef ROW
+#undef NONE
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
-static void
-commands_help(struct request *r)
+/* "drain [on|off]"; static storage. */
+static const char *
+commands_usage(const struct command *c)
 {
-	for (size_t i = 0; i < COMMANDS; i++)
-		if (!r->json)
-			fprintf(r->out, "%s\n", commands[i].usage);
-		else {
-			fputs(i == 0 ? "[" : ",\n", r->out);
-			quote_json(r->out, commands[i].usage);
-		}
-	if (r->json)
-		fputs("]\n", r->out);
+	static char usage[128];
+
+	snprintf(usage, sizeof(usage), "%s%s%s", c->name,
+	    c->arguments[0] != '\0' ? " " : "", c->arguments);
+	return usage;
 }
 
 static void
-commands_execute(struct request *r, const struct command *c)
+commands_help(struct command_request *r)
+{
+	struct json_writer j = json_write_begin(r->out);
+
+	if (r->json)
+		json_write_lines(&j, NULL);
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (r->json)
+			json_write_string(&j, NULL,
+			    commands_usage(&commands[i]));
+		else
+			fprintf(r->out, "%s\n", commands_usage(&commands[i]));
+	if (r->json)
+		json_write_close(&j);
+}
+
+static void
+commands_execute(struct command_request *r, const struct command *c)
 {
 	if (r->words < c->least || r->words > c->most)
-		commands_fail(r, "usage: %s", c->usage);
+		commands_fail(r, "usage: %s", commands_usage(c));
 	else
 		c->run(r);
 }
 
 void
-commands_run(struct request *r, char *line)
+commands_run(struct command_request *r, char *line)
 {
 	char *words[WORDS_MAX + 1], *word;
 
@@ -320,8 +277,12 @@ commands_run(struct request *r, char *line)
 	while ((word = strsep(&line, " \t")) != NULL) {
 		if (*word == '\0')
 			continue;
-		if (r->words == 0 && !r->json && strcmp(word, "json") == 0)
+		if (r->words == 0 && !r->json &&
+		    strcmp(word, CONTROL_JSON) == 0)
 			r->json = true;
+		else if (r->words == 0 && !r->framed &&
+		    strcmp(word, CONTROL_FRAMED) == 0)
+			r->framed = true;
 		else if (r->words <= WORDS_MAX)
 			words[r->words++] = word;
 	}

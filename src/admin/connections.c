@@ -8,50 +8,31 @@
 #include "admin/connections.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <linux/tcp.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
 
-#include "admin/status.h"
+#include "admin/row.h"
+#include "admin/sock_diag.h"
 #include "lib/clock.h"
 
 /* Of one piece. */
 #define LOOKS 4096 /* records looked at */
 #define ROWS 200   /* written */
 
+/* Milliseconds since a byte went in or out.  The kernel knows; where it does
+ * not say, the record knows if idle clients are looked for (`timeout`). */
 static uint64_t
-connections_cookie_of(int fd)
+connections_idle_ms(const struct connection *c, uint64_t now, uint64_t age)
 {
-	uint64_t cookie = 0;
-	socklen_t len = sizeof(cookie);
+	uint64_t idle = 0, since = (uint64_t)c->idle_since * 100;
 
-	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len) == -1)
-		return 0;
-	return cookie;
-}
-
-/* Milliseconds since a byte went in or out; the kernel knows. */
-static uint64_t
-connections_idle_ms(int fd, uint64_t age)
-{
-	struct tcp_info info;
-	socklen_t len = sizeof(info);
-	uint64_t idle;
-
-	memset(&info, 0, sizeof(info));
-	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == -1)
-		return 0;
-	idle = info.tcpi_last_data_recv;
-	if (info.tcpi_last_data_sent < idle)
-		idle = info.tcpi_last_data_sent;
+	if (!sock_diag_idle(c->cookie, &idle) && c->idle_since != 0 &&
+	    c->idle_mark == c->rx + c->tx && now > since)
+		idle = now - since;
 	return idle < age ? idle : age;
 }
 
@@ -73,30 +54,34 @@ connections_state_name(const struct connection *c, enum connection_state s)
 }
 
 static void
-connections_write_row(struct connection_list *l, int fd,
-    const struct connection *c, uint32_t owner, FILE *out)
+connections_row(int fd, const struct connection *c, uint32_t owner,
+    struct row *r)
 {
 	uint64_t now = clock_ms(), age = now > c->opened ? now - c->opened : 0;
-	uint64_t idle = connections_idle_ms(fd, age);
-	const char *state = connections_state_name(c, owner_state(owner));
-	unsigned long long in = c->rx, back = c->tx;
 
+	row_text(r, "peer", -24, peer_name(&c->peer));
+	row_number(r, "worker", 6, owner_slot(owner));
+	row_add(r, "age", ROW_MILLI, 12, age);
+	row_add(r, "idle", ROW_MILLI, 12, connections_idle_ms(c, now, age));
+	row_number(r, "in", 12, c->rx);
+	row_number(r, "out", 12, c->tx);
+	row_number(r, "held", 6, connection_pending(c));
+	row_text(r, "state", -10,
+	    connections_state_name(c, owner_state(owner)));
+	row_number(r, "fd", 0, (uint64_t)fd);
+}
+
+static void
+connections_write(struct connection_list *l, int fd, const struct connection *c,
+    uint32_t owner, FILE *out)
+{
+	struct row r = { 0 };
+
+	connections_row(fd, c, owner, &r);
 	if (l->json)
-		fprintf(out,
-		    "%s{\"peer\":\"%s\",\"worker\":%u,"
-		    "\"age\":%llu.%03llu,\"idle\":%llu.%03llu,\"in\":%llu,"
-		    "\"out\":%llu,\"held\":%zu,\"state\":\"%s\",\"fd\":%d}",
-		    l->rows == 0 ? "" : ",\n", peer_name(&c->peer),
-		    owner_slot(owner), STATUS_SECONDS(age),
-		    STATUS_SECONDS(idle), in, back, connection_pending(c),
-		    state, fd);
+		row_object(&r, &l->writer, NULL);
 	else
-		fprintf(out,
-		    "%-24s %6u %8llu.%03llu %8llu.%03llu %12llu %12llu "
-		    "%6zu %s\n",
-		    peer_name(&c->peer), owner_slot(owner), STATUS_SECONDS(age),
-		    STATUS_SECONDS(idle), in, back, connection_pending(c),
-		    state);
+		row_line(&r, out);
 	l->rows++;
 }
 
@@ -154,14 +139,20 @@ connections_filter(struct connection_list *l, const char *text)
 void
 connections_begin(struct connection_list *l, FILE *out)
 {
+	static const struct connection none;
+	struct row r = { 0 };
+
 	l->active = true;
 	l->next = 0;
 	l->rows = 0;
+	l->writer = json_write_begin(out);
 	if (l->json)
-		fputs("[\n", out);
-	else
-		fprintf(out, "%-24s %6s %12s %12s %12s %12s %6s %s\n", "PEER",
-		    "WORKER", "AGE", "IDLE", "IN", "OUT", "HELD", "STATE");
+		json_write_lines(&l->writer, NULL);
+	else {
+		/* Of a connection that there is not, for its heads. */
+		connections_row(-1, &none, 0, &r);
+		row_heads(&r, out);
+	}
 }
 
 void
@@ -171,6 +162,7 @@ connections_more(struct connection_list *l, const struct arena *a, FILE *out)
 	int until = l->next + LOOKS < end ? l->next + LOOKS : end;
 	uint64_t most = l->rows + ROWS;
 
+	l->writer.out = out;
 	for (; l->next < until && l->rows < most; l->next++) {
 		const struct connection *live = &a->connection[l->next];
 		struct connection c;
@@ -183,13 +175,13 @@ connections_more(struct connection_list *l, const struct arena *a, FILE *out)
 		memcpy(&c, (const void *)live, sizeof(c));
 		if (connection_owner(live) == owner &&
 		    strncmp(peer_name(&c.peer), l->peer, strlen(l->peer)) == 0)
-			connections_write_row(l, l->next, &c, owner, out);
+			connections_write(l, l->next, &c, owner, out);
 	}
 	if (l->next < end)
 		return;
 	l->active = false;
 	if (l->json)
-		fputs(l->rows == 0 ? "]\n" : "\n]\n", out);
+		json_write_close(&l->writer);
 	else
 		fprintf(out, "%llu connections\n", (unsigned long long)l->rows);
 }
@@ -229,78 +221,32 @@ connections_parse_peer(struct peer *p, const char *text)
 	return true;
 }
 
-int
-connections_find(const struct arena *a, const char *peer)
+bool
+connections_find(const struct arena *a, const char *peer,
+    struct connection_name *name)
 {
 	int end = (int)arena_end(a);
 	struct peer p;
 
 	if (!connections_parse_peer(&p, peer))
-		return -1;
-	for (int fd = 0; fd < end; fd++)
-		if (connections_is_open(connection_owner(&a->connection[fd])) &&
-		    memcmp(&a->connection[fd].peer, &p, sizeof(p)) == 0)
-			return fd;
-	return -1;
-}
+		return false;
+	for (int fd = 0; fd < end; fd++) {
+		const struct connection *c = &a->connection[fd];
 
-/*
- * A descriptor of our own on a client's socket looks like one that a worker
- * has accepted and not recorded before it died, and one that recovers would
- * serve it (orphans.c).  So its record says that it is being closed, by a slot
- * that nobody recovers.  Returns false if somebody has come first: it is that
- * one's then.
- */
-static bool
-connections_mark(const struct arena *a, int own, uint64_t cookie)
-{
-	struct connection *c = &a->connection[own];
-	uint32_t nobody = a->slots, word;
-
-	do {
-		word = connection_word(c);
-		if (!connection_vacant(c, word, cookie))
-			return false;
-	} while (!connection_claim(c, word, nobody));
-	c->cookie = cookie;
-	c->flags = 0;
-	connection_set(c, owner_word(CONN_CLOSING, nobody));
-	return true;
-}
-
-/* As close_descriptor() of a worker does it. */
-static void
-connections_close_marked(const struct arena *a, int own)
-{
-	close(own);
-	/* Fails if the number is a worker's already. */
-	(void)connection_swap(&a->connection[own],
-	    owner_word(CONN_CLOSING, a->slots), owner_word(CONN_FREE, 0));
-}
-
-int
-connections_shut(const struct arena *a, int fd)
-{
-	const struct connection *c = &a->connection[fd];
-	uint64_t cookie = c->cookie;
-	int own, r;
-
-	/* The number may be another socket's any moment: a descriptor of our
-	 * own stays the one whose cookie we have read. */
-	own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (own == -1)
-		return -1;
-	if ((uint32_t)own >= arena_descriptors(a)) {
-		close(own); /* somebody raised our limit */
-		errno = EMFILE;
-		return -1;
+		if (!connections_is_open(connection_owner(c)) ||
+		    memcmp(&c->peer, &p, sizeof(p)) != 0)
+			continue;
+		*name = (struct connection_name){ fd, c->cookie, p };
+		return true;
 	}
-	if (!connections_mark(a, own, connections_cookie_of(own)))
-		return -1;
-	r = connections_is_open(connection_owner(c)) && cookie != 0 &&
-		connections_cookie_of(own) == cookie
-	    ? shutdown(own, SHUT_RDWR)
-	    : -1;
-	connections_close_marked(a, own);
-	return r;
+	return false;
+}
+
+bool
+connections_has(const struct arena *a, const struct connection_name *name)
+{
+	const struct connection *c = &a->connection[name->fd];
+
+	return connections_is_open(connection_owner(c)) &&
+	    c->cookie == name->cookie;
 }

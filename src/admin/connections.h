@@ -10,11 +10,13 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "admin/json_write.h"
 #include "shared/arena.h"
 
 struct connection_list {
 	bool active;
 	bool json;
+	struct json_writer writer;
 	int next;      /* descriptor to look at */
 	int worker;    /* only its; -1: all */
 	char peer[64]; /* only whose name begins so */
@@ -33,14 +35,19 @@ void connections_begin(struct connection_list *l, FILE *out);
 void connections_more(struct connection_list *l, const struct arena *a,
     FILE *out);
 
-/* The record of an open connection to the client called `peer`
- * ("192.0.2.1:5000"); -1: none. */
-int connections_find(const struct arena *a, const char *peer);
+/* A connection that may be another one's record a moment later. */
+struct connection_name {
+	int fd;
+	uint64_t cookie;
+	struct peer peer;
+};
 
-/*
- * Shut the connection down, whatever its worker does; that one closes it.
- * Returns 0, or -1 if it is not there any more.
- */
-int connections_shut(const struct arena *a, int fd);
+/* Find the open connection to the client called `peer` ("192.0.2.1:5000").
+ * False if there is none. */
+bool connections_find(const struct arena *a, const char *peer,
+    struct connection_name *name);
+
+/* True if it is open still. */
+bool connections_has(const struct arena *a, const struct connection_name *name);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Clients of the control socket: who may come, what they ask, and getting the
- * answer to them without ever waiting.
+ * Clients of the control socket: access control, requests, and sending answers
+ * without ever waiting for a client.
  */
 #include "admin/control_socket.h"
 
@@ -12,18 +12,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "admin/accept.h"
 #include "admin/commands.h"
 #include "lib/clock.h"
 #include "lib/log.h"
-#include "master/instances.h"
+#include "shared/control_commands.h"
 
 #define CLIENTS CONFIG_CONTROL_CLIENTS
 /* Places for root and the service's user only, for root only, and a user's. */
 #define KEPT 40
 #define KEPT_ROOT 20
 #define PER_USER 20
-/* Longest line, with its newline. */
-#define REQUEST_BYTES 1024
 /* Events, and new clients, looked at in one step. */
 #define BATCH 16
 /* A client that neither asks nor reads for so long, or that is there for so
@@ -31,20 +30,49 @@
 #define PATIENCE 30000
 #define PATIENCE_IN_ALL 60000
 
+/* A connection that is to be closed is looked at so often, and for so long, ms:
+ * its worker may hang until the watchdog comes. */
+#define CLOSING_LOOK 5
+#define CLOSING_PATIENCE 5000
+/* A master that does not answer for so long is stopped or in trouble, ms.  A
+ * reload is checked and its workers start meanwhile. */
+#define MASTER_PATIENCE 5000
+#define RELOAD_PATIENCE 60000
+
+/*
+ * A client's life:
+ *
+ *	accept --> ASKING --> ANSWERING --> closed
+ *	              |           ^
+ *	              +-> WAITING-+    the answer is the master's
+ *	                     |    |
+ *	                     +-> CLOSING   a connection is on its way out
+ */
+enum client_phase {
+	CLIENT_ASKING,
+	CLIENT_WAITING,
+	CLIENT_CLOSING,
+	CLIENT_ANSWERING
+};
+
 struct client {
-	int fd;			/* -1: no client */
+	int fd; /* -1: no client */
+	enum client_phase phase;
 	uint64_t expires, ends; /* clock_ms() */
 	uid_t uid;
-	bool answering;
-	char request[REQUEST_BYTES];
+	bool json, framed;
+	char request[CONTROL_REQUEST_BYTES];
 	size_t got;
 	char *answer; /* from malloc(3) */
 	size_t length, sent;
 	struct connection_list list; /* what the answer goes on with */
+	uint32_t sequence;	     /* of the master's answer */
+	struct connection_name closing;
 };
 
 static struct {
 	int listener, epoll;
+	const struct view *view;
 	unsigned clients;
 	struct client client[CLIENTS];
 } state = { .listener = -1, .epoll = -1 };
@@ -57,24 +85,17 @@ control_socket_add(int op, int fd, uint32_t events, unsigned index)
 	return epoll_ctl(state.epoll, op, fd, &e);
 }
 
-void
-control_socket_begin(struct master *m)
+int
+control_socket_begin(const struct view *v, int listener)
 {
 	for (unsigned i = 0; i < CLIENTS; i++)
 		state.client[i].fd = -1;
-	state.listener = m->admin_sockets.control;
-	if (state.listener == -1)
-		return;
-	/* Those it accepts inherit it; see control_socket_receive_request(). */
-	if (setsockopt(state.listener, SOL_SOCKET, SO_PASSCRED, &(int){ 1 },
-		sizeof(int)) == -1)
-		log_warn("control-socket %s: SO_PASSCRED",
-		    m->admin_sockets.file.path);
-	state.epoll = instances_make(m);
-	if (state.epoll == -1 ||
-	    control_socket_add(EPOLL_CTL_ADD, state.listener, EPOLLIN,
-		CLIENTS) == -1)
-		log_warn("control-socket %s", m->admin_sockets.file.path);
+	state.view = v;
+	state.listener = listener;
+	state.epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (state.epoll == -1)
+		return -1;
+	return control_socket_add(EPOLL_CTL_ADD, listener, EPOLLIN, CLIENTS);
 }
 
 int
@@ -123,7 +144,7 @@ control_socket_in_group(int fd, const struct ucred *peer, gid_t gid)
 /* Root, the service's own user, and with mode 0660 its group; the file's mode
  * says the same, but a file can be reached in strange ways. */
 static bool
-control_socket_may_ask(const struct master *m, int fd, uid_t *uid)
+control_socket_may_ask(int fd, uid_t *uid)
 {
 	struct ucred peer;
 	socklen_t len = sizeof(peer);
@@ -132,7 +153,7 @@ control_socket_may_ask(const struct master *m, int fd, uid_t *uid)
 		return false;
 	*uid = peer.uid;
 	return peer.uid == 0 || peer.uid == geteuid() ||
-	    (m->config->control_socket_mode == 0660 &&
+	    (state.view->config->control_socket_mode == 0660 &&
 		control_socket_in_group(fd, &peer, getegid()));
 }
 
@@ -181,24 +202,24 @@ control_socket_welcome(int fd, uid_t uid)
 	    "error: too many clients of the control socket\n");
 }
 
-/* Take who waits. */
+/* Take clients that wait.  */
 static void
-control_socket_receive(struct master *m)
+control_socket_receive(void)
 {
-	for (unsigned n = 0; n < BATCH; n++) {
+	for (unsigned n = 0; n < BATCH && state.listener != -1; n++) {
 		static struct log_rate_limit backoff, shortages;
 		unsigned missed;
 		uid_t uid = (uid_t)-1;
-		int fd = admin_sockets_accept(state.listener, NULL, NULL);
+		int fd = accept_client(state.listener, NULL, NULL);
 
 		if (fd == -1) {
 			if (errno != EAGAIN && errno != ECONNABORTED &&
 			    log_rate_limit(&shortages, &missed))
 				log_warn("accept on control-socket %s",
-				    m->admin_sockets.file.path);
+				    state.view->config->control_socket);
 			return;
 		}
-		if (control_socket_may_ask(m, fd, &uid)) {
+		if (control_socket_may_ask(fd, &uid)) {
 			control_socket_welcome(fd, uid);
 			continue;
 		}
@@ -212,7 +233,7 @@ control_socket_receive(struct master *m)
 
 /* Have some more of a long answer.  Returns false if memory is short. */
 static bool
-control_socket_refill(struct client *c, const struct master *m)
+control_socket_refill(struct client *c)
 {
 	FILE *out;
 
@@ -222,22 +243,26 @@ control_socket_refill(struct client *c, const struct master *m)
 	out = open_memstream(&c->answer, &c->length);
 	if (out == NULL)
 		return false;
-	connections_more(&c->list, &m->arena, out);
+	connections_more(&c->list, state.view->arena, out);
 	return fclose(out) == 0;
 }
 
 /* Send what the client takes now, a bounded part of it. */
 static void
-control_socket_answer(struct client *c, struct master *m)
+control_socket_answer(struct client *c)
 {
 	ssize_t n;
 
 	if (c->sent == c->length && c->list.active &&
-	    !control_socket_refill(c, m)) {
+	    !control_socket_refill(c)) {
 		control_socket_drop(c);
 		return;
 	}
-	if (c->sent < c->length) {
+	if (c->sent == c->length && !c->list.active && c->framed) {
+		/* All of it was sent: say so. */
+		n = send(c->fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+		c->framed = n == -1 && (errno == EAGAIN || errno == EINTR);
+	} else if (c->sent < c->length) {
 		n = send(c->fd, c->answer + c->sent, c->length - c->sent,
 		    MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (n == -1 && errno != EAGAIN && errno != EINTR) {
@@ -250,34 +275,96 @@ control_socket_answer(struct client *c, struct master *m)
 			    clock_ms() + PATIENCE);
 		}
 	}
-	if (c->sent == c->length && !c->list.active)
+	if (c->sent == c->length && !c->list.active && !c->framed)
 		control_socket_drop(c);
 }
 
+/* There is an answer: send it as the client takes it. */
+static void
+control_socket_begin_answer(struct client *c)
+{
+	c->phase = CLIENT_ANSWERING;
+	c->ends = clock_ms() + PATIENCE_IN_ALL;
+	c->expires = clock_ms() + PATIENCE;
+	c->sent = 0;
+	if (control_socket_add(EPOLL_CTL_MOD, c->fd, EPOLLOUT,
+		(unsigned)(c - state.client)) == -1)
+		control_socket_drop(c);
+	else
+		control_socket_answer(c);
+}
+
+/* A line of our own that is no answer to a command. */
 static void
 control_socket_say(struct client *c, const char *text)
 {
 	free(c->answer);
 	c->answer = strdup(text);
 	c->length = c->answer == NULL ? 0 : strlen(text);
+	control_socket_begin_answer(c);
+}
+
+/* The one line that a request of the master ends with. */
+static void
+control_socket_conclude(struct client *c, bool done, const char *text)
+{
+	struct command_request r = { .json = c->json };
+
+	free(c->answer);
+	c->answer = NULL;
+	c->length = 0;
+	r.out = open_memstream(&c->answer, &c->length);
+	if (r.out == NULL) {
+		control_socket_drop(c);
+		return;
+	}
+	if (done)
+		commands_succeed(&r, "%s", text);
+	else
+		commands_fail(&r, "%s", text);
+	if (fclose(r.out) != 0)
+		control_socket_drop(c);
+	else
+		control_socket_begin_answer(c);
 }
 
 static void
-control_socket_execute(struct client *c, struct master *m)
+control_socket_execute(struct client *c)
 {
-	struct request r = { .m = m, .uid = c->uid, .list = &c->list };
+	struct command_request r = { .view = state.view,
+		.uid = c->uid,
+		.list = &c->list };
 
 	r.out = open_memstream(&c->answer, &c->length);
-	if (r.out == NULL)
+	if (r.out == NULL) {
+		control_socket_drop(c);
 		return;
+	}
 	commands_run(&r, c->request);
-	if (fclose(r.out) != 0)
+	c->json = r.json;
+	c->framed = r.framed;
+	if (fclose(r.out) != 0) {
 		control_socket_say(c, "error: out of memory\n");
+		return;
+	}
+	if (r.sequence == 0) {
+		control_socket_begin_answer(c);
+		return;
+	}
+	c->phase = CLIENT_WAITING;
+	c->sequence = r.sequence;
+	c->closing = r.closing;
+	c->expires = clock_ms() +
+	    (r.asked == REQUEST_RELOAD ? RELOAD_PATIENCE : MASTER_PATIENCE);
+	/* Nothing more is read; a client that goes is noticed by the answer. */
+	if (control_socket_add(EPOLL_CTL_MOD, c->fd, 0,
+		(unsigned)(c - state.client)) == -1)
+		control_socket_drop(c);
 }
 
 /* The line is complete: `end` is where its newline was. */
 static void
-control_socket_asked(struct client *c, struct master *m, char *end)
+control_socket_asked(struct client *c, char *end)
 {
 	bool text = true;
 
@@ -287,51 +374,18 @@ control_socket_asked(struct client *c, struct master *m, char *end)
 	for (const char *p = c->request; p < end; p++)
 		if ((unsigned char)*p < ' ' && *p != '\t')
 			text = false;
-	c->answering = true;
 	if (text)
-		control_socket_execute(c, m);
+		control_socket_execute(c);
 	else
 		control_socket_say(c,
 		    "error: the request is not a line of text\n");
 }
 
-/*
- * As recv(2), but only what was said by who was let in.  A worker that an
- * attacker has taken over can close the descriptor and put a client of its own
- * in its place, between any two calls of ours; so who speaks is told by the
- * same call that reads what is said.
- */
-static ssize_t
-control_socket_receive_request(struct client *c)
-{
-	union {
-		struct cmsghdr header;
-		char room[CMSG_SPACE(sizeof(struct ucred))];
-	} control;
-	struct iovec v = { c->request + c->got, sizeof(c->request) - c->got };
-	struct msghdr msg = { .msg_iov = &v,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control) };
-	ssize_t n = recvmsg(c->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	const struct cmsghdr *header = n > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
-	struct ucred said = { 0, (uid_t)-1, (gid_t)-1 };
-
-	if (n <= 0)
-		return n;
-	if (header != NULL && header->cmsg_level == SOL_SOCKET &&
-	    header->cmsg_type == SCM_CREDENTIALS)
-		memcpy(&said, CMSG_DATA(header), sizeof(said));
-	if (said.uid == c->uid || said.uid == 0 || said.uid == geteuid())
-		return n;
-	errno = EPERM;
-	return -1;
-}
-
 static void
-control_socket_listen_to(struct client *c, struct master *m)
+control_socket_listen_to(struct client *c)
 {
-	ssize_t n = control_socket_receive_request(c);
+	ssize_t n = recv(c->fd, c->request + c->got,
+	    sizeof(c->request) - c->got, MSG_DONTWAIT);
 	char *end;
 
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
@@ -346,32 +400,65 @@ control_socket_listen_to(struct client *c, struct master *m)
 	if (n == 0)
 		end = c->request + c->got;
 	if (end != NULL)
-		control_socket_asked(c, m, end);
-	else if (c->got == sizeof(c->request)) {
-		c->answering = true;
+		control_socket_asked(c, end);
+	else if (c->got == sizeof(c->request))
 		control_socket_say(c,
 		    "error: the request is longer than 1023 bytes\n");
-	} else
-		return;
-	if (control_socket_add(EPOLL_CTL_MOD, c->fd, EPOLLOUT,
-		(unsigned)(c - state.client)) == -1)
-		control_socket_drop(c);
-	else
-		control_socket_answer(c, m);
-}
-
-static void
-control_socket_expire(void)
-{
-	uint64_t now = clock_ms();
-
-	for (unsigned i = 0; i < CLIENTS; i++)
-		if (state.client[i].fd != -1 && now >= state.client[i].expires)
-			control_socket_drop(&state.client[i]);
 }
 
 void
-control_socket_step(struct master *m)
+control_socket_replied(const struct message *answer)
+{
+	for (unsigned i = 0; i < CLIENTS; i++) {
+		struct client *c = &state.client[i];
+
+		if (c->fd == -1 || c->phase != CLIENT_WAITING ||
+		    c->sequence != answer->sequence)
+			continue;
+		if (answer->kind == MESSAGE_DONE && c->closing.cookie != 0) {
+			c->phase = CLIENT_CLOSING;
+			c->expires = clock_ms() + CLOSING_PATIENCE;
+		} else
+			control_socket_conclude(c, answer->kind == MESSAGE_DONE,
+			    answer->text);
+		return;
+	}
+}
+
+/* See whether the connection has gone. */
+static void
+control_socket_look(struct client *c)
+{
+	const char *name = peer_name(&c->closing.peer);
+	char text[160];
+
+	if (!connections_has(state.view->arena, &c->closing)) {
+		control_socket_conclude(c, true, name);
+		return;
+	}
+	if (clock_ms() < c->expires)
+		return;
+	snprintf(text, sizeof(text),
+	    "close: %s is told, but its worker has not come to it", name);
+	control_socket_conclude(c, false, text);
+}
+
+static void
+control_socket_expire(struct client *c)
+{
+	if (c->phase == CLIENT_CLOSING)
+		control_socket_look(c);
+	else if (clock_ms() < c->expires)
+		return;
+	else if (c->phase == CLIENT_WAITING)
+		control_socket_conclude(c, false,
+		    "the master has not answered in time; it may be stopped");
+	else
+		control_socket_drop(c);
+}
+
+void
+control_socket_step(void)
 {
 	struct epoll_event event[BATCH];
 	int n;
@@ -384,17 +471,39 @@ control_socket_step(struct master *m)
 		struct client *c = &state.client[number % CLIENTS];
 
 		if (number == CLIENTS)
-			control_socket_receive(m);
-		/* Gone by an event before, or put there by somebody else. */
-		else if (number > CLIENTS || c->fd == -1)
-			continue;
-		else if (c->answering)
-			control_socket_answer(c, m);
+			control_socket_receive();
+		else if (c->fd == -1)
+			continue; /* gone by an event before */
+		else if (c->phase == CLIENT_ANSWERING)
+			control_socket_answer(c);
+		else if (c->phase == CLIENT_ASKING)
+			control_socket_listen_to(c);
 		else
-			control_socket_listen_to(c, m);
+			control_socket_drop(c); /* EPOLLHUP: it has gone */
 	}
-	if (state.clients > 0)
-		control_socket_expire();
+	for (unsigned i = 0; state.clients > 0 && i < CLIENTS; i++)
+		if (state.client[i].fd != -1)
+			control_socket_expire(&state.client[i]);
+}
+
+void
+control_socket_finish(uint64_t deadline)
+{
+	if (state.epoll == -1 || state.listener == -1)
+		return;
+	(void)epoll_ctl(state.epoll, EPOLL_CTL_DEL, state.listener, NULL);
+	state.listener = -1;
+	for (unsigned i = 0; i < CLIENTS; i++)
+		if (state.client[i].fd != -1 &&
+		    state.client[i].phase == CLIENT_ASKING)
+			state.client[i].expires = clock_earlier(deadline,
+			    state.client[i].expires);
+}
+
+bool
+control_socket_is_idle(void)
+{
+	return state.clients == 0;
 }
 
 uint64_t
@@ -404,6 +513,9 @@ control_socket_next(void)
 
 	for (unsigned i = 0; state.clients > 0 && i < CLIENTS; i++)
 		if (state.client[i].fd != -1)
-			next = clock_earlier(next, state.client[i].expires);
+			next = clock_earlier(next,
+			    state.client[i].phase == CLIENT_CLOSING
+				? clock_ms() + CLOSING_LOOK
+				: state.client[i].expires);
 	return next;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The door of the HTTP library.
+ * Clients of the HTTP library, until they have asked.
  *
  * The library waits for the rest of a request in one of a few places, by events
  * that come once, and its patience begins anew with each byte.  So a client
@@ -21,9 +21,10 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "admin/accept.h"
+#include "config/config.h"
 #include "lib/clock.h"
 #include "lib/log.h"
-#include "master/instances.h"
 
 #define CLIENTS CONFIG_METRICS_CLIENTS
 /* Places that only clients of this machine may have. */
@@ -71,17 +72,14 @@ http_clients_add(int fd, uint32_t events, uint32_t index)
 }
 
 int
-http_clients_open(const struct master *m, const struct http_library *library)
+http_clients_open(int listener, const struct http_library *library)
 {
-	state.epoll = instances_make(m);
+	state.epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (state.epoll == -1)
 		return -1;
-	state.listener = m->admin_sockets.metrics;
+	state.listener = listener;
 	state.library = library;
-	if (http_clients_add(state.listener, EPOLLIN, CLIENTS) == 0)
-		return 0;
-	http_clients_shut();
-	return -1;
+	return http_clients_add(state.listener, EPOLLIN, CLIENTS);
 }
 
 int
@@ -104,15 +102,21 @@ http_clients_drop(struct http_client *c)
 }
 
 void
-http_clients_shut(void)
+http_clients_finish(void)
+{
+	if (state.listener != -1)
+		(void)epoll_ctl(state.epoll, EPOLL_CTL_DEL, state.listener,
+		    NULL);
+	state.listener = -1;
+}
+
+bool
+http_clients_are_gone(void)
 {
 	for (unsigned i = 0; i < CLIENTS; i++)
-		if (state.client[i].phase == HTTP_ASKING)
-			http_clients_drop(&state.client[i]);
-	memset(state.client, 0, sizeof(state.client));
-	if (state.epoll != -1)
-		close(state.epoll);
-	state.epoll = -1;
+		if (state.client[i].phase != HTTP_NOBODY)
+			return false;
+	return true;
 }
 
 int
@@ -254,13 +258,13 @@ http_clients_look(struct http_client *c, bool gone)
 static void
 http_clients_receive(void)
 {
-	for (unsigned n = 0; n < NEW; n++) {
+	for (unsigned n = 0; n < NEW && state.listener != -1; n++) {
 		static struct log_rate_limit backoff;
 		unsigned missed;
 		struct http_client new = { .phase = HTTP_ASKING }, *c;
 
 		new.len = sizeof(new.peer);
-		new.fd = admin_sockets_accept(state.listener,
+		new.fd = accept_client(state.listener,
 		    (struct sockaddr *)&new.peer, &new.len);
 		if (new.fd == -1) {
 			if (errno != EAGAIN && errno != ECONNABORTED &&
@@ -311,7 +315,7 @@ http_clients_step(void)
 
 		if (number == CLIENTS)
 			http_clients_receive();
-		/* Gone by an event before, or put there by somebody else. */
+		/* Gone by an event before, or the library's instance. */
 		else if (number < CLIENTS &&
 		    state.client[number].phase == HTTP_ASKING)
 			http_clients_look(&state.client[number],

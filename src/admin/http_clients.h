@@ -9,8 +9,6 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#include "master/master.h"
-
 struct http_client;
 
 struct http_library {
@@ -25,11 +23,13 @@ struct http_library {
 
 /* Let clients of the listener in from now on.  Returns 0, or -1 with errno
  * set. */
-int http_clients_open(const struct master *m,
-    const struct http_library *library);
+int http_clients_open(int listener, const struct http_library *library);
 
-/* Let nobody in any more, and drop those that have not been answered. */
-void http_clients_shut(void);
+/* Let nobody in any more. */
+void http_clients_finish(void);
+
+/* True if there is no client. */
+bool http_clients_are_gone(void);
 
 /* The epoll(7) instance, readable when there is something to do; -1: none.
  * `extra` of http_clients_also() counts, too. */

@@ -4,12 +4,12 @@
  */
 #include "admin/metrics.h"
 
+#include <signal.h>
 #include <time.h>
 
 #include "admin/quote.h"
 #include "admin/status.h"
 #include "lib/clock.h"
-#include "lib/signals.h"
 
 typedef unsigned long long ull;
 
@@ -42,7 +42,8 @@ static void
 metrics_seconds(FILE *out, const char *name, const char *help, uint64_t ms)
 {
 	metrics_head(out, name, "gauge", help);
-	fprintf(out, "echod_%s %llu.%03llu\n", name, STATUS_SECONDS(ms));
+	fprintf(out, "echod_%s %llu.%03llu\n", name, (ull)ms / 1000,
+	    (ull)ms % 1000);
 }
 
 static void
@@ -74,8 +75,6 @@ metrics_clients(const struct totals *c, FILE *out)
 {
 	metrics_one(out, "connections", "gauge", "Connections now.",
 	    c->connections);
-	metrics_one(out, "connections_accepted_total", "counter",
-	    "Connections ever let in.", c->accepted);
 	metrics_one(out, "connections_refused_total", "counter",
 	    "Connections turned away by maxclients or maxclients-per-ip.",
 	    c->closed[CLOSE_LIMIT]);
@@ -83,13 +82,11 @@ metrics_clients(const struct totals *c, FILE *out)
 	    "Connections closed, by reason.");
 	for (unsigned r = 0; r < CLOSE_REASONS; r++)
 		metrics_labelled(out, "connections_closed_total", "reason",
-		    status_reason(r), c->closed[r]);
-	metrics_one(out, "received_bytes_total", "counter",
-	    "Bytes received from clients.", c->rx);
-	metrics_one(out, "sent_bytes_total", "counter",
-	    "Bytes given back to clients.", c->tx);
-	metrics_one(out, "echoes_total", "counter",
-	    "Replies sent; lines that leave together are one.", c->echoes);
+		    close_reason_label(r), c->closed[r]);
+#define WRITE(member, metric, help, ...) \
+	metrics_one(out, metric, "counter", help, c->member);
+	SLOT_COUNTERS(WRITE)
+#undef WRITE
 }
 
 static void
@@ -113,65 +110,49 @@ metrics_listeners(const struct view *v, FILE *out)
 	}
 }
 
-enum column {
-	HELD,
-	UP,
-	ACCEPTED,
-	ECHOES,
-	RX,
-	TX
-};
-
-static const struct {
-	enum column column;
-	const char *name, *type, *help;
-} columns[] = {
-	{ HELD, "worker_connections", "gauge", "Connections of a worker." },
-	{ UP, "worker_ready", "gauge", "1 if the worker serves." },
-	{ ACCEPTED, "worker_accepted_total", "counter",
-	    "Connections a worker has let in." },
-	{ ECHOES, "worker_echoes_total", "counter",
-	    "Replies a worker has sent." },
-	{ RX, "worker_received_bytes_total", "counter",
-	    "Bytes a worker has received." },
-	{ TX, "worker_sent_bytes_total", "counter",
-	    "Bytes a worker has given back." },
-};
-
-static ull
-metrics_cell(const struct slot *s, enum column c)
+static void
+metrics_worker(FILE *out, const char *name, unsigned k, ull n)
 {
-	switch (c) {
-	case HELD:
-		return slot_load(s);
-	case UP:
-		return atomic_load(&s->state) == SLOT_READY;
-	case ACCEPTED:
-		return atomic_load(&s->count.accepted);
-	case ECHOES:
-		return atomic_load(&s->count.echoes);
-	case RX:
-		return atomic_load(&s->count.rx);
-	case TX:
-		return atomic_load(&s->count.tx);
-	}
-	return 0;
+	fprintf(out, "echod_%s{worker=\"%u\"} %llu\n", name, k, n);
 }
 
 static void
 metrics_workers(const struct view *v, FILE *out)
 {
+	const struct slot *s = v->arena->slot;
+	unsigned workers = v->service->workers;
+
 	metrics_one(out, "workers", "gauge", "Workers that there are to be.",
-	    v->service->workers);
-	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
-		metrics_head(out, columns[i].name, columns[i].type,
-		    columns[i].help);
-		for (unsigned k = 0; k < v->service->workers; k++)
-			fprintf(out, "echod_%s{worker=\"%u\"} %llu\n",
-			    columns[i].name, k,
-			    metrics_cell(&v->arena->slot[k],
-				columns[i].column));
-	}
+	    workers);
+	metrics_head(out, "worker_connections", "gauge",
+	    "Connections of a worker.");
+	for (unsigned k = 0; k < workers; k++)
+		metrics_worker(out, "worker_connections", k, slot_load(&s[k]));
+	metrics_head(out, "worker_ready", "gauge", "1 if the worker serves.");
+	for (unsigned k = 0; k < workers; k++)
+		metrics_worker(out, "worker_ready", k,
+		    atomic_load(&s[k].state) == SLOT_READY);
+#define WRITE(member, metric, help, worker_metric, worker_help, key, ...) \
+	metrics_head(out, worker_metric, "counter", worker_help); \
+	for (unsigned k = 0; k < workers; k++) \
+		metrics_worker(out, worker_metric, k, \
+		    atomic_load(&s[k].count.member));
+	SLOT_COUNTERS(WRITE)
+#undef WRITE
+}
+
+/* A counter of the service, perhaps one of several, told apart by a label; the
+ * first of them has the help. */
+static void
+metrics_counter(FILE *out, const char *name, const char *label,
+    const char *value, const char *help, ull n)
+{
+	if (help != NULL)
+		metrics_head(out, name, "counter", help);
+	if (label != NULL)
+		metrics_labelled(out, name, label, value, n);
+	else
+		fprintf(out, "echod_%s %llu\n", name, n);
 }
 
 /* The usual ones are there from the start, so that rates are right. */
@@ -190,20 +171,11 @@ metrics_events(const struct service_totals *t, FILE *out)
 	for (int i = 0; i < ARENA_SIGNALS; i++)
 		if (metrics_is_listed(t, i))
 			metrics_labelled(out, "worker_deaths_total", "signal",
-			    i == 0 ? "exit" : signals_name(i), t->deaths[i]);
-	metrics_one(out, "recoveries_total", "counter",
-	    "Deaths of workers that connections outlived.", t->recoveries);
-	metrics_head(out, "connections_saved_total", "counter",
-	    "Connections that outlived their process, by what ended it.");
-	metrics_labelled(out, "connections_saved_total", "from", "death",
-	    t->saved);
-	metrics_labelled(out, "connections_saved_total", "from", "reload",
-	    t->kept);
-	metrics_one(out, "connections_closed_by_request_total", "counter",
-	    "Connections closed by an administrator.", t->closed);
-	metrics_one(out, "reloads_total", "counter", "Reloads.", t->reloads);
-	metrics_one(out, "reloads_refused_total", "counter",
-	    "Reloads that were refused or given back.", t->reloads_refused);
+			    status_death(i), t->deaths[i]);
+#define WRITE(member, metric, label, value, help, key) \
+	metrics_counter(out, metric, label, value, help, t->member);
+	SERVICE_COUNTERS(WRITE)
+#undef WRITE
 	metrics_seconds(out, "last_reload_pause_seconds",
 	    "Time nobody was served at the last reload.", t->pause);
 }

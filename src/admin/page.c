@@ -1,272 +1,350 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The status page for people: one HTML file, its charts included.
+ * The status page for people: page.html is a template, which this fills in.
  *
- * It works without a script, by having the browser load it anew; with one it
- * replaces its own contents, which does not flicker or scroll.
+ *   {{FORMAT KEY}}	the value of this name
+ *   {{#LIST}}ROW{{/LIST}}
+ *			ROW for each item of the list, and before them once in a
+ *			<template>, for the script
  */
 #include "admin/page.h"
 
-#include <unistd.h>
+#include <stdbool.h>
+#include <string.h>
 
-#include "admin/page_chart.h"
+#include "admin/json_write.h"
 #include "admin/quote.h"
+#include "admin/row.h"
 #include "admin/status.h"
 #include "lib/clock.h"
-#include "lib/signals.h"
 
-typedef unsigned long long ull;
+/* Samples in the page itself, as a table; the script has all of them. */
+#define PAGE_SAMPLES 12
 
-static const char style[] =
-    ":root{color-scheme:light dark;--bg:#f4f6f8;--card:#fff;--ink:#17212b;"
-    "--dim:#5f6f7f;--line:#dfe5ea;--a:#0b7a75;--fill:#0b7a7522;--ok:#18794e;"
-    "--warn:#b25000;--bar:#0b7a75}"
-    "@media(prefers-color-scheme:dark){:root{--bg:#0e1317;--card:#161d23;"
-    "--ink:#e4eaef;--dim:#8fa0af;--line:#27323b;--a:#4fd1c5;--fill:#4fd1c522;"
-    "--ok:#4ade80;--warn:#fbbf6b;--bar:#3aa89f}}"
-    "*{box-sizing:border-box}"
-    "body{margin:0;background:var(--bg);color:var(--ink);font:15px/1.45 "
-    "system-ui,-apple-system,'Segoe UI',Roboto,'DejaVu Sans',sans-serif;"
-    "font-variant-numeric:tabular-nums}"
-    "main{max-width:1120px;margin:0 auto;padding:20px 16px 32px}"
-    "header{display:flex;flex-wrap:wrap;gap:4px 14px;align-items:center;"
-    "margin-bottom:16px}"
-    "h1{font-size:22px;margin:0}h2{font-size:13px;margin:0 0 10px;"
-    "font-weight:600;color:var(--dim)}"
-    ".mode{font-size:13px;font-weight:600;padding:2px 10px;border-radius:99px;"
-    "border:1px solid}.serving{color:var(--ok)}.other{color:var(--warn)}"
-    ".dim{color:var(--dim)}"
-    ".grid{display:grid;gap:14px;margin-bottom:14px}"
-    ".charts{grid-template-columns:repeat(auto-fit,minmax(230px,1fr))}"
-    ".two{grid-template-columns:repeat(auto-fit,minmax(320px,1fr))}"
-    ".card{background:var(--card);border:1px solid var(--line);"
-    "border-radius:10px;padding:14px 16px;min-width:0}"
-    ".big{font-size:26px;font-weight:650;line-height:1.15}"
-    ".big small{font-size:14px;font-weight:400;color:var(--dim)}"
-    "svg{display:block;width:100%;height:56px;margin:10px 0 4px}"
-    "svg .l{fill:none;stroke:var(--a);stroke-width:1.8;"
-    "vector-effect:non-scaling-stroke;stroke-linejoin:round}"
-    "svg .f{fill:var(--fill)}svg .b{stroke:var(--line);"
-    "vector-effect:non-scaling-stroke}"
-    ".ends{display:flex;justify-content:space-between;font-size:12px;"
-    "color:var(--dim)}"
-    ".wide{overflow-x:auto}"
-    "table{border-collapse:collapse;width:100%}"
-    "th{font-size:12px;font-weight:500;color:var(--dim);text-align:right;"
-    "padding:0 0 6px 12px;white-space:nowrap}"
-    "td{text-align:right;padding:6px 0 6px 12px;border-top:1px solid "
-    "var(--line);white-space:nowrap}"
-    ".plain tr:first-child td{border-top:0}"
-    "th:first-child,td:first-child{text-align:left;padding-left:0}"
-    ".bar{display:block;height:6px;border-radius:3px;background:var(--bar);"
-    "min-width:2px}.track{width:34%;min-width:60px}"
-    "dl{display:grid;grid-template-columns:1fr auto;margin:0;gap:0}"
-    "dt,dd{margin:0;padding:6px 0;border-top:1px solid var(--line)}"
-    "dl>:nth-child(-n+2){border-top:0}dd{text-align:right;font-weight:550}"
-    "p{margin:10px 0 0}footer{font-size:13px;color:var(--dim)}"
-    "a{color:inherit}"
-    "@media(max-width:520px){.opt{display:none}main{padding:14px 12px 24px}"
-    ".card{padding:12px 14px}td,th{padding-left:8px}"
-    ".charts{grid-template-columns:1fr 1fr;gap:10px}.big{font-size:20px}"
-    ".two{grid-template-columns:1fr}svg{height:44px}}";
+/* make writes them from page.html, page.css and page.js. */
+static const char page_html[] =
+#include "admin/page.html.h"
+    ;
+static const char page_css[] =
+#include "admin/page.css.h"
+    ;
+static const char page_js[] =
+#include "admin/page.js.h"
+    ;
 
-/* Replace what is shown by what is now; a service that is away dims it. */
-static const char script[] =
-    "setInterval(async()=>{const m=document.querySelector('main');try{"
-    "const r=await fetch('/',{cache:'no-store'});const d=new DOMParser()"
-    ".parseFromString(await r.text(),'text/html');"
-    "m.replaceWith(d.querySelector('main'))}catch(e){m.style.opacity=.4}},"
-    "5000)";
+struct page {
+	const struct view *view;
+	struct totals totals;
+	FILE *out;
+};
 
-static void
-page_write_header(const struct view *v, FILE *out)
+/* Samples that the master does not write now. */
+static unsigned
+page_samples(const struct view *v)
 {
-	const char *mode = status_mode(v);
+	uint64_t n = atomic_load(&v->service->totals.samples);
 
-	fprintf(out,
-	    "<header><h1>echod</h1><span class=\"mode %s\">%s</span>"
-	    "<span class=dim>%s &middot; pid %ld &middot; up ",
-	    mode[0] == 's' && mode[1] == 'e' ? "serving" : "other", mode,
-	    PACKAGE_VERSION, (long)v->service->pid);
-	status_duration(out, clock_ms() - v->service->started);
-	fputs("</span></header>\n", out);
+	return n < ARENA_SAMPLES ? (unsigned)n : ARENA_SAMPLES - 1;
 }
 
-static void
-page_write_charts(const struct view *v, const struct totals *c, FILE *out)
-{
-	const struct service_totals *t = &v->service->totals;
-	char text[32];
-
-	fputs("<section class=\"grid charts\">\n", out);
-	snprintf(text, sizeof(text), "%u", v->config->maxclients);
-	page_chart(t, SERIES_CONNECTIONS, "Connections", (double)c->connections,
-	    text, out);
-	page_chart(t, SERIES_ACCEPTED, "Accepted", -1, NULL, out);
-	page_chart(t, SERIES_ECHOES, "Echoes", -1, NULL, out);
-	page_chart(t, SERIES_BYTES, "Bytes, in and out", -1, NULL, out);
-	fputs("</section>\n", out);
-}
-
-static void
-page_write_workers(const struct view *v, FILE *out)
-{
-	const struct arena *a = v->arena;
-	uint64_t most = 1;
-	char in[32], back[32], echoes[32];
-
-	for (unsigned k = 0; k < v->service->workers; k++)
-		if (slot_load(&a->slot[k]) > most)
-			most = slot_load(&a->slot[k]);
-	fputs(
-	    "<section class=card style=\"margin-bottom:14px\"><h2>Workers"
-	    "</h2><div class=wide><table><tr><th>Worker<th>State<th>Connections"
-	    "<th class=track><th>Echoes<th class=opt>Accepted<th class=opt>In"
-	    "<th class=opt>Out<th class=opt>Pid\n",
-	    out);
-	for (unsigned k = 0; k < v->service->workers; k++) {
-		const struct slot *s = &a->slot[k];
-		const char *state = status_worker_state(v, k);
-
-		page_short(echoes, sizeof(echoes),
-		    (double)atomic_load(&s->count.echoes), "");
-		page_short(in, sizeof(in), (double)atomic_load(&s->count.rx),
-		    "B");
-		page_short(back, sizeof(back),
-		    (double)atomic_load(&s->count.tx), "B");
-		fprintf(out,
-		    "<tr><td>%u<td><span class=%s>%s</span><td>%u"
-		    "<td class=track><span class=bar style=\"width:%llu%%\">"
-		    "</span><td>%s<td class=opt>%llu<td class=opt>%s"
-		    "<td class=opt>%s<td class=\"opt dim\">%ld\n",
-		    k, state[0] == 'r' ? "serving" : "other", state,
-		    slot_load(s), (ull)slot_load(s) * 100 / (ull)most, echoes,
-		    (ull)atomic_load(&s->count.accepted), in, back,
-		    (long)v->service->slot[k].pid);
-	}
-	fputs("</table></div></section>\n", out);
-}
-
-static void
-page_write_closed(const struct totals *c, FILE *out)
-{
-	uint64_t most = 1;
-	char text[32];
-
-	for (unsigned r = 0; r < CLOSE_REASONS; r++)
-		if (c->closed[r] > most)
-			most = c->closed[r];
-	fputs(
-	    "<section class=card><h2>Connections closed</h2><table class=plain>\n",
-	    out);
-	for (unsigned r = 0; r < CLOSE_REASONS; r++) {
-		fprintf(out, "<tr%s><td>%s<td class=track>",
-		    c->closed[r] == 0 ? " class=dim" : "",
-		    close_reason_name(r));
-		if (c->closed[r] > 0)
-			fprintf(out,
-			    "<span class=bar style=\"width:%llu%%\">"
-			    "</span>",
-			    (ull)(c->closed[r] * 100 / most));
-		page_exact(text, sizeof(text), c->closed[r]);
-		fprintf(out, "<td>%s\n", text);
-	}
-	fputs("</table></section>\n", out);
-}
-
-static void
-page_fact(FILE *out, const char *name, ull n)
-{
-	char text[32];
-
-	page_exact(text, sizeof(text), n);
-	fprintf(out, "<dt>%s<dd>%s\n", name, text);
-}
-
-static void
-page_write_events(const struct view *v, const struct totals *c, FILE *out)
+/* The sample with `i` newer ones. */
+static const struct sample *
+page_sample(const struct view *v, unsigned i)
 {
 	const struct service_totals *t = &v->service->totals;
 
-	fputs("<section class=card><h2>Deaths and reloads</h2><dl>\n", out);
-	page_fact(out, "Workers died", c->deaths);
-	for (int i = 0; i < ARENA_SIGNALS; i++)
-		if (t->deaths[i] > 0)
-			fprintf(out,
-			    "<dt class=dim>&emsp;%s<dd class=dim>%llu\n",
-			    i == 0 ? "exit" : signals_name(i),
-			    (ull)t->deaths[i]);
-	page_fact(out, "Connections saved", t->saved);
-	page_fact(out, "Reloads", t->reloads);
-	if (t->reloads_refused > 0)
-		page_fact(out, "Reloads refused", t->reloads_refused);
-	page_fact(out, "Connections kept", t->kept);
-	if (t->reloaded != 0) {
-		fprintf(out, "<dt>Last pause<dd>%llu ms<dt>Last reload<dd>",
-		    (ull)t->pause);
-		status_duration(out, clock_ms() - t->reloaded);
-		fputs(" ago\n", out);
-	}
-	fputs("</dl>", out);
-	if (*v->service->totals.refusal != '\0') {
-		fputs("<p class=other>Refused: ", out);
-		quote_html(out, v->service->totals.refusal);
-		fputs("</p>", out);
-	}
-	fputs("</section>\n", out);
+	return &t->sample[(atomic_load(&t->samples) - 1 - i) % ARENA_SAMPLES];
+}
+
+/* Thousandths of a second's change. */
+static uint64_t
+page_rate(const struct sample *from, const struct sample *to, uint64_t before,
+    uint64_t after)
+{
+	return to->at > from->at && after > before
+	    ? (uint64_t)((double)(after - before) * 1e6 /
+		  (double)(to->at - from->at))
+	    : 0;
 }
 
 static void
-page_write_listeners(const struct view *v, const struct totals *c, FILE *out)
+page_add_rates(const struct view *v, unsigned i, struct row *r)
 {
-	char in[32], back[32];
+	static const struct sample none;
+	bool known = i + 1 < page_samples(v);
+	const struct sample *to = known ? page_sample(v, i) : &none;
+	const struct sample *from = known ? page_sample(v, i + 1) : &none;
 
-	fputs("<section class=card><h2>Service</h2><dl>\n", out);
-	for (unsigned i = 0; i < v->service->listeners; i++) {
-		unsigned waiting, limit;
+#define ADD(member, metric, help, worker_metric, worker_help, key, ...) \
+	row_add(r, "rate." key, ROW_MILLI, 0, \
+	    page_rate(from, to, from->member, to->member));
+	SLOT_COUNTERS(ADD)
+#undef ADD
+}
 
-		status_queue(v, i, &waiting, &limit);
-		fputs("<dt>", out);
-		quote_html(out, v->service->listener[i].name);
-		fprintf(out, "<dd>%u of %u waiting\n", waiting, limit);
+/* The items of the lists.  False: item `i` is not shown. */
+
+static bool
+page_sample_row(const struct page *p, unsigned i, struct row *r)
+{
+	if (i + 1 >= page_samples(p->view))
+		return false;
+	row_number(r, "ago", 0,
+	    clock_until(clock_ms(), page_sample(p->view, i)->at) / 1000);
+	row_number(r, "connections", 0, page_sample(p->view, i)->connections);
+	page_add_rates(p->view, i, r);
+	return true;
+}
+
+static bool
+page_worker_row(const struct page *p, unsigned i, struct row *r)
+{
+	status_worker_row(p->view, i, r);
+	return true;
+}
+
+static bool
+page_listener_row(const struct page *p, unsigned i, struct row *r)
+{
+	status_listener_row(p->view, i, r);
+	return true;
+}
+
+static bool
+page_closed_row(const struct page *p, unsigned i, struct row *r)
+{
+	static char name[32];
+
+	snprintf(name, sizeof(name), "%s", close_reason_label(i));
+	for (char *c = name; (c = strchr(c, '_')) != NULL;)
+		*c = ' ';
+	row_text(r, "name", 0, name);
+	row_number(r, "count", 0, p->totals.closed[i]);
+	return true;
+}
+
+static bool
+page_death_row(const struct page *p, unsigned i, struct row *r)
+{
+	row_text(r, "name", 0, status_death((int)i));
+	row_number(r, "count", 0, p->view->service->totals.deaths[i]);
+	return p->view->service->totals.deaths[i] > 0;
+}
+
+struct page_list {
+	const char *name;
+	unsigned items;
+	bool (*row)(const struct page *p, unsigned i, struct row *r);
+	const char *bar; /* the value that a <meter> shows, or NULL */
+};
+
+/* What <meter> shows at most. */
+static uint64_t
+page_most(const struct page *p, const struct page_list *l)
+{
+	uint64_t most = 1;
+
+	for (unsigned i = 0; l->bar != NULL && i < l->items; i++) {
+		const struct row_value *v;
+		struct row r = { 0 };
+
+		(void)l->row(p, i, &r);
+		v = row_find(&r, l->bar, strlen(l->bar));
+		if (v != NULL && v->number > most)
+			most = v->number;
 	}
-	page_short(in, sizeof(in), (double)c->rx, "B");
-	page_short(back, sizeof(back), (double)c->tx, "B");
-	fprintf(out, "<dt>Workers<dd>%u of %u ready\n", c->ready,
-	    v->service->workers);
-	page_fact(out, "Connections ever", c->accepted);
-	page_fact(out, "Refused", c->closed[CLOSE_LIMIT]);
-	page_fact(out, "Echoes", c->echoes);
-	fprintf(out,
-	    "<dt>Bytes in<dd>%s<dt>Bytes out<dd>%s\n</dl>"
-	    "</section>\n",
-	    in, back);
+	return most;
+}
+
+/* "12.3 kB": three digits or so, and `unit`. */
+static void
+page_short(FILE *out, double n, const char *unit)
+{
+	static const char *const prefixes[] = { "", "k", "M", "G", "T", "P" };
+	int i = 0, digits = 0;
+
+	while (n >= 999.5 && i < 5) {
+		n /= 1000;
+		i++;
+	}
+	if (i > 0 || n < (double)(long)n || n > (double)(long)n)
+		digits = n < 9.95 ? 2 : n < 99.5 ? 1 : 0;
+	fprintf(out, "%.*f%s%s%s", digits, n,
+	    i > 0 || *unit != '\0' ? "\302\240" : "", prefixes[i], unit);
+}
+
+/* "12 345", with narrow blanks. */
+static void
+page_exact(FILE *out, uint64_t n)
+{
+	char digits[24];
+	int len = snprintf(digits, sizeof(digits), "%llu",
+	    (unsigned long long)n);
+
+	for (int i = 0; i < len; i++) {
+		if (i > 0 && (len - i) % 3 == 0)
+			fputs("\342\200\257", out);
+		fputc(digits[i], out);
+	}
+}
+
+static void
+page_value(FILE *out, const char *format, const struct row_value *v)
+{
+	double n = (double)v->number / (v->kind == ROW_MILLI ? 1000 : 1);
+
+	if (v->kind == ROW_TEXT)
+		quote_html(out, v->text);
+	else if (v->kind == ROW_NONE)
+		fputs("none", out);
+	else if (strncmp(format, "short ", 6) == 0)
+		page_short(out, n, "");
+	else if (strncmp(format, "bytes ", 6) == 0)
+		page_short(out, n, "B");
+	else if (strncmp(format, "exact ", 6) == 0)
+		page_exact(out, v->number);
+	else if (strncmp(format, "duration ", 9) == 0)
+		status_duration(out, v->number);
+	else
+		fprintf(out, "%llu%s", (unsigned long long)v->number,
+		    strncmp(format, "ms ", 3) == 0 ? "\302\240ms" : "");
+}
+
+/* Write from `text` up to `end`, with the values of `r`; NULL: with none.  It
+ * stops before a list, and returns where. */
+static const char *
+page_fill(FILE *out, const char *text, const char *end, const struct row *r)
+{
+	while (text < end) {
+		const char *open = memmem(text, (size_t)(end - text), "{{", 2);
+		const char *close, *key;
+		const struct row_value *v = NULL;
+
+		if (open == NULL)
+			open = end;
+		(void)fwrite(text, 1, (size_t)(open - text), out);
+		if (open == end || open[2] == '#')
+			return open;
+		close = strstr(open, "}}");
+		key = strchr(open, ' ') + 1;
+		if (r != NULL)
+			v = row_find(r, key, (size_t)(close - key));
+		if (v != NULL)
+			page_value(out, open + 2, v);
+		text = close + 2;
+	}
+	return end;
+}
+
+/* Write the list that begins at `text` ("{{#workers}}").  Returns what follows
+ * it. */
+static const char *
+page_fill_list(const struct page *p, const char *text)
+{
+	const struct view *v = p->view;
+	const struct page_list lists[] = {
+		{ "samples", PAGE_SAMPLES, page_sample_row, NULL },
+		{ "workers", v->service->workers, page_worker_row,
+		    "connections" },
+		{ "listeners", v->service->listeners, page_listener_row, NULL },
+		{ "closed", CLOSE_REASONS, page_closed_row, "count" },
+		{ "deaths", ARENA_SIGNALS, page_death_row, NULL },
+	};
+	const char *name = text + 3, *body = strstr(name, "}}") + 2;
+	const char *end = strstr(body, "{{/");
+	int length = (int)(body - 2 - name);
+
+	fprintf(p->out, "<template data-rows=\"%.*s\">", length, name);
+	(void)page_fill(p->out, body, end, NULL);
+	fputs("</template>\n", p->out);
+	for (size_t k = 0; k < sizeof(lists) / sizeof(lists[0]); k++) {
+		const struct page_list *l = &lists[k];
+		uint64_t most;
+
+		if (strncmp(l->name, name, (size_t)length) != 0)
+			continue;
+		most = page_most(p, l);
+		for (unsigned i = 0; i < l->items; i++) {
+			struct row r = { 0 };
+
+			if (!l->row(p, i, &r))
+				continue;
+			row_number(&r, "most", 0, most);
+			(void)page_fill(p->out, body, end, &r);
+		}
+	}
+	return strstr(end, "}}") + 2;
 }
 
 void
 page_write(const struct view *v, FILE *out)
 {
+	const char *end = page_html + sizeof(page_html) - 1;
+	const struct service_totals *t = &v->service->totals;
+	struct page p = { .view = v, .out = out };
+	struct row r = { 0 };
+
+	totals_sum(v->arena, v->service, &p.totals);
+	status_row(v, &p.totals, &r);
+	row_number(&r, "closed.over_limit", 0, p.totals.closed[CLOSE_LIMIT]);
+	row_number(&r, "last_reload.pause", 0, t->pause);
+	row_add(&r, "last_reload.ago", t->reloaded == 0 ? ROW_NONE : ROW_MILLI,
+	    0, clock_ms() - t->reloaded);
+	page_add_rates(v, 0, &r);
+	for (const char *at = page_html; at < end;) {
+		at = page_fill(out, at, end, &r);
+		if (at < end)
+			at = page_fill_list(&p, at);
+	}
+}
+
+void
+page_write_style(const struct view *v, FILE *out)
+{
+	(void)v;
+	fputs(page_css, out);
+}
+
+void
+page_write_script(const struct view *v, FILE *out)
+{
+	(void)v;
+	fputs(page_js, out);
+}
+
+static void
+page_samples_json(const struct view *v, struct json_writer *j)
+{
+	unsigned n = page_samples(v);
+	uint64_t now = clock_ms();
+
+	json_write_object(j, "samples");
+	json_write_array(j, "ago");
+	for (unsigned i = n; i > 0; i--)
+		json_write_milli(j, NULL,
+		    clock_until(now, page_sample(v, i - 1)->at));
+	json_write_close(j);
+#define WRITE(member, metric, help, worker_metric, worker_help, key, ...) \
+	json_write_array(j, key); \
+	for (unsigned i = n; i > 0; i--) \
+		json_write_number(j, NULL, page_sample(v, i - 1)->member); \
+	json_write_close(j);
+	WRITE(connections, , , , , "connections", )
+	SLOT_COUNTERS(WRITE)
+#undef WRITE
+	json_write_close(j);
+}
+
+void
+page_write_json(const struct view *v, FILE *out)
+{
+	struct json_writer j = json_write_begin(out);
 	struct totals c;
 
 	totals_sum(v->arena, v->service, &c);
-	fprintf(out,
-	    "<!DOCTYPE html>\n<html lang=en><head><meta charset=utf-8>"
-	    "<meta name=viewport content=\"width=device-width,"
-	    "initial-scale=1\"><title>echod: %s</title><noscript><meta "
-	    "http-equiv=refresh content=5></noscript><style>%s</style></head>"
-	    "<body><main>\n",
-	    status_mode(v), style);
-	page_write_header(v, out);
-	page_write_charts(v, &c, out);
-	page_write_workers(v, out);
-	fputs("<div class=\"grid two\">\n", out);
-	page_write_listeners(v, &c, out);
-	page_write_closed(&c, out);
-	page_write_events(v, &c, out);
-	fprintf(out,
-	    "</div><footer>Totals are since the start and outlive "
-	    "reloads. <a href=\"/metrics\">metrics</a> &middot; "
-	    "<a href=\"/healthz\">health</a></footer></main>"
-	    "<script>%s</script></body></html>\n",
-	    script);
+	json_write_object(&j, NULL);
+	status_json(v, &c, &j, "status");
+	status_workers_json(v, &j, "workers");
+	page_samples_json(v, &j);
+	json_write_close(&j);
 }

@@ -5,14 +5,10 @@
  */
 #include "admin/status.h"
 
-#include <linux/tcp.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include "admin/quote.h"
 #include "config/serialize.h"
 #include "lib/clock.h"
 #include "lib/signals.h"
@@ -31,7 +27,7 @@ const char *
 status_worker_state(const struct view *v, unsigned k)
 {
 	static const char *const names[] = { "starting", "ready", "leaving",
-		"orphaned", "fostered", "drained" };
+		"unattended", "adopted", "drained" };
 	uint32_t state = atomic_load(&v->arena->slot[k].state) & 0xff;
 
 	if (v->service->slot[k].stopped)
@@ -44,34 +40,9 @@ void
 status_queue(const struct view *v, unsigned i, unsigned *waiting,
     unsigned *limit)
 {
-	struct tcp_info info;
-	socklen_t len = sizeof(info);
-
-	memset(&info, 0, sizeof(info));
-	(void)getsockopt(v->service->listener[i].fd, IPPROTO_TCP, TCP_INFO,
-	    &info, &len);
-	/* So they are called on a listener: tcp_get_info() of the kernel. */
-	*waiting = info.tcpi_unacked;
-	*limit = info.tcpi_sacked;
-}
-
-const char *
-status_reason(enum close_reason r)
-{
-	static const char *const names[CLOSE_REASONS] = {
-		[CLOSE_EOF] = "client_eof",
-		[CLOSE_RESET] = "client_reset",
-		[CLOSE_IDLE] = "idle",
-		[CLOSE_DRAINED] = "drained",
-		[CLOSE_CUT] = "cut",
-		[CLOSE_LIMIT] = "over_limit",
-		[CLOSE_ERROR] = "error",
-		[CLOSE_FAULT] = "fault",
-		[CLOSE_DENIED] = "denied",
-		[CLOSE_MEMORY] = "memory",
-	};
-
-	return r < CLOSE_REASONS && names[r] != NULL ? names[r] : "unknown";
+	*waiting = *limit = 0;
+	if (v->queue != NULL)
+		v->queue(i, waiting, limit);
 }
 
 void
@@ -102,19 +73,10 @@ status_write_bytes(FILE *out, uint64_t bytes)
 		fprintf(out, " (%.1f %cB)", n, units[i]);
 }
 
-static void
-status_write_deaths(const struct service_totals *t, FILE *out, bool json)
+const char *
+status_death(int i)
 {
-	const char *before = "";
-
-	for (int i = 0; i < ARENA_SIGNALS; i++) {
-		if (t->deaths[i] == 0)
-			continue;
-		fprintf(out, json ? "%s\"%s\":%llu" : "%s%s %llu", before,
-		    i == 0 ? "exit" : signals_name(i),
-		    (unsigned long long)t->deaths[i]);
-		before = json ? "," : ", ";
-	}
+	return i == 0 ? "exit" : signals_name(i);
 }
 
 static void
@@ -157,7 +119,14 @@ status_text(const struct view *v, const struct totals *c, FILE *out)
 	fputs(*before == '\0' ? "none\ndeaths       " : "\ndeaths       ", out);
 	if (c->deaths == 0)
 		fputs("none", out);
-	status_write_deaths(t, out, false);
+	before = "";
+	for (int i = 0; i < ARENA_SIGNALS; i++) {
+		if (t->deaths[i] == 0)
+			continue;
+		fprintf(out, "%s%s %llu", before, status_death(i),
+		    (unsigned long long)t->deaths[i]);
+		before = ", ";
+	}
 	fprintf(out,
 	    "\nrecovered    %llu times, %llu connections saved\n"
 	    "reloads      %llu, %llu refused, %llu connections kept",
@@ -176,148 +145,190 @@ status_text(const struct view *v, const struct totals *c, FILE *out)
 		fprintf(out, "refused      %s\n", v->service->totals.refusal);
 }
 
-static void
-status_json(const struct view *v, const struct totals *c, FILE *out)
+void
+status_row(const struct view *v, const struct totals *c, struct row *r)
 {
 	const struct service_state *o = v->service;
 	const struct service_totals *t = &o->totals;
 
-	fprintf(out,
-	    "{\"version\":\"%s\",\"pid\":%ld,\"mode\":\"%s\","
-	    "\"draining\":%s,\"uptime\":%llu.%03llu,\"listeners\":[",
-	    PACKAGE_VERSION, (long)v->service->pid, status_mode(v),
-	    o->draining ? "true" : "false",
-	    STATUS_SECONDS(clock_ms() - o->started));
-	for (unsigned i = 0; i < v->service->listeners; i++) {
-		unsigned waiting, limit;
+	row_text(r, "version", 0, PACKAGE_VERSION);
+	row_number(r, "pid", 0, (uint64_t)o->pid);
+	row_text(r, "mode", 0, status_mode(v));
+	row_add(r, "draining", ROW_FLAG, 0, o->draining);
+	row_add(r, "uptime", ROW_MILLI, 0, clock_ms() - o->started);
+	row_number(r, "workers", 0, o->workers);
+	row_number(r, "ready", 0, c->ready);
+	row_number(r, "connections", 0, c->connections);
+	row_number(r, "maxclients", 0, v->config->maxclients);
+#define ADD(member, metric, help, worker_metric, worker_help, key, ...) \
+	row_number(r, key, 0, c->member);
+	SLOT_COUNTERS(ADD)
+#undef ADD
+	row_number(r, "worker_deaths", 0, c->deaths);
+#define ADD(member, metric, label, value, help, key) \
+	row_number(r, key, 0, t->member);
+	SERVICE_COUNTERS(ADD)
+#undef ADD
+	row_text(r, "refusal", 0, t->refusal);
+}
 
-		status_queue(v, i, &waiting, &limit);
-		fprintf(out, "%s{\"name\":", i > 0 ? "," : "");
-		quote_json(out, v->service->listener[i].name);
-		fprintf(out, ",\"waiting\":%u,\"limit\":%u}", waiting, limit);
+void
+status_listener_row(const struct view *v, unsigned i, struct row *r)
+{
+	unsigned waiting, limit;
+
+	status_queue(v, i, &waiting, &limit);
+	row_text(r, "name", 0, v->service->listener[i].name);
+	row_number(r, "waiting", 0, waiting);
+	row_number(r, "limit", 0, limit);
+}
+
+void
+status_worker_row(const struct view *v, unsigned k, struct row *r)
+{
+	const struct slot *s = &v->arena->slot[k];
+
+	row_number(r, "worker", 6, k);
+	row_number(r, "pid", 8, (uint64_t)v->service->slot[k].pid);
+	row_text(r, "state", -10, status_worker_state(v, k));
+	row_number(r, "connections", 11, slot_load(s));
+	row_number(r, "refused", 11,
+	    atomic_load(&s->count.closed[CLOSE_LIMIT]));
+#define ADD(member, metric, help, worker_metric, worker_help, key, ...) \
+	row_number(r, key, 14, atomic_load(&s->count.member));
+	SLOT_COUNTERS(ADD)
+#undef ADD
+}
+
+void
+status_reload_row(const struct view *v, struct row *r)
+{
+	const struct service_totals *t = &v->service->totals;
+
+	row_add(r, "pause", ROW_MILLI, 0, t->pause);
+	row_add(r, "ago", t->reloaded == 0 ? ROW_NONE : ROW_MILLI, 0,
+	    clock_ms() - t->reloaded);
+}
+
+void
+status_json(const struct view *v, const struct totals *c, struct json_writer *j,
+    const char *key)
+{
+	const struct service_totals *t = &v->service->totals;
+	struct row r = { 0 };
+
+	json_write_object(j, key);
+	status_row(v, c, &r);
+	row_members(&r, j);
+	json_write_array(j, "listeners");
+	for (unsigned i = 0; i < v->service->listeners; i++) {
+		r.values = 0;
+		status_listener_row(v, i, &r);
+		row_object(&r, j, NULL);
 	}
-	fprintf(out,
-	    "],\"workers\":%u,\"ready\":%u,\"connections\":%llu,"
-	    "\"maxclients\":%u,\"accepted\":%llu,\"echoes\":%llu,"
-	    "\"in\":%llu,\"out\":%llu,\"closed\":{",
-	    v->service->workers, c->ready, (unsigned long long)c->connections,
-	    v->config->maxclients, (unsigned long long)c->accepted,
-	    (unsigned long long)c->echoes, (unsigned long long)c->rx,
-	    (unsigned long long)c->tx);
-	for (unsigned r = 0; r < CLOSE_REASONS; r++)
-		fprintf(out, "%s\"%s\":%llu", r > 0 ? "," : "",
-		    status_reason(r), (unsigned long long)c->closed[r]);
-	fputs("},\"deaths\":{", out);
-	status_write_deaths(t, out, true);
-	fprintf(out,
-	    "},\"recoveries\":%llu,\"saved\":%llu,\"reloads\":%llu,"
-	    "\"reloads_refused\":%llu,\"kept\":%llu,"
-	    "\"refusal\":",
-	    (unsigned long long)t->recoveries, (unsigned long long)t->saved,
-	    (unsigned long long)t->reloads,
-	    (unsigned long long)t->reloads_refused,
-	    (unsigned long long)t->kept);
-	quote_json(out, v->service->totals.refusal);
-	fprintf(out, ",\"last_reload\":{\"pause\":%llu.%03llu,\"ago\":",
-	    STATUS_SECONDS(t->pause));
-	if (t->reloaded == 0)
-		fputs("null}}\n", out);
-	else
-		fprintf(out, "%llu.%03llu}}\n",
-		    STATUS_SECONDS(clock_ms() - t->reloaded));
+	json_write_close(j);
+	json_write_object(j, "closed");
+	for (unsigned i = 0; i < CLOSE_REASONS; i++)
+		json_write_number(j, close_reason_label(i), c->closed[i]);
+	json_write_close(j);
+	json_write_object(j, "deaths");
+	for (int i = 0; i < ARENA_SIGNALS; i++)
+		if (t->deaths[i] > 0)
+			json_write_number(j, status_death(i), t->deaths[i]);
+	json_write_close(j);
+	r.values = 0;
+	status_reload_row(v, &r);
+	row_object(&r, j, "last_reload");
+	json_write_close(j);
 }
 
 void
 status_write(const struct view *v, FILE *out, bool json)
 {
+	struct json_writer j = json_write_begin(out);
 	struct totals c;
 
 	totals_sum(v->arena, v->service, &c);
 	if (json)
-		status_json(v, &c, out);
+		status_json(v, &c, &j, NULL);
 	else
 		status_text(v, &c, out);
 }
 
 void
-status_workers(const struct view *v, FILE *out, bool json)
+status_workers_json(const struct view *v, struct json_writer *j,
+    const char *key)
 {
-	if (json)
-		fputs("[\n", out);
-	else
-		fprintf(out, "%6s %8s %-9s %11s %11s %11s %12s %14s %14s\n",
-		    "WORKER", "PID", "STATE", "CONNECTIONS", "ACCEPTED",
-		    "REFUSED", "ECHOES", "IN", "OUT");
+	json_write_lines(j, key);
 	for (unsigned k = 0; k < v->service->workers; k++) {
-		const struct slot *s = &v->arena->slot[k];
-		const struct slot_counters *n = &s->count;
+		struct row r = { 0 };
 
-		fprintf(out,
-		    json
-			? "%s{\"worker\":%u,\"pid\":%ld,"
-			  "\"state\":\"%s\",\"connections\":%u,\"accepted\":%llu,"
-			  "\"refused\":%llu,\"echoes\":%llu,\"in\":%llu,"
-			  "\"out\":%llu}"
-			: "%s%6u %8ld %-9s %11u %11llu %11llu "
-			  "%12llu %14llu %14llu\n",
-		    json && k > 0 ? ",\n" : "", k,
-		    (long)v->service->slot[k].pid, status_worker_state(v, k),
-		    slot_load(s), (unsigned long long)atomic_load(&n->accepted),
-		    (unsigned long long)atomic_load(&n->closed[CLOSE_LIMIT]),
-		    (unsigned long long)atomic_load(&n->echoes),
-		    (unsigned long long)atomic_load(&n->rx),
-		    (unsigned long long)atomic_load(&n->tx));
+		status_worker_row(v, k, &r);
+		row_object(&r, j, NULL);
 	}
-	if (json)
-		fputs("\n]\n", out);
+	json_write_close(j);
 }
 
-struct json_list {
-	FILE *out;
-	unsigned items;
-};
+void
+status_workers(const struct view *v, FILE *out, bool json)
+{
+	struct json_writer j = json_write_begin(out);
 
-/* A directive's items of config_save(), in this order: set., perhaps in.,
- * from. */
+	if (json) {
+		status_workers_json(v, &j, NULL);
+		return;
+	}
+	for (unsigned k = 0; k < v->service->workers; k++) {
+		struct row r = { 0 };
+
+		status_worker_row(v, k, &r);
+		if (k == 0)
+			row_heads(&r, out);
+		row_line(&r, out);
+	}
+}
+
+/* The items of config_save() for a directive, in this order: set., perhaps
+ * in., from. */
 static void
-status_put_json(void *to, const char *key, const char *value)
+status_directive_json(void *to, const char *key, const char *value)
 {
 	static const char *const origins[] = { "default", "file",
 		"command line" };
-	struct json_list *list = to;
-	FILE *out = list->out;
+	struct json_writer *j = to;
 	unsigned origin, line;
 	int note = 0;
 
 	if (strncmp(key, "set.", 4) == 0) {
-		fputs(list->items++ > 0 ? ",\n" : "", out);
-		fprintf(out, "{\"name\":\"%s\",\"value\":", key + 4);
-		quote_json(out, value);
+		json_write_object(j, NULL);
+		json_write_string(j, "name", key + 4);
+		json_write_string(j, "value", value);
 	} else if (strncmp(key, "in.", 3) == 0) {
-		fputs(",\"file\":", out);
-		quote_json(out, value);
-		/* NOLINTNEXTLINE(cert-err34-c): config_save() wrote two unsigned */
+		json_write_string(j, "file", value);
+		/* config_save() wrote two unsigned.
+		 * NOLINTNEXTLINE(cert-err34-c) */
 	} else if (strncmp(key, "from.", 5) == 0 &&
 	    sscanf(value, "%u %u%n", &origin, &line, &note) == 2) {
-		fprintf(out, ",\"origin\":\"%s\",\"line\":%u,\"note\":",
-		    origins[origin % 3], line);
-		quote_json(out, value + note + 1);
-		fputc('}', out);
+		json_write_string(j, "origin", origins[origin % 3]);
+		json_write_number(j, "line", line);
+		json_write_string(j, "note", value + note + 1);
+		json_write_close(j);
 	}
 }
 
 void
 status_config(const struct config *c, FILE *out, bool json)
 {
-	struct json_list list = { out, 0 };
+	struct json_writer j = json_write_begin(out);
 
 	if (!json) {
 		(void)config_dump(c, out);
 		return;
 	}
-	fputs("{\"directives\":[\n", out);
-	config_save(c, status_put_json, &list);
-	fputs("\n],\"file\":", out);
-	quote_json(out, c->file);
-	fputs("}\n", out);
+	json_write_object(&j, NULL);
+	json_write_lines(&j, "directives");
+	config_save(c, status_directive_json, &j);
+	json_write_close(&j);
+	json_write_string(&j, "file", c->file);
+	json_write_close(&j);
 }

@@ -9,12 +9,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "admin/row.h"
 #include "admin/view.h"
 #include "shared/totals.h"
-
-/* Milliseconds as two arguments of "%llu.%03llu". */
-#define STATUS_SECONDS(ms) \
-	(unsigned long long)(ms) / 1000, (unsigned long long)(ms) % 1000
 
 /* What the service is doing: "serving", "draining", "reloading",
  * "stopping". */
@@ -27,8 +24,24 @@ const char *status_worker_state(const struct view *v, unsigned k);
 void status_queue(const struct view *v, unsigned i, unsigned *waiting,
     unsigned *limit);
 
-/* A close reason as a label: "client_eof". */
-const char *status_reason(enum close_reason r);
+/* The values of the service, of listener `i` and of worker `k`, behind those
+ * of the row. */
+void status_row(const struct view *v, const struct totals *c, struct row *r);
+void status_listener_row(const struct view *v, unsigned i, struct row *r);
+void status_worker_row(const struct view *v, unsigned k, struct row *r);
+
+/* What the last reload was like. */
+void status_reload_row(const struct view *v, struct row *r);
+
+/* The answer to "status" in JSON, as a value of what is open; and the
+ * workers. */
+void status_json(const struct view *v, const struct totals *c,
+    struct json_writer *j, const char *key);
+void status_workers_json(const struct view *v, struct json_writer *j,
+    const char *key);
+
+/* How a death of a worker by signal `i` is called; 0: by none. */
+const char *status_death(int i);
 
 /* Write a duration as people say it: "3 d 04:05:06". */
 void status_duration(FILE *out, uint64_t ms);

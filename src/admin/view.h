@@ -13,6 +13,9 @@ struct view {
 	const struct arena *arena;
 	const struct service_state *service;
 	const struct config *config; /* as it runs */
+	/* How many connections listener `i` has waiting, and may have; NULL:
+	 * not known. */
+	void (*queue)(unsigned i, unsigned *waiting, unsigned *limit);
 };
 
 #endif

@@ -98,10 +98,10 @@ config_reserved_descriptors(const struct config *c)
 {
 	unsigned n = 3 * c->workers + validate_listeners(c) + 32;
 
-	if (c->control_socket[0] != '\0')
-		n += CONFIG_CONTROL_CLIENTS + 4;
-	if (c->metrics_port != 0)
-		n += CONFIG_METRICS_CLIENTS + 4;
+	/* The listeners, and what starting the administration process takes;
+	 * its clients are not in this table. */
+	if (c->control_socket[0] != '\0' || c->metrics_port != 0)
+		n += 24;
 	return n;
 }
 

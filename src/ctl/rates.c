@@ -8,13 +8,13 @@
 #include <string.h>
 
 const struct rates_column rates_columns[FIGURES] = {
-	[CONNECTIONS] = { "CONNECTIONS", 11, "connections", 'c', "connections",
-	    false },
-	[ACCEPTED] = { "ACCEPT/s", 9, "accepted_per_second", 'a', "accept",
-	    true },
-	[ECHOES] = { "ECHO/s", 9, "echoes_per_second", 'e', "echo", true },
-	[RECEIVED] = { "IN B/s", 9, "in_per_second", 'i', "in", true },
-	[SENT] = { "OUT B/s", 9, "out_per_second", 'o', "out", true },
+	[FIGURE_connections] = { "CONNECTIONS", 11, "connections", 'c',
+	    "connections", false },
+#define RATE(member, metric, help, worker_metric, worker_help, key, title, \
+    letter) \
+	[FIGURE_##member] = { title, 9, key "_per_second", letter, key, true },
+	SLOT_COUNTERS(RATE)
+#undef RATE
 };
 
 double

@@ -214,7 +214,7 @@ request_read(struct request *r, int fd, size_t *len)
 			break;
 		}
 		n = recv(fd, text + *len, room - *len - 1, 0);
-		if (n == -1 && errno != EINTR)
+		if (n == -1 && errno != EINTR && errno != EAGAIN)
 			break;
 		if (n == -1)
 			n = 0;

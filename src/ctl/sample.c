@@ -18,11 +18,11 @@
 
 /* What the figures are called, in the status and for a worker. */
 static const char *const members[FIGURES] = {
-	[CONNECTIONS] = "connections",
-	[ACCEPTED] = "accepted",
-	[ECHOES] = "echoes",
-	[RECEIVED] = "in",
-	[SENT] = "out",
+	[FIGURE_connections] = "connections",
+#define NAME(member, metric, help, worker_metric, worker_help, key, ...) \
+	[FIGURE_##member] = (key),
+	SLOT_COUNTERS(NAME)
+#undef NAME
 };
 
 static void

@@ -10,15 +10,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "shared/counters.h"
+
 #define SAMPLE_WORKERS 256
 
 /* What is known of the service, and of each worker. */
 enum figure {
-	CONNECTIONS,
-	ACCEPTED,
-	ECHOES,
-	RECEIVED,
-	SENT,
+	FIGURE_connections,
+#define FIGURE(member, ...) FIGURE_##member,
+	SLOT_COUNTERS(FIGURE)
+#undef FIGURE
 	FIGURES
 };
 

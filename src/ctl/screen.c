@@ -148,7 +148,7 @@ screen_draw_service(const struct sample *s)
 		return 1;
 	screen_put(1, 0, A_NORMAL,
 	    "%.0f of %.0f connections, %.0f waiting, %.0f refused",
-	    s->total.value[CONNECTIONS], s->max_connections, s->waiting,
+	    s->total.value[FIGURE_connections], s->max_connections, s->waiting,
 	    s->refused);
 	screen_put(2, 0, A_NORMAL,
 	    "%.0f deaths, %.0f connections saved; %.0f reloads, last paused "
@@ -226,7 +226,8 @@ screen_draw_workers(const struct sample *now, const struct sample *then, int y,
 {
 	static unsigned order[SAMPLE_WORKERS];
 	uint64_t ms = now->at - then->at;
-	double whole = rates_value(&now->total, &then->total, ECHOES, ms);
+	double whole = rates_value(&now->total, &then->total, FIGURE_echoes,
+	    ms);
 	char line[256];
 
 	sorted_now = now;
@@ -246,7 +247,7 @@ screen_draw_workers(const struct sample *now, const struct sample *then, int y,
 			    name);
 		rates_values(line, sizeof(line), f, g, ms);
 		screen_put(y, NAME_WIDTH, A_NORMAL, "%s", line);
-		screen_draw_bar(y, rates_value(f, g, ECHOES, ms), whole);
+		screen_draw_bar(y, rates_value(f, g, FIGURE_echoes, ms), whole);
 	}
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Discard (RFC 863): whatever arrives is thrown away.
+ * Discard (RFC 863): all input is dropped.
  */
 #include "handler/handler.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Line echo: a line goes back, byte for byte, when its newline has arrived.
+ * Line echo: a line is echoed, byte for byte, when its newline has arrived.
  */
 #include "handler/handler.h"
 
@@ -9,13 +9,14 @@
 static struct result
 echo_data(const char *in, size_t len, size_t fresh, size_t room)
 {
-	/* What is not fresh was searched before and held no newline. */
+	/* The bytes before the fresh ones have no newline: they were searched
+	 * before. */
 	const char *newline = memrchr(in + len - fresh, '\n', fresh);
 
-	/* All lines that have arrived leave together. */
+	/* All lines that have arrived are echoed together. */
 	if (newline != NULL)
 		return (struct result){ REPLY, (size_t)(newline - in) + 1 };
-	/* A line too long to be held is passed on in pieces. */
+	/* A line that is too long to be held is echoed in pieces. */
 	if (room == 0)
 		return (struct result){ REPLY, len };
 	return (struct result){ HOLD, 0 };

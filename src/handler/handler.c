@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The handlers there are, by kind.
+ * The table of handlers, by kind.
  */
 #include "handler/handler.h"
 

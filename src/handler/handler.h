@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The seam between the server and its business.
+ * The interface between the server and a protocol.
  *
- * A handler sees bytes and rules on them; it never sees a descriptor, poll(2)
- * or a process.  The server shows it the input that is not settled yet, and
- * the handler says what happens to the first bytes of it: they are replied
- * (go back to the client as they are), dropped, or held until more arrives.
- * A ruling takes effect only after the call has returned, and the same input
- * gets the same ruling, so a call that a SIGKILL interrupted is simply made
+ * A handler sees bytes and decides about them.  It never sees a descriptor,
+ * poll(2) or a process.  The server calls it with the input that is not settled
+ * yet.  The handler returns an action for the first bytes of the input: reply
+ * (they are sent back to the client unchanged), drop, or hold until more
+ * arrives.  A result takes effect only after the call has returned, and the
+ * same input has the same result.  So a call that a SIGKILL interrupted is made
  * again.
  */
 #ifndef ECHOD_HANDLER_HANDLER_H
@@ -31,21 +31,21 @@ struct result {
 struct handler {
 	const char *name;
 	/*
-	 * Rule on `in`, the `len` > 0 bytes of input not yet settled, of which
-	 * the last `fresh` were not shown before (a hint, for speed; after a
-	 * recovery all are fresh).  `room` is how many bytes more the server
-	 * can hold; a handler must not HOLD when it is 0.  Called again for
-	 * what is left after a REPLY or DROP, until it rules HOLD or nothing
-	 * is left.
+	 * The action for `in`, the `len` > 0 bytes of input that are not
+	 * settled yet.  The last `fresh` of them are new to the handler (a
+	 * hint, for speed; after a recovery all bytes are fresh).  `room` is
+	 * how many more bytes the server can hold; a handler must not HOLD if
+	 * `room` is 0.  After REPLY or DROP, the function is called again for
+	 * the rest of the input, until it returns HOLD or nothing is left.
 	 */
 	struct result (
 	    *data)(const char *in, size_t len, size_t fresh, size_t room);
-	/* The same when no more input will come (the client has closed its
-	 * side, or the service drains).  What it holds is dropped. */
+	/* The same if no more input will come: the client has closed its side,
+	 * or the service drains.  HOLD means DROP then. */
 	struct result (*eof)(const char *in, size_t len);
 };
 
-extern const struct handler handler_echo;    /* a line, when it is whole */
+extern const struct handler handler_echo;    /* whole lines */
 extern const struct handler handler_raw;     /* RFC 862: at once */
 extern const struct handler handler_discard; /* RFC 863: nothing back */
 

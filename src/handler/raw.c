@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Raw echo (RFC 862): whatever arrives goes back at once.
+ * Raw echo (RFC 862): all input is echoed at once.
  */
 #include "handler/handler.h"
 

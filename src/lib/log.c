@@ -31,6 +31,10 @@
 #define ALL_SINKS ((1U << LOG_SINKS) - 1)
 /* The "sink" of a packet that asks the master to check the paths. */
 #define PACKET_CHECK LOG_SINKS
+/* The "sink" of a line of the administration process, "PID TEXT": this, plus
+ * the level. */
+#define PACKET_ADMIN (LOG_SINKS + 1)
+#define PACKET_LAST (PACKET_ADMIN + LOG_LEVEL_WARNING)
 
 /* The master checks at this interval whether each path still leads to what is
  * open, in ms. */
@@ -47,6 +51,7 @@
 static struct {
 	struct log_settings set;
 	bool open;
+	bool remote;  /* the master writes all lines of this process */
 	pid_t opener; /* the master */
 	struct log_file file;
 	int syslog_fd;	/* or -1 */
@@ -83,7 +88,8 @@ struct line {
 	enum log_level level;
 	struct timeval when;
 	struct tm tm;
-	const char *text;
+	const char *role, *text;
+	long pid;
 };
 
 static bool
@@ -143,7 +149,7 @@ log_take_packet(char *line, size_t *len)
 	if (state.packets[0] == -1)
 		return -1;
 	n = read(state.packets[0], packet, sizeof(packet));
-	if (n < 1 || (unsigned char)packet[0] > PACKET_CHECK)
+	if (n < 1 || (unsigned char)packet[0] > PACKET_LAST)
 		return -1;
 	*len = (size_t)n - 1;
 	memcpy(line, packet + 1, *len);
@@ -239,7 +245,7 @@ log_format_syslog(char *line, size_t size, const struct line *l)
 	strftime(when, sizeof(when), "%b %e %T", &l->tm);
 	snprintf(line, size, "<%d>%s %s[%ld]: %s: %s",
 	    state.set.syslog_facility | priorities[l->level], when,
-	    state.set.syslog_ident, (long)getpid(), state.role, l->text);
+	    state.set.syslog_ident, l->pid, l->role, l->text);
 	return strlen(line);
 }
 
@@ -252,12 +258,12 @@ log_format(char *line, size_t size, const struct line *l, bool journal)
 
 	if (journal) {
 		snprintf(line, size, "<%d>%s: %s\n", priorities[l->level],
-		    state.role, l->text);
+		    l->role, l->text);
 		return strlen(line);
 	}
 	strftime(when, sizeof(when), "%F %T", &l->tm);
 	snprintf(line, size, "%s.%03d %s[%ld] %s: %s\n", when,
-	    (int)(l->when.tv_usec / 1000), state.role, (long)getpid(),
+	    (int)(l->when.tv_usec / 1000), l->role, l->pid,
 	    level_names[l->level], l->text);
 	return strlen(line);
 }
@@ -293,6 +299,15 @@ log_deliver_text(enum log_sink sink, const char *line, size_t len)
 			return error;
 		return log_send_packet(sink, line, len);
 	}
+}
+
+/* Control bytes may be meant for a terminal. */
+static void
+log_clean(char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = '?';
 }
 
 /* Deliver the line, after a line that says how many lines were lost. */
@@ -338,6 +353,7 @@ log_defer_to_master(const struct line *l)
 }
 
 static void log_emit(enum log_level level, const char *text, unsigned sinks);
+static void log_write(struct line *l, unsigned sinks);
 
 /* Report what a sink loses to the other sinks. */
 static void
@@ -407,18 +423,29 @@ log_sinks_for(enum log_level level)
 	return sinks;
 }
 
-/* Write a line to those of `sinks` that take its level. */
+/* Write a line of this process to those of `sinks` that take its level. */
 static void
 log_emit(enum log_level level, const char *text, unsigned sinks)
 {
-	struct line l = { .level = level, .text = text };
-	unsigned wanted = log_sinks_for(level) & sinks;
+	struct line l = { .level = level,
+		.role = state.role,
+		.text = text,
+		.pid = getpid() };
+
+	log_write(&l, sinks);
+}
+
+/* The same for a line without a time. */
+static void
+log_write(struct line *l, unsigned sinks)
+{
+	unsigned wanted = log_sinks_for(l->level) & sinks;
 	int error[LOG_SINKS] = { 0 };
 
-	gettimeofday(&l.when, NULL);
-	localtime_r(&l.when.tv_sec, &l.tm);
+	gettimeofday(&l->when, NULL);
+	localtime_r(&l->when.tv_sec, &l->tm);
 	if (wanted & 1 << LOG_SINK_SYSLOG) {
-		error[LOG_SINK_SYSLOG] = log_deliver(LOG_SINK_SYSLOG, &l);
+		error[LOG_SINK_SYSLOG] = log_deliver(LOG_SINK_SYSLOG, l);
 		/* If both lead to the journal, one line is enough.  The line
 		 * of syslog has the ident and the facility. */
 		if (wanted & 1 << LOG_SINK_CONSOLE &&
@@ -430,17 +457,44 @@ log_emit(enum log_level level, const char *text, unsigned sinks)
 	}
 	if (wanted & 1 << LOG_SINK_FILE) {
 		if (log_is_master())
-			log_refresh(l.when.tv_sec);
-		if (!log_defer_to_master(&l))
-			error[LOG_SINK_FILE] = log_deliver(LOG_SINK_FILE, &l);
+			log_refresh(l->when.tv_sec);
+		if (!log_defer_to_master(l))
+			error[LOG_SINK_FILE] = log_deliver(LOG_SINK_FILE, l);
 	}
 	if (wanted & 1 << LOG_SINK_CONSOLE)
-		error[LOG_SINK_CONSOLE] = log_deliver(LOG_SINK_CONSOLE, &l);
+		error[LOG_SINK_CONSOLE] = log_deliver(LOG_SINK_CONSOLE, l);
 	for (unsigned k = 0; k < LOG_SINKS; k++)
 		if (wanted & 1 << k && error[k] != 0)
 			log_lose(k, error[k], sinks & ~(1U << k));
 	if (!log_is_master())
 		log_ask_for_check();
+}
+
+/* Write a line of the administration process, "PID TEXT".  A worker may have
+ * sent it in its name. */
+static void
+log_emit_for_admin(enum log_level level, char *text)
+{
+	struct line l = { .level = level, .role = "admin" };
+	char *end;
+
+	l.pid = strtol(text, &end, 10);
+	if (l.pid <= 0 || *end != ' ' || !log_wants(level))
+		return;
+	log_clean(end);
+	l.text = end + 1;
+	log_write(&l, ALL_SINKS);
+}
+
+/* Have the master write the line. */
+static void
+log_emit_remote(enum log_level level, const char *text)
+{
+	char line[LINE_BYTES];
+
+	snprintf(line, sizeof(line), "%ld %s", (long)getpid(), text);
+	(void)log_send_packet(PACKET_ADMIN + (unsigned)level, line,
+	    strlen(line));
 }
 
 /* Deliver the formatted line of a worker. */
@@ -488,12 +542,12 @@ log_line(enum log_level level, int error, const char *fmt, ...)
 	if (error != 0)
 		snprintf(text + len, sizeof(text) - len, ": %s",
 		    strerror(error));
-	for (char *p = text; *p != '\0'; p++)
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			*p = '?';
+	log_clean(text);
 	if (level == LOG_LEVEL_WARNING)
 		strlcpy(state.warning, text, sizeof(state.warning));
-	if (state.open)
+	if (state.remote)
+		log_emit_remote(level, text);
+	else if (state.open)
 		log_emit(level, text, ALL_SINKS);
 	else
 		log_emit_early(text);
@@ -605,6 +659,19 @@ log_open(const struct log_settings *s)
 	return 0;
 }
 
+void
+log_open_remote(int fd)
+{
+	state.packets[1] = fd;
+	state.remote = state.open = true;
+}
+
+int
+log_remote_descriptor(void)
+{
+	return state.packets[1];
+}
+
 static void
 log_check_paths(void)
 {
@@ -623,7 +690,11 @@ log_take_packets(void)
 	for (int i = 0;
 	     i < PACKETS_MOST && (sink = log_take_packet(line, &len)) != -1;
 	     i++)
-		if (sink != PACKET_CHECK)
+		if (sink >= PACKET_ADMIN)
+			log_emit_for_admin((enum log_level)(
+					       sink - PACKET_ADMIN),
+			    line);
+		else if (sink != PACKET_CHECK)
 			log_deliver_for_worker((enum log_sink)sink, line, len);
 		else {
 			log_check_paths();

@@ -49,6 +49,11 @@ struct log_settings {
  */
 int log_open(const struct log_settings *s);
 
+/* Have the master write all lines of this process, which is another program.
+ * `fd` is the master's log_remote_descriptor(), or -1 there. */
+void log_open_remote(int fd);
+int log_remote_descriptor(void);
+
 /*
  * Open the file of the current date again.  Returns 0.  On failure the former
  * file stays in use, a warning gives the reason, and the result is -1.

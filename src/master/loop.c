@@ -8,13 +8,13 @@
 
 #include <signal.h>
 
-#include "admin/control_socket.h"
-#include "admin/http.h"
 #include "lib/exit_status.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/signals.h"
+#include "master/admin_child.h"
 #include "master/notify.h"
+#include "master/publish.h"
 #include "master/reap.h"
 #include "master/sample.h"
 #include "master/scaling.h"
@@ -55,7 +55,7 @@ static bool
 loop_may_change_listeners(const struct master *m)
 {
 	return m->stop.phase == STOP_NONE && m->reload.phase == RELOAD_NONE &&
-	    m->arena.service->dropped == 0;
+	    m->service->dropped == 0;
 }
 
 static void
@@ -77,7 +77,7 @@ loop_take_signals(struct master *m)
 		reload_request(m, "SIGUSR2");
 	(void)signals_take(OUTCOME_SIGNAL);
 	while (signals_take_value(OUTCOME_SIGNAL, &asker))
-		reload_request_by(m, "echod -s reload", asker);
+		(void)reload_request_by(m, "echod -s reload", asker);
 	if (signals_take(SIGUSR1) > 0)
 		loop_reopen_log("SIGUSR1");
 	if (signals_take(SIGTTIN) > 0 && loop_may_resize(m))
@@ -94,26 +94,10 @@ loop_is_hopeless(const struct master *m)
 	if (workers_ready(m) > 0 || m->stop.phase != STOP_NONE ||
 	    m->reload.phase == RELOAD_LEAVING)
 		return false;
-	for (unsigned k = 0; k < m->arena.service->workers; k++)
+	for (unsigned k = 0; k < m->service->workers; k++)
 		if (m->child[k].failed_starts < LOOP_FAILED_STARTS_MAX)
 			return false;
 	return true;
-}
-
-/* Put into the service state what answers to an administrator need. */
-static void
-loop_publish(const struct master *m)
-{
-	struct service_state *s = m->arena.service;
-
-	s->mode = m->stop.phase != STOP_NONE ? SERVICE_STOPPING
-	    : m->reload.phase != RELOAD_NONE ? SERVICE_RELOADING
-					     : SERVICE_SERVING;
-	for (unsigned k = 0; k < s->workers; k++) {
-		s->slot[k].pid = m->child[k].pid;
-		s->slot[k].stopped = m->child[k].pid != 0 &&
-		    m->child[k].stopped != 0;
-	}
 }
 
 /* When the first module has something to do, clock_ms(). */
@@ -123,14 +107,13 @@ loop_next(const struct master *m)
 	const uint64_t timers[] = {
 		stop_next(m),
 		reload_next(m),
-		drop_next(&m->drop, &m->arena),
+		drop_next(&m->drop, m->service),
 		spawn_next(m),
 		watchdog_next(&m->watchdog),
 		log_next(),
 		notify_next(&m->notify),
-		sample_next(m->config, &m->arena),
-		control_socket_next(),
-		http_next(),
+		sample_next(m->config, m->service),
+		admin_child_next(m),
 		loop_may_change_listeners(m) ? late_next(&m->late)
 					     : CLOCK_NEVER,
 	};
@@ -147,32 +130,35 @@ loop_run(struct master *m)
 			reap_later(m);
 		else
 			reap(m);
+		admin_child_step(m); /* its requests are as signals */
 		if (stop_step(m))
 			break;
 		if (loop_is_hopeless(m)) {
 			log_warnx("no worker lives long enough to serve: "
 				  "giving up");
 			workers_kill(m);
+			admin_child_end(m);
 			return EXIT_NOT_STARTED;
 		}
-		drop_step(&m->drop, &m->arena);
+		drop_step(&m->drop, &m->arena, m->service);
 		reload_step(m);
 		if (m->reload.phase != RELOAD_LEAVING) {
 			spawn_due(m);
 			scaling_step(m);
 		}
-		watchdog_step(&m->watchdog, m->config, &m->arena, m->child);
+		watchdog_step(&m->watchdog, m->config, &m->arena,
+		    m->service->workers, m->child);
 		log_step();
 		notify_step(m);
-		loop_publish(m);
-		sample_step(m->config, &m->arena);
-		control_socket_step(m);
-		http_step();
+		publish_state(m);
+		sample_step(m->config, &m->arena, m->service);
 		if (loop_may_change_listeners(m))
-			late_step(&m->late, &m->arena, m->config, &m->wanted);
+			late_step(&m->late, &m->arena, m->service, m->config,
+			    &m->wanted);
 		sleep_until(m, loop_next(m));
 	}
-	log_step(); /* the workers' last lines */
+	admin_child_end(m);
+	log_step(); /* the last lines of the others */
 	log_tell_losses();
 	return stop_summary(m);
 }

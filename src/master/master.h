@@ -9,6 +9,7 @@
 
 #include "config/addresses.h"
 #include "config/config.h"
+#include "master/admin_state.h"
 #include "master/child.h"
 #include "master/listeners/drop.h"
 #include "master/listeners/late.h"
@@ -22,10 +23,11 @@
 #include "master/watchdog.h"
 #include "shared/arena.h"
 #include "shared/service.h"
+#include "shared/worker_place.h"
 
 /* What a worker process runs: worker_main(), which main() hands over. */
 typedef int worker_entry(const struct config *config, const struct arena *arena,
-    unsigned slot, pid_t master);
+    const struct worker_place *place);
 
 _Static_assert(ARENA_SLOTS_MAX <= CONFIG_WORKERS_MAX,
     "struct master and struct worker have a place for each slot");
@@ -33,10 +35,13 @@ _Static_assert(ARENA_SLOTS_MAX <= CONFIG_WORKERS_MAX,
 struct master {
 	const struct config *config;
 	struct arena arena;
+	struct service_state *service;
+	int service_fd; /* its memfd */
 	worker_entry *entry;
 	struct child child[CONFIG_WORKERS_MAX]; /* by slot */
 	struct addresses wanted; /* to listen on; listen_open() fills it */
 	struct admin_sockets admin_sockets;
+	struct admin admin;
 	const struct pidfile *pidfile;
 	int executable; /* of the program that runs, executable_hold() */
 	/* Each belongs to the module of its name. */

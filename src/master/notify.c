@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Telling the service manager: sd_notify(3)'s protocol, which is one datagram
- * to the AF_UNIX socket named by NOTIFY_SOCKET.
+ * Telling the service manager what the service does, by sd_notify(3)'s
+ * protocol: one datagram for each message, to the AF_UNIX socket in
+ * NOTIFY_SOCKET.
  */
 #include "master/notify.h"
 
@@ -22,12 +23,12 @@
 #include "master/listeners/listen.h"
 #include "master/scaling.h"
 
-/* How often a start or a stop asks for time, for how much, and what a stop
- * needs beyond its deadline, ms. */
+/* How often a start or a stop asks for more time, for how much, and how much a
+ * stop needs beyond its deadline, ms. */
 #define EXTEND_EVERY 5000
 #define EXTEND_BY 15000
 #define EXTEND_REST 5000
-/* What a worker that died has until another one serves, ms. */
+/* The time from the death of a worker until the next one serves, ms. */
 #define REPLACE_PATIENCE 10000
 
 bool
@@ -38,7 +39,7 @@ notify_wanted(void)
 	return path != NULL && path[0] != '\0';
 }
 
-/* The number in a variable of the manager's; 0 if it is not set or wrong. */
+/* The number in an environment variable; 0 if it is not set, or wrong. */
 static long long
 notify_number(const char *name, bool warn)
 {
@@ -60,7 +61,6 @@ static void
 notify_read_watchdog(struct notify *n, bool warn)
 {
 	long long pid = notify_number("WATCHDOG_PID", warn);
-
 	long long usec = notify_number("WATCHDOG_USEC", warn);
 
 	if (usec > 0 && (pid == 0 || pid == getpid()))
@@ -81,8 +81,7 @@ notify_enable(struct notify *n, bool warn)
 				  "is told nothing",
 			    path,
 			    path[0] != '/' && path[0] != '@'
-				? "neither a path nor an abstract "
-				  "name (@)"
+				? "neither a path nor an abstract name (@)"
 				: "too long");
 		return;
 	}
@@ -93,7 +92,8 @@ notify_enable(struct notify *n, bool warn)
 	notify_read_watchdog(n, warn);
 }
 
-/* Returns true if it was sent; waits for a manager that is busy if it may. */
+/* Send a message.  If `wait`, wait up to a second for a manager that is busy.
+ * Returns true if it was sent. */
 static bool
 notify_send(struct notify *n, const char *state, bool wait)
 {
@@ -113,14 +113,13 @@ notify_send(struct notify *n, const char *state, bool wait)
 	if (path[0] == '@')
 		sun.sun_path[0] = '\0'; /* unix(7), abstract */
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	/* A manager that does not read must not hold up the service. */
+	/* A manager that does not read must not delay the service. */
 	sent = fd != -1 &&
 	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience,
 		sizeof(patience)) == 0 &&
 	    sendto(fd, state, strlen(state),
 		MSG_NOSIGNAL | (wait ? 0 : MSG_DONTWAIT),
 		(struct sockaddr *)&sun, len) != -1;
-	/* It may be busy: it is told the next time. */
 	if (!sent && log_rate_limit(&n->rate_limit, &missed))
 		log_warn("NOTIFY_SOCKET %s", path);
 	if (fd != -1)
@@ -134,7 +133,7 @@ notify_tell(struct notify *n, const char *state)
 	(void)notify_send(n, state, true);
 }
 
-/* One line, whatever a reason says. */
+/* Write the status as one line, even if a reason in it has several. */
 static void
 notify_status(const struct notify *n, char *status, size_t size,
     unsigned workers, const char *names, const char *more)
@@ -161,13 +160,13 @@ notify_ready(struct notify *n, const struct config *c, const char *names,
 	n->ready = true;
 }
 
-/* The status is a fact, told when it is another one: no matter which command
- * or signal has changed it. */
+/* Send the status if it has changed, no matter which command or signal has
+ * changed it. */
 static void
 notify_tell_status(struct master *m)
 {
 	struct notify *n = &m->notify;
-	uint32_t level = atomic_load(&m->arena.service->loglevel);
+	uint32_t level = atomic_load(&m->service->loglevel);
 	char more[64], status[NOTIFY_STATUS_BYTES];
 
 	n->workers = scaling_staying(m);
@@ -177,16 +176,17 @@ notify_tell_status(struct master *m)
 	snprintf(more, sizeof(more), "%s%s%s",
 	    level == m->config->loglevel ? "" : "; loglevel ",
 	    level == m->config->loglevel ? "" : log_level_name(level),
-	    m->arena.service->draining ? "; drained: health checks fail" : "");
+	    m->service->draining ? "; drained: health checks fail" : "");
 	notify_status(n, status, sizeof(status), n->workers,
-	    listen_names(&m->arena), more);
+	    listen_names(m->service), more);
 	if (strcmp(status, n->status) == 0)
 		return;
 	strlcpy(n->status, status, sizeof(n->status));
 	notify_tell(n, status);
 }
 
-/* A start and a stop may last longer than the manager has been told. */
+/* Ask for more time: a start and a stop may last longer than the manager
+ * expects. */
 static void
 notify_extend(struct master *m, uint64_t now)
 {
@@ -209,15 +209,15 @@ notify_extend(struct master *m, uint64_t now)
 	(void)notify_send(n, state, false);
 }
 
-/* Notes who serves.  Returns true if somebody who does not is being replaced
- * by the master. */
+/* Note whether a worker serves.  Returns true if a worker does not serve and
+ * the master is replacing it. */
 static bool
 notify_look(struct master *m, uint64_t now)
 {
 	struct notify *n = &m->notify;
 	bool replaced = false;
 
-	for (unsigned k = 0; k < m->arena.service->workers; k++) {
+	for (unsigned k = 0; k < m->service->workers; k++) {
 		const struct child *c = &m->child[k];
 		const struct slot *s = &m->arena.slot[k];
 		uint64_t beat = atomic_load(&s->heartbeat);
@@ -232,7 +232,8 @@ notify_look(struct master *m, uint64_t now)
 	return replaced;
 }
 
-/* Honest: no timer that runs whatever the workers do. */
+/* True if clients are served, or will be soon: this is no timer that runs
+ * whatever the workers do. */
 static bool
 notify_is_live(struct master *m, uint64_t now)
 {
@@ -242,7 +243,7 @@ notify_is_live(struct master *m, uint64_t now)
 
 	if (notify_look(m, now) && patience < REPLACE_PATIENCE)
 		patience = REPLACE_PATIENCE;
-	/* Each of these has an end of its own. */
+	/* A start, a stop and a reload have time limits of their own. */
 	if (!n->ready || m->stop.phase != STOP_NONE ||
 	    m->reload.phase == RELOAD_LEAVING)
 		n->served = now;
@@ -261,7 +262,7 @@ notify_step(struct master *m)
 	notify_extend(m, now);
 	if (n->period == 0 || now < n->feed_at)
 		return;
-	/* Twice as often as needed; soon again if it could not be sent. */
+	/* Twice as often as needed; sooner if it could not be sent. */
 	n->feed_at = now +
 	    (!notify_is_live(m, now) || notify_send(n, "WATCHDOG=1", false)
 		    ? n->period / 2

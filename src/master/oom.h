@@ -26,8 +26,9 @@ void oom_expose(pid_t pid);
 
 /*
  * Worker `c` of slot `k`, which is `s`, has ended with `status`.  Returns true
- * if the kernel has killed it for want of memory.  If that is not the first such
- * death in a row, the next worker of the slot closes clients that hold much.
+ * if the kernel has killed it for want of memory.  If that is not the first
+ * such death in a row, the next worker of the slot closes clients that hold
+ * much.
  */
 bool oom_killed(struct oom *o, struct child *c, struct slot *s, unsigned k,
     int status);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Taking note of workers that ended; the one home of waitpid(2).
+ * Workers that have ended; the one home of waitpid(2).
  */
 #include "master/reap.h"
 
@@ -15,7 +15,7 @@
 #include "lib/wait_status.h"
 #include "shared/worker_exit.h"
 
-/* A worker that lives shorter is a quick death, ms. */
+/* A death in a shorter time after the start is a quick one, ms. */
 #define QUICK_MS 1000
 #define BACKOFF_FIRST_MS 50
 #define BACKOFF_MOST_MS 5000
@@ -30,8 +30,17 @@ reap_one(pid_t pid)
 	return status;
 }
 
-/* Deaths by which a program says that it is broken; others come from outside
- * (kill -9, the system being out of memory). */
+bool
+reap_is_child(pid_t pid)
+{
+	siginfo_t info;
+
+	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) ==
+	    0;
+}
+
+/* True for a death that tells of a broken program.  Other deaths come from
+ * outside (kill -9, the system is out of memory). */
 static bool
 reap_is_fault(int status)
 {
@@ -51,9 +60,9 @@ reap_is_fault(int status)
 	}
 }
 
-/* The first respawn is at once.  Faults in quick succession, and workers that
- * die before they serve, wait longer each time, so that a worker that cannot
- * live does not busy the machine. */
+/* The first respawn comes at once.  After quick faults, and after deaths before
+ * serving, each further one waits longer, so that a worker that cannot live
+ * does not use up the processor. */
 static void
 reap_schedule(struct child *c, bool served, bool fault)
 {
@@ -71,7 +80,7 @@ reap_schedule(struct child *c, bool served, bool fault)
 		c->backoff = BACKOFF_MOST_MS;
 }
 
-/* Which call it was not to make, of a worker that died in the sandbox. */
+/* If the worker died in the sandbox, log which call it made. */
 static void
 reap_tell_denied(struct slot *s, unsigned k, pid_t pid, int status)
 {
@@ -84,7 +93,8 @@ reap_tell_denied(struct slot *s, unsigned k, pid_t pid, int status)
 		    call_name((uint32_t)(call >> 32), (int)(uint32_t)call));
 }
 
-/* Leave the next worker, or a sibling, word of how the last one went. */
+/* Tell the next worker of the slot, or a sibling that adopts it, how the last
+ * one died. */
 static void
 reap_note_death(struct slot *s, const struct child *c, int status)
 {
@@ -97,7 +107,7 @@ reap_note_death(struct slot *s, const struct child *c, int status)
 			fault = WIFSIGNALED(status) ? WTERMSIG(status)
 						    : SIGABRT;
 	}
-	/* A successor that died too must not hide what it was to settle. */
+	/* If the successor dies too, the first death still counts. */
 	if (fault != 0)
 		atomic_store(&s->fault, fault);
 	if (atomic_load(&s->died) == 0)
@@ -105,23 +115,22 @@ reap_note_death(struct slot *s, const struct child *c, int status)
 	atomic_store(&s->pid, 0);
 }
 
-/* Connections of a slot: no more than there can be, whatever it says. */
+/* The connections of a slot.  The arena is not believed: there are no more than
+ * descriptors. */
 static unsigned
 reap_held_by(const struct master *m, const struct slot *s)
 {
 	unsigned held = atomic_load(&s->held);
 
-	return held < m->arena.service->descriptors
-	    ? held
-	    : m->arena.service->descriptors;
+	return held < m->service->descriptors ? held : m->service->descriptors;
 }
 
-/* A death that was not asked for, for the books: of its clients all go on but
- * the one it died of. */
+/* Count a death that was not asked for.  All clients of the worker outlive it,
+ * except for the one that it died of. */
 static void
 reap_count_death(const struct master *m, const struct slot *s, int status)
 {
-	struct service_totals *t = &m->arena.service->totals;
+	struct service_totals *t = &m->service->totals;
 	uint64_t held = reap_held_by(m, s);
 	int signo = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 
@@ -137,17 +146,18 @@ reap_count_death(const struct master *m, const struct slot *s, int status)
 	t->saved += held;
 }
 
-/* What worker `k` was to take over, or was taking over, is an orphan again. */
+/* The slots that worker `k` was to adopt, or was adopting, are unattended
+ * again. */
 static void
 reap_release_adopted(struct master *m, unsigned k)
 {
 	atomic_store(&m->arena.slot[k].adopt, 0);
-	for (unsigned i = 0; i < m->arena.service->workers; i++) {
+	for (unsigned i = 0; i < m->service->workers; i++) {
 		uint32_t adopted = slot_adopted_by(k);
 
 		atomic_compare_exchange_strong(&m->arena.slot[i].state,
 		    &adopted, SLOT_UNATTENDED);
-		/* Who was asked is to be asked again, or another one. */
+		/* Scaling asks another worker, or this one again. */
 		if (m->child[i].adopt == k + 1)
 			m->child[i].adopt = 0;
 	}
@@ -166,7 +176,7 @@ reap_ended_in_stop(struct master *m, unsigned k, int status, pid_t pid,
 			  "connections held",
 		    k, (long)pid, wait_status_words(status),
 		    reap_held_by(m, s));
-	/* What it held is still to be drained, if there is time. */
+	/* Its connections still have to be drained, if there is time. */
 	atomic_store(&s->state, SLOT_EMPTY);
 	if (!m->stop.over)
 		m->child[k].respawn_at = clock_ms() +
@@ -201,7 +211,7 @@ reap_ended(struct master *m, unsigned k, int status)
 				  "%u connections held",
 			    k, (long)pid, wait_status_words(status),
 			    reap_held_by(m, s));
-		return; /* the next image has a worker for it */
+		return; /* the next program starts a worker */
 	}
 	if (c->retiring) {
 		log_notice("worker %u (pid %ld) retired, %u connections to "
@@ -224,7 +234,7 @@ reap_ended(struct master *m, unsigned k, int status)
 	}
 }
 
-/* SIGSTOP and SIGCONT, for the watchdog. */
+/* Note SIGSTOP and SIGCONT for the watchdog. */
 static void
 reap_stopped(struct child *c, int status)
 {
@@ -243,8 +253,16 @@ reap(struct master *m)
 		if (pid == m->reload.checker.pid && !WIFSTOPPED(status) &&
 		    !WIFCONTINUED(status))
 			checker_ended(&m->reload.checker, status);
-		/* Strangers are possible: PID 1 of a container gets them. */
-		for (unsigned k = 0; k < m->arena.service->workers; k++)
+		if (pid == m->admin.pid) {
+			m->admin.stopped = WIFSTOPPED(status);
+			if (!WIFSTOPPED(status) && !WIFCONTINUED(status)) {
+				m->admin.pid = 0;
+				m->admin.status = status;
+			}
+		}
+		/* Other children are possible: PID 1 of a container gets
+		 * orphaned processes. */
+		for (unsigned k = 0; k < m->service->workers; k++)
 			if (m->child[k].pid != pid)
 				continue;
 			else if (WIFSTOPPED(status) || WIFCONTINUED(status))
@@ -252,9 +270,10 @@ reap(struct master *m)
 			else
 				reap_ended(m, k, status);
 	}
-	/* A tracer has its end first, or somebody has put another descriptor
-	 * in its place: it would be told of without end. */
-	for (unsigned k = 0; k < m->arena.service->workers; k++)
+	/* A pidfd whose process was not reaped above must not be polled again:
+	 * it would end every sleep.  Either a tracer gets the status first, or
+	 * a process has put another descriptor in its place. */
+	for (unsigned k = 0; k < m->service->workers; k++)
 		if (m->child[k].ended) {
 			m->child[k].ended = false;
 			m->child[k].pidfd = 0;
@@ -264,7 +283,7 @@ reap(struct master *m)
 void
 reap_later(struct master *m)
 {
-	for (unsigned k = 0; k < m->arena.service->workers; k++) {
+	for (unsigned k = 0; k < m->service->workers; k++) {
 		siginfo_t info = { .si_pid = 0 };
 
 		if (m->child[k].pid == 0 ||
@@ -272,7 +291,7 @@ reap_later(struct master *m)
 			WEXITED | WNOHANG | WNOWAIT) == -1 ||
 		    info.si_pid == 0)
 			continue;
-		/* As wait(2) would have it. */
+		/* The form that wait(2) gives. */
 		reap_ended(m, k,
 		    info.si_code == CLD_EXITED ? W_EXITCODE(info.si_status, 0)
 					       : W_EXITCODE(0, info.si_status));

@@ -1,23 +1,27 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Taking note of workers that ended.
+ * Workers that have ended: reaped, logged, and their slots made ready for the
+ * next ones.
  */
 #ifndef ECHOD_MASTER_REAP_H
 #define ECHOD_MASTER_REAP_H
 
 #include "master/master.h"
 
-/* Reap whoever ended, say how in the log, and note when its slot's next
- * worker is due. */
+/* Reap all children that have ended.  For a worker, log how it ended and set
+ * the time when the next worker of its slot is due. */
 void reap(struct master *m);
 
-/* Wait until the child process `pid` ends; returns its wait status. */
+/* True if `pid` is a child of ours, even if it has ended and was not reaped. */
+bool reap_is_child(pid_t pid);
+
+/* Wait until the child process `pid` ends.  Returns its wait status. */
 int reap_one(pid_t pid);
 
 /*
- * Take note of workers that ended, but leave them to be reaped by the image
- * that comes next: where somebody has looked into their /proc/PID/fd, that
- * takes milliseconds for each, in which nobody would be served.
+ * Note which workers have ended, but leave them for the next program to reap.
+ * If a process has looked into their /proc/PID/fd, reaping takes milliseconds
+ * for each, in which no client would be served.
  */
 void reap_later(struct master *m);
 

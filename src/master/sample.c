@@ -12,25 +12,29 @@
 #define SAMPLE_MS 5000
 
 void
-sample_step(const struct config *config, const struct arena *a)
+sample_step(const struct config *config, const struct arena *a,
+    struct service_state *s)
 {
-	struct service_totals *t = &a->service->totals;
+	struct service_totals *t = &s->totals;
 	struct totals c;
 	uint64_t samples;
 
-	if (clock_ms() < sample_next(config, a))
+	if (clock_ms() < sample_next(config, s))
 		return;
-	totals_sum(a, a->service, &c);
+	totals_sum(a, s, &c);
 	samples = atomic_load(&t->samples);
-	t->sample[samples % ARENA_SAMPLES] = (struct sample){ clock_ms(),
-		c.connections, c.accepted, c.echoes, c.rx, c.tx };
+#define COPY(member, ...) .member = c.member,
+	t->sample[samples % ARENA_SAMPLES] = (struct sample){ .at = clock_ms(),
+		.connections = c.connections,
+		SLOT_COUNTERS(COPY) };
+#undef COPY
 	atomic_store(&t->samples, samples + 1);
 }
 
 uint64_t
-sample_next(const struct config *config, const struct arena *a)
+sample_next(const struct config *config, const struct service_state *s)
 {
-	const struct service_totals *t = &a->service->totals;
+	const struct service_totals *t = &s->totals;
 	uint64_t samples = atomic_load(&t->samples);
 
 	if (config->metrics_port == 0)

@@ -8,12 +8,13 @@
 #include <stdint.h>
 
 #include "config/config.h"
-#include "shared/arena.h"
+#include "shared/service.h"
 
 /* Store a sample in the service state, if one is due. */
-void sample_step(const struct config *c, const struct arena *a);
+void sample_step(const struct config *c, const struct arena *a,
+    struct service_state *s);
 
 /* When the next sample is due, clock_ms(); CLOCK_NEVER without metrics-port. */
-uint64_t sample_next(const struct config *c, const struct arena *a);
+uint64_t sample_next(const struct config *c, const struct service_state *s);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * More workers, fewer workers, and slots whose connections siblings take over.
+ * More workers, fewer workers, and slots that siblings adopt.
  */
 #include "master/scaling.h"
 
@@ -12,29 +12,28 @@
 #include "master/spawn.h"
 
 void
-scaling_grow(struct master *m, const char *who)
+scaling_grow(struct master *m, const char *source)
 {
-	unsigned k = m->arena.service->workers;
+	unsigned k = m->service->workers;
 
 	if (k > 0 && m->child[k - 1].retiring) {
-		log_notice("%s: worker %u is still leaving", who, k - 1);
+		log_notice("%s: worker %u is still leaving", source, k - 1);
 		return;
 	}
 	if (k == m->arena.slots) {
-		log_warnx("%s: there are %u workers, the most there can "
-			  "be",
-		    who, k);
+		log_warnx("%s: there are %u workers, the most there can be",
+		    source, k);
 		return;
 	}
 	if (spawn_prepare_slot(m, k) == -1) {
-		log_warn("%s: descriptors for worker %u", who, k);
+		log_warn("%s: descriptors for worker %u", source, k);
 		return;
 	}
 	m->child[k] = (struct child){ .respawn_at = clock_ms() };
 	atomic_store(&m->arena.slot[k].state, SLOT_EMPTY);
-	m->arena.service->workers = k + 1;
-	service_publish(&m->arena);
-	log_notice("%s: %u workers from now on", who, k + 1);
+	m->service->workers = k + 1;
+	service_publish(&m->arena, m->service);
+	log_notice("%s: %u workers from now on", source, k + 1);
 }
 
 unsigned
@@ -42,25 +41,25 @@ scaling_staying(const struct master *m)
 {
 	unsigned n = 0;
 
-	for (unsigned k = 0; k < m->arena.service->workers; k++)
+	for (unsigned k = 0; k < m->service->workers; k++)
 		n += !m->child[k].retiring;
 	return n;
 }
 
 void
-scaling_shrink(struct master *m, const char *who)
+scaling_shrink(struct master *m, const char *source)
 {
 	unsigned n = scaling_staying(m);
 	struct child *c;
 
 	if (n <= 1) {
-		log_warnx("%s: the last worker stays", who);
+		log_warnx("%s: the last worker stays", source);
 		return;
 	}
-	/* Those that stay are the first ones, always. */
+	/* The last slot goes, so the slots that stay are the first ones. */
 	c = &m->child[n - 1];
 	c->retiring = true;
-	log_notice("%s: %u workers from now on", who, n - 1);
+	log_notice("%s: %u workers from now on", source, n - 1);
 	if (c->pid == 0) {
 		uint32_t empty = SLOT_EMPTY;
 
@@ -73,13 +72,13 @@ scaling_shrink(struct master *m, const char *who)
 	spawn_leave(m, n - 1);
 }
 
-/* The worker that serves and holds the fewest; -1 if none does. */
+/* The slot that serves and holds the fewest connections; -1 if none serves. */
 static int
 scaling_choose(const struct master *m)
 {
 	int best = -1;
 
-	for (unsigned k = 0; k < m->arena.service->workers; k++) {
+	for (unsigned k = 0; k < m->service->workers; k++) {
 		const struct slot *s = &m->arena.slot[k];
 
 		if (m->child[k].pid != 0 && m->child[k].stopped == 0 &&
@@ -92,19 +91,19 @@ scaling_choose(const struct master *m)
 }
 
 static void
-scaling_see_to_unattended(struct master *m, unsigned k)
+scaling_attend(struct master *m, unsigned k)
 {
 	struct child *c = &m->child[k];
 	uint32_t unattended = SLOT_UNATTENDED;
 	int sibling;
 
-	/* The time of its own next worker has come first. */
+	/* Its own next worker is due first. */
 	if (c->respawn_at <= clock_ms()) {
 		atomic_compare_exchange_strong(&m->arena.slot[k].state,
 		    &unattended, SLOT_EMPTY);
 		return;
 	}
-	/* Asked already, and whom we asked is there to do it. */
+	/* A sibling was asked before, and still lives. */
 	if (c->adopt != 0) {
 		const struct child *asked = &m->child[c->adopt - 1];
 
@@ -115,18 +114,18 @@ scaling_see_to_unattended(struct master *m, unsigned k)
 	}
 	sibling = scaling_choose(m);
 	if (sibling == -1) {
-		/* Only its own next worker can, if it is to have one. */
+		/* Wait for its own next worker, if it gets one. */
 		if (!c->retiring)
 			atomic_compare_exchange_strong(&m->arena.slot[k].state,
 			    &unattended, SLOT_EMPTY);
 		return;
 	}
 	if (atomic_load(&m->arena.slot[sibling].adopt) != 0)
-		return; /* has one to see to; it wakes us then */
+		return; /* it adopts another slot and wakes us after that */
 	c->adopt = (unsigned)sibling + 1;
 	c->since = clock_ms();
 	atomic_store(&m->arena.slot[sibling].adopt, k + 1);
-	(void)eventfd_write(m->arena.service->slot[sibling].wake_fd, 1);
+	(void)eventfd_write(m->service->slot[sibling].wake_fd, 1);
 }
 
 void
@@ -134,19 +133,18 @@ scaling_step(struct master *m)
 {
 	unsigned n;
 
-	for (unsigned k = 0; k < m->arena.service->workers; k++)
+	for (unsigned k = 0; k < m->service->workers; k++)
 		if (m->child[k].pid == 0 &&
 		    atomic_load(&m->arena.slot[k].state) == SLOT_UNATTENDED)
-			scaling_see_to_unattended(m, k);
+			scaling_attend(m, k);
 		else
-			m->child[k].adopt = 0; /* nobody need be asked */
-	/* A slot that is empty and retired ceases to be one. */
-	while ((n = m->arena.service->workers) > 1 &&
-	    m->stop.phase == STOP_NONE && m->child[n - 1].retiring &&
-	    m->child[n - 1].pid == 0 &&
+			m->child[k].adopt = 0; /* not needed any more */
+	/* Remove slots that are retired and empty. */
+	while ((n = m->service->workers) > 1 && m->stop.phase == STOP_NONE &&
+	    m->child[n - 1].retiring && m->child[n - 1].pid == 0 &&
 	    atomic_load(&m->arena.slot[n - 1].state) == SLOT_EMPTY) {
 		m->child[n - 1].retiring = false;
-		m->arena.service->workers = n - 1;
-		service_publish(&m->arena);
+		m->service->workers = n - 1;
+		service_publish(&m->arena, m->service);
 	}
 }

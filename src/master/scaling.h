@@ -1,24 +1,25 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * More workers, fewer workers, and slots whose connections siblings take over.
+ * More workers, fewer workers, and slots that siblings adopt.
  */
 #ifndef ECHOD_MASTER_SCALING_H
 #define ECHOD_MASTER_SCALING_H
 
 #include "master/master.h"
 
-/* One worker more, as `who` asked (a signal's name, or another's); the reason
- * is logged if there cannot be one. */
-void scaling_grow(struct master *m, const char *who);
+/* Add a worker.  `source` is a signal's name or another source for the log.  If
+ * it cannot be added, the reason is logged. */
+void scaling_grow(struct master *m, const char *source);
 
-/* One worker fewer: its connections move to the others. */
-void scaling_shrink(struct master *m, const char *who);
+/* Remove a worker: its connections move to the others. */
+void scaling_shrink(struct master *m, const char *source);
 
-/* Workers that are not on their way out. */
+/* The number of workers that are not retiring. */
 unsigned scaling_staying(const struct master *m);
 
-/* See to slots that have no worker for a while: a sibling is asked to take
- * their connections; where there is none, the slot's own next worker does. */
+/* Give the unattended slots to siblings: one that serves is asked to adopt the
+ * connections.  If there is none, the slot waits for its own next worker.  A
+ * slot that is retired and empty is removed. */
 void scaling_step(struct master *m);
 
 #endif

@@ -7,8 +7,6 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 
-#include "admin/control_socket.h"
-#include "admin/http.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/signals.h"
@@ -26,21 +24,24 @@ sleep_until(struct master *m, uint64_t wake)
 {
 	enum {
 		WAKE,
-		CONTROL,
-		HTTP,
+		ADMIN,
+		ADMIN_END,
 		LOG,
 		CHECKER,
 		CHILD
 	};
+	/* Its requests and its death are the next program's then. */
+	bool leaving = m->reload.phase == RELOAD_LEAVING;
 	/* poll(2) ignores entries of -1. */
 	struct pollfd p[CHILD + CONFIG_WORKERS_MAX] = {
-		{ m->arena.service->master_wake_fd, POLLIN, 0 },
-		{ control_socket_watch(), POLLIN, 0 },
-		{ http_watch(), POLLIN, 0 },
+		{ m->service->master_wake_fd, POLLIN, 0 },
+		{ m->admin.pid != 0 && !leaving ? m->admin.socket : -1, POLLIN,
+		    0 },
+		sleep_child(leaving ? 0 : m->admin.pid, m->admin.pidfd),
 		{ log_watch(), POLLIN, 0 },
 		sleep_child(m->reload.checker.pid, m->reload.checker.pidfd),
 	};
-	unsigned workers = m->arena.service->workers;
+	unsigned workers = m->service->workers;
 	struct timespec ts;
 	eventfd_t ignored;
 

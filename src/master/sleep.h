@@ -8,7 +8,7 @@
 #include "master/master.h"
 
 /* Sleep until `wake`, clock_ms(), or until a signal, a worker, a child's end or
- * a client of the administrator's sockets ends the sleep.  Children that have
+ * the administration process ends the sleep.  Children that have
  * ended are marked. */
 void sleep_until(struct master *m, uint64_t wake);
 

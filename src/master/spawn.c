@@ -8,6 +8,7 @@
 #include <linux/sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -16,22 +17,22 @@
 #include "lib/limits.h"
 #include "lib/log.h"
 #include "lib/pidfd.h"
-#include "master/instances.h"
 #include "master/oom.h"
 
+/* The time after which a start that failed is tried again, ms. */
 #define RETRY_MS 1000
 
 int
 spawn_prepare_slot(struct master *m, unsigned k)
 {
-	struct service_state *o = m->arena.service;
+	struct service_state *o = m->service;
 	int wake, watch;
 
 	/* 0 is standard input and stands for "none yet". */
 	if (o->slot[k].wake_fd != 0)
 		return 0;
 	wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	watch = instances_make(m);
+	watch = epoll_create1(EPOLL_CLOEXEC);
 	if (wake == -1 || watch == -1) {
 		int saved = errno;
 
@@ -50,16 +51,17 @@ spawn_prepare_slot(struct master *m, unsigned k)
 int
 spawn_prepare(struct master *m)
 {
-	struct service_state *o = m->arena.service;
+	struct service_state *o = m->service;
 
-	/* After an upgrade it may be there, with more slots than wanted. */
+	/* After an upgrade there may be one already. */
 	if (o->master_wake_fd == 0)
 		o->master_wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (o->master_wake_fd == -1) {
 		o->master_wake_fd = 0;
 		return -1;
 	}
-	/* By which workers know that we live.  Without it they look. */
+	/* Workers watch it to notice the master's end.  Without it they poll.
+	 */
 	if (o->master_pidfd == 0)
 		o->master_pidfd = pidfd_make(getpid());
 	for (unsigned k = 0; k < m->config->workers; k++)
@@ -67,14 +69,14 @@ spawn_prepare(struct master *m)
 			return -1;
 	if (o->workers < m->config->workers)
 		o->workers = m->config->workers;
-	service_publish(&m->arena);
+	service_publish(&m->arena, m->service);
 	return 0;
 }
 
 /*
- * fork(2), but with one descriptor table for parent and child: when the child
- * dies it closes nothing.  Some sandboxes answer ENOSYS to clone3, older ones
- * EPERM, for which clone(2) is the older spelling.
+ * fork(2), but parent and child share one descriptor table: if the child dies,
+ * nothing is closed.  Some sandboxes refuse clone3(2) with ENOSYS, older ones
+ * with EPERM; there the older clone(2) does the same.
  */
 static pid_t
 spawn_fork_sharing_descriptors(void)
@@ -101,15 +103,21 @@ int
 spawn(struct master *m, unsigned k)
 {
 	struct child *c = &m->child[k];
-	pid_t master = getpid(), pid;
+	const struct worker_place place = {
+		.slot = k,
+		.master = getpid(),
+		.master_pidfd = m->service->master_pidfd,
+		.watch_fd = m->service->slot[k].watch_fd,
+	};
+	pid_t pid;
 
 	atomic_store(&m->arena.slot[k].state, SLOT_EMPTY);
 	atomic_store(&m->arena.slot[k].leave, 0);
-	/* The worker before may have written anything. */
-	service_publish(&m->arena);
+	/* The worker before may have written anything into the arena. */
+	service_publish(&m->arena, m->service);
 	pid = spawn_fork_sharing_descriptors();
 	if (pid == 0)
-		_exit(m->entry(m->config, &m->arena, k, master));
+		_exit(m->entry(m->config, &m->arena, &place));
 	if (pid == -1) {
 		log_warnx("worker %u cannot be started: %s%s", k,
 		    strerror(errno), limits_why_no_process(errno));
@@ -142,7 +150,7 @@ spawn_due(struct master *m)
 {
 	uint64_t now = clock_ms();
 
-	for (unsigned k = 0; k < m->arena.service->workers; k++)
+	for (unsigned k = 0; k < m->service->workers; k++)
 		if (m->child[k].pid == 0 && m->child[k].respawn_at <= now &&
 		    atomic_load(&m->arena.slot[k].state) == SLOT_EMPTY)
 			(void)spawn(m, k);
@@ -153,8 +161,8 @@ spawn_next(const struct master *m)
 {
 	uint64_t next = CLOCK_NEVER;
 
-	/* Who takes over a slot wakes us when it is done. */
-	for (unsigned k = 0; k < m->arena.service->workers; k++)
+	/* A sibling that adopts a slot wakes the master when it is done. */
+	for (unsigned k = 0; k < m->service->workers; k++)
 		if (m->child[k].pid == 0 &&
 		    (atomic_load(&m->arena.slot[k].state) & 0xff) !=
 			SLOT_ADOPTED)

@@ -7,22 +7,22 @@
 
 #include "master/master.h"
 
-/* Make the master's wake-up descriptor and those of the first slots, where
- * there are none yet.  Returns 0, or -1 with errno set. */
+/* Make the descriptors of the master and of the first config->workers slots, if
+ * they have none yet.  Returns 0, or -1 with errno set. */
 int spawn_prepare(struct master *m);
 
-/* Make the descriptors that slot `k` owns, if it has none.  Returns 0, or -1
- * with errno set. */
+/* Make the descriptors of slot `k`, if it has none yet.  Returns 0, or -1 with
+ * errno set. */
 int spawn_prepare_slot(struct master *m, unsigned k);
 
-/* Start a worker for slot `k` now.  If that fails, the reason is logged and
- * it is tried again after a second.  Returns 0 or -1. */
+/* Start a worker for slot `k` now.  Returns 0, or -1 with the reason logged;
+ * then spawn_due() tries again after a second. */
 int spawn(struct master *m, unsigned k);
 
 /* Ask the worker of slot `k` to leave between two operations. */
 void spawn_leave(struct master *m, unsigned k);
 
-/* Start whichever workers are due. */
+/* Start the workers that are due. */
 void spawn_due(struct master *m);
 
 /* When spawn_due() has something to do next, clock_ms(). */

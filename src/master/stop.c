@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The stop: one deadline for everything, and a receipt at the end.
+ * A stop: one deadline for everything, and a summary at the end.
  */
 #include "master/stop.h"
 
@@ -13,13 +13,13 @@
 #include "master/notify.h"
 #include "master/upgrade/reload.h"
 
-/* Workers cut their clients this long before the deadline, so as to be gone
- * when it comes, ms. */
+/* Workers cut their clients this long before the deadline, so that they have
+ * ended when it comes, ms. */
 #define MARGIN 200
-/* What they have to be gone in after a second signal, ms. */
+/* The time that workers have after a second signal, ms. */
 #define NOW 1000
-/* Signals this close together are one request: timeout(1), shells and service
- * managers signal a process and then its group, ms. */
+/* Signals this close together are one request, ms: timeout(1), shells and
+ * service managers signal a process and then its group. */
 #define SAME_REQUEST 100
 
 static const int stop_signals[] = { SIGTERM, SIGINT, SIGQUIT };
@@ -33,11 +33,11 @@ stop_asked(void)
 	return 0;
 }
 
-/* Signal pids, never the process group: others may live in it. */
+/* Signal pids, never the process group: it may have other processes. */
 static void
 stop_relay(const struct master *m, int signo)
 {
-	for (unsigned k = 0; k < m->arena.service->workers; k++)
+	for (unsigned k = 0; k < m->service->workers; k++)
 		if (m->child[k].pid != 0)
 			(void)kill(m->child[k].pid, signo);
 }
@@ -46,20 +46,20 @@ static void
 stop_drain(struct master *m, uint64_t deadline)
 {
 	m->stop.phase = STOP_DRAINING;
-	/* Slots that wait for their next worker need one now, if there is
-	 * anything to drain; those a sibling takes over are drained by it. */
-	for (unsigned k = 0; k < m->arena.service->workers; k++)
+	/* A slot that waits for its next worker needs the worker now, to drain.
+	 * If a sibling adopts the slot, the sibling drains it. */
+	for (unsigned k = 0; k < m->service->workers; k++)
 		if (m->child[k].pid == 0)
 			m->child[k].respawn_at = clock_ms();
-	if (m->arena.service->stop_deadline == 0 ||
-	    deadline < m->arena.service->stop_deadline)
-		m->arena.service->stop_deadline = deadline;
-	service_publish(&m->arena);
+	if (m->service->stop_deadline == 0 ||
+	    deadline < m->service->stop_deadline)
+		m->service->stop_deadline = deadline;
+	service_publish(&m->arena, m->service);
 	stop_relay(m, SIGTERM);
 }
 
 void
-stop_request(struct master *m, const char *who)
+stop_request(struct master *m, const char *source)
 {
 	const struct config *config = m->config;
 	struct stop *s = &m->stop;
@@ -73,11 +73,11 @@ stop_request(struct master *m, const char *who)
 		    (timeout > MARGIN ? timeout : MARGIN);
 		s->phase = STOP_DELAYED;
 		reload_abandon(m);
-		log_notice("%s: stopping, %u s at most", who,
+		log_notice("%s: stopping, %u s at most", source,
 		    config->shutdown_delay + config->shutdown_timeout);
 		notify_tell(&m->notify, "STOPPING=1\nSTATUS=Stopping");
 	} else if (now - s->began >= SAME_REQUEST && now + NOW < s->kill_at) {
-		log_notice("%s again: stopping now", who);
+		log_notice("%s again: stopping now", source);
 		s->drain_at = now;
 		s->kill_at = now + NOW;
 		stop_drain(m, now);
@@ -87,7 +87,7 @@ stop_request(struct master *m, const char *who)
 static bool
 stop_all_gone(const struct master *m)
 {
-	for (unsigned k = 0; k < m->arena.service->workers; k++)
+	for (unsigned k = 0; k < m->service->workers; k++)
 		if (m->child[k].pid != 0 ||
 		    m->child[k].respawn_at != CLOCK_NEVER)
 			return false;
@@ -105,7 +105,7 @@ stop_step(struct master *m)
 	if (s->phase != STOP_DRAINING)
 		return false;
 	if (now >= s->kill_at && !s->over) {
-		for (unsigned k = 0; k < m->arena.service->workers; k++) {
+		for (unsigned k = 0; k < m->service->workers; k++) {
 			m->child[k].respawn_at = CLOCK_NEVER;
 			if (m->child[k].pid != 0)
 				s->killed++;
@@ -129,8 +129,8 @@ stop_next(const struct master *m)
 	}
 }
 
-/* Connections of workers that were killed, and the bytes received from them
- * and not given back. */
+/* Count the connections of workers that were killed, and in `bytes` what was
+ * received from them and not echoed. */
 static uint64_t
 stop_abandoned(const struct arena *a, uint64_t *bytes)
 {
@@ -143,7 +143,7 @@ stop_abandoned(const struct arena *a, uint64_t *bytes)
 		if (s != CONN_OPEN && s != CONN_OFFERED && s != CONN_CLAIMED)
 			continue;
 		n++;
-		/* What cannot be was written by somebody else. */
+		/* Impossible values were not written by our workers. */
 		if (s != CONN_CLAIMED && connection_sane(c))
 			*bytes += connection_pending(c);
 	}
@@ -158,7 +158,7 @@ stop_summary(const struct master *m)
 	uint64_t unsent = 0;
 	uint64_t cut = arena_closed(a, CLOSE_CUT) + stop_abandoned(a, &unsent);
 
-	for (unsigned k = 0; k < a->service->workers; k++)
+	for (unsigned k = 0; k < m->service->workers; k++)
 		unsent += atomic_load(&a->slot[k].count.bytes_cut);
 	log_notice("stopped in %llu.%03llu s: %llu connections drained, "
 		   "%llu cut, %llu bytes unsent, %u workers killed",

@@ -1,27 +1,28 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The stop: one deadline for everything, and a receipt at the end.
+ * A stop: one deadline for everything, and a summary at the end.  stop_state.h
+ * draws its phases.
  */
 #ifndef ECHOD_MASTER_STOP_H
 #define ECHOD_MASTER_STOP_H
 
 #include "master/master.h"
 
-/* A signal that asks for a stop and was recorded, or 0.  It is taken. */
+/* Take a recorded signal that asks for a stop.  Returns it, or 0. */
 int stop_asked(void);
 
-/* Somebody asked to stop: a signal by its name, or whoever `who` says; a
- * second request means now. */
-void stop_request(struct master *m, const char *who);
+/* A stop is asked for; `source` is a signal's name or another source for the
+ * log. A second request means: now. */
+void stop_request(struct master *m, const char *source);
 
-/* Carry the stop on: relay it when its delay is over, kill who is left at the
- * deadline.  Returns true when every worker is gone. */
+/* Do what is due: tell the workers when the delay is over, kill those that are
+ * left at the deadline.  Returns true when no worker is left. */
 bool stop_step(struct master *m);
 
-/* When stop_step() has something to do next, clock_ms(). */
+/* When stop_step() has something to do, clock_ms(). */
 uint64_t stop_next(const struct master *m);
 
-/* Log the receipt; returns the exit status it amounts to. */
+/* Log the summary.  Returns the exit status that follows from it. */
 int stop_summary(const struct master *m);
 
 #endif

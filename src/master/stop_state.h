@@ -10,14 +10,14 @@
 
 /*
  *                  signal, command
- *   STOP_NONE ─────────────────────▶ STOP_DELAYED     workers accept and serve
- *                                        │
+ *   STOP_NONE ---------------------> STOP_DELAYED     workers accept and serve
+ *                                        |
  *                drain_at, a second signal
- *                                        ▼
+ *                                        v
  *                                    STOP_DRAINING    workers serve what they
- *                                        │            have until kill_at
+ *                                        |            have until kill_at
  *         no worker left, or kill_at: SIGKILL
- *                                        ▼
+ *                                        v
  *                                     (exit)
  *
  * There is no way back.  A stop abandons a reload that is under way.

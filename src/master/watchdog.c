@@ -16,7 +16,6 @@
 
 #include "lib/clock.h"
 #include "lib/log.h"
-#include "shared/service.h"
 
 /* Looks per watchdog-timeout. */
 #define LOOKS 4
@@ -106,10 +105,9 @@ watchdog_look(struct child *c, unsigned k, const struct config *config,
 
 void
 watchdog_step(struct watchdog *w, const struct config *c, const struct arena *a,
-    struct child *child)
+    unsigned workers, struct child *child)
 {
 	_Atomic uint32_t *watching = &a->header->watching;
-	unsigned workers = a->service->workers;
 	uint64_t now = clock_ms(), interval = watchdog_timeout_ms(c) / LOOKS;
 	bool busy = false;
 

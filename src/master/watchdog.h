@@ -18,12 +18,12 @@ struct watchdog {
 };
 
 /*
- * Look at the workers `child` of all slots, if a look is due or a worker has
+ * Look at the `workers` children of all slots, if a look is due or a worker has
  * woken the master.  Kill those that have been stuck in one operation, or
  * stopped by a signal, for watchdog-timeout.
  */
 void watchdog_step(struct watchdog *w, const struct config *c,
-    const struct arena *a, struct child *child);
+    const struct arena *a, unsigned workers, struct child *child);
 
 /* When the next look is due, clock_ms(). */
 uint64_t watchdog_next(const struct watchdog *w);

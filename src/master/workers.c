@@ -30,7 +30,7 @@ workers_ready(const struct master *m)
 {
 	unsigned n = 0;
 
-	for (unsigned k = 0; k < m->arena.service->workers; k++)
+	for (unsigned k = 0; k < m->service->workers; k++)
 		n += atomic_load(&m->arena.slot[k].state) == SLOT_READY;
 	return n;
 }
@@ -39,10 +39,10 @@ void
 workers_kill(struct master *m)
 {
 	m->stop.phase = STOP_DRAINING; /* so that none is replaced */
-	for (unsigned k = 0; k < m->arena.service->workers; k++)
+	for (unsigned k = 0; k < m->service->workers; k++)
 		if (m->child[k].pid != 0)
 			(void)kill(m->child[k].pid, SIGKILL);
-	for (unsigned k = 0; k < m->arena.service->workers; k++)
+	for (unsigned k = 0; k < m->service->workers; k++)
 		while (m->child[k].pid != 0) {
 			sleep_until(m, clock_ms() + WORKERS_LOOK_AGAIN);
 			reap(m);
@@ -60,7 +60,7 @@ workers_inherit_slots(struct master *m, unsigned wanted)
 	atomic_store(&h->admission, 0);
 	atomic_store(&h->watching, 0);
 	atomic_store(&h->copied, 0);
-	for (unsigned k = 0; k < m->arena.service->workers; k++) {
+	for (unsigned k = 0; k < m->service->workers; k++) {
 		struct slot *s = &m->arena.slot[k];
 
 		atomic_store(&s->pid, 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The arena: making and mapping it, and sums over it.
+ * The arena: creating and mapping it, and sums over it.
  */
 #include "shared/arena.h"
 
@@ -17,7 +17,6 @@
 
 #include "lib/clock.h"
 #include "lib/limits.h"
-#include "shared/service.h"
 
 static size_t
 arena_pages(size_t bytes)
@@ -27,7 +26,7 @@ arena_pages(size_t bytes)
 	return (bytes + page - 1) / page * page;
 }
 
-/* Where the regions begin, each on a page of its own, and where they end. */
+/* Offsets of the regions, each on a page of its own, and their end. */
 struct layout {
 	size_t slot, scratch, handoff, mark, rate, connection, window, end;
 	size_t handoff_words;
@@ -69,15 +68,15 @@ arena_point(struct arena *a, char *base, const struct layout *l)
 
 /* Map the memfd `a->fd` of layout `l`. */
 static int
-arena_map(struct arena *a, const struct layout *l)
+arena_map(struct arena *a, const struct layout *l, int protection)
 {
-	void *base = mmap(NULL, l->end, PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_NORESERVE, a->fd, 0);
+	void *base = mmap(NULL, l->end, protection, MAP_SHARED | MAP_NORESERVE,
+	    a->fd, 0);
 
 	if (base == MAP_FAILED)
 		return -1;
 	arena_point(a, base, l);
-	/* A core dump would walk through all of that address space. */
+	/* A core dump would read all of that address space. */
 	(void)madvise(a->window, l->end - l->window, MADV_DONTDUMP);
 	return 0;
 }
@@ -87,15 +86,16 @@ arena_make(struct arena *a, unsigned slots, unsigned capacity)
 {
 	const struct layout l = arena_lay_out(slots, capacity);
 
-	if (ftruncate(a->fd, (off_t)l.end) == -1 || arena_map(a, &l) == -1)
+	if (ftruncate(a->fd, (off_t)l.end) == -1 ||
+	    arena_map(a, &l, PROT_READ | PROT_WRITE) == -1)
 		return -1;
-	/* Cut by whoever, it would be a fault to read it. */
+	/* If another process could cut the file, reading it would fault. */
 	(void)fcntl(a->fd, F_ADD_SEALS,
 	    F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
 	return 0;
 }
 
-/* Records for `most` descriptors, where there is address space for so many
+/* Records for `most` descriptors, if the address space may suffice for so many
  * windows. */
 static unsigned
 arena_choose_capacity(unsigned descriptors, unsigned long most)
@@ -134,17 +134,12 @@ arena_create(struct arena *a, unsigned slots, unsigned descriptors,
 	a->header->slots = a->slots = slots;
 	a->header->capacity = a->capacity = capacity;
 	a->header->descriptors = descriptors;
-	a->header->started = clock_ms();
-	/* Never short of that few bytes but early at boot, getrandom(2); then
-	 * the address space's own randomness has to do. */
+	/* Except early at boot, so few bytes are always there, getrandom(2);
+	 * else the randomness of the address space must do. */
 	if (getrandom(&a->header->secret, sizeof(a->header->secret),
 		GRND_NONBLOCK) == -1)
 		a->header->secret = (uintptr_t)a->header ^ clock_ms();
-	if (service_make(a) == 0)
-		return 0;
-	arena_destroy(a);
-	errno = ENOMEM;
-	return -1;
+	return 0;
 }
 
 size_t
@@ -153,121 +148,7 @@ arena_size(unsigned slots, unsigned descriptors)
 	return arena_lay_out(slots, descriptors).end;
 }
 
-/* A word that differs when a field has moved. */
-static uint32_t
-arena_fields(void)
-{
-#define H(member) offsetof(struct arena_header, member)
-#define L(member) offsetof(struct listener, member)
-#define T(member) offsetof(struct service_totals, member)
-#define S(member) offsetof(struct slot, member)
-#define C(member) offsetof(struct connection, member)
-	static const size_t offsets[] = {
-		H(slots),
-		H(capacity),
-		H(descriptors),
-		H(started),
-		H(master_wake_fd),
-		H(watching),
-		H(workers),
-		H(listeners),
-		H(dropped),
-		H(listener),
-		H(drop),
-		H(copied),
-		H(stop_deadline),
-		H(descriptor_end),
-		H(admission),
-		H(accept_due),
-		H(secret),
-		H(loglevel),
-		H(draining),
-		H(unfiltered),
-		H(totals),
-		L(fd),
-		L(name),
-		sizeof(struct listener),
-		T(deaths),
-		T(recoveries),
-		T(saved),
-		T(reloads),
-		T(reloads_refused),
-		T(kept),
-		T(reloaded),
-		T(pause),
-		T(refusal),
-		T(closed),
-		T(samples),
-		T(sample),
-		sizeof(struct sample),
-		S(op.fd),
-		S(op.base),
-		S(heartbeat),
-		S(held),
-		S(active),
-		S(inflight),
-		S(blocks),
-		S(state),
-		S(fault),
-		S(died),
-		S(adopt),
-		S(pid),
-		S(leave),
-		S(wake_fd),
-		S(watch_fd),
-		S(count),
-		S(wakeup_pending),
-		S(shed),
-		S(denied),
-		C(rx),
-		C(tx),
-		C(dropped),
-		C(ready),
-		C(window_base),
-		C(owner),
-		C(handler),
-		C(phase),
-		C(flags),
-		C(active),
-		C(idle_since),
-		C(idle_mark),
-		C(cookie),
-		C(limit),
-		C(opened),
-		C(quiet_since),
-		C(peer),
-		C(offered_by),
-		C(blocks),
-		C(used),
-		C(paused),
-		CLOSE_REASONS,
-	};
-#undef H
-#undef L
-#undef T
-#undef S
-#undef C
-	uint32_t word = 2166136261; /* FNV-1a */
-
-	for (size_t i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++)
-		word = (word ^ (uint32_t)offsets[i]) * 16777619;
-	return word;
-}
-
-const char *
-arena_layout(void)
-{
-	static char words[96];
-
-	snprintf(words, sizeof(words),
-	    "%d (header %zu, slot %zu, connection "
-	    "%zu, fields %08x)",
-	    ARENA_VERSION, sizeof(struct arena_header), sizeof(struct slot),
-	    sizeof(struct connection), arena_fields());
-	return words;
-}
-
-/* What this header says cannot be; NULL if it can. */
+/* The reason why this header cannot be right; NULL if it can be. */
 static const char *
 arena_nonsense(const struct arena_header *h, off_t size)
 {
@@ -296,8 +177,8 @@ arena_nonsense(const struct arena_header *h, off_t size)
 	return NULL;
 }
 
-int
-arena_attach(struct arena *a, int fd, char *why, size_t size)
+static int
+arena_open(struct arena *a, int fd, int protection, char *why, size_t size)
 {
 	struct arena_header h;
 	const char *problem;
@@ -321,22 +202,32 @@ arena_attach(struct arena *a, int fd, char *why, size_t size)
 	l = arena_lay_out(h.slots, h.capacity);
 	a->slots = h.slots;
 	a->capacity = h.capacity;
-	if (arena_map(a, &l) == -1) {
+	if (arena_map(a, &l, protection) == -1) {
 		snprintf(why, size, "arena: %s%s", strerror(errno),
 		    limits_why_no_room(errno, l.end));
 		return -1;
 	}
-	if (service_make(a) == 0)
-		return 0;
-	munmap(a->header, a->bytes);
-	snprintf(why, size, "arena: %s", strerror(ENOMEM));
-	return -1;
+	return 0;
+}
+
+int
+arena_attach(struct arena *a, int fd, char *why, size_t size)
+{
+	return arena_open(a, fd, PROT_READ | PROT_WRITE, why, size);
+}
+
+int
+arena_look(struct arena *a, int fd, char *why, size_t size)
+{
+	int r = arena_open(a, fd, PROT_READ, why, size);
+
+	a->fd = -1;
+	return r;
 }
 
 void
 arena_destroy(struct arena *a)
 {
-	free(a->service);
 	munmap(a->header, a->bytes);
 	close(a->fd);
 }
@@ -344,8 +235,8 @@ arena_destroy(struct arena *a)
 void
 arena_release_window(const struct arena *a, int fd)
 {
-	/* Where the kernel will not (it always does for a memfd), the pages
-	 * merely stay until they are used again. */
+	/* This always works for a memfd; if not, the pages stay until they are
+	 * used again. */
 	(void)madvise(arena_window(a, fd), SPILL_WINDOW, MADV_REMOVE);
 }
 
@@ -362,7 +253,7 @@ arena_next(const struct arena *a, unsigned slot, int fd)
 	return -1;
 }
 
-/* Text that another process may have written: `size` bytes, with an end. */
+/* Copy text that another process may have written: `size` bytes, terminated. */
 static void
 arena_copy_text(char *to, const char *from, size_t size)
 {

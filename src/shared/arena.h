@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The arena: one memfd, mapped shared by master and workers, that holds every
- * fact about every connection.  There is no allocator; the descriptor is the
- * index.  Pages exist only once touched.
+ * The arena: one memfd that master and workers map shared.  It holds all facts
+ * about all connections.  There is no allocator: the descriptor is the index.
+ * A page exists only after its first use.
  */
 #ifndef ECHOD_SHARED_ARENA_H
 #define ECHOD_SHARED_ARENA_H
@@ -16,26 +16,26 @@
 #include "shared/slot.h"
 
 #define ARENA_MAGIC UINT64_C(0x646f686365) /* "echod" */
-/* Of the layout and of what its fields mean; a program that has another one
- * cannot take the arena over. */
+/* The version of the layout and of the meaning of its fields.  A program with
+ * another version cannot take the arena over. */
 #ifndef ARENA_VERSION
-#define ARENA_VERSION 5
+#define ARENA_VERSION 6
 #endif
 #define ARENA_LISTENERS_MAX 16
 /* Entries for the rates of addresses (worker/connection/rate.c). */
 #define ARENA_RATES 8192
-/* The master has a place for each slot in memory of its own. */
+/* The service state has a place for each slot. */
 #define ARENA_SLOTS_MAX 256
-/* No system lets a process have more descriptors by default (fs.nr_open).
- * Each has a window of address space, of which 32 bits have little. */
+/* The default limit of descriptors of a process (fs.nr_open).  Each has a
+ * window of address space, and 32 bits have little of that. */
 #define ARENA_DESCRIPTORS_MAX (sizeof(size_t) < 8 ? 1U << 14 : 1U << 20)
 
 #define LISTENER_NAME ADDRESS_PORT_SIZE
 
 /* A listener's flags. */
-#define LISTENER_PASSED 1U /* whoever started us has it, too: not shut */
-#define LISTENER_DUAL 2U   /* [::] that takes IPv4 clients as well */
-#define LISTENER_ABSENT 4U /* the machine has not its address, so far */
+#define LISTENER_PASSED 1U /* systemd has it, too: it is never shut */
+#define LISTENER_DUAL 2U   /* [::] that accepts IPv4 clients, too */
+#define LISTENER_ABSENT 4U /* the machine does not have its address yet */
 
 struct listener {
 	int32_t fd;
@@ -43,108 +43,84 @@ struct listener {
 	char name[LISTENER_NAME]; /* "0.0.0.0:6379" */
 };
 
-/* What was counted at one time, for charts; rates are the differences. */
-struct sample {
-	uint64_t at; /* clock_ms(); 0: none yet */
-	uint64_t connections, accepted, echoes, rx, tx;
-};
-
-#define ARENA_SAMPLES 120
-#define ARENA_SIGNALS 65 /* signal numbers, 0 stands for an exit */
-
-/* What became of the service as a whole.  The master's alone, which is one at
- * a time; here, so that a reload keeps it. */
-struct service_totals {
-	uint64_t deaths[ARENA_SIGNALS]; /* of workers, by signal */
-	uint64_t recoveries;		/* deaths that clients outlived */
-	uint64_t saved;			/* those clients */
-	uint64_t reloads, reloads_refused;
-	uint64_t kept;		  /* clients at reloads */
-	uint64_t reloaded;	  /* clock_ms() of the last one, or 0 */
-	uint64_t pause;		  /* ms that nobody was served at it */
-	char refusal[256];	  /* why the last one was refused, or "" */
-	uint64_t closed;	  /* clients closed by request */
-	_Atomic uint64_t samples; /* ever taken; the next one's place */
-	struct sample sample[ARENA_SAMPLES];
-};
-
 struct arena_header {
 	uint64_t magic;
 	uint32_t version;
-	uint32_t slots;	   /* slots there are, used or not */
-	uint32_t capacity; /* connection records there are */
-	/* Of them, those whose descriptors the process may have: its soft
+	uint32_t slots;	   /* number of slots, used or not */
+	uint32_t capacity; /* number of connection records */
+	/* The number of those whose descriptors the process may have: its soft
 	 * limit.  A reload may raise it. */
 	uint32_t descriptors;
-	uint64_t started;	/* clock_ms() */
 	int32_t master_wake_fd; /* eventfd: ends the master's sleep */
-	/* 0: the master sleeps without looking at the heartbeats; a worker
-	 * that wakes up wakes it too. */
+	/* 0: the master sleeps without looking at the heartbeats.  A worker
+	 * that wakes up wakes the master, too. */
 	_Atomic uint32_t watching;
 	_Atomic uint32_t workers; /* slots in use: 0 to workers - 1 */
-	/* Those that clients are taken from, then those a reload drops. */
+	/* Listeners that accept clients, then those that a reload drops. */
 	uint32_t listeners, dropped;
 	struct listener listener[2 * ARENA_LISTENERS_MAX];
-	_Atomic uint32_t drop; /* enum drop: how far that is */
-	/* 1: a process that has a copy of the descriptors may be about (the
-	 * check of a reload). */
+	_Atomic uint32_t drop; /* enum drop */
+	/* 1: another process may have copies of the descriptors (the check of
+	 * a reload). */
 	_Atomic uint32_t copied;
 
 	/*
-	 * The stop.  `stop_deadline` is clock_ms() or 0 while there is none;
-	 * it may move to an earlier time, never to a later one.
+	 * The deadline of the stop, clock_ms(); 0 if there is no stop.  It may
+	 * move to an earlier time, never to a later one.
 	 */
 	_Atomic uint64_t stop_deadline;
-	/* One more than the highest descriptor a connection ever had: how far
-	 * a search through the records must go. */
+	/* One more than the highest descriptor that a connection ever had: a
+	 * search through the records ends here. */
 	_Atomic uint32_t descriptor_end;
-	/* Slot number + 1 of who is counting a new connection (accept.c); a
-	 * courtesy with a time limit, not a lock that can strand anybody. */
+	/* Number + 1 of the slot that counts a new connection (accept.c).  It
+	 * has a time limit, so no death can block the others. */
 	_Atomic uint32_t admission;
-	/* When the next client would be due at accept-rate, in us of
+	/* The time at which the next client is due at accept-rate, in us of
 	 * CLOCK_MONOTONIC (rate.c). */
 	_Atomic uint64_t accept_due;
-	/* Random: stirred into what stands for a client's address. */
+	/* Random: mixed into the marks of clients' addresses. */
 	uint64_t secret;
 
-	_Atomic uint32_t loglevel; /* enum log_level, of every process */
-	/* 1: health checks are to fail; the service goes on. */
-	_Atomic uint32_t draining;
-	/* 1: the kernel has no filter for system calls, and the log says so. */
+	_Atomic uint32_t loglevel; /* enum log_level, of workers */
+	/* 1: the kernel has no filter for system calls; the log says so. */
 	_Atomic uint32_t unfiltered;
-	struct service_totals totals;
 };
 
-/* How listeners that a reload dropped go: the master asks, a worker takes what
- * waits in their queues, the master closes them. */
+/*
+ * How the listeners end that a reload drops: the master asks, a worker accepts
+ * the clients in their queues, the master closes the listeners.
+ *
+ *	       master                worker          worker: all accepted
+ *	NONE ---------> ASKED -----------+--> TAKEN --+--> NONE
+ *	     ---------> ASKED_LAST ------+            +--> EMPTIED
+ *
+ * NONE follows ASKED, EMPTIED follows ASKED_LAST.  If the worker could not
+ * accept all clients, TAKEN becomes again what it was before.
+ */
 enum drop {
 	DROP_NONE,
-	DROP_ASKED,	 /* take who waits */
-	DROP_ASKED_LAST, /* the same, and then they may be closed */
-	DROP_TAKEN,	 /* a worker is at it */
+	DROP_ASKED,	 /* accept the clients that wait */
+	DROP_ASKED_LAST, /* the same; after that they are closed */
+	DROP_TAKEN,	 /* a worker does it */
 	DROP_EMPTIED
 };
 
-struct service_state;
-
 /*
- * Whoever serves may be broken into, and can write anything into the arena
- * then.  Who reads it must not leave its bounds for that: `slots` and
- * `capacity` are the reader's own copies, what else bounds an index is asked
- * of the functions below, and what bounds a length is read once, checked and
- * used (connection_sane()).
+ * An intruder in a worker can write anything into the arena.  A reader must
+ * stay in bounds all the same: `slots` and `capacity` are its own copies, the
+ * functions below return every other bound of an index, and a bound of a length
+ * is read once, checked and used (connection_sane()).
  */
 struct arena {
 	struct arena_header *header;
-	struct service_state *service; /* the master's: not in the arena */
-	unsigned slots, capacity;      /* as mapped; the header's may change */
-	struct slot *slot;	       /* [slots] */
-	char *scratch;		       /* [slots][SCRATCH_BYTES] */
-	_Atomic uint64_t *handoff;     /* [slots][handoff_words]: a bit for each
-					   descriptor given to the slot */
+	unsigned slots, capacity;  /* as mapped; the header's may change */
+	struct slot *slot;	   /* [slots] */
+	char *scratch;		   /* [slots][SCRATCH_BYTES] */
+	_Atomic uint64_t *handoff; /* [slots][handoff_words]: a bit for each
+					  descriptor offered to the slot */
 	size_t handoff_words;
-	_Atomic uint32_t *mark;	       /* [capacity]: for the address that the
-					   client is counted for; 0: none */
+	_Atomic uint32_t *mark;	       /* [capacity]: of the address that the
+					  client counts for; 0: none */
 	_Atomic uint64_t *rate;	       /* [ARENA_RATES] */
 	struct connection *connection; /* [capacity] */
 	char *window;		       /* [capacity][SPILL_WINDOW] */
@@ -153,15 +129,15 @@ struct arena {
 };
 
 /*
- * Make an arena for `slots` slots and descriptors 0 to `descriptors` - 1, with
- * room for as many as `most` of them later, if the address space has it: what
- * is not touched costs nothing.  Its descriptor is not close-on-exec: a reload
- * keeps it.  Returns 0, or -1 with errno set.
+ * Make an arena for `slots` slots and descriptors 0 to `descriptors` - 1.  If
+ * the address space suffices, it has room for `most` descriptors later: unused
+ * pages cost nothing.  Its descriptor is not close-on-exec: a reload keeps it.
+ * Returns 0, or -1 with errno set.
  */
 int arena_create(struct arena *a, unsigned slots, unsigned descriptors,
     unsigned long most);
 
-/* What that takes of address space, and as the size of a file, at least. */
+/* The least address space, and size of a file, that such an arena needs. */
 size_t arena_size(unsigned slots, unsigned descriptors);
 
 /*
@@ -170,21 +146,8 @@ size_t arena_size(unsigned slots, unsigned descriptors);
  */
 int arena_attach(struct arena *a, int fd, char *why, size_t size);
 
-/* What two programs must agree on to share an arena, in a few words: version
- * and sizes; static storage. */
-const char *arena_layout(void);
-
-/* Say in the arena what a->service says.  To be done after a change of it, before
- * a worker starts, and before another program takes the arena over. */
-void service_publish(const struct arena *a);
-
-/* True if a->fd is the arena's memfd still: whoever shares our descriptors can
- * close it.  False with errno set. */
-bool arena_has_memfd(const struct arena *a);
-
-/* Take down in a->service that a reload was refused, and why: printable characters
- * of it. */
-void service_refuse(const struct arena *a, const char *why);
+/* The same, but only for reading; `fd` is not needed afterwards. */
+int arena_look(struct arena *a, int fd, char *why, size_t size);
 
 /* Unmap and close. */
 void arena_destroy(struct arena *a);
@@ -201,7 +164,7 @@ arena_handoff(const struct arena *a, unsigned slot)
 	return a->handoff + (size_t)slot * a->handoff_words;
 }
 
-/* How far a search through the records must go: descriptor_end, or less. */
+/* The end of a search through the records: descriptor_end, in bounds. */
 static inline unsigned
 arena_end(const struct arena *a)
 {
@@ -220,7 +183,7 @@ arena_descriptors(const struct arena *a)
 	return n < a->capacity ? n : a->capacity;
 }
 
-/* Words of an inbox that can have a bit set. */
+/* Words of a handoff bitmap that can have a bit set. */
 static inline size_t
 arena_handoff_used(const struct arena *a)
 {
@@ -236,8 +199,7 @@ arena_workers(const struct arena *a)
 	return n < a->slots ? n : a->slots;
 }
 
-/* Listeners that clients are taken from; those that a reload drops stand
- * behind them. */
+/* Listeners that accept clients; those that a reload drops come after them. */
 static inline unsigned
 arena_listeners(const struct arena *a)
 {
@@ -261,8 +223,8 @@ arena_open_listeners(const struct arena *a)
 	return arena_listeners(a) + arena_dropped(a);
 }
 
-/* A copy of listener `i` of arena_open_listeners(), whose name is a name:
- * ended, and of printable characters that need no quoting anywhere. */
+/* A copy of listener `i` of arena_open_listeners().  Its name is terminated and
+ * has only printable characters that need no quoting anywhere. */
 struct listener arena_listener(const struct arena *a, unsigned i);
 
 static inline char *
@@ -271,16 +233,16 @@ arena_window(const struct arena *a, int fd)
 	return a->window + (size_t)fd * SPILL_WINDOW;
 }
 
-/* Give the pages of a window back to the system; nothing may be pending in
+/* Release the pages of a window to the system.  Nothing may be pending in
  * it. */
 void arena_release_window(const struct arena *a, int fd);
 
-/* The first connection that `slot` owns with a descriptor of at least `fd`; -1 if
+/* The first connection of `slot` with a descriptor of at least `fd`; -1 if
  * there is none. */
 int arena_next(const struct arena *a, unsigned slot, int fd);
 
-/* Connections held by or on their way to all slots together, as the slots
- * have it. */
+/* Connections that all slots together hold or have a place reserved for,
+ * according to the slots. */
 uint64_t arena_held(const struct arena *a);
 
 /* Sum of one close reason's counter over all slots. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One connection's record: its invariants and its names.
+ * A connection's record: its invariants and its names.
  */
 #include "shared/connection.h"
 
@@ -83,17 +83,22 @@ const char *
 close_reason_name(enum close_reason r)
 {
 	static const char *const names[CLOSE_REASONS] = {
-		[CLOSE_EOF] = "client EOF",
-		[CLOSE_RESET] = "client reset",
-		[CLOSE_IDLE] = "idle",
-		[CLOSE_DRAINED] = "drained",
-		[CLOSE_CUT] = "cut at deadline",
-		[CLOSE_LIMIT] = "over limit",
-		[CLOSE_ERROR] = "error",
-		[CLOSE_FAULT] = "fault",
-		[CLOSE_DENIED] = "denied",
-		[CLOSE_MEMORY] = "memory",
+#define REASON(name, text, label) [name] = (text),
+		CLOSE_REASONS_TABLE(REASON)
+#undef REASON
 	};
 
 	return r < CLOSE_REASONS ? names[r] : "unknown";
+}
+
+const char *
+close_reason_label(enum close_reason r)
+{
+	static const char *const labels[CLOSE_REASONS] = {
+#define REASON(name, text, label) [name] = (label),
+		CLOSE_REASONS_TABLE(REASON)
+#undef REASON
+	};
+
+	return r < CLOSE_REASONS ? labels[r] : "unknown";
 }

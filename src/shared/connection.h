@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One connection's record in the arena: all that is known about it.
+ * A connection's record in the arena: all facts about the connection.
  *
  * The truth about a connection is its stream positions, not a buffer:
  *
- *	rx	bytes taken from the socket
- *	tx	bytes given back to it
- *	dropped	bytes the handler consumed without giving them back
+ *	rx	bytes received from the socket
+ *	tx	bytes sent to the socket
+ *	dropped	bytes that the handler consumed without sending them
  *	ready	position up to which the handler has released input
  *
  * All four count from the connection's first byte and only grow.  The next
@@ -14,31 +14,45 @@
  *
  *	cursor <= ready <= rx   and   rx - cursor <= SPILL_LINE.
  *
- * The bytes between cursor and rx are the pending ones.  They lie in the
- * owner slot's scratch buffer while an operation is in progress and in the
- * connection's spill window otherwise; CONN_SPILLED says that they are in the
- * window, where position p lies at offset p - window_base.  Bytes already in
- * place are never moved within the window: what must make room is copied to
- * a part that does not overlap, and window_base is published after that.
+ * The bytes between cursor and rx are pending.  During an operation they are in
+ * the owner slot's scratch buffer, otherwise in the connection's spill window.
+ * CONN_SPILLED says that they are in the window, where position p is at offset
+ * p - window_base.  Bytes in the window are never moved in place: to make room,
+ * they are copied to a part that does not overlap, and then window_base is
+ * stored.
  *
- * Who may write a record is said by one word, `holder`: a state, the number of
- * a slot, and a count of claims, changed together.
+ * One word, `owner`, says which process may write the record.  It has a state,
+ * the number of a slot and a claim counter, which change together:
  *
- *	FREE		nobody's; the descriptor is closed, or was accepted a
+ *	FREE --- accept4: swap, claims + 1 ---> CLAIMED | k
+ *	 ^                                        |      |
+ *	 | closed: swap                   refused |      | filled in
+ *	 |                                        |      v
+ *	CLOSING | k <-----------------------------+    OPEN | k
+ *	 ^                                              |  |  ^
+ *	 +------------------- end ----------------------+  |  | swap: j accepts,
+ *	                                          hand-off |  | or k withdraws
+ *	                                                   v  |
+ *	                                              OFFERED | j
+ *
+ *	FREE		no slot's; the descriptor is closed, or was accepted a
  *			moment ago
- *	TAKING  | k	slot k fills it in for a socket it has accepted
- *	OPEN    | k	slot k owns it and serves the connection
- *	GIVEN   | k	offered to slot k; a compare-and-swap makes it k's, or
- *			the giver's again if k does not come for it
+ *	CLAIMED | k	slot k fills the record in for a socket that it has
+ *			accepted
+ *	OPEN    | k	slot k owns the record and serves the connection
+ *	OFFERED | j	offered to slot j by slot `offered_by`, often at once
+ *			from CLAIMED
  *	CLOSING | k	slot k closes the descriptor
  *
- * Descriptor numbers are reused at once, by any worker: between close(2) and
- * the store that follows it, another worker may have accepted the same number.
- * So a record is taken from FREE or from anyone's CLOSING, and after a close
- * only CLOSING | k is set to FREE by k, never what has come after it.  And
- * between accept(2) and the claim, a worker that recovers may have found the
- * socket, served and closed it: so CLOSING must speak of another socket, and
- * the word counts claims, lest one that is vacant again looks untouched.
+ * Any worker may get a descriptor number as soon as it is closed: between
+ * close(2) and the store that follows it, another worker may have accepted the
+ * same number.  So a record is claimed from FREE or from any CLOSING, and
+ * after a close slot k swaps only CLOSING | k to FREE, never a later word.
+ *
+ * Between accept4(2) and the claim, a worker that recovers may have found the
+ * socket, served it and closed it.  So CLOSING must be about another socket.
+ * And the word carries a claim counter, so a record that was claimed and freed
+ * in between is not mistaken for an untouched one (ABA).
  */
 #ifndef ECHOD_SHARED_CONNECTION_H
 #define ECHOD_SHARED_CONNECTION_H
@@ -49,20 +63,21 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-/* The longest line that is held back until its end arrives, and the address
- * space of a window: twice the line, so that pending bytes can always be copied
- * to its front without overlapping where they came from.  tests/model sets them
- * to a few bytes, so that a few bytes come to every edge. */
+/* The longest line that is held until its end arrives, and the address space of
+ * a window: twice the line, so that pending bytes can always be copied to its
+ * front without overlap.  tests/model sets both to a few bytes, so that a few
+ * bytes reach every edge. */
 #ifndef SPILL_LINE
 #define SPILL_LINE 65536
 #define SPILL_WINDOW 131072
 #endif
-/* What windows are counted in: a page, on most machines. */
+/* The unit in which windows are counted: a page, on most machines. */
 #ifndef SPILL_BLOCK
 #define SPILL_BLOCK 4096
 #endif
 #define SPILL_BLOCKS (SPILL_WINDOW / SPILL_BLOCK)
 
+/* Drawn above. */
 enum connection_state {
 	CONN_FREE,
 	CONN_CLAIMED,
@@ -71,11 +86,11 @@ enum connection_state {
 	CONN_CLOSING
 };
 
-/* How far the stop of a connection has come. */
+/* How far the end of a connection has come. */
 enum connection_phase {
-	PHASE_SERVING,	 /* reading and echoing */
-	PHASE_FINISHING, /* reads up to `limit` only, then flushes */
-	PHASE_LINGERING	 /* all sent, SHUT_WR done; reads to EOF */
+	PHASE_SERVING,	 /* receives and echoes */
+	PHASE_FINISHING, /* receives up to `limit`, sends the rest */
+	PHASE_LINGERING	 /* all sent, FIN sent; receives until EOF */
 };
 
 enum connection_flags {
@@ -83,24 +98,45 @@ enum connection_flags {
 	CONN_EOF = 4,	    /* the client has sent its FIN */
 	CONN_ENROLLED = 8,  /* in the owner slot's epoll instance */
 	CONN_WRITES = 16,   /* there for EPOLLOUT, or about to be */
-	CONN_INACTIVE = 32, /* was not hot when it was given */
-	CONN_HEADER = 64,   /* begins with a PROXY header, while cursor is
-				   0; or may */
+	CONN_INACTIVE = 32, /* was not active when it was offered */
+	CONN_HEADER = 64,   /* a PROXY header is awaited while cursor is 0 */
 	CONN_CHARGED = 128  /* was counted for accept-rate */
 };
 
-/* Why a connection ended. */
+/*
+ * Why a connection ended, each reason written once: X(name, text, label), with
+ * the text of the log and the label of metrics and JSON.
+ */
+/* clang-format off */
+#define CLOSE_REASONS_TABLE(X) \
+	/* The client closed, all was echoed. */ \
+	X(CLOSE_EOF, "client EOF", "client_eof") \
+	/* The client reset the connection, or is gone. */ \
+	X(CLOSE_RESET, "client reset", "client_reset") \
+	/* Silent for `timeout`. */ \
+	X(CLOSE_IDLE, "idle", "idle") \
+	/* The service stopped; nothing was lost. */ \
+	X(CLOSE_DRAINED, "drained", "drained") \
+	/* The stop's deadline passed first. */ \
+	X(CLOSE_CUT, "cut at deadline", "cut") \
+	/* Refused: maxclients, maxclients-per-ip. */ \
+	X(CLOSE_LIMIT, "over limit", "over_limit") \
+	/* A system call failed unexpectedly. */ \
+	X(CLOSE_ERROR, "error", "error") \
+	/* Its input crashed the worker, or hung it. */ \
+	X(CLOSE_FAULT, "fault", "fault") \
+	/* Refused: its address, or its PROXY header. */ \
+	X(CLOSE_DENIED, "denied", "denied") \
+	/* Held much when memory was short. */ \
+	X(CLOSE_MEMORY, "memory", "memory") \
+	/* An administrator asked for it. */ \
+	X(CLOSE_REQUEST, "by request", "request")
+/* clang-format on */
+
 enum close_reason {
-	CLOSE_EOF,     /* the client closed, all was echoed */
-	CLOSE_RESET,   /* the client reset or vanished */
-	CLOSE_IDLE,    /* silent for `timeout` */
-	CLOSE_DRAINED, /* the service stopped; nothing was lost */
-	CLOSE_CUT,     /* the stop's deadline passed first */
-	CLOSE_LIMIT,   /* refused: maxclients, -per-ip */
-	CLOSE_ERROR,   /* a system call failed unexpectedly */
-	CLOSE_FAULT,   /* its input killed the worker, or hung it */
-	CLOSE_DENIED,  /* refused: its address, or its PROXY header */
-	CLOSE_MEMORY,  /* held much when memory was short */
+#define REASON(name, text, label) name,
+	CLOSE_REASONS_TABLE(REASON)
+#undef REASON
 	CLOSE_REASONS
 };
 
@@ -109,8 +145,7 @@ struct peer {
 	uint32_t scope;	     /* of a link-local IPv6 address */
 	uint16_t port;	     /* host order */
 	uint8_t family;
-	uint8_t unused; /* 0: peers are compared as bytes, and
-					   padding may be anything */
+	uint8_t unused; /* 0: peers are compared as bytes */
 };
 
 #define CONNECTION_INACTIVE UINT32_MAX
@@ -123,35 +158,39 @@ struct connection {
 	uint8_t phase;		/* enum connection_phase */
 	uint8_t flags;		/* enum connection_flags */
 	uint8_t unused;
-	uint32_t active;     /* index in the owner's array of them */
+	uint32_t active;     /* index in the owner's active set */
 	uint32_t idle_since; /* clock_ms() / 100 ... */
 	uint64_t idle_mark;  /* ... when rx + tx became this */
-	/* Second cache line: seldom touched. */
+	/* Second cache line: rarely used. */
 	uint64_t cookie;      /* SO_COOKIE: names the socket */
 	uint64_t limit;	      /* of rx, in PHASE_FINISHING */
 	uint64_t opened;      /* clock_ms() */
 	uint64_t quiet_since; /* clock_ms(), in PHASE_LINGERING */
 	struct peer peer;
-	/* Slot that gave it, CONN_OFFERED.  One that looks for what it gave
-	 * itself reads it in records that are another's already. */
+	/* The slot that made the offer, in CONN_OFFERED.  Atomic: a slot that
+	 * looks for its own offers reads it in records of other owners. */
 	_Atomic uint16_t offered_by;
-	/* Of the window: its first so many blocks may have pages. */
+	/* So many blocks from the start of the window may have pages. */
 	uint8_t blocks;
-	uint8_t used;	/* 1: it was, since memory_trim() looked */
-	uint8_t paused; /* 1: not read, for want of memory */
-	uint8_t padding[3];
+	uint8_t used;	/* 1: the window was, since active_trim() */
+	uint8_t paused; /* 1: not read, memory is full */
+	uint8_t padding;
+	/* Written by the master: connection_close_word() of the cookie if an
+	 * administrator wants it closed; 0: no.  Its owner obeys, whoever owns
+	 * it by then. */
+	_Atomic uint16_t close;
 };
 
 _Static_assert(SPILL_WINDOW == 2 * SPILL_LINE, "two lines to a window");
 _Static_assert(sizeof(struct connection) == 128,
     "a connection is two cache lines");
 
-/* Of the word `holder`, its state and slot; beyond them the claims of this
- * record are counted, so that one claim is told from another. */
+/* The state and slot in the word `owner`; the bits above count the claims of
+ * this record. */
 #define OWNER_MASK UINT32_C(0xfffff)
 #define OWNER_CLAIM (OWNER_MASK + 1)
 
-/* The word for a state and a slot; CONN_FREE has none. */
+/* The word for a state and a slot; CONN_FREE has no slot. */
 static inline uint32_t
 owner_word(enum connection_state state, unsigned slot)
 {
@@ -170,7 +209,7 @@ owner_slot(uint32_t owner)
 	return (owner & OWNER_MASK) >> 8;
 }
 
-/* The word, owner_word() and the claims, for connection_claim(). */
+/* The word with its claim counter, for connection_claim(). */
 static inline uint32_t
 connection_word(const struct connection *c)
 {
@@ -183,7 +222,7 @@ connection_owner(const struct connection *c)
 	return connection_word(c) & OWNER_MASK;
 }
 
-/* Say whose it is: for who holds it, that is, OPEN or TAKING. */
+/* Store the owner: only by the owner, in OPEN or CLAIMED. */
 static inline void
 connection_set(struct connection *c, uint32_t owner)
 {
@@ -194,7 +233,7 @@ connection_set(struct connection *c, uint32_t owner)
 	    memory_order_release);
 }
 
-/* Compare and swap: false if it is not held by `from` any more. */
+/* Compare and swap: returns false if the owner is not `from` any more. */
 static inline bool
 connection_swap(struct connection *c, uint32_t from, uint32_t to)
 {
@@ -208,9 +247,9 @@ connection_swap(struct connection *c, uint32_t from, uint32_t to)
 }
 
 /*
- * True if the record, which says `word`, does not speak of the socket with
- * that cookie: it is free, or another socket's that is being closed, by whom
- * the number was given back already.
+ * True if the record, whose word is `word`, is not about the socket with this
+ * cookie: it is FREE, or it is CLOSING for another socket, whose number is
+ * closed already.
  */
 static inline bool
 connection_vacant(const struct connection *c, uint32_t word, uint64_t cookie)
@@ -220,10 +259,10 @@ connection_vacant(const struct connection *c, uint32_t word, uint64_t cookie)
 }
 
 /*
- * Claim a record for a socket that is in none: it becomes TAKING, by `slot`.
- * `word` was read before the socket was found to be open and the record to be
- * vacant.  False if anybody has claimed it since, be it vacant again: then the
- * socket may be that one's, or closed.
+ * Claim a record for a socket that is in no record: it becomes CLAIMED by
+ * `slot`.  `word` was read before the socket was seen to be open and the record
+ * to be vacant.  Returns false if the record was claimed since, even if it is
+ * vacant again: the socket may be another slot's, or closed.
  */
 static inline bool
 connection_claim(struct connection *c, uint32_t word, unsigned slot)
@@ -240,21 +279,21 @@ connection_cursor(const struct connection *c)
 	return c->tx + c->dropped;
 }
 
-/* Bytes taken from the socket and neither given back nor dropped. */
+/* Bytes received and neither sent nor dropped. */
 static inline size_t
 connection_pending(const struct connection *c)
 {
 	return (size_t)(c->rx - connection_cursor(c));
 }
 
-/* Of those, the bytes that wait for the client to read. */
+/* The pending bytes that the handler has released. */
 static inline size_t
 connection_unsent(const struct connection *c)
 {
 	return (size_t)(c->ready - connection_cursor(c));
 }
 
-/* True once no more input will be taken from the connection. */
+/* True if no more input will be received from the connection. */
 static inline bool
 connection_at_end(const struct connection *c)
 {
@@ -262,33 +301,51 @@ connection_at_end(const struct connection *c)
 	    (c->phase == PHASE_FINISHING && c->rx >= c->limit);
 }
 
-/* True if the PROXY header has yet to be taken.  It stands at position 0, so
- * that it is not taken twice, whatever a death leaves behind. */
+/* True if the PROXY header has not been removed yet.  The header is at position
+ * 0, so a death cannot make it be removed twice. */
 static inline bool
 connection_awaits_header(const struct connection *c)
 {
 	return (c->flags & CONN_HEADER) != 0 && connection_cursor(c) == 0;
 }
 
+/* The word that asks for the close of the socket with that cookie, and of no
+ * other that has the record a moment later; not 0. */
+static inline uint16_t
+connection_close_word(uint64_t cookie)
+{
+	return (uint16_t)(cookie % UINT16_MAX + 1);
+}
+
+static inline bool
+connection_close_asked(const struct connection *c)
+{
+	return atomic_load_explicit(&c->close, memory_order_acquire) ==
+	    connection_close_word(c->cookie);
+}
+
 /* True if the invariants above hold. */
 bool connection_sane(const struct connection *c);
 
-/* The same of a connection that no operation is in progress on: what is
- * pending is in its window. */
+/* The same for a connection with no operation in progress: its pending bytes
+ * are in its window. */
 bool connection_sane_at_rest(const struct connection *c);
 
-/* Give a peer its one spelling (lib/address.h).  To be done wherever one is
- * made, so that peers can be compared as bytes. */
+/* Convert a peer to its one spelling (lib/address.h).  This is done wherever a
+ * peer is made, so that peers can be compared as bytes. */
 void peer_normalize(struct peer *p);
 
-/* Store a socket address, normalized; families other than IPv4 and IPv6 give
+/* Store a socket address, normalized.  Families other than IPv4 and IPv6 make
  * an unnamed peer. */
 void peer_from_sockaddr(struct peer *p, const struct sockaddr_storage *ss);
 
 /* "192.0.2.1:5000" or "[2001:db8::1]:5000"; static storage. */
 const char *peer_name(const struct peer *p);
 
-/* "client EOF", "client reset" ... for log lines. */
+/* For log lines: "client EOF". */
 const char *close_reason_name(enum close_reason r);
+
+/* For metrics and JSON: "client_eof". */
+const char *close_reason_label(enum close_reason r);
 
 #endif

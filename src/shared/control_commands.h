@@ -93,6 +93,8 @@
 	    "the level of the log; or another one") \
 	X(drain, 1, 2, 1, "[on|off]", "echoctl status", \
 	    "let health checks fail, or succeed again") \
+	X(renew, 1, 1, 1, "", "echoctl status", \
+	    "start the administration process anew") \
 	X(help, 1, 1, 0, "", "", \
 	    "the requests of the control socket")
 /* clang-format on */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What came of a reload, for those who asked by a signal and wait to be told.
+ * The outcome of a reload, for processes that asked for it by a signal.
  */
 #include "shared/outcome.h"
 
@@ -35,6 +35,17 @@ outcome_add(struct outcome *o, int asker)
 		return false;
 	o->asker[o->askers++] = asker;
 	return true;
+}
+
+void
+outcome_forget_admin(struct outcome *o)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < o->askers; i++)
+		if (o->asker[i] >= 0)
+			o->asker[kept++] = o->asker[i];
+	o->askers = kept;
 }
 
 const char *
@@ -92,6 +103,8 @@ outcome_tell(struct outcome *o, bool done, const char *text)
 	for (unsigned i = 0; fd != -1 && i < o->askers; i++) {
 		socklen_t len = outcome_address(&sun, o->asker[i]);
 
+		if (o->asker[i] < 0)
+			continue;
 		/* One that has left is not told. */
 		(void)sendto(fd, message, (size_t)n, MSG_NOSIGNAL,
 		    (struct sockaddr *)&sun, len);

@@ -1,18 +1,25 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The master's own copy of what it alone decides: taken from the arena while
- * there is no worker, and said in the arena again and again, in case somebody
- * has written there.
+ * Service state: making it, handing it on, and saying in the arena what workers
+ * are to know of it.
  */
 #include "shared/service.h"
 
 #include <errno.h>
-#include <stdlib.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <bsd/string.h>
+
+#include "lib/clock.h"
+
+#ifndef F_SEAL_FUTURE_WRITE
+#define F_SEAL_FUTURE_WRITE 0x0010 /* Linux 5.1 */
+#endif
 
 /* What is not printable may be meant for a terminal. */
 static void
@@ -23,67 +30,183 @@ service_clean(char *text)
 			*text = '?';
 }
 
-int
-service_make(struct arena *a)
+/* Have nobody else write to `fd`.  Returns the descriptor to go on with, or -1
+ * with errno set. */
+static int
+service_seal(int fd)
 {
-	const struct arena_header *h = a->header;
-	struct service_state *o = calloc(1, sizeof(*o));
+	char path[32];
+	int again;
+
+	if (fcntl(fd, F_ADD_SEALS,
+		F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE) == 0)
+		return fd;
+	/* Before Linux 5.1: a mapping by a descriptor for reading cannot be
+	 * made one for writing.  Without /proc there is no such descriptor. */
+	(void)fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	again = open(path, O_RDONLY | O_CLOEXEC);
+	if (again == -1)
+		return fd;
+	close(fd);
+	return again;
+}
+
+/* A memfd that only this process can write, by the mapping returned, which is
+ * at `where` if that is not NULL.  NULL with errno set. */
+static struct service_state *
+service_map(void *where, int *fd)
+{
+	struct service_state *s;
+	struct stat st;
+	int saved;
+
+	*fd = memfd_create("echod-service", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (*fd == -1)
+		return NULL;
+	if (ftruncate(*fd, sizeof(*s)) == 0 && fstat(*fd, &st) == 0) {
+		s = mmap(where, sizeof(*s), PROT_READ | PROT_WRITE,
+		    MAP_SHARED | (where != NULL ? MAP_FIXED : 0), *fd, 0);
+		if (s != MAP_FAILED) {
+			(void)madvise(s, sizeof(*s), MADV_DONTFORK);
+			*fd = service_seal(*fd);
+			s->own.device = st.st_dev;
+			s->own.inode = st.st_ino;
+			return s;
+		}
+	}
+	saved = errno;
+	close(*fd);
+	*fd = -1;
+	errno = saved;
+	return NULL;
+}
+
+/* Fill in from another program's.  Returns the reason if it cannot be. */
+static const char *
+service_copy(struct service_state *s, int old)
+{
+	static struct service_state was;
+	ssize_t n = pread(old, &was, sizeof(was), 0);
+
+	if (n == -1)
+		return strerror(errno);
+	if (n != sizeof(was) || was.magic != SERVICE_MAGIC ||
+	    was.version != ARENA_VERSION || was.workers > ARENA_SLOTS_MAX ||
+	    was.listeners > ARENA_LISTENERS_MAX ||
+	    was.dropped > ARENA_LISTENERS_MAX)
+		return "not the state of a service";
+	was.own.device = s->own.device;
+	was.own.inode = s->own.inode;
+	*s = was;
+	s->master_pidfd = 0;
+	s->stop_deadline = 0;
+	for (unsigned k = 0; k < ARENA_SLOTS_MAX; k++)
+		s->slot[k].pid = 0;
+	return NULL;
+}
+
+struct service_state *
+service_make(const struct arena *a, int *fd, int old, char *why, size_t size)
+{
+	struct service_state *s = service_map(NULL, fd);
+	const char *problem = s == NULL ? strerror(errno) : NULL;
 	struct stat st;
 
-	a->service = o;
-	if (o == NULL)
-		return -1;
-	o->pid = (int32_t)getpid();
-	o->version = h->version;
-	o->descriptors = arena_descriptors(a);
-	o->started = h->started;
-	o->workers = arena_workers(a);
-	o->listeners = arena_listeners(a);
-	o->dropped = arena_dropped(a);
-	for (unsigned i = 0; i < o->listeners + o->dropped; i++)
-		o->listener[i] = arena_listener(a, i);
-	o->master_wake_fd = h->master_wake_fd;
-	for (unsigned k = 0; k < a->slots && k < ARENA_SLOTS_MAX; k++) {
-		o->slot[k].wake_fd = a->slot[k].wake_fd;
-		o->slot[k].watch_fd = a->slot[k].watch_fd;
+	if (problem == NULL && old != -1)
+		problem = service_copy(s, old);
+	if (problem != NULL) {
+		if (s != NULL)
+			service_destroy(s, *fd);
+		snprintf(why, size, "service state: %s", problem);
+		return NULL;
 	}
-	atomic_store(&o->loglevel, atomic_load(&h->loglevel));
-	o->draining = atomic_load(&h->draining) != 0;
-	o->totals = h->totals;
-	o->totals.refusal[sizeof(o->totals.refusal) - 1] = '\0';
-	service_clean(o->totals.refusal);
+	if (old == -1) {
+		s->magic = SERVICE_MAGIC;
+		s->version = ARENA_VERSION;
+		s->descriptors = arena_descriptors(a);
+		s->started = clock_ms();
+	}
+	s->pid = (int32_t)getpid();
 	if (fstat(a->fd, &st) == 0) {
-		o->device = st.st_dev;
-		o->inode = st.st_ino;
+		s->arena.device = st.st_dev;
+		s->arena.inode = st.st_ino;
 	}
+	return s;
+}
+
+const struct service_state *
+service_look(int fd, char *why, size_t size)
+{
+	const struct service_state *s = MAP_FAILED;
+	struct stat st;
+
+	if (fstat(fd, &st) == 0) {
+		errno = EINVAL;
+		if (st.st_size == sizeof(*s))
+			s = mmap(NULL, sizeof(*s), PROT_READ, MAP_SHARED, fd,
+			    0);
+	}
+	if (s == MAP_FAILED) {
+		snprintf(why, size, "service state: %s", strerror(errno));
+		return NULL;
+	}
+	if (s->magic == SERVICE_MAGIC && s->version == ARENA_VERSION)
+		return s;
+	munmap((void *)(uintptr_t)s, sizeof(*s));
+	snprintf(why, size, "service state: another layout version");
+	return NULL;
+}
+
+int
+service_keep(struct service_state *s, int *fd)
+{
+	static struct service_state copy;
+	struct stat st;
+	int new;
+
+	if (fstat(*fd, &st) == 0 && st.st_dev == s->own.device &&
+	    st.st_ino == s->own.inode)
+		return 0;
+	copy = *s;
+	if (service_map(s, &new) == NULL)
+		return -1;
+	copy.own.device = s->own.device;
+	copy.own.inode = s->own.inode;
+	*s = copy;
+	/* The number that is not ours any more is left alone. */
+	*fd = new;
 	return 0;
 }
 
 void
-service_publish(const struct arena *a)
+service_destroy(struct service_state *s, int fd)
 {
-	const struct service_state *o = a->service;
+	munmap(s, sizeof(*s));
+	close(fd);
+}
+
+void
+service_publish(const struct arena *a, const struct service_state *s)
+{
 	struct arena_header *h = a->header;
 
 	h->magic = ARENA_MAGIC;
-	h->version = o->version;
+	h->version = s->version;
 	h->slots = a->slots;
 	h->capacity = a->capacity;
-	__atomic_store_n(&h->descriptors, o->descriptors, __ATOMIC_RELAXED);
-	h->started = o->started;
-	memcpy(h->listener, o->listener, sizeof(h->listener));
-	__atomic_store_n(&h->listeners, o->listeners, __ATOMIC_RELAXED);
-	__atomic_store_n(&h->dropped, o->dropped, __ATOMIC_RELAXED);
-	h->master_wake_fd = o->master_wake_fd;
+	__atomic_store_n(&h->descriptors, s->descriptors, __ATOMIC_RELAXED);
+	memcpy(h->listener, s->listener, sizeof(h->listener));
+	__atomic_store_n(&h->listeners, s->listeners, __ATOMIC_RELAXED);
+	__atomic_store_n(&h->dropped, s->dropped, __ATOMIC_RELAXED);
+	h->master_wake_fd = s->master_wake_fd;
 	for (unsigned k = 0; k < a->slots && k < ARENA_SLOTS_MAX; k++) {
-		a->slot[k].wake_fd = o->slot[k].wake_fd;
-		a->slot[k].watch_fd = o->slot[k].watch_fd;
+		a->slot[k].wake_fd = s->slot[k].wake_fd;
+		a->slot[k].watch_fd = s->slot[k].watch_fd;
 	}
-	atomic_store(&h->workers, o->workers);
-	atomic_store(&h->stop_deadline, o->stop_deadline);
-	atomic_store(&h->loglevel, atomic_load(&o->loglevel));
-	atomic_store(&h->draining, o->draining);
-	h->totals = o->totals;
+	atomic_store(&h->workers, s->workers);
+	atomic_store(&h->stop_deadline, s->stop_deadline);
+	atomic_store(&h->loglevel, atomic_load(&s->loglevel));
 	/* A search that goes further than it need finds nothing there; one
 	 * beyond the records would be refused by who takes over. */
 	if (atomic_load(&h->descriptor_end) > a->capacity)
@@ -91,9 +214,9 @@ service_publish(const struct arena *a)
 }
 
 void
-service_refuse(const struct arena *a, const char *why)
+service_refuse(struct service_state *s, const char *why)
 {
-	struct service_totals *t = &a->service->totals;
+	struct service_totals *t = &s->totals;
 
 	t->reloads_refused++;
 	strlcpy(t->refusal, why, sizeof(t->refusal));
@@ -101,13 +224,12 @@ service_refuse(const struct arena *a, const char *why)
 }
 
 bool
-arena_has_memfd(const struct arena *a)
+arena_has_memfd(const struct arena *a, const struct service_state *s)
 {
 	struct stat st;
 
 	if (fstat(a->fd, &st) == -1)
 		return false;
 	errno = EBADF;
-	return st.st_dev == a->service->device &&
-	    st.st_ino == a->service->inode;
+	return st.st_dev == s->arena.device && st.st_ino == s->arena.inode;
 }

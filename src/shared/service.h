@@ -1,11 +1,46 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The master's own copy of what it alone decides: struct service_state.
+ * Service state: what the master alone decides and counts, in a memfd of its
+ * own.
+ *
+ * The master maps it for reading and writing, the administration process for
+ * reading.  Workers have no mapping of it (MADV_DONTFORK).  The descriptor
+ * stands in the table that workers share, but nobody can write by it: a seal
+ * (F_SEAL_FUTURE_WRITE, Linux 5.1) forbids that once the master has its
+ * mapping; on older kernels the descriptor is one for reading only.
+ *
+ * Workers read a part of it in the arena, where service_publish() says it; the
+ * master never reads it there.  The next program copies all of it into a memfd
+ * of its own.
  */
 #ifndef ECHOD_SHARED_SERVICE_H
 #define ECHOD_SHARED_SERVICE_H
 
 #include "shared/arena.h"
+#include "shared/counters.h"
+
+#define SERVICE_MAGIC UINT64_C(0x6563696672657365)
+
+/* What was counted at one time, for charts; rates are the differences. */
+struct sample {
+	uint64_t at; /* clock_ms(); 0: none yet */
+	uint64_t connections;
+	SLOT_COUNTERS(COUNTER_MEMBER)
+};
+
+#define ARENA_SAMPLES 120
+#define ARENA_SIGNALS 65 /* signal numbers, 0 stands for an exit */
+
+/* What became of the service as a whole. */
+struct service_totals {
+	uint64_t deaths[ARENA_SIGNALS]; /* of workers, by signal */
+	SERVICE_COUNTERS(COUNTER_MEMBER)
+	uint64_t reloaded;	  /* clock_ms() of the last one, or 0 */
+	uint64_t pause;		  /* ms that nobody was served at it */
+	char refusal[256];	  /* why the last one was refused, or "" */
+	_Atomic uint64_t samples; /* ever taken; the next one's place */
+	struct sample sample[ARENA_SAMPLES];
+};
 
 /* What the service as a whole is doing. */
 enum service_mode {
@@ -14,38 +49,66 @@ enum service_mode {
 	SERVICE_STOPPING
 };
 
-/*
- * What the master alone decides.  It says so in the header and in the slots,
- * for workers to read, but does not read it there: this copy, in its memory,
- * is what it goes by.  A program that takes over has its copy from the arena,
- * before it has a worker; so the one before sees to it, when it has none any
- * more, that the arena says what is true (service_publish()).
- */
 struct service_state {
-	uint32_t version, descriptors;
-	uint64_t started;
-	int32_t pid;   /* of the master */
-	uint32_t mode; /* enum service_mode */
-	unsigned workers;
-	unsigned listeners, dropped;
+	uint64_t magic;
+	uint32_t version; /* ARENA_VERSION: both layouts have one */
+	uint32_t descriptors;
+	uint64_t started; /* clock_ms() */
+	int32_t pid;	  /* of the master */
+	uint32_t mode;	  /* enum service_mode */
+	uint32_t workers;
+	uint32_t listeners, dropped;
 	struct listener listener[2 * ARENA_LISTENERS_MAX];
-	int master_pidfd;   /* this program's own, or 0 */
-	int master_wake_fd; /* these three 0: none yet */
+	/* Connections that wait to be accepted, and may wait, when the master
+	 * looked last. */
 	struct {
-		int wake_fd, watch_fd;
-		int32_t pid;  /* of its worker; 0: none */
-		bool stopped; /* by a signal, SIGSTOP for one */
+		uint32_t waiting, limit;
+	} queue[ARENA_LISTENERS_MAX];
+	int32_t master_pidfd;	/* this program's own, or 0 */
+	int32_t master_wake_fd; /* these three 0: none yet */
+	struct {
+		int32_t wake_fd, watch_fd;
+		int32_t pid;	  /* of its worker; 0: none */
+		uint32_t stopped; /* 1: by a signal, SIGSTOP for one */
 	} slot[ARENA_SLOTS_MAX];
 	uint64_t stop_deadline;
-	_Atomic uint32_t loglevel; /* atomic for log_follow() only */
-	bool draining;
+	_Atomic uint32_t loglevel; /* enum log_level */
+	uint32_t draining;	   /* 1: health checks are to fail */
 	struct service_totals totals;
-	/* The memfd, by which it is known again. */
-	uint64_t device, inode;
+	/* The memfds, by which they are known again. */
+	struct {
+		uint64_t device, inode;
+	} arena, own;
 };
 
-/* Make a->service, as the arena has it now.  Returns 0, or -1 if memory is
- * short. */
-int service_make(struct arena *a);
+/*
+ * Make the service state of arena `a`, which is new, in a new memfd `*fd`; or,
+ * with an `old` memfd that another program has left, as that says.  Returns
+ * the mapping, or NULL with a reason in `why`.
+ */
+struct service_state *service_make(const struct arena *a, int *fd, int old,
+    char *why, size_t size);
+
+/* Map it for reading.  Returns NULL with a reason in `why`. */
+const struct service_state *service_look(int fd, char *why, size_t size);
+
+/*
+ * See that `*fd` is the memfd still: a process that shares the descriptors can
+ * close it.  If it is not, the state moves to a new one, and its address stays
+ * the same.  Returns 0, or -1 with errno set.
+ */
+int service_keep(struct service_state *s, int *fd);
+
+void service_destroy(struct service_state *s, int fd);
+
+/* Say in the arena what workers are to know.  To be done after a change of it,
+ * before a worker starts, and before another program takes the arena over. */
+void service_publish(const struct arena *a, const struct service_state *s);
+
+/* True if a->fd is the arena's memfd still.  False with errno set. */
+bool arena_has_memfd(const struct arena *a, const struct service_state *s);
+
+/* Take down that a reload was refused, and why: printable characters of it. */
+void service_refuse(struct service_state *s, const char *why);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A slot: a worker's whole job.  A worker process is only the hand that does
- * it; when it is gone, the next one takes the slot and goes on.
+ * A slot: the whole job of a worker.  If the worker process dies, the next one
+ * takes the slot and continues.
  */
 #ifndef ECHOD_SHARED_SLOT_H
 #define ECHOD_SHARED_SLOT_H
@@ -10,99 +10,120 @@
 #include <stdint.h>
 
 #include "shared/connection.h"
+#include "shared/counters.h"
 
-/* Bytes of a slot's scratch buffer: one recv(2) reads as many at most. */
+/* Bytes of a slot's scratch buffer: one recv(2) reads at most so many. */
 #define SCRATCH_BYTES SPILL_LINE
 
 #define FAULT_HUNG -1
 
 /*
- * What a worker is doing right now.  It is named before it starts and cleared
- * after it ended, so that after a death at most one connection of the slot is
- * in doubt: the one named here.
+ * The operation in progress.  A worker stores it before the operation starts
+ * and clears it after the operation has ended.  So after a death at most one
+ * connection of the slot is in doubt: the one named here.
+ *
+ *	             +--> OP_SERVE ----+
+ *	 OP_NONE ----+--> OP_ACCEPT ---+----> OP_NONE
+ *	             +--> OP_HANDOFF --+
+ *
+ * A death leaves the operation as it is.  Recovery settles it; then it stores
+ * OP_NONE.
  */
 enum operation_kind {
 	OP_NONE,
-	OP_SERVE,  /* receive, handle, send */
+	OP_SERVE,  /* receive, call the handler, send */
 	OP_ACCEPT, /* a socket may be open and in no record yet */
-	OP_HANDOFF /* a record may say GIVEN and no inbox may know */
+	OP_HANDOFF /* a record may be OFFERED without its bit */
 };
 
 struct operation {
 	_Atomic uint32_t kind;
 	int32_t fd; /* OP_SERVE */
-	/* OP_SERVE on scratch: position of its first byte.  The connection's
-	 * pending bytes are there as long as CONN_SPILLED is not set. */
+	/* OP_SERVE with scratch: position of its first byte.  The connection's
+	 * pending bytes are in scratch as long as CONN_SPILLED is not set. */
 	uint64_t base;
 };
 
+/*
+ *	           recovered               one worker fewer
+ *	  EMPTY -----------------> READY ------------------> LEAVING
+ *	  ^ ^ |                    |   |                        |
+ *	  | | | <-- died, left ----+   | stop: all closed       | left
+ *	  | | |                        v                        |
+ *	  | | |                     DRAINED                     |
+ *	  | | |                                                 v
+ *	  | | +---- no worker soon: backoff, no process --> UNATTENDED
+ *	  | |                                                |  |  ^
+ *	  | +------ its own next worker is due after all ----+  |  | worker k
+ *	  |                                                swap |  | died
+ *	  |                                                     v  |
+ *	  +-------- worker k has its connections ---------- ADOPTED | k
+ */
 enum slot_state {
-	SLOT_EMPTY,	 /* no worker, or one that has not begun */
+	SLOT_EMPTY,	 /* no worker, or a worker that has not begun */
 	SLOT_READY,	 /* serving */
-	SLOT_LEAVING,	 /* its worker goes, the slot with it */
-	SLOT_UNATTENDED, /* no worker for a while; see foster */
+	SLOT_LEAVING,	 /* its worker leaves, and the slot is given up */
+	SLOT_UNATTENDED, /* no worker for a while; see `adopt` */
 	SLOT_ADOPTED,	 /* a sibling takes it over: slot_adopted_by() */
-	SLOT_DRAINED	 /* stopped, every connection closed */
+	SLOT_DRAINED	 /* stopped, all connections are closed */
 };
 
-/* The state of a slot that the worker of slot `k` is taking over.  Taking over
- * is for one at a time: it is claimed by a compare-and-swap from ORPHANED. */
+/* The state of a slot that the worker of slot `k` adopts.  One worker at a time
+ * can adopt a slot: it swaps the state from SLOT_UNATTENDED to this. */
 static inline uint32_t
 slot_adopted_by(unsigned k)
 {
 	return SLOT_ADOPTED | (uint32_t)(k + 1) << 8;
 }
 
-/* Counters are written by the slot's worker only and read by anyone. */
+/* Only the slot's worker writes the counters; every process reads them. */
 struct slot_counters {
-	_Atomic uint64_t accepted;
+	SLOT_COUNTERS(COUNTER_ATOMIC)
 	_Atomic uint64_t closed[CLOSE_REASONS];
 	_Atomic uint64_t rx_closed, tx_closed; /* bytes, closed connections */
-	/* Bytes of all connections, and sends that gave some back: replies
-	 * that leave together are one. */
-	_Atomic uint64_t rx, tx, echoes;
-	_Atomic uint64_t bytes_cut; /* pending or unread at a cut */
+	_Atomic uint64_t bytes_cut;	       /* lost at the stop's deadline */
 };
 
 struct slot {
 	struct operation op;
 	_Atomic uint64_t heartbeat; /* odd: working; even: asleep */
 	_Atomic uint32_t held;	    /* connections owned */
-	_Atomic uint32_t active;    /* of them, those with something to do */
-	_Atomic uint32_t inflight;  /* on their way to it; a hint */
-	/* Of its connections' windows, those that may have pages; written by
+	_Atomic uint32_t active;    /* of them, those in the active set */
+	_Atomic uint32_t inflight;  /* reserved for offers to it; a hint */
+	/* Blocks of its connections' windows that may have pages; written by
 	 * its worker.  A death may leave it wrong: recovery counts anew. */
 	_Atomic uint32_t blocks;
 	_Atomic uint32_t state; /* enum slot_state, slot_adopted_by() */
 	/* Written by the master for the next worker: the signal that killed
-	 * the last one while it served a client, or FAULT_HUNG; 0 if it did
-	 * not die by that client's fault. */
+	 * the last one while it served a client, or FAULT_HUNG; 0 if that
+	 * client did not cause the death. */
 	_Atomic int32_t fault;
-	_Atomic uint64_t died; /* clock_ms(), for the post-mortem */
-	/* Written by the master: slot number + 1 of one whose connections this
-	 * worker shall take over; 0: none. */
+	_Atomic uint64_t died; /* clock_ms() of the last death, or 0 */
+	/* Written by the master: number + 1 of a slot that this worker adopts;
+	 * 0: none. */
 	_Atomic uint32_t adopt;
 	_Atomic int32_t pid; /* written by the master; 0: none */
-	/* Written by the master: 1 if the worker shall leave between two
-	 * operations.  The signal that comes with it only wakes it up:
-	 * epoll_pwait(2) delivers none while there are always events. */
+	/* Written by the master: 1 tells the worker to leave between two
+	 * operations.  The signal that comes with it only wakes the worker:
+	 * epoll_pwait(2) delivers no signal while there are always events. */
 	_Atomic uint32_t leave;
-	/* Written by other workers: the inbox has something new.  A worker
-	 * that is awake looks here before it sleeps and needs no eventfd. */
+	/* Written by other workers: the handoff bitmap has a new bit.  A
+	 * worker that is awake reads this before it sleeps, and needs no
+	 * eventfd. */
 	_Atomic uint32_t wakeup_pending;
-	/* Written by the master: 1 if workers of this slot die for want of
-	 * memory, so that the next one makes room before it serves. */
+	/* Written by the master: 1 if the kernel kills workers of this slot for
+	 * lack of memory: the next one makes room before it serves. */
 	_Atomic uint32_t shed;
-	/* Written by a worker that dies of it: the system call that it was not
-	 * to make, architecture (AUDIT_ARCH_...) << 32 | number; 0: none. */
+	/* Written by a worker that the sandbox kills: the system call,
+	 * architecture (AUDIT_ARCH_...) << 32 | number; 0: none. */
 	_Atomic uint64_t denied;
-	/* Made by the master before any worker, never closed. */
+	/* Made by the master before it starts a worker; never closed. */
 	int32_t wake_fd;  /* eventfd: ends the worker's sleep */
-	int32_t watch_fd; /* epoll: all it waits for */
+	int32_t watch_fd; /* epoll: everything the worker waits for */
 	struct slot_counters count;
 } __attribute__((aligned(128)));
 
-/* Add to a counter that only the caller writes: no locked instruction. */
+/* Add to a counter that only the caller writes: needs no locked instruction. */
 static inline void
 counter_add(_Atomic uint64_t *counter, uint64_t n)
 {
@@ -111,7 +132,7 @@ counter_add(_Atomic uint64_t *counter, uint64_t n)
 	    memory_order_relaxed);
 }
 
-/* Connections a slot has or will have in a moment. */
+/* Connections that a slot has, or will have in a moment. */
 static inline uint32_t
 slot_load(const struct slot *s)
 {
@@ -120,10 +141,9 @@ slot_load(const struct slot *s)
 }
 
 /*
- * Order of stores as a successor will find them.  The reader of an interrupted
- * operation is another process that runs after this one has died, and the
- * kernel's exit and wait are full barriers between the two; what is left to
- * prevent is the compiler's reordering.
+ * Order the stores as a successor must find them.  The successor reads after
+ * this process has died, and exit and wait in the kernel are full barriers
+ * between the two.  So only the compiler must not reorder.
  */
 static inline void
 store_barrier(void)

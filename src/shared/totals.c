@@ -14,10 +14,9 @@ totals_sum(const struct arena *a, const struct service_state *s,
 	for (unsigned k = 0; k < a->slots; k++) {
 		const struct slot_counters *n = &a->slot[k].count;
 
-		c->accepted += atomic_load(&n->accepted);
-		c->rx += atomic_load(&n->rx);
-		c->tx += atomic_load(&n->tx);
-		c->echoes += atomic_load(&n->echoes);
+#define ADD(member, ...) c->member += atomic_load(&n->member);
+		SLOT_COUNTERS(ADD)
+#undef ADD
 		for (unsigned r = 0; r < CLOSE_REASONS; r++)
 			c->closed[r] += atomic_load(&n->closed[r]);
 	}

@@ -9,7 +9,8 @@
 
 /* The counters of all slots together. */
 struct totals {
-	uint64_t connections, accepted, rx, tx, echoes;
+	uint64_t connections;
+	SLOT_COUNTERS(COUNTER_MEMBER)
 	uint64_t closed[CLOSE_REASONS];
 	uint64_t deaths;
 	unsigned ready; /* workers that serve */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Exit statuses of a worker process: what it tells the master by going.
+ * Exit statuses of a worker process, for the master.
  */
 #ifndef ECHOD_SHARED_WORKER_EXIT_H
 #define ECHOD_SHARED_WORKER_EXIT_H

@@ -2,26 +2,36 @@
 /*
  * The slot's epoll instance.
  *
- * Edge-triggered would save the kernel a look at each descriptor it has
- * reported; but then an event that died with a worker would be lost, and all of
- * a slot's connections would have to be looked through after a death.
+ * Edge-triggered watching would save the kernel a look at each descriptor that
+ * it has reported.  But an event that died with a worker would be lost, and a
+ * successor would have to look at all connections of the slot.
  */
 #include "worker/events.h"
 
 #include <errno.h>
+#include <limits.h>
 
-#include "lib/clock.h"
 #include "lib/signals.h"
-#include "worker/connection/close.h"
-#include "shared/service.h"
 
-/* When what failed for want of something is tried again, ms. */
-#define AGAIN 100
+/* When a call that failed for want of memory is tried again, ms. */
+#define RETRY_MS 100
 
-/* Add, or change what is there already.  Flags of a record that tell which may
- * be behind by one death. */
+void
+events_init(struct events *e, const struct arena *a,
+    const struct worker_place *place, struct timers *timers)
+{
+	*e = (struct events){
+		.arena = a,
+		.slot = &a->slot[place->slot],
+		.master_pidfd = place->master_pidfd,
+		.timers = timers,
+	};
+}
+
+/* Add an entry, or change it if it is there.  `op` is the likelier one: the
+ * flags of a record may be behind by one death. */
 static int
-events_set(const struct worker *w, int op, int fd, uint32_t events,
+events_set(const struct events *e, int op, int fd, uint32_t events,
     enum event_kind kind, uint32_t number)
 {
 	struct epoll_event ev = {
@@ -30,98 +40,101 @@ events_set(const struct worker *w, int op, int fd, uint32_t events,
 	};
 	int other = op == EPOLL_CTL_ADD ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
 
-	if (epoll_ctl(w->slot->watch_fd, op, fd, &ev) == 0)
+	if (epoll_ctl(e->slot->watch_fd, op, fd, &ev) == 0)
 		return 0;
 	if (errno != (op == EPOLL_CTL_ADD ? EEXIST : ENOENT))
 		return -1;
-	return epoll_ctl(w->slot->watch_fd, other, fd, &ev);
+	return epoll_ctl(e->slot->watch_fd, other, fd, &ev);
 }
 
 static void
-events_drop(const struct worker *w, int fd)
+events_drop(const struct events *e, int fd)
 {
-	(void)epoll_ctl(w->slot->watch_fd, EPOLL_CTL_DEL, fd, NULL);
+	(void)epoll_ctl(e->slot->watch_fd, EPOLL_CTL_DEL, fd, NULL);
 }
 
-/* Returns true if it was said that it is tried again. */
+/* If errno says that the kernel is short of memory, log that and set the timer
+ * `retry`.  Returns false if it says something else. */
 static bool
-events_is_shortage(struct worker *w, const char *what)
+events_is_shortage(struct events *e, const char *what, enum worker_timer retry)
 {
 	unsigned missed;
 
 	if (errno != ENOMEM && errno != ENOSPC)
 		return false;
-	if (log_rate_limit(&w->shortages, &missed))
+	if (log_rate_limit(&e->shortages, &missed))
 		log_warn("epoll_ctl for %s: again in %d ms; %u more unlogged",
-		    what, AGAIN, missed);
+		    what, RETRY_MS, missed);
+	timer_set(e->timers, retry, clock_ms() + RETRY_MS);
 	return true;
 }
 
-/* Whom nobody can wake works all the same: what it is given, the giver takes
- * back. */
-static int
-events_wake(struct worker *w)
+/* A worker that cannot be woken still works: offers to it are withdrawn. */
+int
+events_watch_wake(struct events *e)
 {
-	if (events_set(w, EPOLL_CTL_MOD, w->slot->wake_fd, EPOLLIN, EVENT_WAKE,
+	if (events_set(e, EPOLL_CTL_MOD, e->slot->wake_fd, EPOLLIN, EVENT_WAKE,
 		0) == 0)
 		return 0;
-	if (!events_is_shortage(w, "its wake-up"))
-		return -1;
-	w->enroll_at = clock_ms() + AGAIN;
-	return 0;
+	return events_is_shortage(e, "its wake-up", TIMER_ENROLL) ? 0 : -1;
 }
 
-/* Its number is not asked of the arena: in here it is believed. */
+/* The pidfd is the master's word, not the arena's: the sandbox trusts it. */
 static void
-events_master(struct worker *w)
+events_watch_master(struct events *e)
 {
-	int fd = w->arena->service->master_pidfd;
+	int fd = e->master_pidfd;
 
-	w->parent_at = CLOCK_NEVER;
-	/* Where that cannot be, it is looked whose child we are. */
+	/* Where the pidfd cannot be watched, the parent is looked at. */
 	if (fd == 0 ||
-	    events_set(w, EPOLL_CTL_MOD, fd, EPOLLIN, EVENT_MASTER, 0) == -1)
-		w->parent_at = clock_ms();
+	    events_set(e, EPOLL_CTL_MOD, fd, EPOLLIN, EVENT_MASTER, 0) == -1)
+		timer_set(e->timers, TIMER_PARENT, clock_ms());
 }
 
 void
-events_drop_master(struct worker *w)
+events_drop_master(struct events *e)
 {
-	events_drop(w, w->arena->service->master_pidfd);
+	events_drop(e, e->master_pidfd);
 }
 
 int
-events_init(struct worker *w)
+events_begin(struct events *e)
 {
-	const struct arena_header *h = w->arena->header;
+	const struct arena_header *h = e->arena->header;
 
-	for (unsigned i = 0; i < arena_open_listeners(w->arena); i++)
-		events_drop(w, h->listener[i].fd);
-	events_master(w);
-	return events_wake(w);
+	for (unsigned i = 0; i < arena_open_listeners(e->arena); i++)
+		events_drop(e, h->listener[i].fd);
+	events_watch_master(e);
+	return events_watch_wake(e);
 }
 
 void
-events_listen(struct worker *w, bool on)
+events_listen(struct events *e, bool on)
 {
-	const struct arena_header *h = w->arena->header;
+	const struct arena_header *h = e->arena->header;
 
-	w->listeners = arena_listeners(w->arena);
-	for (unsigned i = 0; i < w->listeners; i++)
-		if (!on || (w->shut & 1U << i) != 0)
-			events_drop(w, h->listener[i].fd);
-		else if (events_set(w, EPOLL_CTL_ADD, h->listener[i].fd,
-			     EPOLLIN, EVENT_LISTENER, i) == -1 &&
-		    events_is_shortage(w, h->listener[i].name))
-			w->accept_at = clock_ms() + AGAIN;
-	w->listening = on;
+	e->listeners = arena_listeners(e->arena);
+	for (unsigned i = 0; i < e->listeners; i++)
+		if (!on || events_is_shut(e, i))
+			events_drop(e, h->listener[i].fd);
+		else if (events_set(e, EPOLL_CTL_ADD, h->listener[i].fd,
+			     EPOLLIN, EVENT_LISTENER, i) == -1)
+			(void)events_is_shortage(e, h->listener[i].name,
+			    TIMER_ACCEPT);
+	e->listening = on;
+}
+
+bool
+events_has_new_listener(const struct events *e)
+{
+	return arena_listeners(e->arena) != e->listeners;
 }
 
 void
-events_shut(struct worker *w, unsigned i)
+events_shut(struct events *e, unsigned i)
 {
-	w->shut |= 1U << i;
-	events_drop(w, w->arena->header->listener[i].fd);
+	e->shut |= 1U << i;
+	events_drop(e, e->arena->header->listener[i].fd);
 }
 
 static bool
@@ -131,29 +144,28 @@ events_waits_to_send(const struct connection *c)
 }
 
 int
-events_add(struct worker *w, int fd)
+events_add(struct events *e, int fd)
 {
-	struct connection *c = worker_connection(w, fd);
+	struct connection *c = &e->arena->connection[fd];
 	bool out = events_waits_to_send(c);
 	int op = (c->flags & CONN_ENROLLED) != 0 ? EPOLL_CTL_MOD
 						 : EPOLL_CTL_ADD;
 
-	/* CONN_WRITES while it may be watched for that: a successor sets
-	 * right what a death leaves in between. */
+	/* CONN_WRITES is set as long as the entry may be for EPOLLOUT: a
+	 * successor corrects the entry after a death in between. */
 	if (out)
 		c->flags |= CONN_WRITES;
 	store_barrier();
-	if (events_set(w, op, fd,
+	if (events_set(e, op, fd,
 		out		     ? EPOLLOUT
 		    : c->paused != 0 ? 0
 				     : EPOLLIN,
 		EVENT_CONNECTION, (uint32_t)fd) == -1) {
-		if (!events_is_shortage(w, peer_name(&c->peer)))
+		if (!events_is_shortage(e, peer_name(&c->peer), TIMER_ENROLL))
 			return -1;
-		/* Watched for what it does not wait for, perhaps: as good as
-		 * not enrolled, which a successor sees to, too. */
+		/* The entry may be there with the wrong events.  That is as
+		 * good as not enrolled, which a successor repairs, too. */
 		c->flags &= (uint8_t)~CONN_ENROLLED;
-		w->enroll_at = clock_ms() + AGAIN;
 		return 0;
 	}
 	store_barrier();
@@ -164,47 +176,36 @@ events_add(struct worker *w, int fd)
 }
 
 void
-events_retry(struct worker *w)
+events_update(struct events *e, int fd)
 {
-	w->enroll_at = CLOCK_NEVER;
-	(void)events_wake(w);
-	for (int fd = arena_next(w->arena, w->number, 0);
-	     fd != -1 && w->enroll_at == CLOCK_NEVER;
-	     fd = arena_next(w->arena, w->number, fd + 1))
-		if ((worker_connection(w, fd)->flags & CONN_ENROLLED) == 0 &&
-		    events_add(w, fd) == -1)
-			close_connection(w, fd, CLOSE_ERROR, errno);
-}
+	const struct connection *c = &e->arena->connection[fd];
 
-void
-events_update(struct worker *w, int fd)
-{
-	const struct connection *c = worker_connection(w, fd);
-
-	/* One that is not enrolled will be, with what it waits for then. */
+	/* A connection that is not enrolled is enrolled at TIMER_ENROLL, with
+	 * what it waits for then. */
 	if ((c->flags & CONN_ENROLLED) != 0 &&
 	    events_waits_to_send(c) != ((c->flags & CONN_WRITES) != 0))
-		(void)events_add(w, fd);
+		(void)events_add(e, fd);
 }
 
 void
-events_forget(struct worker *w, int fd)
+events_forget(struct events *e, int fd)
 {
-	struct connection *c = worker_connection(w, fd);
+	struct connection *c = &e->arena->connection[fd];
 
 	if ((c->flags & CONN_ENROLLED) == 0)
 		return;
-	/* The flags first: watched and not enrolled is enrolled by a
-	 * successor, enrolled and not watched would be lost. */
+	/* The flags first.  A successor enrolls a connection that is watched
+	 * and not enrolled; it would lose one that is enrolled and not
+	 * watched. */
 	c->flags &= (uint8_t) ~(CONN_ENROLLED | CONN_WRITES);
 	store_barrier();
-	events_drop(w, fd);
+	events_drop(e, fd);
 }
 
 void
-events_disown(struct worker *w, int fd)
+events_disown(struct events *e, int fd)
 {
-	events_drop(w, fd);
+	events_drop(e, fd);
 }
 
 /* Milliseconds for epoll_wait(2). */
@@ -222,8 +223,8 @@ events_left(uint64_t wake)
 }
 
 int
-events_wait(struct worker *w, uint64_t wake)
+events_wait(struct events *e, uint64_t wake)
 {
-	return epoll_pwait(w->slot->watch_fd, w->event, WORKER_EVENTS,
+	return epoll_pwait(e->slot->watch_fd, e->event, EVENTS_MAX,
 	    events_left(wake), signals_open_mask());
 }

@@ -1,15 +1,25 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a worker waits for: all of it is in its slot's epoll(7) instance, which
- * outlives the worker.
+ * The slot's epoll(7) instance: everything that a worker waits for.  The
+ * instance outlives the worker.
  *
- * Everything is watched level-triggered.  What a worker was told and did not
- * come to is told to the next one again.
+ * Every descriptor is watched level-triggered.  An event that a worker received
+ * and did not handle is reported again to its successor.
  */
 #ifndef ECHOD_WORKER_EVENTS_H
 #define ECHOD_WORKER_EVENTS_H
 
-#include "worker/worker.h"
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+
+#include "lib/log.h"
+#include "shared/arena.h"
+#include "shared/worker_place.h"
+#include "worker/timers.h"
+
+/* Events taken at a time.  The kernel reports the others next time. */
+#define EVENTS_MAX 128
 
 /* What an event is about. */
 enum event_kind {
@@ -17,6 +27,18 @@ enum event_kind {
 	EVENT_WAKE,	  /* the slot's wake-up descriptor */
 	EVENT_LISTENER,	  /* number: its index */
 	EVENT_MASTER	  /* the master's pidfd: it is gone */
+};
+
+struct events {
+	const struct arena *arena;
+	struct slot *slot;
+	int master_pidfd;      /* 0: none */
+	struct timers *timers; /* the worker's */
+	bool listening;	       /* listeners are watched ... */
+	unsigned listeners;    /* ... and so many there were */
+	uint32_t shut;	       /* listeners that are shut, one bit each */
+	struct log_rate_limit shortages;
+	struct epoll_event event[EVENTS_MAX]; /* of events_wait() */
 };
 
 static inline enum event_kind
@@ -31,43 +53,54 @@ events_number(const struct epoll_event *e)
 	return (int)(uint32_t)e->data.u64;
 }
 
-/* Watch the wake-up descriptor and the master, and the listeners of the worker
- * before no longer.  Returns as events_add() does. */
-int events_init(struct worker *w);
+void events_init(struct events *e, const struct arena *a,
+    const struct worker_place *place, struct timers *timers);
 
-/* The master cannot be watched, or is gone: it is not, any more. */
-void events_drop_master(struct worker *w);
+/* Watch the wake-up descriptor and the master; stop watching the listeners of
+ * the former worker.  Returns 0, or -1 with errno set. */
+int events_begin(struct events *e);
 
-/* Watch the listeners, or leave them be.  Those that are shut are left be.  If
- * the kernel is short of something, that is said and w->accept_at is when to
- * try again. */
-void events_listen(struct worker *w, bool on);
+/* Watch the wake-up descriptor.  If the kernel is short of memory, the log says
+ * so, TIMER_ENROLL is set and 0 is returned; else 0, or -1 with errno set. */
+int events_watch_wake(struct events *e);
 
-/* The listener with index `i` is shut. */
-void events_shut(struct worker *w, unsigned i);
+/* Stop watching the master: it is gone, or its pidfd is not its pidfd. */
+void events_drop_master(struct events *e);
 
-/* Watch the connection `fd` for what its record waits for: to send what is
- * unsent, else to read, unless it is paused.  If the kernel is short of
- * something (ENOMEM; ENOSPC, which is fs.epoll.max_user_watches), that is said,
- * and events_retry() is to be called at w->enroll_at.  Returns 0 then, too; else
- * -1 with errno set. */
-int events_add(struct worker *w, int fd);
+/* Watch the listeners that are not shut, or stop watching all.  If the kernel
+ * is short of memory, the log says so and TIMER_ACCEPT is set. */
+void events_listen(struct events *e, bool on);
 
-/* Watch what could not be: the wake-up descriptor and connections. */
-void events_retry(struct worker *w);
+/* True if the master has added a listener since events_listen(). */
+bool events_has_new_listener(const struct events *e);
 
-/* What its record waits for may have changed. */
-void events_update(struct worker *w, int fd);
+/* The listener with index `i` is shut: it is never watched again. */
+void events_shut(struct events *e, unsigned i);
 
-/* Leave it be: it becomes another slot's. */
-void events_forget(struct worker *w, int fd);
+static inline bool
+events_is_shut(const struct events *e, unsigned i)
+{
+	return (e->shut & 1U << i) != 0;
+}
 
-/* An event came for a descriptor that is not ours: leave that be. */
-void events_disown(struct worker *w, int fd);
+/* Watch the connection `fd` for what its record waits for: to send if bytes are
+ * unsent, else to receive unless it is paused.  If the kernel is short of
+ * memory (ENOMEM; ENOSPC, which is fs.epoll.max_user_watches), the log says so,
+ * TIMER_ENROLL is set and 0 is returned; else 0, or -1 with errno set. */
+int events_add(struct events *e, int fd);
+
+/* What the record of `fd` waits for may have changed. */
+void events_update(struct events *e, int fd);
+
+/* Stop watching the connection `fd`: it becomes another slot's. */
+void events_forget(struct events *e, int fd);
+
+/* An event came for a descriptor that is not ours: stop watching it. */
+void events_disown(struct events *e, int fd);
 
 /* Sleep until something is ready, a signal comes, or it is `wake` (clock_ms(),
- * CLOCK_NEVER: no limit).  Returns the number of entries of w->event that are
- * filled in, or -1 with errno set. */
-int events_wait(struct worker *w, uint64_t wake);
+ * CLOCK_NEVER: no limit).  Returns how many entries of e->event are filled in,
+ * or -1 with errno set. */
+int events_wait(struct events *e, uint64_t wake);
 
 #endif

@@ -2,12 +2,11 @@
 /*
  * The worker's loop: look, sleep, serve.
  */
-#include "worker/worker.h"
+#include "worker/loop.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <time.h>
@@ -16,7 +15,6 @@
 #include "lib/clock.h"
 #include "lib/signals.h"
 #include "lib/title.h"
-#include "worker/balance/active.h"
 #include "worker/balance/balance.h"
 #include "worker/balance/handoff.h"
 #include "worker/connection/accept.h"
@@ -24,105 +22,125 @@
 #include "worker/connection/drain.h"
 #include "worker/connection/idle.h"
 #include "worker/connection/serve.h"
-#include "worker/events.h"
 #include "worker/leave.h"
 #include "worker/memory.h"
 #include "worker/recovery/recover.h"
 #include "worker/sandbox.h"
 
-/* Rounds between two looks at how even the slots are. */
-#define BALANCE_ROUNDS 16
-/* The same after connections came or went, ms. */
-#define BALANCE_MS 5
-/* A process title is no older than this, ms. */
+/* The process title is no older than this, ms. */
 #define TITLE_AGE 1000
-/* Rounds in a row in which nothing moved that are too many, less than
- * IDLE_MS between two of them, and how long the loop then rests, ms. */
+/* After so many rounds in a row in which nothing moved, less than IDLE_MS
+ * between two of them, the loop rests for so long, ms. */
 #define IDLE_ROUNDS 16
 #define IDLE_MS 100
-#define REST 10
+#define REST_MS 10
+
+struct loop {
+	struct worker w;
+	struct leave leave;
+	struct balance balance;
+	uint32_t titled; /* connections, according to the title */
+	/* Rounds in a row in which nothing moved though something was ready,
+	 * when the last of them was, and how many clients all slots together
+	 * had accepted by then. */
+	unsigned idle_rounds;
+	uint64_t idle_at, accepted;
+};
 
 static void
-loop_update_title(struct worker *w)
+loop_set_title(struct loop *l, uint32_t held)
 {
-	uint32_t held = atomic_load_explicit(&w->slot->held,
-	    memory_order_relaxed);
-
-	if (w->title_at == CLOCK_NEVER) {
-		if (held != w->titled)
-			w->title_at = clock_ms() + TITLE_AGE;
-	} else if (clock_ms() >= w->title_at) {
-		title_set("worker %u [%u connections]", w->number, held);
-		w->titled = held;
-		w->title_at = CLOCK_NEVER;
-	}
+	title_set("worker %u [%u connections]", l->w.number, held);
+	l->titled = held;
 }
 
-static bool
-loop_due(uint64_t at)
+static uint32_t
+loop_held(const struct loop *l)
 {
-	return at != CLOCK_NEVER && clock_ms() >= at;
+	return atomic_load_explicit(&l->w.slot->held, memory_order_relaxed);
 }
 
-/* Returns when sharing wants to be looked after next. */
-static uint64_t
-loop_run_sharing(struct worker *w)
+/* Watch the descriptors for which the kernel had no memory. */
+static void
+loop_enroll(struct worker *w)
 {
-	if (loop_due(w->offers_at))
+	(void)events_watch_wake(&w->events);
+	for (int fd = arena_next(w->arena, w->number, 0);
+	     fd != -1 && !timer_is_set(&w->timers, TIMER_ENROLL);
+	     fd = arena_next(w->arena, w->number, fd + 1))
+		if ((worker_connection(w, fd)->flags & CONN_ENROLLED) == 0)
+			(void)close_unless_watched(w, fd);
+}
+
+static void
+loop_run_timer(struct loop *l, enum worker_timer which)
+{
+	struct worker *w = &l->w;
+
+	switch (which) {
+	case TIMER_PARENT:
+		leave_look(&l->leave, w);
+		break;
+	case TIMER_TITLE:
+		loop_set_title(l, loop_held(l));
+		break;
+	case TIMER_ENROLL:
+		loop_enroll(w);
+		break;
+	case TIMER_TRIM:
+		memory_trim(w);
+		break;
+	case TIMER_MEMORY:
+		memory_judge(w);
+		break;
+	case TIMER_WITHDRAW:
 		handoff_withdraw(w);
-	if (loop_due(w->heal_at))
+		break;
+	case TIMER_EXPIRE:
 		handoff_expire(w);
-	if (!w->draining && arena_workers(w->arena) > 1) {
-		if (w->changed)
-			w->balance_at = clock_earlier(w->balance_at,
-			    clock_ms() + BALANCE_MS);
-		if (loop_due(w->balance_at) ||
-		    ++w->rounds % BALANCE_ROUNDS == 0)
-			balance(w);
-	} else
-		w->balance_at = CLOCK_NEVER;
-	w->changed = false;
-	return clock_earlier(w->heal_at,
-	    clock_earlier(w->offers_at, w->balance_at));
+		break;
+	case TIMER_BALANCE:
+		balance(&l->balance, w);
+		break;
+	case TIMER_ACCEPT:
+		if (!w->draining)
+			events_listen(&w->events, true);
+		break;
+	case TIMER_HEADERS:
+		if (!w->draining)
+			idle_headers(w);
+		break;
+	case TIMER_IDLE:
+		idle_sweep(w);
+		break;
+	case TIMER_DRAIN:
+	case TIMERS:
+		break;
+	}
 }
 
-/* Do what is due; returns when to wake up at the latest. */
+/* Run the timers that are due.  Returns the time to wake up at the latest. */
 static uint64_t
-loop_run_timers(struct worker *w)
+loop_run_timers(struct loop *l)
 {
-	uint64_t wake;
+	struct timers *t = &l->w.timers;
+	uint64_t now, next;
 
-	if (loop_due(w->parent_at))
-		leave_look(w);
-	loop_update_title(w);
-	if (loop_due(w->enroll_at))
-		events_retry(w);
-	if (loop_due(clock_earlier(w->trim_at, w->memory_at)))
-		memory_step(w);
-	wake = clock_earlier(clock_earlier(loop_run_sharing(w), w->title_at),
-	    clock_earlier(w->enroll_at, w->parent_at));
-	if (w->draining)
-		return clock_earlier(clock_earlier(wake, w->accept_at),
-		    clock_earlier(w->sweep_at, w->deadline));
-	if (loop_due(w->accept_at)) {
-		w->accept_at = CLOCK_NEVER;
-		events_listen(w, true);
-	}
-	if (loop_due(w->header_at))
-		idle_headers(w);
-	wake = clock_earlier(clock_earlier(wake, w->accept_at),
-	    clock_earlier(w->header_at,
-		clock_earlier(w->trim_at, w->memory_at)));
-	if (w->sweep_at != CLOCK_NEVER &&
-	    atomic_load_explicit(&w->slot->held, memory_order_relaxed) > 0) {
-		if (loop_due(w->sweep_at))
-			idle_sweep(w);
-		wake = clock_earlier(wake, w->sweep_at);
-	}
-	return wake;
+	if (loop_held(l) != l->titled)
+		timer_start(t, TIMER_TITLE, TITLE_AGE);
+	balance_round(&l->balance, &l->w);
+	idle_round(&l->w);
+	next = timers_next(t);
+	if (next == CLOCK_NEVER || next > (now = clock_ms()))
+		return next;
+	for (unsigned which = 0; which < TIMER_DRAIN; which++)
+		if (timer_take(t, which, now))
+			loop_run_timer(l, which);
+	idle_round(&l->w);
+	return timers_next(t);
 }
 
-/* A sibling has no worker for a while and the master gave it to us. */
+/* A sibling has no worker for a while, and the master gave its slot to us. */
 static void
 loop_adopt(struct worker *w)
 {
@@ -135,7 +153,7 @@ loop_adopt(struct worker *w)
 		&unattended, slot_adopted_by(w->number)))
 		return;
 	r = recover(w, k);
-	w->header_at = 0;
+	timer_set(&w->timers, TIMER_HEADERS, 0);
 	atomic_store(&w->arena->slot[k].state, SLOT_EMPTY);
 	(void)eventfd_write(w->arena->header->master_wake_fd, 1);
 	log_notice("took over the connections of worker %u: %u kept, %u "
@@ -145,9 +163,9 @@ loop_adopt(struct worker *w)
 }
 
 /*
- * A reload has dropped listeners: clients that wait in their queues are taken.
- * Shut, and closed, they are by the master: if we are late they are closed
- * already, and the number that we have in hand may be a client's.
+ * A reload has dropped listeners: accept the clients in their queues.  The
+ * master shuts and closes the listeners.  If this worker is late, they are
+ * closed already, and the number in hand may be a client's.
  */
 static void
 loop_empty_dropped(struct worker *w)
@@ -163,8 +181,9 @@ loop_empty_dropped(struct worker *w)
 	for (unsigned i = arena_listeners(w->arena);
 	     i < arena_open_listeners(w->arena) && emptied; i++)
 		emptied = accept_queue(w, i, false);
-	/* Who could not be taken waits for one of us as long as the master
-	 * does, which may have lost patience with us and asked again. */
+	/* A client that could not be accepted waits for one of us, as long as
+	 * the master waits.  The master may have lost patience with this worker
+	 * and asked again. */
 	(void)atomic_compare_exchange_strong(drop, &taken,
 	    !emptied			   ? asked
 		: asked == DROP_ASKED_LAST ? DROP_EMPTIED
@@ -172,7 +191,7 @@ loop_empty_dropped(struct worker *w)
 	(void)eventfd_write(h->master_wake_fd, 1);
 }
 
-/* Somebody gave us something, or wants something of us. */
+/* The master or a sibling has something for this worker. */
 static void
 loop_woken(struct worker *w)
 {
@@ -183,10 +202,9 @@ loop_woken(struct worker *w)
 	loop_adopt(w);
 	loop_empty_dropped(w);
 	memory_look(w);
-	/* The master has found one more (master/listeners/late.c). */
-	if (arena_listeners(w->arena) != w->listeners && !w->draining)
-		events_listen(w, w->listening);
-	w->balance_at = 0;
+	if (events_has_new_listener(&w->events) && !w->draining)
+		events_listen(&w->events, w->events.listening);
+	timer_set(&w->timers, TIMER_BALANCE, 0);
 }
 
 static void
@@ -195,38 +213,23 @@ loop_accept_from(struct worker *w, uint32_t listeners)
 	for (; listeners != 0; listeners &= listeners - 1)
 		if (accept_some(w, (unsigned)__builtin_ctz(listeners)) ==
 		    ACCEPT_PAUSED)
-			events_listen(w, false);
+			events_listen(&w->events, false);
 }
 
-static void
-loop_serve_event(struct worker *w, int fd, uint32_t events)
-{
-	if (connection_owner(worker_connection(w, fd)) !=
-	    owner_word(CONN_OPEN, w->number)) {
-		events_disown(w, fd);
-		return;
-	}
-	/* One that is not hot may be of a worker before, which recovery was
-	 * kept from finding. */
-	if (active_touch(w, fd) && !worker_can_serve(w, fd))
-		close_connection(w, fd, CLOSE_ERROR, EOWNERDEAD);
-	else
-		serve(w, fd, events);
-}
-
-/* Returns true if clients that wait to be accepted were all there was. */
+/* Returns true if all events were about clients that wait to be accepted. */
 static bool
-loop_dispatch(struct worker *w, int events)
+loop_dispatch(struct loop *l, int events)
 {
+	struct worker *w = &l->w;
 	uint32_t listeners = 0;
 	bool wake = false, only = true;
 
 	for (int i = 0; i < events; i++) {
-		const struct epoll_event *e = &w->event[i];
+		const struct epoll_event *e = &w->events.event[i];
 
 		switch (events_kind(e)) {
 		case EVENT_CONNECTION:
-			loop_serve_event(w, events_number(e), e->events);
+			serve_event(w, events_number(e), e->events);
 			only = false;
 			break;
 		case EVENT_WAKE:
@@ -237,153 +240,166 @@ loop_dispatch(struct worker *w, int events)
 			listeners |= 1U << events_number(e);
 			break;
 		case EVENT_MASTER:
-			leave_look(w);
+			leave_look(&l->leave, w);
 		}
 	}
 	if (wake)
 		loop_woken(w);
-	w->events += (unsigned)events;
-	if (!w->draining) /* drain_step() takes the queues itself */
+	balance_note(&l->balance, (unsigned)events);
+	if (!w->draining) /* drain_step() empties the queues itself */
 		loop_accept_from(w, listeners);
-	active_round(w);
+	active_round(&w->active);
 	return only;
 }
 
-/* Whether anybody has been accepted, by whomever, since this was asked last. */
+/* True if any worker has accepted a client since the last call. */
 static bool
-loop_others_accept(struct worker *w)
+loop_others_accept(struct loop *l)
 {
+	const struct arena *a = l->w.arena;
 	uint64_t sum = 0;
 
-	for (unsigned k = 0; k < arena_workers(w->arena); k++)
-		sum += atomic_load_explicit(&w->arena->slot[k].count.accepted,
+	for (unsigned k = 0; k < arena_workers(a); k++)
+		sum += atomic_load_explicit(&a->slot[k].count.accepted,
 		    memory_order_relaxed);
-	if (sum == w->accepted)
+	if (sum == l->accepted)
 		return false;
-	w->accepted = sum;
+	l->accepted = sum;
 	return true;
 }
 
 /*
- * Something is ready and nothing moves: the kernel has no memory for what we
- * want of it (ENOMEM, ENOBUFS), or says that there is something and refuses to
- * give it.  It would tell us again at once, for as long as that lasts.
+ * Something is ready and nothing moves: the kernel has no memory for the call
+ * (ENOMEM, ENOBUFS), or it reports an event and refuses to serve it.  It would
+ * report the event again at once, as long as that lasts.
  */
 static void
-loop_rest(struct worker *w, bool only_listeners)
+loop_rest(struct loop *l, bool only_listeners)
 {
-	const struct timespec ts = { .tv_nsec = REST * 1000000L };
+	const struct timespec ts = { .tv_nsec = REST_MS * 1000000L };
 	uint64_t now = clock_ms();
 
 	/* A race for a client that another worker has won is no fault. */
-	if (only_listeners && loop_others_accept(w))
-		w->idle_rounds = 0;
-	if (now - w->idle_at >= IDLE_MS)
-		w->idle_rounds = 0;
-	if (++w->idle_rounds >= IDLE_ROUNDS) {
+	if (only_listeners && loop_others_accept(l))
+		l->idle_rounds = 0;
+	if (now - l->idle_at >= IDLE_MS)
+		l->idle_rounds = 0;
+	if (++l->idle_rounds >= IDLE_ROUNDS) {
 		(void)nanosleep(&ts, NULL);
-		now += REST;
+		now += REST_MS;
 	}
-	w->idle_at = now;
+	l->idle_at = now;
+}
+
+/* Sleep until there is something to do.  The heartbeat is even meanwhile. */
+static int
+loop_sleep(struct worker *w, uint64_t wake)
+{
+	int n, error;
+
+	counter_add(&w->slot->heartbeat, 1);
+	n = events_wait(&w->events, handoff_pending(w) ? 0 : wake);
+	error = errno;
+	counter_add(&w->slot->heartbeat, 1);
+	if (atomic_load_explicit(&w->arena->header->watching,
+		memory_order_relaxed) == 0)
+		(void)eventfd_write(w->arena->header->master_wake_fd, 1);
+	errno = error;
+	return n;
 }
 
 static int
-loop(struct worker *w)
+loop_run(struct loop *l)
 {
+	struct worker *w = &l->w;
+
 	for (;;) {
 		unsigned moved = w->moved;
-		uint64_t wake;
-		int n, error;
+		int n;
 
-		if (leave_told(w))
+		if (leave_told(&l->leave, w))
 			return WORKER_LEFT;
 		if (!w->draining && arena_stop_deadline(w->arena) != 0)
 			drain_begin(w);
 		if (w->draining && drain_step(w))
 			return WORKER_DRAINED;
 		handoff_check(w);
-		wake = loop_run_timers(w);
-		counter_add(&w->slot->heartbeat, 1); /* even: asleep */
-		n = events_wait(w, handoff_pending(w) ? 0 : wake);
-		error = errno;
-		counter_add(&w->slot->heartbeat, 1); /* odd: working */
-		if (atomic_load_explicit(&w->arena->header->watching,
-			memory_order_relaxed) == 0)
-			(void)eventfd_write(w->arena->header->master_wake_fd,
-			    1);
+		n = loop_sleep(w, loop_run_timers(l));
 		if (n > 0) {
-			bool only_listeners = loop_dispatch(w, n);
+			bool only_listeners = loop_dispatch(l, n);
 
 			if (w->moved == moved)
-				loop_rest(w, only_listeners);
+				loop_rest(l, only_listeners);
 			else
-				w->idle_rounds = 0;
-		} else if (n == -1 && error != EINTR) {
-			errno = error;
+				l->idle_rounds = 0;
+		} else if (n == -1 && errno != EINTR) {
 			log_warn("epoll_pwait");
 			return WORKER_FAILED;
 		}
 	}
 }
 
-int
-worker_main(const struct config *config, const struct arena *arena,
-    unsigned number, pid_t master)
+/* Set up the process: its name, signals and sandbox. */
+static void
+loop_enter_process(const struct worker *w)
 {
 	static const int recorded[] = { SIGTERM, 0 };
-	struct worker w = {
-		.config = config,
-		.arena = arena,
-		.slot = &arena->slot[number],
-		.number = number,
-		.master = master,
-		.scratch = arena_scratch(arena, number),
-		.accept_at = CLOCK_NEVER,
-		.enroll_at = CLOCK_NEVER,
-		.title_at = CLOCK_NEVER,
-		.trim_at = CLOCK_NEVER,
-		.memory_at = CLOCK_NEVER,
-		.changed = true, /* siblings may have more than we */
-	};
 	char role[32];
-	struct recovered r;
-	uint64_t died;
-	int status;
 
-	snprintf(role, sizeof(role), "worker %u", number);
+	snprintf(role, sizeof(role), "worker %u", w->number);
 	log_set_role(role);
 	/* The master follows a copy of its own, and changes both. */
-	log_follow(&arena->header->loglevel);
+	log_follow(&w->arena->header->loglevel);
 	signals_choose(recorded);
-	/* A master that died before this call is noticed by its absence. */
+	/* A master that died before prctl() is noticed by its absence. */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	if (getppid() != master)
+	if (getppid() != w->place.master)
 		kill(getpid(), SIGTERM);
-	sandbox_enter(&w);
-	if (events_init(&w) == -1) {
-		log_warn("epoll_ctl");
-		return WORKER_FAILED;
-	}
-	handoff_init(&w);
-	idle_init(&w);
-	/* Odd: at work from now on. */
-	atomic_store(&w.slot->heartbeat,
-	    (atomic_load(&w.slot->heartbeat) + 2) | 1);
-	r = recover(&w, number);
-	handoff_accept(&w);
-	memory_look(&w);
-	events_listen(&w, true);
-	title_set("worker %u [%u connections]", number, r.kept);
-	w.titled = r.kept;
-	atomic_store(&w.slot->state, SLOT_READY);
-	(void)eventfd_write(arena->header->master_wake_fd, 1);
-	died = atomic_exchange(&w.slot->died, 0);
+	sandbox_enter(w);
+}
+
+/* Make the slot this worker's: its connections go on. */
+static void
+loop_enter_slot(struct loop *l)
+{
+	struct worker *w = &l->w;
+	struct recovered r;
+	uint64_t died;
+
+	idle_begin(w);
+	/* Odd: working from now on. */
+	atomic_store(&w->slot->heartbeat,
+	    (atomic_load(&w->slot->heartbeat) + 2) | 1);
+	r = recover(w, w->number);
+	handoff_accept(w);
+	memory_look(w);
+	events_listen(&w->events, true);
+	loop_set_title(l, r.kept);
+	atomic_store(&w->slot->state, SLOT_READY);
+	(void)eventfd_write(w->arena->header->master_wake_fd, 1);
+	died = atomic_exchange(&w->slot->died, 0);
 	if (died != 0)
 		log_notice("took over: %u connections kept, %u closed, %llu ms "
 			   "without a worker",
 		    r.kept, r.closed, (unsigned long long)(clock_ms() - died));
-	status = loop(&w);
-	atomic_store(&w.slot->state,
+}
+
+int
+worker_main(const struct config *config, const struct arena *arena,
+    const struct worker_place *place)
+{
+	struct loop l = { .leave.master = place->master };
+	int status;
+
+	worker_init(&l.w, config, arena, place);
+	loop_enter_process(&l.w);
+	if (events_begin(&l.w.events) == -1) {
+		log_warn("epoll_ctl");
+		return WORKER_FAILED;
+	}
+	loop_enter_slot(&l);
+	status = loop_run(&l);
+	atomic_store(&l.w.slot->state,
 	    status == WORKER_DRAINED ? SLOT_DRAINED : SLOT_EMPTY);
 	return status;
 }

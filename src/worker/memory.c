@@ -1,57 +1,27 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The memory that clients' pending bytes take.
+ * The limit of the memory that clients' pending bytes take.
  */
 #include "worker/memory.h"
 
 #include <errno.h>
 
 #include "lib/clock.h"
-#include "worker/balance/handoff.h"
 #include "worker/connection/close.h"
 #include "worker/connection/socket_error.h"
 #include "worker/connection/tcp_info.h"
-#include "worker/events.h"
+#include "worker/connection/window.h"
 
-/* A window that was not used for so long, and up to twice that, is given back,
+/* A window that was not used for so long, and up to twice that, is released,
  * ms. */
 #define TRIM_MS 500
-/* How long memory may stay full before somebody is closed for it: who is slow
- * to read, or in the middle of a line, may yet be done, ms. */
+/* How long memory may stay full before a connection is closed for it, ms: a
+ * client that reads slowly, or that is in the middle of a line, may finish. */
 #define PATIENCE_MS 100
-/* It is full until it is below maxmemory-clients by this part. */
+/* Memory stays full until it is below maxmemory-clients by this part. */
 #define MARGIN 8
 /* Bytes that are much. */
 #define MUCH (SPILL_LINE / 2)
-
-void
-memory_add(struct slot *s, const struct connection *c)
-{
-	atomic_store_explicit(&s->blocks,
-	    atomic_load_explicit(&s->blocks, memory_order_relaxed) + c->blocks,
-	    memory_order_relaxed);
-}
-
-void
-memory_remove(struct slot *s, const struct connection *c)
-{
-	uint32_t n = atomic_load_explicit(&s->blocks, memory_order_relaxed);
-
-	atomic_store_explicit(&s->blocks, n > c->blocks ? n - c->blocks : 0,
-	    memory_order_relaxed);
-}
-
-void
-memory_count(struct slot *s, struct connection *c, size_t end)
-{
-	size_t blocks = (end + SPILL_BLOCK - 1) / SPILL_BLOCK;
-
-	if (blocks <= c->blocks)
-		return;
-	memory_remove(s, c);
-	c->blocks = (uint8_t)(blocks < SPILL_BLOCKS ? blocks : SPILL_BLOCKS);
-	memory_add(s, c);
-}
 
 /* maxmemory-clients, in blocks; 0: no limit. */
 static uint64_t
@@ -60,7 +30,7 @@ memory_most(const struct worker *w)
 	return w->config->maxmemory_clients.n / SPILL_BLOCK;
 }
 
-/* Below that, memory is full no more. */
+/* At or below so many blocks, memory is not full any more. */
 static uint64_t
 memory_enough(const struct worker *w)
 {
@@ -83,16 +53,17 @@ memory_look(struct worker *w)
 {
 	unsigned missed;
 
-	if (w->full || w->draining || memory_most(w) == 0 ||
+	if (w->memory_full || w->draining || memory_most(w) == 0 ||
 	    memory_total(w) <= memory_most(w))
 		return;
-	w->full = true;
-	w->memory_at = clock_ms() + PATIENCE_MS;
-	/* The largest may be theirs, and they may be asleep. */
+	w->memory_full = true;
+	timer_set(&w->timers, TIMER_MEMORY, clock_ms() + PATIENCE_MS);
+	/* The largest windows may be in other slots, whose workers may be
+	 * asleep. */
 	for (unsigned k = 0; k < arena_workers(w->arena); k++)
 		if (k != w->number)
-			handoff_wake(w, k);
-	if (log_rate_limit(&w->memory, &missed))
+			siblings_wake(&w->siblings, k);
+	if (log_rate_limit(&w->memory_shortages, &missed))
 		log_warnx(
 		    "clients' unfinished lines and unread replies take "
 		    "more than maxmemory-clients, %llu bytes: those that hold "
@@ -106,67 +77,27 @@ memory_took(struct worker *w, int fd, size_t end)
 {
 	struct connection *c = worker_connection(w, fd);
 
-	memory_count(w->slot, c, end);
+	window_grow(w->slot, c, end);
 	c->used = 1;
-	if (w->trim_at == CLOCK_NEVER)
-		w->trim_at = clock_ms() + TRIM_MS;
+	timer_start(&w->timers, TIMER_TRIM, TRIM_MS);
 	memory_look(w);
 }
 
+/* The timer is set again only if a window was used since the last time: a quiet
+ * worker is not woken. */
 void
-memory_release(struct worker *w, int fd)
-{
-	struct connection *c = worker_connection(w, fd);
-
-	c->flags &= (uint8_t)~CONN_SPILLED;
-	store_barrier();
-	arena_release_window(w->arena, fd);
-	store_barrier();
-	memory_remove(w->slot, c);
-	c->blocks = 0;
-}
-
-/*
- * Those that are not hot have nothing to be given back: it was when they
- * cooled.  There is no next time unless somebody has used a window since the
- * last, so a quiet worker is not woken.
- */
-static void
 memory_trim(struct worker *w)
 {
-	bool again = false;
-
-	w->trim_at = CLOCK_NEVER;
-	for (unsigned i = 0; i < w->active_count; i++) {
-		int fd = w->active[i].fd;
-		struct connection *c = worker_connection(w, fd);
-
-		if (c->used != 0) {
-			c->used = 0;
-			again = true;
-		} else if (c->blocks > 0 && connection_pending(c) == 0)
-			memory_release(w, fd);
-	}
-	if (again)
-		w->trim_at = clock_ms() + TRIM_MS;
+	if (active_trim(&w->active))
+		timer_start(&w->timers, TIMER_TRIM, TRIM_MS);
 }
 
-size_t
-memory_room(const struct connection *c)
-{
-	size_t most = (c->blocks > 0 ? c->blocks : 1) * SPILL_BLOCK;
-	size_t used = (size_t)(c->rx - c->window_base);
-
-	return most > used ? most - used : 0;
-}
-
-/* Watch `fd` for what its record says. */
+/* Pause `fd` or read it again, and watch it accordingly. */
 static void
 memory_watch(struct worker *w, int fd, uint8_t paused)
 {
 	worker_connection(w, fd)->paused = paused;
-	if (events_add(w, fd) == -1)
-		close_connection(w, fd, CLOSE_ERROR, errno);
+	(void)close_unless_watched(w, fd);
 }
 
 void
@@ -182,8 +113,8 @@ memory_pause(struct worker *w, int fd, uint32_t events)
 void
 memory_relieve(struct worker *w)
 {
-	w->full = false;
-	w->memory_at = CLOCK_NEVER;
+	w->memory_full = false;
+	timer_clear(&w->timers, TIMER_MEMORY);
 	for (int fd = arena_next(w->arena, w->number, 0); fd != -1;
 	     fd = arena_next(w->arena, w->number, fd + 1))
 		if (worker_connection(w, fd)->paused != 0)
@@ -197,7 +128,7 @@ struct memory_sizes {
 	uint32_t mine;
 };
 
-/* Counted from the records, which a death leaves right. */
+/* Counted from the records: a death leaves them correct. */
 static void
 memory_measure(const struct worker *w, struct memory_sizes *m)
 {
@@ -207,19 +138,19 @@ memory_measure(const struct worker *w, struct memory_sizes *m)
 	*m = (struct memory_sizes){ .total = 0 };
 	for (unsigned fd = 0; fd < end; fd++) {
 		const struct connection *c = &w->arena->connection[fd];
-		uint32_t held = connection_owner(c);
-		/* Read once: another worker may be writing anything. */
+		uint32_t owner = connection_owner(c);
+		/* Read once: another worker may write to it. */
 		unsigned n = __atomic_load_n(&c->blocks, __ATOMIC_RELAXED);
 
 		if (n > SPILL_BLOCKS)
 			n = SPILL_BLOCKS;
 		if (n == 0 ||
-		    (owner_state(held) != CONN_OPEN &&
-			owner_state(held) != CONN_OFFERED))
+		    (owner_state(owner) != CONN_OPEN &&
+			owner_state(owner) != CONN_OFFERED))
 			continue;
 		m->all[n]++;
 		m->total += n;
-		if (held == ours) {
+		if (owner == ours) {
 			m->own[n]++;
 			m->mine += n;
 		}
@@ -227,8 +158,8 @@ memory_measure(const struct worker *w, struct memory_sizes *m)
 }
 
 /*
- * Close the largest until `excess` blocks are free, or rather our part of them:
- * all workers see the same sizes.
+ * Close this worker's part of the largest windows, so that all workers together
+ * free `excess` blocks: all of them see the same sizes.
  */
 static void
 memory_evict(struct worker *w, const struct memory_sizes *m, uint64_t excess)
@@ -260,7 +191,7 @@ memory_evict(struct worker *w, const struct memory_sizes *m, uint64_t excess)
 		log_verbose("%u connections closed for want of memory", closed);
 }
 
-static void
+void
 memory_judge(struct worker *w)
 {
 	struct memory_sizes m;
@@ -272,18 +203,7 @@ memory_judge(struct worker *w)
 	if (memory_total(w) <= memory_enough(w))
 		memory_relieve(w);
 	else
-		w->memory_at = clock_ms() + PATIENCE_MS;
-}
-
-void
-memory_step(struct worker *w)
-{
-	uint64_t now = clock_ms();
-
-	if (now >= w->trim_at)
-		memory_trim(w);
-	if (now >= w->memory_at)
-		memory_judge(w);
+		timer_set(&w->timers, TIMER_MEMORY, clock_ms() + PATIENCE_MS);
 }
 
 unsigned
@@ -295,7 +215,7 @@ memory_shed(struct worker *w)
 	     fd = arena_next(w->arena, w->number, fd + 1)) {
 		size_t held = worker_connection(w, fd)->blocks * SPILL_BLOCK;
 
-		/* The kernel's queues are paid for by us, too (cgroup v2). */
+		/* The kernel's queues count as our memory, too (cgroup v2). */
 		if (held + tcp_info_unread(fd) + tcp_info_unacknowledged(fd) <
 		    MUCH)
 			continue;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a worker gives up before it serves.
+ * The rights that a worker gives up before it serves.
  */
 #ifndef ECHOD_WORKER_SANDBOX_H
 #define ECHOD_WORKER_SANDBOX_H
@@ -9,10 +9,10 @@
 
 /*
  * Give up, for the rest of this process's life, every system call that a worker
- * has no use for, as config->sandbox says.  Whoever makes one is killed by
- * SIGSYS and leaves its number in slot->denied.  A kernel that has no filters
- * is warned of once, and service goes on without.  Everything a worker opens
- * or sets must be done before.
+ * does not need, as config->sandbox says.  A worker that makes such a call is
+ * killed by SIGSYS and leaves the number of the call in slot->denied.  If the
+ * kernel has no filters, the log says so once and the service goes on without.
+ * A worker opens and sets everything before this call.
  */
 void sandbox_enter(const struct worker *w);
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
-# Fuzzing, for a few seconds a target: what is found quickly is found here.
-# Longer: make fuzz FUZZ_SECONDS=3600.
+# SPDX-License-Identifier: ISC
+# Fuzzing, a few seconds for each target, for faults that are found quickly.
+# For longer runs: make fuzz FUZZ_SECONDS=3600.
 
 load ../lib/common
 
@@ -12,7 +13,8 @@ load ../lib/common
 	clang -fsanitize=fuzzer,address,undefined -o probe probe.c ||
 		skip "clang has no libFuzzer"
 	[ -f "$TOP_BUILDDIR/Makefile" ] || skip "there is no Makefile"
-	# What the outer make says of jobs and targets is not for this one.
+	# The jobs and targets of the outer make are not those of the inner
+	# one.
 	run env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL FUZZ_DIR="$DIR/fuzz" \
 		make -s -C "$TOP_BUILDDIR" fuzz FUZZ_SECONDS=2
 	echo "$output"

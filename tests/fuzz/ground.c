@@ -25,6 +25,9 @@
 #define ASAN_UNPOISON_MEMORY_REGION(from, n) ((void)(from), (void)(n))
 #endif
 
+struct service_state *ground_service;
+int ground_service_fd;
+
 enum place {
 	AT_HEADER,
 	AT_SLOT,
@@ -33,7 +36,6 @@ enum place {
 	AT_MARK,
 	AT_SCRATCH,
 	AT_WINDOW,
-	AT_TOTALS,
 	PLACES
 };
 
@@ -70,6 +72,7 @@ ground_fence(const struct arena *a, bool on)
 static void
 make(struct arena *a)
 {
+	char why[128];
 	int high;
 
 	must(arena_create(a, GROUND_SLOTS, GROUND_DESCRIPTORS,
@@ -78,6 +81,14 @@ make(struct arena *a)
 	must(high != -1);
 	close(a->fd);
 	a->fd = high;
+	ground_service = service_make(a, &ground_service_fd, -1, why,
+	    sizeof(why));
+	must(ground_service != NULL);
+	high = fcntl(ground_service_fd, F_DUPFD_CLOEXEC,
+	    2 * GROUND_DESCRIPTORS);
+	must(high != -1);
+	close(ground_service_fd);
+	ground_service_fd = high;
 	ground_fence(a, true);
 }
 
@@ -91,10 +102,10 @@ ground_arena(void)
 	if (a.header == NULL) {
 		make(&a);
 		pristine = *a.header;
-		own = *a.service;
+		own = *ground_service;
 	} else {
 		*a.header = pristine;
-		*a.service = own;
+		*ground_service = own;
 		memset(a.slot, 0, GROUND_SLOTS * sizeof(a.slot[0]));
 		memset(a.handoff, 0,
 		    GROUND_SLOTS * a.handoff_words * sizeof(a.handoff[0]));
@@ -104,8 +115,8 @@ ground_arena(void)
 		(void)madvise(a.window,
 		    (size_t)GROUND_DESCRIPTORS * SPILL_WINDOW, MADV_REMOVE);
 	}
-	a.service->workers = GROUND_WORKERS;
-	service_publish(&a);
+	ground_service->workers = GROUND_WORKERS;
+	service_publish(&a, ground_service);
 	return &a;
 }
 
@@ -120,12 +131,7 @@ target(const struct arena *a, unsigned place, unsigned index, size_t offset,
 	switch (place % PLACES) {
 	case AT_HEADER:
 		base = (char *)a->header;
-		size = offsetof(struct arena_header, totals);
-		break;
-	case AT_TOTALS:
-		base = (char *)&a->header->totals;
-		size = sizeof(a->header->totals);
-		offset += index * 256;
+		size = sizeof(*a->header);
 		break;
 	case AT_SLOT:
 		base = (char *)&a->slot[index % GROUND_SLOTS];

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 
 #include "fuzz.h"
-#include "shared/arena.h"
+#include "shared/service.h"
 
 #define GROUND_SLOTS 3
 #define GROUND_DESCRIPTORS 40
@@ -27,6 +27,10 @@ struct input {
 
 /* The next byte; 0 when there is none. */
 uint8_t input_byte(struct input *in);
+
+/* Its service state. */
+extern struct service_state *ground_service;
+extern int ground_service_fd;
 
 /* The arena, as it is just after it was made: the same one each time. */
 struct arena *ground_arena(void);

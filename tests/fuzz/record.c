@@ -61,7 +61,6 @@ check_attach(struct input *in)
 	master_exercise(&a);
 	ground_fence(&a, false);
 	munmap(a.header, a.bytes);
-	free(a.service);
 }
 
 int

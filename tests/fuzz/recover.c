@@ -7,7 +7,6 @@
  * Input: what the dead worker was at, and to what client; patches; 255;
  * patches made before the sibling comes.
  */
-#include <errno.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -21,16 +20,13 @@
 #include "lib/signals.h"
 #include "ground.h"
 #include "handler/handler.h"
-#include "worker/balance/active.h"
 #include "worker/balance/balance.h"
 #include "worker/balance/handoff.h"
 #include "worker/connection/accept.h"
-#include "worker/connection/close.h"
 #include "worker/connection/drain.h"
 #include "worker/connection/idle.h"
 #include "worker/connection/serve.h"
 #include "worker/connection/tcp_info.h"
-#include "worker/events.h"
 #include "worker/recovery/recover.h"
 
 #define CLIENTS 2
@@ -99,7 +95,7 @@ set_up(void)
 static void
 tear_down(void)
 {
-	free(bed.w.active);
+	free(bed.w.active.entry);
 	memset(&bed.w, 0, sizeof(bed.w));
 	for (int fd = GROUND_FIRST; fd < GROUND_DESCRIPTORS; fd++) {
 		set_abrupt(fd);
@@ -171,17 +167,11 @@ worker_up(unsigned k)
 {
 	struct worker *w = &bed.w;
 
-	free(w->active);
-	*w = (struct worker){ .config = &bed.config,
-		.arena = bed.arena,
-		.slot = &bed.arena->slot[k],
-		.number = k,
-		.scratch = arena_scratch(bed.arena, k),
-		.accept_at = CLOCK_NEVER,
-		.title_at = CLOCK_NEVER };
-	(void)events_init(w);
-	handoff_init(w);
-	idle_init(w);
+	free(w->active.entry);
+	worker_init(w, &bed.config, bed.arena,
+	    &(struct worker_place){ .slot = k });
+	(void)events_begin(&w->events);
+	idle_begin(w);
 }
 
 /* As in loop.c, without waiting. */
@@ -189,24 +179,15 @@ static void
 turn(void)
 {
 	struct worker *w = &bed.w;
-	int n = events_wait(w, 0);
+	int n = events_wait(&w->events, 0);
 
 	for (int i = 0; i < n; i++) {
-		int fd = events_number(&w->event[i]);
+		const struct epoll_event *e = &w->events.event[i];
 
-		if (events_kind(&w->event[i]) != EVENT_CONNECTION)
-			continue;
-		if (connection_owner(worker_connection(w, fd)) !=
-		    owner_word(CONN_OPEN, w->number)) {
-			events_disown(w, fd);
-			continue;
-		}
-		if (active_touch(w, fd) && !worker_can_serve(w, fd))
-			close_connection(w, fd, CLOSE_ERROR, EOWNERDEAD);
-		else
-			serve(w, fd, w->event[i].events);
+		if (events_kind(e) == EVENT_CONNECTION)
+			serve_event(w, events_number(e), e->events);
 	}
-	active_round(w);
+	active_round(&w->active);
 }
 
 /* What a worker's loop does, each once. */
@@ -215,8 +196,8 @@ work(void)
 {
 	handoff_accept(&bed.w);
 	turn();
-	(void)handoff_place(&bed.w);
-	balance(&bed.w);
+	(void)siblings_place(&bed.w.siblings);
+	balance(&(struct balance){ .turn = 0 }, &bed.w);
 	handoff_withdraw(&bed.w);
 	handoff_expire(&bed.w);
 	idle_sweep(&bed.w);

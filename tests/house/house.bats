@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
-# The rules of the house: who may include whom, where dangerous calls live,
-# and that what is written about the program is what the program does.
+# SPDX-License-Identifier: ISC
+# The rules of the house: which folder may include which, the home of each
+# dangerous call, and the agreement of documents and program.
 
 load ../lib/common
 
@@ -10,7 +11,7 @@ sources() {
 	find "$TOP_SRCDIR/src" -name '*.[ch]' | sort
 }
 
-# What tests/ holds whose name matches one of the patterns.
+# The files of tests/ whose names match one of the patterns.
 tests() {
 	local pattern match=()
 	for pattern in "$@"; do
@@ -19,8 +20,8 @@ tests() {
 	find "$TOP_SRCDIR/tests" -type f \( "${match[@]:1}" \) | sort
 }
 
-# "folder file included" for each of our includes; those above all
-# folders, as main.c, are in the folder "top".
+# Print "folder file included" for each of our includes.  A file above all
+# folders, such as main.c, is in the folder "top".
 includes() {
 	(cd "$TOP_SRCDIR/src" && find . -name '*.[ch]' -exec grep -HE \
 		'^[[:space:]]*#[[:space:]]*include[[:space:]]+"' {} +) |
@@ -31,7 +32,7 @@ includes() {
 			print folder, $0 }'
 }
 
-# may FOLDER REGEX: files of the folder include only what matches.
+# may FOLDER REGEX: files of the folder include only files that match.
 may() {
 	local found
 	found=$(includes | awk -v f="$1" '$1 == f')
@@ -41,8 +42,8 @@ may() {
 	fi
 }
 
-# The sources without comments and strings, their lines numbered as before,
-# are below $BATS_FILE_TMPDIR; once for all tests, since this takes a while.
+# Put the sources without comments and strings, but with their line numbers,
+# below $BATS_FILE_TMPDIR; once for all tests, because this takes a while.
 setup_file() {
 	python3 - "$TOP_SRCDIR/src" "$BATS_FILE_TMPDIR/src" <<-'END'
 	import os, re, sys
@@ -58,12 +59,12 @@ setup_file() {
 	END
 }
 
-# Lines of code that match, as path:number:line.
+# Print the lines of code that match, as path:number:line.
 code_with() {
 	(cd "$BATS_FILE_TMPDIR/src" && grep -rnE "$1" .) | sed 's|^\./||'
 }
 
-# home REGEX FILE: the file, and no other, has code that matches.
+# home REGEX FILE: this file, and no other, has code that matches.
 home() {
 	code_with "$1" | tee hits
 	grep -q "^$2:" hits
@@ -76,7 +77,7 @@ dump() {
 	"$ECHOD" -T >dump
 }
 
-# The default of $1 according to ./dump, with no regard to this machine.
+# The default of $1 according to ./dump, without the limits of this machine.
 default() {
 	if grep -qE "^$1 = .* # default, auto(:.*)?\$" dump; then
 		echo auto
@@ -89,7 +90,7 @@ default() {
 	fi
 }
 
-# What man page $1 shows, as one line without formatting.
+# The text of man page $1, as one line without formatting.
 rendered() {
 	command -v mandoc >/dev/null || skip "mandoc is not installed"
 	[ -s "$TOP_SRCDIR/man/$1" ]
@@ -117,7 +118,7 @@ scripts() {
 
 # --- the sources
 
-# The table: a folder, and the only folders whose headers it may include.
+# A folder, and the only folders whose headers it may include.
 @test "includes point down only" {
 	[ "$(includes | wc -l)" -ge 80 ]
 	may lib 'lib/.*'
@@ -125,7 +126,7 @@ scripts() {
 	may shared '(shared|lib)/.*'
 	may handler '(handler|config|lib)/.*'
 	may worker '(worker|handler|shared|config|lib)/.*'
-	may ctl '((ctl|config|lib)/.*|shared/control_commands\.h)'
+	may ctl '((ctl|config|lib)/.*|shared/(control_commands|counters)\.h)'
 	may commands '(commands|shared|config|lib)/.*'
 	may admin '(admin|shared|config|lib)/.*'
 	may master '(master|shared|config|lib)/.*'
@@ -199,8 +200,8 @@ c_files() {
 	home '\b(sigaction|signal|sigset|bsd_signal) *\(' lib/signals.c
 }
 
-@test "accept4 lives in src/worker/connection/accept.c, and for the administrator in src/master/start/admin_sockets.c" {
-	home '\baccept4? *\(' '\(worker/connection/accept\|master/start/admin_sockets\)\.c'
+@test "accept4 lives in src/worker/connection/accept.c, and for the administrator in src/admin/accept.c" {
+	home '\baccept4? *\(' '\(worker/connection/accept\|admin/accept\)\.c'
 }
 
 @test "iniparser lives in src/config/reader.c" {
@@ -220,9 +221,24 @@ c_files() {
 		"$TOP_SRCDIR/etc/echod.bash-completion")" = "${list//,/}" ]
 }
 
-@test "seccomp lives in src/worker/sandbox.c, and the names of calls in src/lib/call_name.c" {
-	home '\bseccomp_(init|load|rule_add|attr_set)\w* *\(' worker/sandbox.c
+@test "seccomp lives in src/lib/seccomp_filter.c, and the names of calls in src/lib/call_name.c" {
+	home '\bseccomp_(init|load|rule_add|attr_set)\w* *\(' lib/seccomp_filter.c
 	home '\bseccomp_syscall_resolve\w* *\(' lib/call_name.c
+}
+
+@test "libmicrohttpd lives in src/admin/http.c" {
+	home '\bMHD_[a-z]\w* *\(' admin/http.c
+}
+
+@test "nothing is loaded at run time, and nothing jumps out of its stack" {
+	[ -s "$BATS_FILE_TMPDIR/src/main.c" ]
+	if code_with '\b(dlopen|dlsym|sigsetjmp|setjmp|siglongjmp|longjmp) *\(' | grep .; then
+		return 1
+	fi
+}
+
+@test "the pair of the administration process is made in src/shared/request.c" {
+	home '\bsocketpair *\(' shared/request.c
 }
 
 @test "fork lives in src/master/start/daemonize.c" {
@@ -236,7 +252,7 @@ c_files() {
 }
 
 @test "every source file starts with a comment that says what it owns" {
-	# A sentence: words, and a full stop, colon or semicolon behind them.
+	# A sentence is words and a full stop, colon or semicolon after them.
 	# shellcheck disable=SC2046 # a list of names
 	python3 - $(sources) $(tests '*.[ch]') <<-'END'
 	import re, sys
@@ -261,6 +277,20 @@ c_files() {
 	done
 }
 
+# A source file in C has it in its head, see above.
+@test "every script names its licence" {
+	local f bad=0
+	scripts >list
+	[ "$(wc -l <list)" -ge 80 ]
+	for f in $(cat list) $(tests '*.py'); do
+		head -n 2 "$f" | grep -qxF '# SPDX-License-Identifier: ISC' &&
+			continue
+		echo "$f"
+		bad=1
+	done
+	[ "$bad" -eq 0 ]
+}
+
 @test "every source and test file is in Makefile.am" {
 	local f bad=0
 	for f in $(sources) $(tests '*.bats' '*.bash' '*.py' '*.[ch]'); do
@@ -273,7 +303,7 @@ c_files() {
 	[ "$bad" -eq 0 ]
 }
 
-# --- what is written
+# --- documents
 
 @test "echod.conf.5 lists exactly the directives, in their order" {
 	[ -s "$TOP_SRCDIR/man/echod.conf.5" ]
@@ -430,7 +460,7 @@ c_files() {
 }
 
 @test "the make targets that documents name are there" {
-	# "make bench" was lost on its way into the tree.
+	# A document named "make bench", which was not in the tree.
 	local target seen=0
 	for target in $(grep -hoE '(`|^    )make [a-z][a-z-]+' "$TOP_SRCDIR"/*.md \
 	    "$TOP_SRCDIR"/bench/*.md | sed -E 's/.*make ([a-z][a-z-]+).*/\1/' | sort -u); do

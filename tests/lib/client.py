@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
 """Clients that misbehave in useful ways, for the bats tests.
 
 usage: client.py COMMAND [ARGUMENT...]; HOST and PORT are in the environment.
@@ -34,7 +35,7 @@ def connect(rcvbuf=None):
 
 
 def receive(s, n):
-    """n bytes, or fewer at EOF."""
+    """Return n bytes, or fewer at EOF."""
     parts, got = [], 0
     while got < n:
         data = s.recv(min(1 << 20, n - got))
@@ -55,7 +56,7 @@ def receive_all(s):
 
 
 def silent(s, seconds=0.3):
-    """True if nothing arrives for so long."""
+    """Return True if no byte arrives for this time."""
     return not select.select([s], [], [], seconds)[0]
 
 
@@ -71,7 +72,7 @@ def echo(s, data):
 
 
 def exchange(s, data, chunk=1 << 16):
-    """Send all of data and half-close while reading; returns what came."""
+    """Send all of data and half-close while reading; return the bytes received."""
     s.setblocking(False)
     view, out, shut = memoryview(data), [], False
     deadline = time.monotonic() + 60
@@ -102,7 +103,7 @@ def reset(s):
 
 
 def ready(path):
-    """Tell the test that we are where it wants us."""
+    """Tell the test that this client is ready."""
     with open(path, "w") as f:
         f.write("ready\n")
 
@@ -319,7 +320,7 @@ def idle_beside_busy(count):
             need(receive(s, 11) == b"still here\n", "an idle one")
     ready("idle")
     await_file("go")
-    # Half a line held through a silence, half-close in it.
+    # Half a line waits through a silence, which has a half-close in it.
     for s in idle:
         s.sendall(b"ha")
     for _ in range(500):
@@ -342,7 +343,7 @@ def idle(seconds):
     while closed is None or time.monotonic() - began < seconds * 2:
         now = time.monotonic()
         need(now - began < PATIENCE, "never closed")
-        # One that a machine at a standstill kept from talking may be closed.
+        # If the machine stood still, this client was silent and may be closed.
         if now - talked > seconds / 2:
             talking = connect()
         echo(talking, b"still here\n")

@@ -1,5 +1,6 @@
-# What all bats files share: a directory and ports of one's own, starting and
-# stopping an echod, and waiting for a condition with a deadline.
+# SPDX-License-Identifier: ISC
+# All bats files share this: a directory and ports for each test, the start and
+# the stop of an echod, and waits for a condition with a deadline.
 #
 # ECHOD and TOP_SRCDIR come from the Makefile; by hand:
 #	ECHOD=$PWD/build/src/echod bats tests/system/serve.bats
@@ -13,8 +14,8 @@ PORTS_FILE=${PORTS_FILE:-${TMPDIR:-/tmp}/echod-test-ports.$(id -u)}
 LOAD=${TOP_BUILDDIR:-$TOP_SRCDIR/build}/tests/programs/load
 PIDS=()
 
-# A TCP port nobody else has: below the range the kernel gives to clients, one
-# after the other for all tests that run at a time.
+# A free TCP port, below the range that the kernel gives to clients.  Tests
+# that run at the same time take one port after the other.
 free_port() {
 	local n
 	while :; do
@@ -37,8 +38,8 @@ setup() {
 	export HOST=127.0.0.1 PORT
 }
 
-# For "make coverage": who is killed does not tell what it ran.  The second
-# SIGTERM, a moment later, means now.
+# For "make coverage": a killed process does not report the lines that it ran.
+# The second SIGTERM, a moment later, means now.
 end_gently() {
 	local pid n
 	for n in 1 2; do
@@ -52,7 +53,7 @@ end_gently() {
 	done
 }
 
-# End what this test started, by pid.
+# End the processes that this test started, by pid.
 teardown() {
 	local pid
 	[ -z "${ECHOD_COVERAGE:-}" ] || end_gently
@@ -66,14 +67,14 @@ teardown() {
 		echo "--- the end of the server's log:"
 		tail -n 20 "$DIR/log"
 	fi
-	# The successor goes on, so that a test may not notice by itself.
+	# The successor goes on, so a test may not notice this by itself.
 	if [ "${BATS_TEST_FILENAME##*/}" != sandbox.bats ] &&
 	    [ -f "$DIR/log" ] && grep -a 'workers never make' "$DIR/log"; then
 		return 1
 	fi
 }
 
-# within SECONDS COMMAND...: it succeeds before the time is up.
+# within SECONDS COMMAND...: the command succeeds before the time is up.
 within() {
 	local deadline=$((SECONDS + $1 + 1))
 	shift
@@ -83,8 +84,8 @@ within() {
 	done
 }
 
-# wait_for SECONDS COMMAND...: until it succeeds; fails when time is up, which
-# is later than said: machines stand still, and that is no fault of ours.
+# wait_for SECONDS COMMAND...: wait until the command succeeds, and fail when
+# the time is up.  The real limit is longer, because a machine may stand still.
 wait_for() {
 	local patience=$(($1 * 5))
 	shift
@@ -94,13 +95,13 @@ wait_for() {
 	}
 }
 
-# never SECONDS COMMAND...: for so long it does not succeed.
+# never SECONDS COMMAND...: the command does not succeed during this time.
 never() {
 	not within "$@"
 }
 
-# Start a server in the foreground with `-o` assignments as arguments; its
-# standard output is $DIR/log, its pid $SERVER.  Files in $DIR are not read.
+# Start a server in the foreground.  The arguments are assignments for `-o`.
+# Its standard output is $DIR/log, its pid $SERVER. It reads no file in $DIR.
 start() {
 	local args=(-o "port=$PORT" -o "bind=$HOST") a
 	for a in "$@"; do
@@ -109,7 +110,7 @@ start() {
 	start_raw "${args[@]}"
 }
 
-# The same with the arguments as they are.
+# The same, but the arguments go to the server unchanged.
 start_raw() {
 	: >"$DIR/log"
 	"$ECHOD" "$@" >"$DIR/log" 2>"$DIR/err" 3>&- 4>&- &
@@ -126,11 +127,17 @@ is_ready_or_dead() {
 	grep -q ' ready on ' "$DIR/log" || ! kill -0 "$SERVER"
 }
 
-# Pids of the server's workers, by slot number; not of those that are dead and
-# wait to be reaped, which a kill that follows would not find any more.
+# Pids of the server's workers, by slot number.  A dead worker that waits to be
+# reaped is left out, because a later kill may not find it.
 workers() {
 	ps -o pid=,args= --ppid "${1:-$SERVER}" | sort -k4n |
-		awk '!/<defunct>$/ { print $1 }'
+		awk '!/<defunct>$/ && !/echod: admin/ { print $1 }'
+}
+
+# The pid of the administration process.
+admin() {
+	ps -o pid=,args= --ppid "${1:-$SERVER}" |
+		awk '!/<defunct>$/ && /echod: admin/ { print $1 }'
 }
 
 # shellcheck disable=SC2120 # some pass the master's pid
@@ -155,7 +162,7 @@ logged() {
 	grep -qE -- "$1" "$DIR/log"
 }
 
-# One line there and back.
+# One line is echoed.
 echoes() {
 	[ "$(printf 'ping\n' | nc.openbsd -N -w 5 "$HOST" "${1:-$PORT}")" = ping ]
 }
@@ -180,7 +187,7 @@ client() {
 	PIDS+=("$CLIENT_PID")
 }
 
-# It found nothing wrong.
+# The client found no fault.
 client_is_happy() {
 	wait "$CLIENT_PID" || {
 		cat client.out
@@ -188,7 +195,7 @@ client_is_happy() {
 	}
 }
 
-# The load in the background; its figures go to ./figures.
+# Run the load in the background; its figures go to ./figures.
 under_load() {
 	"$LOAD" -p "$PORT" -t 120 -f loaded -e enough "$@" >figures 2>&1 3>&- &
 	LOAD_PID=$!
@@ -196,7 +203,7 @@ under_load() {
 	wait_for 20 test -f loaded
 }
 
-# No more of it; what came back was right, and all of it came.
+# End the load.  Every byte came back, and every byte was right.
 load_is_happy() {
 	touch enough
 	wait "$LOAD_PID" || {
@@ -209,7 +216,8 @@ workers_are() {
 	[ "$(worker_count)" -eq "$1" ]
 }
 
-# $2 workers hold $1 connections, by their titles, and differ by one at most.
+# The titles of $2 workers show $1 connections; their numbers differ by one at
+# most.
 even() {
 	ps -o args= --ppid "$SERVER" | sed -n 's/.*\[\([0-9]*\) conn.*/\1/p' |
 		sort -n | awk -v want="$1" -v workers="$2" '
@@ -221,7 +229,7 @@ need_root() {
 	[ "$(id -u)" -eq 0 ] || skip "needs root"
 }
 
-# Others than root may reach $DIR.
+# Other users than root may reach $DIR.
 open_directory() {
 	local d=$DIR
 	while :; do
@@ -231,7 +239,8 @@ open_directory() {
 	done
 }
 
-# Dead; a zombie is, too, where PID 1 of the machine does not reap.
+# The process is dead, or a zombie, because PID 1 of some machines does not
+# reap.
 dead() {
 	[ ! -d "/proc/$1" ] || grep -q '^State:[[:space:]]*Z' "/proc/$1/status"
 }

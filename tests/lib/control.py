@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
 """Clients of the control socket that misbehave, for tests/system/control.bats.
 
 usage: control.py COMMAND [ARGUMENT...]; the socket is ./control, the service
@@ -52,7 +53,7 @@ def ask(request):
 
 
 def echo():
-    """There is one at all: nobody holds it up."""
+    """The service echoes: no other client delays it."""
     s = socket.create_connection(
         (os.environ["HOST"], int(os.environ["PORT"])), PATIENCE)
     s.sendall(b"ping\n")
@@ -61,7 +62,7 @@ def echo():
 
 
 def nonsense():
-    """What is no request gets an error, and the next one is answered."""
+    """An invalid request gets an error, and the next request is answered."""
     for request in (b"x" * 1023 + b"\n", b"x" * 1024, b"x" * 1000000 + b"\n",
                     b"\0\n", b"\0" * 5000, bytes(range(256)) * 40 + b"\n",
                     b"status\0\n", b"\x1b[2J\n", b"\n", b" \t \n", b"json\n",
@@ -82,7 +83,7 @@ def nonsense():
 
 
 def spellings():
-    """A request by bytes, with CRLF, without a newline: all the same."""
+    """A request in single bytes, with CRLF, or without a newline is answered."""
     s = dial()
     for byte in b"status\r\n":
         s.send(bytes([byte]))
@@ -101,8 +102,8 @@ def spellings():
 
 
 def crowd(count):
-    """Many at once that ask nothing: those above all are told so, the service
-    echoes meanwhile, and there is room again when they go."""
+    """Many clients at once ask nothing.  Those above the limit get an error, the
+    service echoes in the meantime, and there is room when the clients leave."""
     most = 100 if os.getuid() == 0 else 80      # the rest is root's
     idle = [dial() for _ in range(most)]
     s = dial()
@@ -120,8 +121,8 @@ def crowd(count):
 
 
 def slow(count):
-    """Readers who do not read a long list hold up nobody; when they do read,
-    it is whole."""
+    """Clients that do not read a long list delay no other client.  When they
+    read, the list is complete."""
     held = [socket.create_connection((os.environ["HOST"],
                                       int(os.environ["PORT"])), PATIENCE)
             for _ in range(int(count))]
@@ -142,10 +143,10 @@ def slow(count):
 
 
 def sit(name, least, most):
-    """As many as there are places for; says when, and stays."""
+    """Take all places, report it, and stay."""
     dialled = [dial() for _ in range(int(most) + 1)]
-    # They are let in one after the other: once the last is told that there is
-    # no place, all are judged.
+    # The clients are let in one after the other.  When the last client is told
+    # that there is no place, every other client has its answer.
     need(dialled[-1].recv(100).startswith(b"error: too many"),
          "there are more places")
     idle = []
@@ -174,7 +175,7 @@ def trickle(count):
         while data := s.recv(1024):
             got += len(data)
             end = data
-            # Then all that there is.
+            # Then read everything.
             if time.monotonic() < began + 70:
                 time.sleep(0.5)
     except ConnectionResetError:

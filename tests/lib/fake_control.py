@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
 """A control socket that answers what it is told, for tests of echoctl.
 
 usage: fake_control.py PATH BEHAVIOUR...

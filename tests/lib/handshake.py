@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""A client beyond a TUN device, whose handshake is as slow as it likes.
+# SPDX-License-Identifier: ISC
+"""A client behind a TUN device, with a handshake of any length.
 
 handshake.py PORT ACTION
 
@@ -42,7 +43,7 @@ def send(sport, seq, ack, flags, data=b""):
 
 
 def receive(seconds):
-    """The next packet to us: port, sequence number, flags, data."""
+    """Return the next packet to us: port, sequence number, flags, data."""
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:
         if not select.select([tun], [], [], left)[0]:

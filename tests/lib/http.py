@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
 """Clients of the metrics port, for tests/system/metrics.bats.
 
 usage: http.py COMMAND HOST PORT [ARGUMENT...].  Exits 0 if the server did what
@@ -19,9 +20,9 @@ def dial(address, source=None, patience=PATIENCE):
 
 
 def burst(address, count):
-    """Connect, send some of a request, and leave; as many as there is room for
-    at a time.  Then somebody asks, and is not to wait until the server has
-    waited for each of them."""
+    """Clients connect, send a part of a request, and leave, as many at a time as
+    there is room for.  Then a client asks.  It must not wait until the server has
+    waited for each of the others."""
     left = 0
     for _ in range(int(count)):
         try:
@@ -52,8 +53,8 @@ def need_answer(address, source, patience):
 
 
 def slow(address, count, source):
-    """So many at any time, each a byte every now and then; who is thrown out
-    comes again.  Until there is a file called enough."""
+    """This number of clients, each of which sends a byte now and then.  A dropped
+    client connects again.  They end when there is a file called enough."""
     request = b"GET /healthz HTTP/1.1\r\nX: " + b"x" * 1000000
     held = {}
     while not os.path.exists("enough"):
@@ -76,7 +77,7 @@ def slow(address, count, source):
 
 
 def well(address, rounds, source):
-    """There is an answer each time; says the longest wait for one."""
+    """Each request is answered; print the longest wait."""
     longest = 0.0
     for _ in range(int(rounds)):
         began = time.monotonic()
@@ -86,7 +87,7 @@ def well(address, rounds, source):
 
 
 def overtime(address, seconds):
-    """A client that goes on sending is sent away at last."""
+    """A client that does not stop sending is closed in the end."""
     began = time.monotonic()
     with dial(address) as s:
         try:

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Clients that want memory, and a good one beside them, for
+# SPDX-License-Identifier: ISC
+"""Clients that take memory, and a good client beside them, for
 tests/system/memory.bats.
 
 usage: memory.py flood N BYTES READY GO   N clients send BYTES of a line that

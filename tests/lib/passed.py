@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
 """Start a program as systemd starts one with a socket unit, Accept=no.
 
 passed.py TIMES SOCKET... -- COMMAND...

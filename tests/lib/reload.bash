@@ -1,10 +1,11 @@
-# What the tests of reloads share: a server with a configuration file and a
-# program of its own, ways to change both, and what must be true afterwards.
-# For common.bash, load which first.
+# SPDX-License-Identifier: ISC
+# The tests of reloads share this: a server with its own configuration file and
+# program, functions that change both, and checks of the result.  Load
+# common.bash first.
 
 UPGRADES=${TOP_BUILDDIR:-$TOP_SRCDIR/build}/tests/programs
 
-# conf NAME=VALUE...: write ./echod.conf anew: our port, address and pid file,
+# conf NAME=VALUE...: write ./echod.conf with our port, address and pid file,
 # and the assignments.
 conf() {
 	local -A value=([port]=$PORT [bind]=$HOST [pidfile]=pid)
@@ -23,10 +24,12 @@ serve() {
 	start_raw -c echod.conf "$@"
 }
 
-# put FILE: FILE is the program from now on.  Renamed into place, as an
-# executable that runs cannot be written to.
+# put FILE: make FILE the program.  The file is renamed into place, because a
+# running executable cannot be written to.
 put() {
 	mkdir -p bin
+	# The program of the administration process stands beside it.
+	ln -sf "$UPGRADES/echod-admin" bin/echod-admin
 	cp "$1" bin/new
 	chmod 755 bin/new
 	mv -f bin/new bin/echod
@@ -38,7 +41,7 @@ put_script() {
 	put script
 }
 
-# A copy of the program of our own, to be replaced by put.
+# Make a private copy of the program, which put can replace.
 own_program() {
 	GENUINE=$ECHOD
 	put "$ECHOD"
@@ -57,7 +60,7 @@ more_outcomes_than() {
 	[ "$(outcomes)" -gt "$1" ]
 }
 
-# Ask for a reload, by signal $1; what the log says of it is $OUTCOME.
+# Ask for a reload by signal $1; $OUTCOME is the line of the log about it.
 ask() {
 	local before
 	before=$(outcomes) || true
@@ -67,13 +70,13 @@ ask() {
 }
 
 outcome() {
-	# What is quoted of a mistake need not be text.
+	# The line may quote a mistake that is not text.
 	OUTCOME=$(LC_ALL=C grep -aoE '(reloaded|reload refused|reload failed): .*' \
 		"$DIR/${LOG:-log}" | tail -n 1)
 	echo "$OUTCOME"
 }
 
-# Ask for a reload, and it must succeed.
+# Ask for a reload, which must succeed.
 reloaded() {
 	ask "$@"
 	[[ $OUTCOME == 'reloaded: '* ]]
@@ -88,7 +91,7 @@ half() {
 	[ "$answer" = before ]
 }
 
-# It sends the other half, and once more the first one.
+# The client sends the other half, and the first half again.
 whole() {
 	printf 'line\nhalf a ' >&5
 	local answer
@@ -96,7 +99,7 @@ whole() {
 	[ "$answer" = 'half a line' ]
 }
 
-# What a reload that does not come to pass leaves alone.
+# The state that a refused reload must not change.
 state() {
 	echo "pid file: $(cat pid 2>&1)"
 	echo "descriptors: $(find "/proc/$SERVER/fd" -type l | wc -l)"
@@ -111,8 +114,7 @@ same_state() {
 	diff before <(state)
 }
 
-# Remember the state; has_not_changed then proves that the service is as it
-# was.
+# Remember the state.  has_not_changed proves later that it is the same.
 remember() {
 	half
 	state >before
@@ -127,7 +129,7 @@ has_not_changed() {
 	echoes
 }
 
-# refuses PATTERN: a reload is refused for that reason.
+# refuses PATTERN: a reload is refused with this reason.
 refuses() {
 	remember
 	ask
@@ -135,8 +137,8 @@ refuses() {
 	has_not_changed
 }
 
-# gives_back PATTERN: a reload fails after the program has been executed, and
-# the one before carries on.
+# gives_back PATTERN: a reload fails after the new program has been executed,
+# and the former program continues.
 gives_back() {
 	remember
 	ask
@@ -144,7 +146,7 @@ gives_back() {
 	has_not_changed
 }
 
-# told NAME OLD NEW: the log has that line.
+# told NAME OLD NEW: the log has the line about this change.
 told() {
 	grep -qF -- " reload: $1: $2 -> $3" "$DIR/${LOG:-log}"
 }
@@ -157,7 +159,7 @@ refused() {
 	! nc.openbsd -z -w 2 "$1" "$2"
 }
 
-# launch LOG ARGUMENT...: run as a daemon with pid file $DIR/pid; its pid is
+# launch LOG ARGUMENT...: run a daemon with pid file $DIR/pid.  Its pid is
 # $SERVER, its log is below $DIR.
 launch() {
 	LOG=$1

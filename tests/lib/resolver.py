@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
 """A DNS server on 127.0.0.1 port 53 whose answer is never the same twice.
 
 The n-th question for an IPv4 address is answered with 127.0.1.n, and is a line

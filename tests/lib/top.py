@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
 """`echoctl top` on a terminal of our own, for tests/system/echoctl.bats.
 
 usage: top.py ECHOCTL TEST; exits 0 if all was as it should be, else prints why
@@ -218,12 +219,13 @@ def sorts(program):
     """Each key sorts, r reverses, and the legend names the keys."""
     Service()
     t = begin(program)
-    need(t.text()[-1].startswith("q quits"), "no legend")
-    need("r reverse" in t.text()[-1], "no legend of r")
-    need(any(line.startswith("1   stopped") for line in t.text()),
-         "no state of a worker that does not serve")
+    t.until(lambda text: text[-1].startswith("q quits"), "legend")
+    t.until(lambda text: "r reverse" in text[-1], "legend of r")
+    t.until(lambda text: any(line.startswith("1   stopped") for line in text),
+            "state of a worker that does not serve")
     for key, order in ORDERS.items():
-        need(re.search(r"\b%s [a-z]+" % key, t.text()[-1]), "no legend")
+        t.until(lambda text: re.search(r"\b%s [a-z]+" % key, text[-1]),
+                "legend of " + key)
         t.press(key.encode())
         t.until(lambda text: t.order(text) == order, "sorted by " + key)
         t.press(b"r")

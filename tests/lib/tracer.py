@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """Trace process PID until SIGNAL is about to reach it, and die over it, so
 that the signal is lost: tracer.py PID SIGNAL."""
 import ctypes

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Runs: who goes on, who dies, and every other way that could have gone.
+ * Runs: every sequence of choices about which worker goes on and which dies.
  *
- * A run is repeated from the beginning with one choice changed, the last one
- * that has an alternative left, until there is none: depth first.
+ * A run is repeated from the beginning with one choice changed: the last one
+ * that has an alternative left.  The search ends if there is none.
  */
 #include "explore.h"
 
@@ -17,17 +17,17 @@
 
 #include "scenes.h"
 #include "../unit/tap.h"
-#include "worker/worker.h"
+#include "worker/loop.h"
 
 #define CHOICES 4096
 #define STACK (64 * 1024)
-/* Points of a run that ends. */
+/* The most points of a run; one with more does not end. */
 #define POINTS_MOST 20000
-/* How long a worker stands still: until the others have nothing to do, until
- * they took back what they gave it, until reservations are void (ms). */
+/* How long a worker stands still, ms: until the others have nothing to do;
+ * until they have withdrawn their offers; until reservations are void. */
 static const uint64_t stand_still[] = { 0, 30, 1500 };
 #define STAND_STILL 3
-/* How long after the script things may take to become quiet, ms. */
+/* After the script, all must be quiet within so many ms. */
 #define AFTER 5000
 
 enum life {
@@ -56,10 +56,10 @@ static struct {
 
 static struct limits left;
 static bool armed, tracing;
-static bool fine; /* standing still before loads, too */
+static bool fine; /* workers stand still before loads, too */
 static unsigned points;
 static unsigned next_event;
-static uint64_t passed; /* of a PASSES event, until when */
+static uint64_t passed; /* end of a PASSES event */
 static uint64_t runs;
 static bool bad;
 static char action[256];
@@ -142,7 +142,7 @@ choose(unsigned n)
 	return c;
 }
 
-/* The next run's choices; false if there is none. */
+/* The choices of the next run; false if there is no other run. */
 static bool
 next_path(void)
 {
@@ -180,7 +180,12 @@ begin(void)
 {
 	unsigned k = current;
 
-	(void)worker_main(&config, &arena, k, 1);
+	const struct worker_place place = { .slot = k,
+		.master = 1,
+		.master_pidfd = PIDFD,
+		.watch_fd = arena.slot[k].watch_fd };
+
+	(void)worker_main(&config, &arena, &place);
 	actor[k].life = GONE;
 	current = NOBODY;
 	setcontext(&engine);
@@ -201,11 +206,11 @@ spawn(unsigned k)
 	makecontext(&a->at, begin, 0);
 	a->life = GOES_ON;
 	a->killed = false;
-	tcp_info_signal(k, false);
+	kernel_signal(k, false);
 	atomic_store(&arena.slot[k].pid, 100 + (int)k);
 }
 
-/* A slot without a worker is a sibling's to take over; master/scaling.c. */
+/* A sibling adopts a slot without a worker, as in master/scaling.c. */
 static bool
 ask_sibling(unsigned k)
 {
@@ -218,13 +223,13 @@ ask_sibling(unsigned k)
 			continue;
 		trace("worker %u is to take over slot %u", i, k);
 		atomic_store(&s->adopt, k + 1);
-		tcp_info_wake(i);
+		kernel_wake(i);
 		return true;
 	}
 	return false;
 }
 
-/* The master: master/reap.c and spawn.c, in short. */
+/* The master: a short form of master/reap.c and spawn.c. */
 static void
 reap(unsigned k)
 {
@@ -232,7 +237,7 @@ reap(unsigned k)
 	struct actor *a = &actor[k];
 
 	if (atomic_load(&s->died) == 0)
-		atomic_store(&s->died, now);
+		atomic_store(&s->died, model_now);
 	atomic_store(&s->pid, 0);
 	atomic_store(&s->adopt, 0);
 	for (unsigned i = 0; i < SLOTS; i++) {
@@ -252,7 +257,8 @@ reap(unsigned k)
 		spawn(k);
 }
 
-/* All else is quiet: slots that still have no worker get one, or a sibling. */
+/* All else is quiet: a slot that still has no worker gets one, or a sibling
+ * adopts it. */
 static bool
 respawn(void)
 {
@@ -274,7 +280,7 @@ respawn(void)
 					return true;
 				continue;
 			}
-			/* It has ceased to be one. */
+			/* The slot is not used any more. */
 			atomic_store(&arena.header->workers, k);
 			return true;
 		}
@@ -323,7 +329,7 @@ point(const char *what, uintptr_t where, bool deadly)
 			kill_it();
 		left.stops--;
 		actor[current].life = STANDS;
-		actor[current].wake = now + stand_still[c - dying - 1];
+		actor[current].wake = model_now + stand_still[c - dying - 1];
 		trace("stands still for %u ms",
 		    (unsigned)stand_still[c - dying - 1]);
 		to_engine();
@@ -350,7 +356,7 @@ happen(const struct event *e)
 
 	if (e->what == STOPS) {
 		trace("the service is to stop");
-		arena_stop(&arena, now + 10000);
+		arena_stop(&arena, model_now + 10000);
 	} else if (e->what == RETIRES || e->what == LEAVES) {
 		trace("worker %u is to leave", e->who);
 		if (e->what == RETIRES) {
@@ -367,12 +373,12 @@ happen(const struct event *e)
 		if (atomic_load(&s->pid) != 0)
 			atomic_store(&s->leave, 1);
 	} else {
-		tcp_info_event(e);
+		kernel_event(e);
 		return;
 	}
 	for (unsigned k = 0; k < SLOTS; k++)
 		if (is_alive(k) && (e->what == STOPS || e->who == k))
-			tcp_info_signal(k, true);
+			kernel_signal(k, true);
 }
 
 static const struct event *
@@ -405,7 +411,7 @@ sleep_until(uint64_t wake)
 	to_engine();
 }
 
-/* Give the processor to one that can use it; false if none can. */
+/* Let one worker run that can; false if none can. */
 static bool
 run_one(unsigned *turn)
 {
@@ -415,7 +421,7 @@ run_one(unsigned *turn)
 
 		if (a->life != GOES_ON &&
 		    (a->life != SLEEPS ||
-			(a->wake > now && !tcp_info_ready(k))))
+			(a->wake > model_now && !kernel_ready(k))))
 			continue;
 		*turn = k + 1;
 		current = k;
@@ -442,7 +448,7 @@ let_stand_go_on(uint64_t until)
 	return false;
 }
 
-/* When something happens by itself. */
+/* The next time at which a worker wakes by itself. */
 static uint64_t
 next_timer(void)
 {
@@ -455,22 +461,23 @@ next_timer(void)
 	return t;
 }
 
-/* Let time pass until `until` at the latest; false if it is that late. */
+/* Let time pass until `until` at the latest; false if nothing happens until
+ * then. */
 static bool
 pass(uint64_t until)
 {
 	uint64_t t = next_timer();
 
 	if (t > until) {
-		now = until > now ? until : now;
+		model_now = until > model_now ? until : model_now;
 		return false;
 	}
-	if (t > now)
-		now = t;
+	if (t > model_now)
+		model_now = t;
 	return true;
 }
 
-/* All events of the script, and until all is quiet after the last. */
+/* Play all events of the script, and go on until all is quiet. */
 static void
 play(void)
 {
@@ -478,8 +485,8 @@ play(void)
 
 	passed = 0;
 	for (;;) {
-		if (run_one(&turn) || let_stand_go_on(now) ||
-		    tcp_info_answers() || respawn())
+		if (run_one(&turn) || let_stand_go_on(model_now) ||
+		    kernel_answers() || respawn())
 			continue;
 		if (passed == 0 && event()->what != END &&
 		    event()->what != PASSES) {
@@ -487,7 +494,7 @@ play(void)
 			continue;
 		}
 		if (passed == 0)
-			passed = now +
+			passed = model_now +
 			    (event()->what == PASSES ? event()->who : AFTER);
 		if (pass(passed))
 			continue;
@@ -515,7 +522,7 @@ up(void)
 	config.maxclients = scene->maxclients == 0 ? 100 : scene->maxclients;
 	config.shutdown_timeout = 10;
 	memset(actor, 0, sizeof(actor));
-	tcp_info_reset();
+	kernel_reset();
 	bad = false;
 	points = 0;
 	path.depth = 0;
@@ -543,7 +550,7 @@ run_through(const struct limits *limits)
 		left = *limits;
 		next_event = 0;
 		play();
-		tcp_info_at_rest();
+		kernel_at_rest();
 	}
 	scene = whole;
 	armed = false;
@@ -578,9 +585,9 @@ check(const struct scene *s, const struct limits *limits, uint64_t most)
 	tracing = false;
 }
 
-/* explore [-fx] [-m RUNS] [-t] [SCENE...]: the limits are those of make model
- * with -f; -x: no more after what is wrong; no more than RUNS of a scene; -t
- * shows the first run of each. */
+/* explore [-fx] [-m RUNS] [-t] [SCENE...]: run the scenes.  -f: with the limits
+ * of make model; -x: stop at the first scene that fails; -m: at most RUNS runs
+ * of a scene; -t: show the first run of each scene. */
 int
 main(int argc, char **argv)
 {

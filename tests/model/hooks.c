@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What code calls that was compiled with -fsanitize=thread: not the sanitizer
- * but the model checker.  Every store to the arena and every atomic operation
- * is a point at which the worker may die or stand still, just before it takes
- * effect.  What is written must be the writer's.
+ * The functions that code calls if it is compiled with -fsanitize=thread.  Here
+ * they are not the sanitizer's but the model checker's.  Each store to the
+ * arena and each atomic operation is a point at which the worker may die or
+ * stand still, just before it takes effect.  A worker writes only what it
+ * owns.
  */
 #include <stdatomic.h>
 #include <string.h>
@@ -12,7 +13,7 @@
 
 #define WHERE ((uintptr_t)__builtin_return_address(0))
 
-/* What nobody else reads, or what has no say in anything. */
+/* True for data that no other worker reads, or that decides nothing. */
 static bool
 is_idle_talk(const char *p)
 {
@@ -39,7 +40,7 @@ stored(const void *p, uintptr_t where)
 	if (!is_shared(p))
 		return;
 	point("store", where, true);
-	tcp_info_written(p);
+	kernel_written(p);
 }
 
 static void
@@ -191,7 +192,7 @@ ATOMIC(16, uint16_t)
 ATOMIC(32, uint32_t)
 ATOMIC(64, uint64_t)
 
-/* The compiler leaves these to the C library; a death may cut them in two. */
+/* The compiler calls the C library for these.  A death may cut them in two. */
 void *__real_memcpy(void *, const void *, size_t);
 void *__real_memset(void *, int, size_t);
 void *__wrap_memcpy(void *, const void *, size_t);

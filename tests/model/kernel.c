@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A kernel for the workers: descriptors, TCP as far as its calls show it,
- * epoll, time.  Everything that a call may answer is tried.  Here too the
- * properties are watched that speak of sockets, see README.md.
+ * epoll, time.  Every outcome of a call is tried.  The properties about sockets
+ * are checked here, see README.md.
  */
 #include "explore.h"
 
@@ -22,7 +22,7 @@
 #include "worker/events.h"
 #include "shared/service.h"
 
-#define PIDFD 2 /* the master's, who does not die */
+#define PIDFD 2 /* the master's, which does not die */
 #define LISTENER 3
 #define WAKE(k) (4 + 2 * (int)(k))
 #define WATCH(k) (5 + 2 * (int)(k))
@@ -38,12 +38,12 @@ static struct tcp {
 	size_t arrived, taken;
 	bool fin, reset; /* of the client */
 	bool fin_taken;
-	size_t given, acked;
+	size_t echoed, acked;
 	bool shut; /* SHUT_WR of ours */
-	bool full; /* takes no more until somebody sleeps */
+	bool full; /* takes no more until a worker sleeps */
 	bool refused;
 	bool broken;	/* a call failed: it may be closed */
-	uint64_t heard; /* the last it said, ms */
+	uint64_t heard; /* time of the last input, ms */
 } tcp[CLIENTS];
 
 static struct tcp *table[DESCRIPTORS];
@@ -52,32 +52,31 @@ static bool shut_listener;
 static unsigned woken[SLOTS];
 static bool signalled[SLOTS];
 
-/* An epoll instance's entries, by descriptor; closing takes them out. */
+/* The entries of each epoll instance, by descriptor.  close() removes them. */
 static struct {
 	bool in;
 	uint32_t events;
 	uint64_t data;
-} event_kind[SLOTS][DESCRIPTORS];
+} entry[SLOTS][DESCRIPTORS];
 
-uint64_t now;
+uint64_t model_now;
 
 void
-tcp_info_reset(void)
+kernel_reset(void)
 {
 	memset(tcp, 0, sizeof(tcp));
 	memset(table, 0, sizeof(table));
 	memset(woken, 0, sizeof(woken));
 	memset(signalled, 0, sizeof(signalled));
-	memset(event_kind, 0, sizeof(event_kind));
+	memset(entry, 0, sizeof(entry));
 	cookies = 0;
 	shut_listener = false;
-	now = 1000000;
+	model_now = 1000000;
 	for (unsigned k = 0; k < SLOTS; k++) {
 		arena.slot[k].wake_fd = WAKE(k);
 		arena.slot[k].watch_fd = WATCH(k);
 	}
 	arena.header->master_wake_fd = MASTER_WAKE;
-	arena.service->master_pidfd = PIDFD;
 }
 
 static unsigned
@@ -86,22 +85,22 @@ number(const struct tcp *t)
 	return (unsigned)(t - tcp);
 }
 
-/* --- what happens from outside */
+/* --- events from outside */
 
 void
-tcp_info_wake(unsigned k)
+kernel_wake(unsigned k)
 {
 	woken[k]++;
 }
 
 void
-tcp_info_signal(unsigned k, bool pending)
+kernel_signal(unsigned k, bool pending)
 {
 	signalled[k] = pending;
 }
 
 void
-tcp_info_event(const struct event *e)
+kernel_event(const struct event *e)
 {
 	struct tcp *t = &tcp[e->who];
 
@@ -117,7 +116,7 @@ tcp_info_event(const struct event *e)
 		trace("client %u says %zu bytes", e->who, strlen(e->text));
 		memcpy(t->said + t->arrived, e->text, strlen(e->text));
 		t->arrived += strlen(e->text);
-		t->heard = now;
+		t->heard = model_now;
 		break;
 	case FINISHES:
 		trace("client %u finishes", e->who);
@@ -133,7 +132,7 @@ tcp_info_event(const struct event *e)
 }
 
 bool
-tcp_info_answers(void)
+kernel_answers(void)
 {
 	bool any = false;
 
@@ -153,7 +152,8 @@ socket_of(int fd)
 	return fd >= 0 && fd < DESCRIPTORS ? table[fd] : NULL;
 }
 
-/* Descriptors are used by who owns their connection, and for no other. */
+/* Only the owner of a connection uses its descriptor, and for no other
+ * connection. */
 static struct tcp *
 used(int fd, const char *call)
 {
@@ -175,7 +175,7 @@ used(int fd, const char *call)
 }
 
 void
-tcp_info_written(const void *p)
+kernel_written(const void *p)
 {
 	const char *base = (const char *)arena.connection;
 	const char *window = arena.window;
@@ -195,7 +195,7 @@ tcp_info_written(const void *p)
 	h = connection_owner(c);
 	if (owner_slot(h) == k && owner_state(h) != CONN_FREE)
 		return;
-	/* A dead slot's, by its successor. */
+	/* The successor writes to the records of a dead worker. */
 	if (owner_state(h) != CONN_FREE && !is_alive(owner_slot(h)))
 		return;
 	if (owner_state(h) == CONN_OFFERED &&
@@ -216,22 +216,22 @@ closes(struct tcp *t, int fd)
 	t->closed = true;
 	if (t->reset || t->broken || t->refused)
 		return;
-	/* A death may have kept it from being told why. */
+	/* A death may have prevented that it was told the reason. */
 	if (scene->maxclients > 0 && t->taken == 0 && !t->fin)
 		return;
 	if (t->taken < t->arrived)
 		violated("P1", "client %u is closed with %zu bytes unread",
 		    number(t), t->arrived - t->taken);
-	if (echo && t->given < t->taken)
-		violated("P1", "client %u is closed, %zu bytes not given back",
-		    number(t), t->taken - t->given);
+	if (echo && t->echoed < t->taken)
+		violated("P1", "client %u is closed, %zu bytes not echoed",
+		    number(t), t->taken - t->echoed);
 	if (!t->fin && arena_stop_deadline(&arena) == 0)
 		violated("P5", "client %u is closed without a reason",
 		    number(t));
 }
 
 void
-tcp_info_at_rest(void)
+kernel_at_rest(void)
 {
 	uint32_t held[SLOTS] = { 0 }, blocks[SLOTS] = { 0 };
 	bool stopped = arena_stop_deadline(&arena) != 0;
@@ -267,8 +267,8 @@ tcp_info_at_rest(void)
 			    "client %u is not counted for its "
 			    "address",
 			    number(t));
-		/* Or what it says next is heard by nobody. */
-		if (!event_kind[k][fd].in || (c->flags & CONN_ENROLLED) == 0)
+		/* Else its next input would not be read. */
+		if (!entry[k][fd].in || (c->flags & CONN_ENROLLED) == 0)
 			violated("P5",
 			    "client %u is not watched by its owner, "
 			    "worker %u",
@@ -294,9 +294,9 @@ tcp_info_at_rest(void)
 		if (t->taken < t->arrived)
 			violated("P5", "client %u: %zu bytes are not read", i,
 			    t->arrived - t->taken);
-		if (scene->handler != HANDLER_DISCARD && t->given < t->taken)
+		if (scene->handler != HANDLER_DISCARD && t->echoed < t->taken)
 			violated("P1", "client %u: %zu of %zu bytes came back",
-			    i, t->given, t->taken);
+			    i, t->echoed, t->taken);
 		if (t->fin || stopped)
 			violated("P5", "client %u is not closed", i);
 	}
@@ -447,18 +447,19 @@ __wrap_send(int fd, const void *from, size_t n, int flags)
 		t->full = true;
 	}
 	for (size_t i = 0; i < n; i++) {
-		if (t->given + i >= t->taken)
+		if (t->echoed + i >= t->taken)
 			violated("P2", "client %u is sent more than it said",
 			    number(t));
-		if (bytes[i] != t->said[t->given + i])
-			violated(memchr(t->said, bytes[i], t->given + i) != NULL
+		if (bytes[i] != t->said[t->echoed + i])
+			violated(memchr(t->said, bytes[i], t->echoed + i) !=
+				    NULL
 				? "P2"
 				: "P3",
 			    "client %u is sent %d where %d "
 			    "belongs",
-			    number(t), bytes[i], t->said[t->given + i]);
+			    number(t), bytes[i], t->said[t->echoed + i]);
 	}
-	t->given += n;
+	t->echoed += n;
 	trace("%zu bytes", n);
 	return (ssize_t)n;
 }
@@ -477,10 +478,10 @@ __wrap_shutdown(int fd, int how)
 	t = used(fd, "shutdown");
 	if (t->reset || (t->shut && t->fin))
 		return fails(ENOTCONN);
-	if (scene->handler != HANDLER_DISCARD && t->given < t->taken &&
+	if (scene->handler != HANDLER_DISCARD && t->echoed < t->taken &&
 	    !t->broken && !t->refused)
 		violated("P1", "FIN before %zu bytes of client %u",
-		    t->taken - t->given, number(t));
+		    t->taken - t->echoed, number(t));
 	t->shut = true;
 	return 0;
 }
@@ -501,7 +502,7 @@ __wrap_close(int fd)
 	closes(t, fd);
 	table[fd] = NULL;
 	for (unsigned k = 0; k < SLOTS; k++)
-		event_kind[k][fd].in = false;
+		entry[k][fd].in = false;
 	return outcome(2) == 1 ? fails(EINTR) : 0;
 }
 
@@ -514,7 +515,7 @@ __wrap_ioctl(int fd, unsigned long request, int *n)
 	if (t == NULL)
 		return fails(EBADF);
 	*n = (int)(request == SIOCINQ ? t->arrived - t->taken
-				      : t->given - t->acked);
+				      : t->echoed - t->acked);
 	return 0;
 }
 
@@ -534,9 +535,9 @@ information(struct tcp *t, struct tcp_info *info)
 							   : ESTABLISHED;
 	info->tcpi_bytes_received = t->arrived + t->fin;
 	info->tcpi_bytes_acked = t->acked;
-	info->tcpi_last_data_recv = (uint32_t)(now - t->heard);
-	/* The acknowledgement comes between two calls. */
-	t->acked = t->given;
+	info->tcpi_last_data_recv = (uint32_t)(model_now - t->heard);
+	/* The acknowledgement arrives between two calls. */
+	t->acked = t->echoed;
 	return 0;
 }
 
@@ -606,7 +607,7 @@ int
 __wrap_epoll_ctl(int epfd, int op, int fd, struct epoll_event *e)
 {
 	unsigned k = (unsigned)(epfd - WATCH(0)) / 2;
-	bool *in = &event_kind[k][fd].in;
+	bool *in = &entry[k][fd].in;
 
 	call("epoll_ctl(%u, %d, %d)", k, op, fd);
 	if (fd > MASTER_WAKE && table[fd] == NULL)
@@ -626,19 +627,19 @@ __wrap_epoll_ctl(int epfd, int op, int fd, struct epoll_event *e)
 		return fails(ENOMEM);
 	}
 	*in = true;
-	event_kind[k][fd].events = e->events;
-	event_kind[k][fd].data = e->data.u64;
+	entry[k][fd].events = e->events;
+	entry[k][fd].data = e->data.u64;
 	return 0;
 }
 
-/* What epoll would say of an entry. */
+/* The events that epoll would report for an entry. */
 static uint32_t
 events(unsigned k, int fd)
 {
 	const struct tcp *t = socket_of(fd);
 	uint32_t is = 0;
 
-	if (fd >= DESCRIPTORS || !event_kind[k][fd].in)
+	if (fd >= DESCRIPTORS || !entry[k][fd].in)
 		return 0;
 	if (fd == LISTENER) {
 		if (shut_listener)
@@ -657,11 +658,11 @@ events(unsigned k, int fd)
 		if (t->reset || (t->fin && t->shut))
 			is |= EPOLLHUP | EPOLLERR;
 	}
-	return is & (event_kind[k][fd].events | EPOLLHUP | EPOLLERR);
+	return is & (entry[k][fd].events | EPOLLHUP | EPOLLERR);
 }
 
 bool
-tcp_info_ready(unsigned k)
+kernel_ready(unsigned k)
 {
 	for (int fd = 0; fd < DESCRIPTORS; fd++)
 		if (events(k, fd) != 0)
@@ -678,11 +679,12 @@ __wrap_epoll_pwait(int epfd, struct epoll_event *e, int most, int timeout,
 
 	(void)mask;
 	call("epoll_pwait(%d)", timeout);
-	/* By the time it looks again, the client has read. */
+	/* The client has read by the time the worker looks again. */
 	for (struct tcp *t = tcp; t < tcp + CLIENTS; t++)
 		t->full = false;
-	if (timeout != 0 && !tcp_info_ready(k))
-		sleep_until(timeout < 0 ? UINT64_MAX : now + (uint64_t)timeout);
+	if (timeout != 0 && !kernel_ready(k))
+		sleep_until(
+		    timeout < 0 ? UINT64_MAX : model_now + (uint64_t)timeout);
 	if (signalled[k]) {
 		signalled[k] = false;
 		return fails(EINTR);
@@ -690,7 +692,7 @@ __wrap_epoll_pwait(int epfd, struct epoll_event *e, int most, int timeout,
 	for (int fd = 0; fd < DESCRIPTORS && n < most; fd++)
 		if (events(k, fd) != 0)
 			e[n++] = (struct epoll_event){ events(k, fd),
-				{ .u64 = event_kind[k][fd].data } };
+				{ .u64 = entry[k][fd].data } };
 	trace("%d events", n);
 	return n;
 }
@@ -701,7 +703,7 @@ __wrap_eventfd_write(int fd, eventfd_t n)
 	(void)n;
 	call("eventfd_write(%d)", fd);
 	if (fd != MASTER_WAKE)
-		tcp_info_wake((unsigned)(fd - WAKE(0)) / 2);
+		kernel_wake((unsigned)(fd - WAKE(0)) / 2);
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
-# The protocol of slots and descriptors, tests/model/slots.pml: it holds in every
-# interleaving, and without one of its rules it does not.
+# SPDX-License-Identifier: ISC
+# The protocol of slots and descriptors, tests/model/slots.pml.  It holds in
+# every interleaving.  It does not hold without one of its rules.
 
 setup() {
 	command -v spin >/dev/null || skip "spin is not installed"
@@ -14,8 +15,8 @@ holds() {
 	[ "$status" -eq 0 ]
 }
 
-# breaks RULE...: a property is violated, which is not the same as a failure to
-# find out.
+# breaks RULE...: without the rule a property is violated.  A failure of the
+# check itself does not count.
 breaks() {
 	local rule
 	for rule in "$@"; do
@@ -27,27 +28,27 @@ breaks() {
 	done
 }
 
-@test "no death, however workers take turns" {
-	holds -DDEATHS=0 -DGIFTS=2
+@test "the properties hold without a death, in every order of steps" {
+	holds -DDEATHS=0 -DHANDOFFS=2
 }
 
-@test "a death at any step, whoever stands still meanwhile" {
+@test "the properties hold with a death at any step, while any worker stands still" {
 	holds -DDEATHS=1
 }
 
-@test "accepting: it is named; the record is claimed, claims are counted" {
+@test "accepting needs its operation, the claim, and the claim counter" {
 	breaks ACCEPT_NOT_NAMED CLAIMED_BY_STORE CLAIMS_NOT_COUNTED \
 		CLOSED_CLAIMED CLOSING_CLAIMED
 }
 
-@test "closing: it is said first, free comes last and only if it still says so" {
+@test "closing needs CLOSING first, and FREE last by compare and swap" {
 	breaks CLOSING_NOT_SAID FREED_BEFORE_CLOSED FREED_BY_STORE
 }
 
-@test "a number used again: cookies tell" {
+@test "a reused number needs the comparison of cookies" {
 	breaks NO_COOKIE_CHECK
 }
 
-@test "giving: the record first, taken by compare and swap, noticed again" {
-	breaks NOTICE_BEFORE_GIFT TAKEN_BY_STORE NO_NOTICE
+@test "a hand-off needs the record first, compare and swap, and notice after a death" {
+	breaks NOTICE_BEFORE_OFFER ACCEPTED_BY_STORE NO_NOTICE
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What is explored.  A line of SPILL_LINE bytes is 8 bytes long here.
+ * The scenes that are explored.  A line of SPILL_LINE bytes has 8 bytes here.
  */
 #include "scenes.h"
 
@@ -53,7 +53,7 @@ const struct scene scenes[] = {
 	    { { CONNECTS, 0, "" }, { CONNECTS, 1, "" }, { SAYS, 0, "ab\n" },
 		{ SAYS, 1, "xy\n" } },
 	    { 1, 1, 0, 0 }, { 2, 1, 0, 0 }, 0 },
-	{ "a client is given away", 2, HANDLER_ECHO,
+	{ "a client is handed off", 2, HANDLER_ECHO,
 	    { { CONNECTS, 0, "" }, { SAYS, 0, "ab\n" }, { CONNECTS, 1, "" },
 		{ CONNECTS, 2, "" }, { PASSES, 100, "" } },
 	    { { FINISHES, 1, "" }, { SAYS, 0, "c" }, { SAYS, 2, "x\n" },
@@ -78,9 +78,9 @@ const struct scene scenes[] = {
 	    { { CONNECTS, 1, "" }, { FINISHES, 0, "" }, { CONNECTS, 2, "" },
 		{ SAYS, 1, "a\n" }, { SAYS, 2, "x\n" } },
 	    { 1, 0, 0, 0 }, { 1, 1, 0, 1 }, 0 },
-	/* Who stands still between accept4() and the record finds that a
-	 * successor has entered the client, who has gone again since, and
-	 * that the number is another's. */
+	/* A worker stands still between accept4() and the record.  Meanwhile a
+	 * successor has entered the client, the client has gone again, and the
+	 * number is another client's. */
 	{ "a late claim", 2, HANDLER_ECHO, NOTHING,
 	    { { CONNECTS, 0, "" }, { CONNECTS, 1, "" }, { FINISHES, 0, "" },
 		{ CONNECTS, 2, "" }, { SAYS, 2, "x\n" } },

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What is explored: services, and what happens to them.
+ * The scenes that are explored: services, and the events that they get.
  */
 #ifndef ECHOD_TESTS_SCENES_H
 #define ECHOD_TESTS_SCENES_H

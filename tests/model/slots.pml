@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Slots and connections: the owner of a record, and the owner of a descriptor.
  * For spin(1).  README.md names the lines of the program that this models.
@@ -26,7 +27,7 @@
 #define OPEN 2
 #define OFFERED 3
 #define CLOSING 4
-/* connection.h, connection_owner() */
+/* connection.h, owner_word() */
 #define OWNER(state, slot) ((state) == FREE -> 0 : ((slot) * 8 + (state)))
 #define STATE(h) ((h) % 8)
 #define SLOT(h) ((h) / 8)
@@ -34,21 +35,21 @@
 byte owner[NUMBERS];
 byte claims[NUMBERS];		/* counted in the same word */
 byte cookie[NUMBERS];		/* of the record */
-byte giver[NUMBERS];
+byte offered_by[NUMBERS];
 bool marked[NUMBERS];		/* counted for its address */
 byte table[NUMBERS];		/* the kernel's: client + 1; 0: closed */
 
 bool waits[CLIENTS];		/* in the accept queue */
-bool done[CLIENTS];		/* has said FIN */
+bool done[CLIENTS];		/* has sent its FIN */
 bool gone[CLIENTS];		/* its socket is closed */
 
 bool accepting[WORKERS];	/* OP_ACCEPT */
-bool inbox[WORKERS * NUMBERS];
+bool handoff[WORKERS * NUMBERS];
 byte deaths = DEATHS;
-#ifndef GIFTS
-#define GIFTS 1
+#ifndef HANDOFFS
+#define HANDOFFS 1
 #endif
-byte gifts = GIFTS;		/* of connections that were being served */
+byte handoffs = HANDOFFS;		/* of connections that are served */
 
 /* P6, P4: worker k uses descriptor d on behalf of client c. */
 inline use()
@@ -98,7 +99,7 @@ inline close_descriptor()
 	fi
 }
 
-/* accept.c, accept_enter(), on a record that says CLAIMED; handoff_offer() */
+/* accept.c, accept_enter(), on a CLAIMED record; handoff_offer() */
 inline enter()
 {
 	if
@@ -118,29 +119,29 @@ inline enter()
 /* handoff.c, handoff_offer() */
 inline offer()
 {
-#ifdef NOTICE_BEFORE_GIFT
+#ifdef NOTICE_BEFORE_OFFER
 	if
-	:: true -> inbox[to * NUMBERS + d] = true
+	:: true -> handoff[to * NUMBERS + d] = true
 	DIES
 	fi;
 #endif
 	if
-	:: true -> giver[d] = k
+	:: true -> offered_by[d] = k
 	DIES
 	fi;
 	if
 	:: true -> owner[d] = OWNER(OFFERED, to)
 	DIES
 	fi;
-#ifndef NOTICE_BEFORE_GIFT
+#ifndef NOTICE_BEFORE_OFFER
 	if
-	:: true -> inbox[to * NUMBERS + d] = true
+	:: true -> handoff[to * NUMBERS + d] = true
 	DIES
 	fi
 #endif
 }
 
-/* accept.c, accept_claim(); lost_sockets.c, lost_sockets_find():
+/* accept.c, accept_claim(); lost_sockets.c, lost_sockets_claim():
  * connection_word(), tcp_info_cookie(), connection_vacant(),
  * connection_claim() */
 inline claim()
@@ -195,7 +196,7 @@ inline recover()
 		d = 0;
 		do
 		:: d < NUMBERS ->
-			/* lost_sockets_find() */
+			/* recover_lost_sockets() */
 			if
 			:: table[d] != 0 -> claim();
 				if
@@ -214,11 +215,11 @@ inline recover()
 	do
 	:: d < NUMBERS ->
 		h = owner[d];
-		/* recover_take_record() */
+		/* recover_record() */
 		if
 #ifndef NO_NOTICE
-		:: STATE(h) == OFFERED && SLOT(h) != k && giver[d] == k ->
-			inbox[SLOT(h) * NUMBERS + d] = true
+		:: STATE(h) == OFFERED && SLOT(h) != k && offered_by[d] == k ->
+			handoff[SLOT(h) * NUMBERS + d] = true
 #endif
 		:: STATE(h) == CLAIMED && SLOT(h) == k ->
 			/* lost_sockets_enter() */
@@ -326,20 +327,20 @@ end_idle:
 		d = 0; h = 0; c = 0; to = 0; mine = false
 
 	/* handoff.c, handoff_accept(), handoff_withdraw() */
-	:: atomic { inbox[k * NUMBERS] -> d = 0; inbox[k * NUMBERS] = false };
-		goto adopt
+	:: atomic { handoff[k * NUMBERS] -> d = 0; handoff[k * NUMBERS] = false };
+		goto accept
 #if NUMBERS > 1
-	:: atomic { inbox[k * NUMBERS + 1] -> d = 1;
-		inbox[k * NUMBERS + 1] = false };
-		goto adopt
+	:: atomic { handoff[k * NUMBERS + 1] -> d = 1;
+		handoff[k * NUMBERS + 1] = false };
+		goto accept
 #endif
 	:: false ->
-adopt:
+accept:
 		if
 		:: true ->
 			atomic {
 				if
-#ifdef TAKEN_BY_STORE
+#ifdef ACCEPTED_BY_STORE
 				:: true -> owner[d] = OWNER(OPEN, k)
 #else
 				:: owner[d] == OWNER(OFFERED, k) -> owner[d] =
@@ -351,10 +352,10 @@ adopt:
 		DIES
 		fi;
 		d = 0
-	:: atomic { inbox[(k + 1) % WORKERS * NUMBERS] && giver[0] == k &&
+	:: atomic { handoff[(k + 1) % WORKERS * NUMBERS] && offered_by[0] == k &&
 		owner[0] == OWNER(OFFERED, (k + 1) % WORKERS) ->
 		owner[0] = OWNER(OPEN, k) };
-		inbox[(k + 1) % WORKERS * NUMBERS] = false
+		handoff[(k + 1) % WORKERS * NUMBERS] = false
 
 	/* serve.c: any operation, by the owner; then close.c */
 	:: atomic { STATE(owner[0]) == OPEN && SLOT(owner[0]) == k &&
@@ -378,9 +379,9 @@ close:
 		close_descriptor();
 		d = 0; s = 0
 	/* handoff.c, handoff_move(): not at its end */
-	:: atomic { gifts > 0 && STATE(owner[0]) == OPEN &&
+	:: atomic { handoffs > 0 && STATE(owner[0]) == OPEN &&
 		SLOT(owner[0]) == k && table[0] != 0 &&
-		!done[table[0] - 1] -> d = 0; gifts-- };
+		!done[table[0] - 1] -> d = 0; handoffs-- };
 		to = (k + 1) % WORKERS;
 		use();
 		offer();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The rest of what workers call: time, which stands still while anything goes
- * on, and what has no say in anything.
+ * The other functions that workers call: time, which stands still while a
+ * worker runs, and functions that decide nothing.
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -13,30 +13,29 @@
 #include "lib/title.h"
 #include "explore.h"
 #include "worker/sandbox.h"
-#include "worker/worker.h"
 
 int
 __wrap_clock_gettime(clockid_t id, struct timespec *ts)
 {
 	(void)id;
-	ts->tv_sec = (time_t)(now / 1000);
-	ts->tv_nsec = (long)(now % 1000) * 1000000;
+	ts->tv_sec = (time_t)(model_now / 1000);
+	ts->tv_nsec = (long)(model_now % 1000) * 1000000;
 	return 0;
 }
 
-/* Whoever waits for another waits for time to pass. */
+/* A worker that waits for another lets time pass. */
 int
 __wrap_nanosleep(const struct timespec *ts, struct timespec *left)
 {
 	(void)left;
-	now += (uint64_t)ts->tv_nsec / 1000000;
+	model_now += (uint64_t)ts->tv_nsec / 1000000;
 	return 0;
 }
 
 int
 __wrap_sched_yield(void)
 {
-	now++;
+	model_now++;
 	return 0;
 }
 
@@ -61,7 +60,7 @@ __wrap_prctl(int what, ...)
 	return 0;
 }
 
-/* Of the hot connections; a death does not free it. */
+/* For the active set.  A death does not free it. */
 void *
 __wrap_reallocarray(void *p, size_t n, size_t size)
 {
@@ -145,7 +144,7 @@ signals_name(int signo)
 	return "signal";
 }
 
-/* The kernel that would deny calls is a model itself. */
+/* The kernel that would deny calls is a model. */
 void
 sandbox_enter(const struct worker *w)
 {

@@ -1,17 +1,18 @@
 #!/usr/bin/env bats
-# The init script against the exit statuses of the Linux Standard Base, with the
-# service in every state; and what else etc/ holds for those who start services.
-# All of it is installed below a directory of the test's own.
+# SPDX-License-Identifier: ISC
+# The init script against the exit statuses of the Linux Standard Base, with
+# the service in every state, and the other files of etc/ for service
+# managers.  Everything is installed below a directory of the test.
 
 load ../lib/common
 
-# configure_for PREFIX OPTION...: what one finds out, the next ones know.
+# configure_for PREFIX OPTION...: configure with a cache that the tests share.
 configure_for() {
 	"$TOP_SRCDIR/configure" -q --cache-file="$BATS_FILE_TMPDIR/cache" \
 		--prefix="$1" --with-user="$(id -un)" "${@:2}"
 }
 
-# The files for a prefix, once for all tests; only the program is not built anew.
+# The files for a prefix, once for all tests.  The program is not built again.
 setup_file() {
 	local b=$BATS_FILE_TMPDIR/build p=$BATS_FILE_TMPDIR/p
 	mkdir "$b" && cd "$b" || return 1
@@ -25,10 +26,11 @@ setup_file() {
 	}
 	mkdir -p "$p/sbin"
 	cp "$ECHOD" "$p/sbin/echod"
+	cp "$(dirname "$ECHOD")/echod-admin" "$p/sbin/echod-admin"
 }
 
-# setup() of common.bash, and a port for the service; nothing of the test before
-# is left in the prefix.
+# setup() of common.bash, and a port for the service.  Nothing of an earlier
+# test is left in the prefix.
 eval "lib_$(declare -f setup teardown | sed 's/^teardown/lib_teardown/')"
 setup() {
 	lib_setup
@@ -42,7 +44,7 @@ setup() {
 		"$B/etc/redis.conf" >"$P/etc/echod/redis.conf"
 }
 
-# The service is no child of ours; its pid is in the pid file.
+# The service is not our child; its pid is in the pid file.
 teardown() {
 	local pid
 	for pid in $(cat "$PIDFILE" "$DIR/pid" 2>/dev/null); do
@@ -53,7 +55,7 @@ teardown() {
 	lib_teardown
 }
 
-# lsb STATUS ACTION: the init script exits so.
+# lsb STATUS ACTION: the init script exits with STATUS.
 lsb() {
 	local want=$1 got=0
 	shift
@@ -219,7 +221,7 @@ served() {
 	lsb 0 status
 	cmp "$PIDFILE" pid
 	served
-	# It can be stopped all the same.
+	# It can be stopped nevertheless.
 	lsb 0 stop
 	lsb 3 status
 	lsb 6 start
@@ -245,7 +247,7 @@ served() {
 	lsb 0 start
 	local action
 	for action in start stop restart reload configtest; do
-		# Others may not enter the directory of the tests.
+		# Other users may not enter the directory of the tests.
 		run setpriv --reuid 65534 --regid 65534 --clear-groups \
 			sh -s "$action" <"$INIT"
 		[ "$status" -eq 4 ]
@@ -267,9 +269,10 @@ served() {
 	lsb 0 stop
 }
 
-# The directories of the log and the pid file are the service's user's.  One who
-# had come to be that user laid a link to /etc/shadow there, and root, at the
-# next start, gave the file to that user or overwrote it.
+# The directories of the log and the pid file belong to the user of the
+# service.  An attacker with the rights of this user could put a link to
+# /etc/shadow there.  Formerly root, at the next start, gave the file to this
+# user or overwrote it.
 @test "a link in place of the log or the pid file is not followed" {
 	root_only
 	echo secret >victim
@@ -277,7 +280,7 @@ served() {
 	ln -s "$DIR/victim" "$PIDFILE"
 	lsb 1 start
 	rm "$PIDFILE"
-	# One that root made would be followed.
+	# A link of root would be followed.
 	getent passwd nobody >/dev/null || skip "there is no user nobody"
 	chmod 600 victim
 	rm -rf "${P:?}/var"
@@ -314,7 +317,7 @@ served() {
 	not served
 	kill -0 "$other"
 	lsb 3 status
-	# The same where the file names another, or is what cannot be read.
+	# The same if the file names another process, or cannot be read.
 	lsb 0 start
 	cp "$PIDFILE" pid.was
 	PIDS+=("$(cat pid.was)")
@@ -331,7 +334,8 @@ served() {
 
 @test "a start has descriptors for maxclients, whatever init's own limit is" {
 	root_only
-	# Where it may not be raised, the start goes on with what there is.
+	# If the limit may not be raised, the start continues with the present
+	# one.
 	(ulimit -n 1024; lsb 0 start)
 	grep '^Max open files' "/proc/$(cat "$PIDFILE")/limits" >limit
 	lsb 0 stop
@@ -365,14 +369,15 @@ served() {
 	[ "$(stat -c %U:%a "${PIDFILE%/*}")" = nobody:755 ]
 	[ "$(stat -c %U:%G:%a "$d")" = nobody:adm:2750 ]
 	lsb 0 stop
-	# A directory that is to be made within one of the user's.
+	# A directory to be made in a directory of the user.
 	mkdir -p "$P/var/home/user" "$P/etc/default"
 	chown nobody "$P/var/home"
 	echo "PIDFILE=$P/var/home/user/run/echod.pid" >"$P/etc/default/echod"
 	lsb 1 start
 	grep -q "$P/var/home/user is not root's alone" out
 	[ ! -e "$P/var/home/user/run" ]
-	# In one where anybody may write, what is there cannot be exchanged.
+	# In a sticky directory that every user may write to, no file can be
+	# replaced.
 	mkdir "$P/var/tmp"
 	chmod 1777 "$P/var/tmp"
 	for a in dangling "$P/var/home"; do
@@ -417,8 +422,9 @@ served() {
 	lsb 3 status
 }
 
-# Who may read the pid file may lock it, and waited for with flock(1) the lock
-# of a stranger held up every start and stop.
+# A user that may read the pid file may lock it.  Formerly the script waited
+# for this lock with flock(1), so the lock of a stranger delayed every start
+# and stop.
 @test "a stranger's lock on the pid file holds up nothing" {
 	root_only
 	lsb 0 start
@@ -466,7 +472,7 @@ served() {
 	lsb 0 stop
 }
 
-# openrc FUNCTION: as OpenRC would run it.
+# openrc FUNCTION: run it as OpenRC does.
 openrc() {
 	local status=0
 	timeout 60 sh -c 'ebegin() { echo "$*"; }
@@ -506,7 +512,7 @@ openrc() {
 @test "all shell that is made from .in files is clean" {
 	command -v shellcheck >/dev/null || skip "shellcheck is not installed"
 	shellcheck "$INIT"
-	# OpenRC reads what looks unused.
+	# OpenRC reads variables that look unused.
 	shellcheck -s sh -e SC2034 "$B/etc/echod.openrc"
 	shellcheck -s bash "$TOP_SRCDIR"/etc/*.bash-completion
 }
@@ -517,14 +523,16 @@ openrc() {
 	"$ECHOD" -T -c "$B/etc/redis.conf" >dump
 	grep -q "^pidfile = \"*$PIDFILE\"* " dump
 	grep -q "^logfile = \"*$P/var/log/echod/echod-%Y-%m-%d.log\"* " dump
-	# A line that the rule does not find any more would be left, in silence.
+	# If the rule does not find its line, it leaves the line without a
+	# message.
 	local name
 	for name in pidfile logfile supervised user control-socket; do
 		grep -E "^$name = .*redis.conf:" dump
 	done
 }
 
-# Ten thousand silent clients of one address filled the service, for ever.
+# Formerly ten thousand silent clients of one address filled the service for
+# ever.
 @test "the installed configuration bounds what one address can take" {
 	"$ECHOD" -T -c "$B/etc/redis.conf" >dump
 	local name
@@ -533,7 +541,7 @@ openrc() {
 	done
 }
 
-# unit [CONFIGURE OPTION]: ./echod.service as it is installed.
+# unit [CONFIGURE OPTION]: make ./echod.service as it is installed.
 unit() {
 	command -v systemd-analyze >/dev/null || skip "systemd-analyze is not installed"
 	installed_unit "$@"
@@ -558,8 +566,9 @@ installed_unit() {
 	cp "$b/d$P/lib/systemd/system/echod.service" .
 }
 
-# Both types were in the unit: a # that make took for the begin of a comment was
-# to hide the other.  An older systemd complained, and a newer one took the last.
+# Formerly the unit had both types.  A # was to hide one of them, but make took
+# it for the begin of a comment.  An older systemd complained, and a newer one
+# used the last type.
 @test "the installed unit has one type, the one that configure was told" {
 	installed_unit
 	[ "$(grep -c '^#*Type=' echod.service)" -eq 1 ]
@@ -573,7 +582,7 @@ installed_unit() {
 	grep -qx 'ReloadSignal=SIGCONT' echod.service
 }
 
-# A signal cannot say that the reload was refused.
+# A signal cannot report that the reload was refused.
 @test "the unit of either type reloads by a command that tells what became of it" {
 	local option
 	for option in --enable-notify-reload --disable-notify-reload; do
@@ -614,7 +623,7 @@ installed_unit() {
 	[ "$(sed -n 's/^TimeoutStopSec=//p' "$P/lib/systemd/system/echod.service")" -gt "$most" ]
 }
 
-# The names that @SET of systemd stands for, each on a line.
+# Print the system calls of a @SET of systemd, each on a line.
 calls_of() {
 	local name
 	systemd-analyze syscall-filter --no-pager "$1" </dev/null | sed -n 's/^ \+\([@a-z0-9_-]\+\)$/\1/p' |
@@ -649,7 +658,7 @@ calls_of() {
 	wait "$tracer" || true
 	sed -nE 's/^[0-9]+ +([a-z0-9_]+)\(.*/\1/p' trace | sort -u >called
 	[ "$(wc -l <called)" -gt 30 ]
-	# clone3 may answer ENOSYS; the loader's own are in every set.
+	# clone3 may answer ENOSYS; the calls of the loader are in every set.
 	run comm -23 called permitted
 	echo "$output"
 	[ -z "$output" ]
@@ -678,7 +687,7 @@ complete_echoctl() {
 
 # They come from --help, which is made of the table of commands.
 @test "bash completes the commands of echoctl, their keywords and options" {
-	[ "$(complete_echoctl re)" = 'reload reopen' ]
+	[ "$(complete_echoctl re)" = 'reload reopen renew' ]
 	[ "$(complete_echoctl -s x dr)" = drain ]
 	[ "$(complete_echoctl drain o)" = 'on off' ]
 	[ "$(complete_echoctl loglevel v)" = verbose ]

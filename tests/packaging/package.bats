@@ -1,17 +1,19 @@
 #!/usr/bin/env bats
-# The packages: they build, lintian has nothing to say, and their life from the
-# installation to the purge leaves every connection and, at the end, nothing.
+# SPDX-License-Identifier: ISC
+# The packages build, and lintian finds nothing.  Their life, from the
+# installation to the purge, keeps every connection and leaves nothing at the
+# end.
 
 load ../lib/common
 
-# Each step once, in the order of the tests; what it said is in $WORK.
+# Each step runs once, in the order of the tests; its output is in $WORK.
 setup_file() {
 	export WORK=$BATS_FILE_TMPDIR
 	command -v dpkg-buildpackage >/dev/null && command -v dh >/dev/null || return 0
 	export VERSION
 	VERSION=$("$ECHOD" -v)
 	VERSION=${VERSION#echod }
-	# What a release holds, and no more.
+	# The contents of a release, and no more.
 	if timeout 120 make -s -C "$TOP_BUILDDIR" distdir \
 		distdir="$WORK/echod-$VERSION" >"$WORK/release" 2>&1 3>&-; then
 		build_package >"$WORK/build.log" 2>&1 3>&- || true
@@ -31,7 +33,7 @@ tool() {
 	command -v "$1" >/dev/null || skip "$1 is not installed"
 }
 
-# The package, or the reason why it is not there.
+# The package, or the reason for its absence.
 package() {
 	tool dpkg-buildpackage
 	tool dh
@@ -44,18 +46,20 @@ package() {
 	}
 }
 
-# repack NAME VERSION PROGRAM: the package with another program in it.
+# repack NAME VERSION PROGRAM: make the package with another program.
 repack() {
 	dpkg-deb -R "$DEB" "$1"
 	sed -i "s/^Version: .*/Version: $2/" "$1/DEBIAN/control"
 	cp "$3" "$1/usr/sbin/echod"
+	[ ! -e "$3-admin" ] || cp "$3-admin" "$1/usr/libexec/echod/echod-admin"
 	dpkg-deb --root-owner-group -b "$1" "shared/$1.deb" >/dev/null
 }
 
-# A system as debootstrap makes it, in ./root; without one that can be had soon,
-# the directory stays empty, and the room is made of this machine's.
+# Make a system by debootstrap in ./root.  If this takes too long, the
+# directory stays empty, and the room uses the system of this machine.  The
+# system is kept for a month, if there is a place for it.
 bootstrap_root() {
-	local mirror suite depends
+	local mirror suite depends cache=${XDG_CACHE_HOME:-$HOME/.cache}/echod-test
 	mkdir -p root
 	command -v debootstrap >/dev/null || return 0
 	# shellcheck disable=SC2016 # apt's names
@@ -63,11 +67,21 @@ bootstrap_root() {
 		'Created-By: Packages' 'Component: main' 2>/dev/null |
 		grep -v security | head -n 1) || return 0
 	depends=$(dpkg-deb -f "$DEB" Depends | sed 's/([^)]*)//g; s/|[^,]*//g' | tr -d ' ')
+	cache=$cache/$suite.$(cksum <<<"$mirror $depends" | tr ' ' .).tar.gz
+	if [ -n "$(find "$cache" -mtime -30 2>/dev/null)" ] &&
+		tar xpzf "$cache" --numeric-owner -C root; then
+		return
+	fi
+	rm -rf --one-file-system root
 	timeout 150 debootstrap --variant=minbase --include="$depends" "$suite" root \
 		"$mirror" >debootstrap.log 2>&1 3>&- || {
 		rm -rf --one-file-system root
 		mkdir root
+		return
 	}
+	mkdir -p "${cache%/*}" && tar cf "$cache.$$" -I 'gzip -1' \
+		--numeric-owner -C root . && mv "$cache.$$" "$cache" ||
+		rm -f "$cache.$$"
 }
 
 @test "dpkg-buildpackage makes echod and echod-dbgsym" {
@@ -76,6 +90,7 @@ bootstrap_root() {
 	dpkg-deb -c "$DEB" >list
 	local f
 	for f in ./usr/sbin/echod ./etc/echod/redis.conf ./etc/init.d/echod \
+		./usr/libexec/echod/echod-admin \
 		./usr/share/man/man8/echod.8.gz ./var/log/echod/; do
 		grep -q " $f\$" list
 	done
@@ -105,12 +120,15 @@ bootstrap_root() {
 	fi
 	tool readelf
 	dpkg-deb -x "$DEB" x
-	readelf -hW x/usr/sbin/echod | grep -q 'Type: *DYN'
-	readelf -lW x/usr/sbin/echod | grep -q GNU_RELRO
-	readelf -dW x/usr/sbin/echod | grep -qE 'BIND_NOW|FLAGS.*NOW'
-	readelf -sW --dyn-syms x/usr/sbin/echod >symbols
-	grep -q __stack_chk_fail symbols
-	grep -q '_chk@' symbols
+	local program
+	for program in sbin/echod libexec/echod/echod-admin; do
+		readelf -hW "x/usr/$program" | grep -q 'Type: *DYN'
+		readelf -lW "x/usr/$program" | grep -q GNU_RELRO
+		readelf -dW "x/usr/$program" | grep -qE 'BIND_NOW|FLAGS.*NOW'
+		readelf -sW --dyn-syms "x/usr/$program" >symbols
+		grep -q __stack_chk_fail symbols
+		grep -q '_chk@' symbols
+	done
 }
 
 @test "rpmbuild makes an RPM of a release" {
@@ -124,6 +142,7 @@ bootstrap_root() {
 	}
 	rpm -qlp rpm/RPMS/*/echod-"$VERSION"-1*.rpm | tee list
 	grep -qx /usr/sbin/echod list
+	grep -qx /usr/libexec/echod/echod-admin list
 	grep -qx /etc/echod/redis.conf list
 	if command -v rpmlint >/dev/null; then
 		rpmlint rpm/RPMS/*/*.rpm

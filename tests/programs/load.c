@@ -4,7 +4,7 @@
  * against what was sent, and every reset, refused connect and stall counted.
  *
  * usage: load [-h host] [-p port] [-t seconds] [-n echoes] [-f file]
- *             [-e file] [-d ms] [-w ms] kind:count ...
+ *             [-e file] [-d ms] [-w ms] [-o] kind:count ...
  *
  * Kinds of client:
  *	small		64-byte lines, one at a time
@@ -21,6 +21,7 @@
  * whichever is first; the file of -f is made once every client is connected.
  * With -d a client rests so long before it begins its next lines; with -w one
  * that has not moved for so long has stalled (20,000).
+ * With -o clients connect once: one that is lost does not connect again.
  * Not stalled but unheard is one whose segments are not even acknowledged: that
  * is no fault of the server's.
  * Prints one line of name=value figures.
@@ -95,7 +96,7 @@ static struct sockaddr_in server;
 static struct client *clients;
 static unsigned count;
 static int ep;
-static bool started, stopping;
+static bool started, stopping, once;
 static char out[CHUNK], in[CHUNK];
 static char table[TABLE + CHUNK];
 static char expected[CHUNK];
@@ -230,6 +231,8 @@ lose(struct client *c, const char *how)
 		    kinds[c->kind].name, c->id, c->port, how,
 		    (unsigned long long)c->sent, (unsigned long long)c->got);
 	drop_connection(c);
+	if (once)
+		c->not_before = UINT64_MAX;
 }
 
 static void
@@ -536,7 +539,7 @@ main(int argc, char **argv)
 	struct rlimit rl;
 	int c;
 
-	while ((c = getopt(argc, argv, "h:p:t:n:f:e:d:w:")) != -1)
+	while ((c = getopt(argc, argv, "h:p:t:n:f:e:d:ow:")) != -1)
 		switch (c) {
 		case 'h':
 			host = optarg;
@@ -558,6 +561,9 @@ main(int argc, char **argv)
 			break;
 		case 'd':
 			rest = strtoull(optarg, NULL, 10) * MS;
+			break;
+		case 'o':
+			once = true;
 			break;
 		case 'w':
 			patience = strtoull(optarg, NULL, 10) * MS;

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * An echod that says its arena is laid out as that of the others, and finds
- * out that it is not when it has been executed: it passes the check that a
- * reload makes, and cannot take over.
+ * An echod that says its arena is laid out as that of the others
+ * (shared/layout.c), and finds out that it is not when it has been executed: it
+ * passes the check that a reload makes, and cannot take over.
  */
-#include <stdio.h>
-#include <string.h>
-
 #include "shared/arena.h"
 
 enum {
@@ -15,17 +12,4 @@ enum {
 
 #undef ARENA_VERSION
 #define ARENA_VERSION (THEIRS + 1)
-#define arena_layout own_layout
-const char *own_layout(void);
 #include "shared/arena.c"
-#undef arena_layout
-
-const char *
-arena_layout(void)
-{
-	static char words[96];
-
-	snprintf(words, sizeof(words), "%u%s", (unsigned)THEIRS,
-	    strchr(own_layout(), ' '));
-	return words;
-}

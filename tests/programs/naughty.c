@@ -62,15 +62,14 @@ header_of(const char *in)
 	return (struct arena_header *)p;
 }
 
-/* Everything before what workers tell each other, and the totals; twice, in
- * case the one or the other is looked at. */
+/* Everything before what workers tell each other; twice, in case the one or the
+ * other is looked at. */
 static void
 spoil(struct arena_header *h)
 {
 	for (int i = 0; i < 2; i++) {
 		memset((void *)h, i == 0 ? 0xff : 0,
 		    offsetof(struct arena_header, descriptor_end));
-		memset((void *)&h->totals, 0xff, sizeof(h->totals));
 		atomic_store(&h->loglevel, 9);
 		(void)nanosleep(&(struct timespec){ .tv_nsec = 50000000 },
 		    NULL);

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "worker/worker.h"
+#include "worker/loop.h"
 
 /* What the record of the takeover would say, if it were read once more. */
 static void
@@ -31,12 +31,11 @@ forge(void)
 
 int
 worker_main(const struct config *config, const struct arena *arena,
-    unsigned number, pid_t master)
+    const struct worker_place *place)
 {
 	(void)config;
 	(void)arena;
-	(void)number;
-	(void)master;
+	(void)place;
 	forge();
 	return WORKER_FAILED;
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# Workers die, are stopped, added and removed; connections go on.
+# SPDX-License-Identifier: ISC
+# Workers die, are stopped, added and removed; connections continue.
 
 load ../lib/common
 
@@ -44,7 +45,7 @@ export ECHOD LOAD
 	done
 	kill -TTOU "$SERVER"
 	wait_for 30 logged 'the last worker stays'
-	# Before, its slot is still leaving, and SIGTTIN would be refused.
+	# Before this, its slot is still leaving, and SIGTTIN would be refused.
 	wait_for 30 logged 'took over the connections of worker 1'
 	kill -TTIN "$SERVER"
 	wait_for 30 workers_are 2
@@ -108,7 +109,7 @@ export ECHOD LOAD
 	start workers=2 watchdog-timeout=0
 	mapfile -t w < <(workers)
 	kill -STOP "${w[0]}"
-	# half of these would be the stopped one's
+	# The stopped worker would have half of these.
 	$CLIENT churn 50
 	timeout 30 $CLIENT many 50
 	kill -CONT "${w[0]}"
@@ -142,9 +143,29 @@ export ECHOD LOAD
 	load_is_happy
 }
 
-# A soak was failed by stalls of its slow clients: the machine was short of
-# memory for TCP, and its kernel dropped what a server of forty lines was sent,
-# too.  A filter that lets nothing through does the same at will.
+# A soak whose reload had moved the port was failed by the refusals of a client
+# that had crashed its worker, which was allowed.
+@test "the load: a client that is lost connects again, or stays away if told so" {
+	local option
+	start control-socket=control
+	peer() {
+		ss -Htn state established "dport = :$PORT" | awk '{ print $3 }'
+	}
+	for option in '' -o; do
+		rm -f loaded enough
+		under_load $option small:1
+		"$ECHOCTL" -s control close "$(peer)"
+		wait_for 20 grep -q 'small client 0, .*: EOF' figures
+		[ -n "$option" ] || wait_for 20 eval '[ -n "$(peer)" ]'
+		not load_is_happy
+		cat figures
+		grep -q "connects=$((2 - ${#option} / 2)) lost=1 .*refused=0" figures
+	done
+}
+
+# A soak failed because its slow clients stalled.  The machine was short of
+# memory for TCP, and its kernel also dropped the segments to a server of forty
+# lines.  A filter that passes nothing has the same effect at will.
 @test "the load tells a kernel that drops segments from a server that hangs" {
 	PORT=$(free_port)
 	cat >drops.py <<-'EOF'

@@ -1,14 +1,16 @@
 #!/usr/bin/env bats
-# System calls fail.  Clients are served as usual or the log says why not;
-# nothing hangs, spins, loses or invents a byte, or leaves a descriptor open.
+# SPDX-License-Identifier: ISC
+# System calls fail.  Clients are served as usual, or the log has the reason.
+# No process hangs, spins, loses or invents a byte, or leaves a descriptor
+# open.
 #
-# A choice of the cases that "make faults" runs.  Those marked with a star went
-# wrong once.
+# These are some of the cases that "make faults" runs.  A case with a star has
+# failed once.
 
 load ../lib/common
 
-# For a build with sanitizers: leaks are not looked for under strace, which would
-# end the program with a failure, and another library may come before theirs.
+# For a build with sanitizers: no check for leaks, which fails under strace,
+# and another library may come before theirs.
 export ASAN_OPTIONS=detect_leaks=0:verify_asan_link_order=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}
 
 fail_calls() {
@@ -65,7 +67,7 @@ fail_calls() {
 		'user/setresuid/EAGAIN/1'
 }
 
-# Of each eight calls one fails, of those that are left one in four does less.
+# One call in eight fails, and of the others one in four transfers less.
 @test "short reads, short writes, interruptions: not a byte is lost" {
 	local shim=$TOP_BUILDDIR/tests/stress/faults/shim.so
 	[ -e "$shim" ] || skip "no shim.so"
@@ -88,7 +90,7 @@ fail_calls() {
 	echoes
 	stop
 	[ "$STATUS" -eq 0 ]
-	# That of standard output, which lost none.
+	# This line is in the log of standard output, which lost none.
 	logged 'warning: logfile /dev/full: No space left .*; 1 log lines lost there'
 	tail -n 2 log | grep -qE ': No space left .*; [4-9] log lines lost there'
 	not logged 'lost before this'

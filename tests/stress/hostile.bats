@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
-# Bad networks and bad clients; what they get, and that nothing of them is
-# left.  With thousands of them, and latencies: make hostile.
+# SPDX-License-Identifier: ISC
+# Bad networks and bad clients: they get the right answers, and nothing of them
+# is left.  For thousands of clients, and latencies: make hostile.
 
 load ../lib/common
 

@@ -1,11 +1,12 @@
 #!/usr/bin/env bats
-# A short soak, and that it notices what must not be.
+# SPDX-License-Identifier: ISC
+# A short soak, which also detects each violation.
 
 load ../lib/common
 
 UPGRADES=${LOAD%/load}
 
-# soak ARGUMENTS: on ports of our own.
+# soak ARGUMENTS: run a soak on ports of this test.
 soak() {
 	ECHOD=$ECHOD LOAD=$LOAD UPGRADES=$UPGRADES \
 		ECHOCTL=$ECHOCTL \
@@ -14,7 +15,7 @@ soak() {
 		--keep "$BATS_TEST_TMPDIR/kept" "$@" 3>&-
 }
 
-# fails REASON ARGUMENTS: it is noticed, and the seed is told.
+# fails REASON ARGUMENTS: the soak fails with this reason, and prints the seed.
 fails() {
 	local reason=$1
 	shift
@@ -37,7 +38,7 @@ fails() {
 }
 
 @test "a soak fails if clients are lost" {
-	# The silent are closed after a second.
+	# Silent clients are closed after a second.
 	fails '(a connection was lost|witness .* is gone)' \
 		--also 'timeout = 1' --clients idle:20
 }

@@ -1,17 +1,18 @@
 #!/usr/bin/env bats
-# The configuration and the command line: what is accepted and what it comes
-# to, what is refused and with which words.
+# SPDX-License-Identifier: ISC
+# The configuration and the command line: accepted values and their effect,
+# refused values and the messages.
 
 load ../lib/common
 
 # bats file_tags=quick
 
-# conf TEXT: the text, with printf's escapes, is ./conf from now on.
+# conf TEXT: write the text, with the escapes of printf, to ./conf.
 conf() {
 	printf '%b' "$1" >conf
 }
 
-# dump ARGUMENT...: what -T prints is in ./dump from now on.
+# dump ARGUMENT...: write the output of -T to ./dump.
 dump() {
 	"$ECHOD" "$@" -T >dump 2>err || {
 		cat err
@@ -19,7 +20,7 @@ dump() {
 	}
 }
 
-# shown NAME VALUE ORIGIN: exactly that is in ./dump, once.
+# shown NAME VALUE ORIGIN: ./dump has exactly this, once.
 shown() {
 	local got
 	got=$(sed -nE "s/^$1 = (.*[^ ]) +# (.*)\$/\\1|\\2/p" dump)
@@ -34,7 +35,7 @@ value() {
 	sed -nE "s/^$1 = (.*[^ ]) +# .*\$/\\1/p" dump
 }
 
-# The default of $1 according to ./dump, with no regard to this machine.
+# The default of $1 according to ./dump, without the limits of this machine.
 default() {
 	if grep -qE "^$1 = .* # default, auto(:.*)?\$" dump; then
 		echo auto
@@ -55,8 +56,8 @@ listening() {
 	[ -n "$(ss -Htln "sport = :$PORT")" ]
 }
 
-# refused PATTERN ARGUMENT...: one line that matches on standard error, nothing
-# on standard output, status 78, and nobody listens.
+# refused PATTERN ARGUMENT...: standard error has one line, which matches,
+# standard output has none, the status is 78, and no process listens.
 refused() {
 	local pattern=$1 status=0
 	shift
@@ -69,14 +70,14 @@ refused() {
 	not listening
 }
 
-# bad LINES PATTERN: LINES from line 2 on are refused with a message that
+# bad LINES PATTERN: LINES, from line 2 on, are refused with a message that
 # begins with file and line.
 bad() {
 	conf "# a comment\n$1\n"
 	refused "^echod: conf:$2" -c conf -o "port=$PORT" -o "bind=$HOST"
 }
 
-# usage_error ARGUMENT...: status 2 and words on standard error.
+# usage_error ARGUMENT...: the status is 2, and standard error has a message.
 usage_error() {
 	local status=0
 	timeout 60 "$ECHOD" "$@" >out 2>err 3>&- 4>&- || status=$?
@@ -87,7 +88,7 @@ usage_error() {
 	not listening
 }
 
-# Debian's redis.conf, as it is, becomes ./redis-debian.conf.
+# Copy the unchanged redis.conf of Debian to ./redis-debian.conf.
 debian_redis_conf() {
 	if [ -r /etc/redis/redis.conf ]; then
 		cp /etc/redis/redis.conf redis-debian.conf
@@ -100,7 +101,7 @@ debian_redis_conf() {
 	cp deb/etc/redis/redis.conf redis-debian.conf
 }
 
-# --- what is accepted
+# --- accepted values
 
 @test "without a file and arguments: defaults, and -T says so" {
 	dump
@@ -179,7 +180,8 @@ debian_redis_conf() {
 	conf 'maxmemory-clients 1GB\n'
 	dump -c conf
 	shown maxmemory-clients 1gb conf:1
-	# Ten digits and a unit, which was then no amount when it was read again.
+	# Formerly ten digits and a unit were printed in a form that is no
+	# amount.
 	dump -o maxmemory-clients=9990000000000
 	shown maxmemory-clients 9755859375kb 'command line'
 	dump -o maxmemory-clients=9755859375kb
@@ -235,7 +237,7 @@ debian_redis_conf() {
 	shown workers 1 'default, auto'
 }
 
-# Half a processor, and as many workers as the machine has of them.
+# Formerly half a processor had as many workers as the machine has processors.
 @test "workers auto counts the CPU quota of the cgroup, and those above it" {
 	need_root
 	[ "$(nproc)" -gt 1 ] || skip "needs two processors"
@@ -285,7 +287,7 @@ debian_redis_conf() {
 	[[ $(grep '^maxclients' dump) =~ ^maxclients\ =\ ([0-9]+)\ .*conf:1,\ clamped\ from\ 5000:\ .*\ 100\ descriptors,\ ([0-9]+) ]]
 	[ $((BASH_REMATCH[1] + BASH_REMATCH[2])) -eq 100 ]
 	[ "${BASH_REMATCH[1]}" -ge 1 ]
-	# And what fits is left alone.
+	# A value that fits is left alone.
 	(ulimit -n 100 && dump -c conf -o maxclients=10)
 	shown maxclients 10 'command line'
 }
@@ -338,7 +340,7 @@ debian_redis_conf() {
 	deep=$(printf '%0200d/' 1 2 3)
 	mkdir -p "$deep"
 	(cd "$deep" && conf 'logfile log\n')
-	# Behind a value, the comment that names this file is long, too.
+	# After a value, the comment that names this file is long, too.
 	dump -c "$DIR/$deep/conf" -o "pidfile=it's"
 	mv dump first
 	[ "$(wc -L <first)" -gt 600 ]
@@ -352,13 +354,13 @@ debian_redis_conf() {
 	mv dump first
 	dump -c first
 	diff <(sed 's/ *# .*//' first) <(sed 's/ *# .*//' dump)
-	# A path that no line has room for.
+	# This path does not fit into a line.
 	mkdir "$deep/$deep" 2>/dev/null || mkdir -p "$deep/$deep"
 	cd "$deep/$deep"
 	refused '^echod: -o logfile: x: File name too long' -o logfile=x
 }
 
-# Fuzzing found that a vertical tab at an end was gone from what -T printed.
+# Fuzzing found that the output of -T lost a vertical tab at an end.
 @test "a control character in a name or path is an error" {
 	bad 'syslog-ident = "a\v"' '2: syslog-ident: byte 2 is a control character, \\x0b'
 	bad 'pidfile = "/a\tb"' '2: pidfile: byte 3 is a control character, \\x09'
@@ -383,7 +385,7 @@ debian_redis_conf() {
 	[ "$status" -ne 0 ]
 }
 
-# --- what is refused
+# --- refused values
 
 @test "an unknown directive, with the name that was meant" {
 	bad 'prot 1' '2: unknown directive "prot".* "port"'
@@ -454,7 +456,7 @@ debian_redis_conf() {
 	bad 'timeout 1\n\ntimeout = 2' '4: timeout: .*\bline 2$'
 	bad 'timeout 1\ntimeout 1' '3: timeout: .*\bline 2$'
 	bad 'timeout 1\nTimeOut 2' '3: timeout: .*\bline 2$'
-	# Also when the command line overrides both.
+	# This holds even if the command line overrides both.
 	bad 'port 1\nport 2' '3: port: .*\bline 2$'
 }
 
@@ -492,7 +494,8 @@ debian_redis_conf() {
 	bad 'port "1" "2"' '2: port: text after the closing quote'
 }
 
-# Redis and iniparser 4.2 take it for an escape, iniparser 4.1 does not.
+# Redis and iniparser 4.2 read a backslash as an escape; iniparser 4.1 does
+# not.
 @test "a backslash in quotes is an error" {
 	bad 'logfile "/tmp/x\\x2fy"' '2: logfile: backslash in quotes'
 	bad "syslog-ident 'a\\\\'" '2: syslog-ident: backslash in quotes'
@@ -523,7 +526,7 @@ debian_redis_conf() {
 	refused '^echod: conf:1: .*NUL' -c conf -o "port=$PORT"
 }
 
-# --- what cannot be seen
+# --- invisible characters
 
 @test "a UTF-8 byte order mark is skipped, and one of UTF-16 is told" {
 	conf '\xef\xbb\xbfport = 7001\n'
@@ -538,7 +541,7 @@ debian_redis_conf() {
 		'3: unknown directive "\\xef\\xbb\\xbftimeout".*byte order mark.*"timeout"'
 }
 
-# The message was: unknown directive "port"; did you mean "port"?
+# Formerly the message was: unknown directive "port"; did you mean "port"?
 @test "what cannot be seen in a name is shown" {
 	bad 'port\xc2\xa0= 1' '2: unknown directive "port\\xc2\\xa0": .*no-break space.* "port"'
 	bad 'port\xc2\xa01' '2: unknown directive "port\\xc2\\xa01": '
@@ -591,7 +594,7 @@ debian_redis_conf() {
 
 # --- shells
 
-# A directory called ~ was made.
+# Formerly a directory called ~ was made.
 @test "a path that needs a shell is refused, with a hint" {
 	bad 'logfile = ~/x' '2: logfile: only a shell .*"~/x".*whole path.*\./~'
 	bad 'pidfile ~root/x' '2: pidfile: only a shell .*"~root/x"'
@@ -648,7 +651,7 @@ debian_redis_conf() {
 }
 
 @test "user = NAME with more behind it is no access rule of Redis" {
-	# Taken for one it would leave the service running as root.
+	# As an access rule it would leave the service running as root.
 	bad 'user = nobody nogroup' '2: user: '
 }
 
@@ -683,15 +686,15 @@ debian_redis_conf() {
 	printf 'maxclients 9\ninclude "%s/etc/c d"\n' "$PWD" >etc/more/b.conf
 	printf 'handler = raw\nsave 1 1\n' >'etc/c d'
 	dump -c etc/main.conf
-	# The last line that is read wins, whichever file it is in.
+	# The last line that is read counts, in any file.
 	shown port 2 etc/more/a.conf:1
 	shown timeout 3 etc/main.conf:3
 	shown maxclients 9 etc/more/b.conf:1
 	shown handler raw "$PWD/etc/c d:1"
-	# From elsewhere it is the same.
+	# The result is the same from another directory.
 	(cd / && "$ECHOD" -T -c "$DIR/etc/main.conf") >dump
 	shown maxclients 9 "$DIR/etc/more/b.conf:1"
-	# What -T prints has it all.
+	# The output of -T has every directive.
 	mv dump first
 	dump -c first
 	diff <(sed 's/ *# .*//' first) <(sed 's/ *# .*//' dump)
@@ -709,7 +712,7 @@ debian_redis_conf() {
 	dump -c 'a[1]/main'
 	shown timeout 2 'a[1]/conf.d/20.conf:1'
 	shown port 1 'a[1]/conf.d/10.conf:2'
-	# A file can be there twice.
+	# A file can be included twice.
 	printf 'include m\ntimeout 5\ninclude m\n' >conf
 	echo 'timeout 4' >m
 	dump -c conf
@@ -739,7 +742,7 @@ debian_redis_conf() {
 	refused '^echod: m:1: NUL' -c conf
 	printf '\xfe\xff\0p' >m
 	refused '^echod: conf:2: include: m: .*UTF-16' -c conf
-	# Around an include, one file still says a thing once.
+	# One file gives a directive once, even with an include in between.
 	conf 'port 1\ninclude m\nport 2\n'
 	: >m
 	refused '^echod: conf:3: port: given twice, first in line 1' -c conf
@@ -804,7 +807,7 @@ debian_redis_conf() {
 	local i long line
 	long=$(printf '%0200d' 0)
 	mkdir "$long" "$long/$long"
-	# Each has its say and is overridden by the next one.
+	# Each file sets the value, and the next file overrides it.
 	for i in {100..199}; do
 		echo "timeout $i" >"$long/$long/$i"
 	done
@@ -844,7 +847,7 @@ debian_redis_conf() {
 	wait_for 10 logged 'reloaded: '
 	"$ECHOCTL" -s s config >dump
 	shown timeout 6 b.inc:2
-	# A mistake in one of them, and all stays as it was.
+	# A mistake in one file, and the service keeps its configuration.
 	echo 'timeout x' >c.inc
 	kill -USR2 "$SERVER"
 	wait_for 10 logged 'c.inc:1: timeout: "x"'
@@ -902,7 +905,7 @@ debian_redis_conf() {
 	usage_error "${many[@]}"
 }
 
-# Of two, the last one was done in silence.
+# Formerly the last of two actions was done without a message.
 @test "two actions are one too many" {
 	local two
 	for two in '-t -s stop' '-s stop -t' '-T -t' '--check -T' '-s stop -s reload'; do
@@ -943,7 +946,7 @@ debian_redis_conf() {
 	grep -q '^usage: echod' short
 	[[ $("$ECHOD" -v) =~ ^echod\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
 	[ "$("$ECHOD" --version)" = "$("$ECHOD" -v)" ]
-	# Whatever the configuration is like.
+	# The configuration does not matter.
 	echo nonsense >redis.conf
 	"$ECHOD" -v
 	"$ECHOD" -h
@@ -987,7 +990,7 @@ debian_redis_conf() {
 	[ "$status" -eq 0 ]
 	[ "${#lines[@]}" -eq 1 ]
 	[[ $output == *" $PORT: ok"* ]]
-	# Who listens on every address is asked on the loopback one.
+	# A service on every address is asked on the loopback address.
 	"$ECHOD" --check -o "port=$PORT"
 	conf "port $PORT\ndaemonize yes\n"
 	"$ECHOD" --check -c conf
@@ -1045,10 +1048,10 @@ debian_redis_conf() {
 	unshare --net sh inside 3>&- 4>&-
 }
 
-# --- who asks, and does not start
+# --- users that ask and do not start
 
-# The one who asks is not root and not `user`, has few descriptors, or comes
-# after somebody has made a mistake in the file.
+# The caller is neither root nor `user`, or has few descriptors, or the file
+# has a mistake in the meantime.
 @test "--check, -T and -s by a user who could not start it" {
 	need_root
 	open_directory
@@ -1104,7 +1107,7 @@ debian_redis_conf() {
 		"$ECHOD" -c conf --check
 		"$ECHOD" -c conf -s status
 		"$ctl" -c conf status | grep -q '^echod'
-		# It shows the mistake, and all the rest.
+		# The output has the mistake and everything else.
 		local status=0
 		"$ECHOD" -c conf -T >dump 2>err || status=$?
 		[ "$status" -eq 78 ]
@@ -1124,7 +1127,8 @@ debian_redis_conf() {
 	[ "$STATUS" -eq 0 ]
 }
 
-# asked PATTERN ARGUMENT...: status 78 and the mistake.
+# asked PATTERN ARGUMENT...: the status is 78, and the message names the
+# mistake.
 asked() {
 	refused "$@"
 }
@@ -1141,7 +1145,7 @@ asked() {
 	asked '^echod: conf: No such file|^echod: none: No such file' -c none -s stop
 	asked '^echod: none: No such file' -c none --check
 	asked '^echod: none: No such file' -c none -T
-	# What the command line says is no matter of the file's.
+	# A mistake of the command line does not name the file.
 	local file
 	for file in conf none; do
 		conf 'pidfile "a\n'
@@ -1156,7 +1160,7 @@ asked() {
 
 # --- nothing is demanded before it is needed
 
-# A deployment has removed the directory that the service was started in.
+# A deployment has removed the directory in which the service was started.
 @test "a working directory that was removed" {
 	conf "port $PORT\nbind $HOST\npidfile $DIR/pid\n"
 	mkdir gone release
@@ -1182,7 +1186,7 @@ asked() {
 	"$ECHOD" -c "$DIR/conf" -s stop
 	finish
 	[ "$STATUS" -eq 0 ]
-	# And if it is removed while it serves.
+	# The directory is removed while the service runs.
 	cd "$DIR/release"
 	start_raw -c "$DIR/conf"
 	cd "$DIR"
@@ -1263,7 +1267,8 @@ asked() {
 	not logged 'Redis directives'
 }
 
-# names WORD...: a file with each as a directive loads, and all are ignored.
+# names WORD...: a file with each word as a directive loads, and ignores them
+# all.
 names() {
 	local name
 	for name; do
@@ -1273,14 +1278,14 @@ names() {
 	not grep -q ' # conf:' dump
 }
 
-# One version's table was used for files of any version.
+# Formerly the table of one version was used for files of any version.
 @test "directives of Redis and Valkey of any version are known" {
-	# Of 2.x, and gone since.
+	# Names of 2.x that later versions removed.
 	names glueoutputbuf shareobjects shareobjectspoolsize vm-enabled \
 		vm-swap-file vm-max-memory vm-page-size vm-pages vm-max-threads \
 		hash-max-zipmap-entries hash-max-zipmap-value \
 		list-max-ziplist-entries list-max-ziplist-value
-	# Of 3.x to 6.x, under names they had.
+	# Names of 3.x to 6.x.
 	names slaveof slave-serve-stale-data slave-read-only slave-priority \
 		slave-announce-ip repl-ping-slave-period min-slaves-to-write \
 		min-slaves-max-lag cluster-slave-validity-factor masterauth \
@@ -1288,9 +1293,9 @@ names() {
 		gopher-enabled tracking-table-max-fill server_cpulist \
 		bio_cpulist aof_rewrite_cpulist bgsave_cpulist \
 		hash-max-ziplist-entries zset-max-ziplist-value io-threads-do-reads
-	# Those that only files have.
+	# Names that only files have.
 	names rename-command loadmodule sentinel save client-output-buffer-limit
-	# Of 7 and 8, and their modules.
+	# Names of 7 and 8, and of their modules.
 	names enable-debug-command latency-tracking-info-percentiles \
 		locale-collate hide-user-data-from-log lookahead \
 		replica-full-sync-buffer-limit key-memory-histograms \
@@ -1299,7 +1304,7 @@ names() {
 		vset-force-single-threaded-execution search-timeout \
 		search-_print-profile-clock ts-retention-policy bf-error-rate \
 		cf-max-expansions ft.timeout
-	# Of Valkey.
+	# Names of Valkey.
 	names primaryauth primaryuser dual-channel-replication-enabled \
 		availability-zone unixsocketgroup extended-redis-compatibility \
 		cluster-announce-client-ipv4 cluster-blacklist-ttl \
@@ -1307,7 +1312,7 @@ names() {
 		commandlog-execution-slower-than import-mode rdma-port mptcp \
 		auto-failover-on-shutdown cluster-manual-failover-timeout \
 		active-defrag-cycle-us rdb-version-check hash-seed
-	# A name of no version stays an error.
+	# A name of no version is an error.
 	bad 'vm-enable no' '2: unknown directive "vm-enable".*"vm-enabled"'
 	bad 'serch-timeout 1' '2: unknown directive "serch-timeout"'
 }
@@ -1334,7 +1339,7 @@ names() {
 	sed -i '$d' conf
 	dump -c conf
 	shown bind '127.0.0.1 -::1' conf:2
-	# What cannot be meant here says so.
+	# A value that has no meaning here is an error.
 	bad 'port 0' '2: port: "0"'
 	bad 'loglevel nothing' '2: loglevel: "nothing" is none of'
 	bad 'supervised upstart' '2: supervised: "upstart" is none of'
@@ -1374,7 +1379,7 @@ names() {
 		given=$((given + 1))
 		shown "$name" "$text" "redis-debian.conf:${line%%:*}"
 	done
-	# maxclients is commented out there; all others are given.
+	# maxclients is commented out there; all others are set.
 	[ "$given" -ge 9 ]
 	shown bind '127.0.0.1 -::1' \
 		"redis-debian.conf:$(grep -n '^bind ' redis-debian.conf | cut -d: -f1)"

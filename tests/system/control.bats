@@ -1,10 +1,11 @@
 #!/usr/bin/env bats
-# The control socket and echoctl: what is asked, who may ask, and that neither
-# strange clients nor stuck workers keep the master from answering.
+# SPDX-License-Identifier: ISC
+# The control socket and echoctl: requests and answers, and permission to ask.
+# Neither strange clients nor stuck workers prevent an answer.
 
 load ../lib/common
 
-# A server with a control socket; the rest as start has it.
+# Start a server with a control socket, otherwise as start does.
 begin() {
 	start "control-socket=$DIR/control" "$@"
 }
@@ -13,7 +14,7 @@ ctl() {
 	timeout 30 "$ECHOCTL" -s "$DIR/control" "$@"
 }
 
-# ask WORD...: without echoctl, as an administrator may.
+# ask WORD...: ask without echoctl, as an administrator may do.
 ask() {
 	echo "$*" | timeout 60 nc.openbsd -U "$DIR/control"
 }
@@ -22,7 +23,7 @@ strange() {
 	timeout 200 python3 "$TOP_SRCDIR/tests/lib/control.py" "$@"
 }
 
-# json FILTER WORD...: a value of an answer.
+# json FILTER WORD...: print a value of an answer.
 json() {
 	command -v jq >/dev/null || skip "jq is not installed"
 	local filter=$1
@@ -34,7 +35,7 @@ is() {
 	[ "$(json "$2" "$3")" = "$1" ]
 }
 
-# A connection of our own on descriptor $1; its address is in $PEER.
+# Open a connection on descriptor $1; its address is in $PEER.
 hold() {
 	eval "exec $1<>/dev/tcp/$HOST/$PORT"
 	echo ping >&"$1"
@@ -78,8 +79,8 @@ hold() {
 	[[ $output == *'too large (1 to 256)'* ]]
 }
 
-# Denied clients were counted as closed for the reason "unknown", in JSON and
-# for Prometheus.
+# Formerly JSON and Prometheus counted denied clients as closed for the reason
+# "unknown".
 @test "each reason for a close has a name, denied too" {
 	start control-socket="$DIR/control" deny=127.0.0.1
 	not echoes
@@ -109,8 +110,9 @@ hold() {
 }
 
 @test "connections: a list that is empty, and one that ends twice, are sorted" {
-	# Found by analyzers: qsort(3) had no array where there was no row, and
-	# a second last line had the freed rows printed and freed once more.
+	# Analyzers found two faults.  Without a row, qsort(3) had no array.
+	# After a second last line, the freed rows were printed and freed
+	# again.
 	begin
 	ctl connections --sort in | tee out
 	grep -q '^0 connections' out
@@ -123,8 +125,8 @@ hold() {
 }
 
 @test "what an answer would tell a terminal is not told" {
-	# A worker that an attacker has taken over can answer in the master's
-	# place; and an administrator is root as often as not.
+	# An attacker in a worker can answer in the master's place, and the
+	# administrator that reads the answer is often root.
 	printf '[\n{"peer":"\\u001b[2J\302\233a","in":1}\n]\n' >rows
 	printf 'ok: \033]0;x\a \302\233 \233 caf\303\251\t\177\n\0' >text
 	for answer in rows text; do
@@ -188,8 +190,8 @@ hold() {
 	[ "$(json '.directives[] | select(.name == "timeout") | .value' config)" = 77 ]
 }
 
-# Bytes were written as if they were code points, so that JSON named another
-# file.
+# Formerly bytes were written as if they were code points, so JSON named
+# another file.
 @test "JSON: text in UTF-8 stays, what is none is shown" {
 	local name file
 	name=$(printf 'prot\303\251g "\360\237\230\200" \\ .log')
@@ -205,7 +207,7 @@ hold() {
 	print(answer["file"])
 	END
 	printf '%s/%s\nna\303\257ve\\xe9.conf\n' "$DIR" "$name" | diff - value
-	# An error repeats what was asked.
+	# An error repeats the request.
 	ask "json $(printf 'na\303\257ve\351')" | tee error
 	[ "$(jq -r .error error)" = "$(printf 'unknown command "na\303\257ve\\xe9"; try help')" ]
 }
@@ -288,7 +290,8 @@ hold() {
 	[[ $output == *'redis.conf names no control-socket; set it there '* ]]
 }
 
-# It said that "no configuration that I can read names no control-socket".
+# Formerly echoctl said that "no configuration that I can read names no
+# control-socket".
 @test "who cannot ask is told what there is and what to do" {
 	mkdir empty
 	if [ ! -e /etc/echod/redis.conf ]; then
@@ -324,7 +327,7 @@ hold() {
 	[[ $output == *"control: Permission denied; ask as root, as the user of echod "* ]]
 }
 
-# It printed text.
+# Formerly it printed text.
 @test "top in JSON: an object a line" {
 	begin workers=2
 	client hold 20 go
@@ -393,7 +396,7 @@ hold() {
 	wait_for 5 sh -c "[ \$(find /proc/$SERVER/fd | wc -l) -le $before ]"
 }
 
-# --- who may
+# --- permission
 
 @test "the socket's mode and owner; others are refused" {
 	[ "$(id -u)" -eq 0 ] || skip "needs root"
@@ -407,7 +410,7 @@ hold() {
 		timeout 60 "$ECHOCTL" -s "$DIR/control" status
 	setpriv --reuid=1 --regid=1 --groups=nogroup \
 		timeout 60 "$ECHOCTL" -s "$DIR/control" status
-	# Whatever the file's mode has become.
+	# The mode of the file does not matter.
 	chmod 666 control
 	run setpriv --reuid=1 --regid=1 --clear-groups \
 		timeout 60 "$ECHOCTL" -s "$DIR/control" status
@@ -429,7 +432,7 @@ hold() {
 }
 
 # steal: as the service's user, in its directory ./run, put a link to ../victim
-# wherever a socket is made, as fast as can be, until there is ./enough.
+# in the place of each new socket, as fast as possible, until ./enough exists.
 steal() {
 	local python
 	for python in python3 /usr/bin/python3 none; do
@@ -466,8 +469,9 @@ as_daemon() {
 	setpriv --reuid=daemon --regid=daemon --clear-groups "$@"
 }
 
-# Root bound the socket, then gave it away and set its mode by name, following
-# links: a file of root's was the service user's after a start or two.
+# Formerly root bound the socket, then changed its owner and mode by name, and
+# followed links.  After a start or two the service's user owned a file of
+# root.
 @test "root gives away nothing but the socket, whatever links its user lays" {
 	need_root
 	id daemon >/dev/null 2>&1 || skip "there is no user daemon"
@@ -479,7 +483,7 @@ as_daemon() {
 	before=$(stat -c '%u %g %a %z' victim)
 	steal
 	for _ in $(seq 60); do
-		# It does not start if its socket is taken away.
+		# The start fails if the thief takes the socket away.
 		"$ECHOD" -o "port=$PORT" -o "bind=$HOST" -o user=daemon -o workers=1 \
 			-o "control-socket=$DIR/run/control" -o control-socket-mode=0660 \
 			>"$DIR/log" 2>"$DIR/err" 3>&- 4>&- &
@@ -492,14 +496,14 @@ as_daemon() {
 	done
 	touch enough
 	wait "$THIEF"
-	# Without the thief it starts, and the socket is the user's.
+	# Without the thief the start succeeds, and the user owns the socket.
 	rm -f run/*
 	start user=daemon "control-socket=$DIR/run/control" control-socket-mode=0660
 	[ "$(stat -c '%U %a' run/control)" = 'daemon 660' ]
 	"$ECHOCTL" -s run/control status
 	stop
 	[ ! -e run/control ]
-	# One that was left over by root there is replaced all the same.
+	# A socket that root has left there is replaced, too.
 	start "control-socket=$DIR/run/control"
 	kill -KILL "$SERVER"
 	finish
@@ -528,7 +532,8 @@ as_daemon() {
 	[ "$(cat file)" = precious ]
 }
 
-# 100 connections of a member of the group kept root's echoctl out.
+# Formerly 100 connections of a member of the group kept the echoctl of root
+# out.
 @test "places are kept for root and for the service's user, others have a few each" {
 	need_root
 	open_directory
@@ -561,7 +566,7 @@ as_daemon() {
 	touch enough
 }
 
-# Each byte that it read renewed its time.
+# Formerly each byte that the reader took renewed its time.
 @test "a reader that takes a little at a time has a minute in all" {
 	begin maxclients=3000
 	strange trickle 2900
@@ -642,7 +647,8 @@ as_daemon() {
 	echo "control-socket = $DIR/control" >echod.conf
 	start_raw -c echod.conf -o "port=$PORT" -o "bind=$HOST"
 	echo "control-socket = $DIR/other" >echod.conf
-	# Who asks loses sight of it, and waited half a minute for it to end.
+	# echoctl loses its connection.  Formerly it waited half a minute for
+	# an end.
 	run ctl reload
 	[ "$status" -eq 1 ]
 	[[ $output == *"$DIR/control is gone: control-socket has changed"* ]]
@@ -655,7 +661,7 @@ as_daemon() {
 	wait_for 5 sh -c "[ \$(grep -c 'reloaded:' log) -eq 2 ]"
 	kill -USR2 "$SERVER"
 	wait_for 5 ctl status
-	# One that cannot be made is given back.
+	# If the new socket cannot be made, the former program continues.
 	echo "control-socket = $DIR/nowhere/control" >echod.conf
 	run ctl reload
 	[ "$status" -eq 1 ]

@@ -1,12 +1,13 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # The service as a daemon: leaving the terminal, pid file, service manager,
-# giving up root, logs, and the surroundings it must cope with.
+# giving up root, logs, and unusual environments.
 
 load ../lib/common
 
 # launch ASSIGNMENT...: run with daemonize, pid file ./pid and log file
-# ./daemon.log; the launching command's exit status is in $STATUS, its output
-# in ./out and ./err, and the master's pid, if there is one, in $SERVER.
+# ./daemon.log.  The exit status of the command is in $STATUS, its output in
+# ./out and ./err, and the pid of the master, if there is one, in $SERVER.
 launch() {
 	local args=(-o "port=$PORT" -o "bind=$HOST" -o daemonize=yes
 		-o pidfile=pid -o logfile=daemon.log) a
@@ -16,19 +17,19 @@ launch() {
 	STATUS=0
 	timeout 60 "$ECHOD" "${args[@]}" >out 2>err 3>&- 4>&- || STATUS=$?
 	SERVER=$(cat pid 2>/dev/null || true)
-	# Whatever it did: what serves our port is ours to end.
+	# In any case this test ends the processes that serve our port.
 	mapfile -t -O "${#PIDS[@]}" PIDS < <(listeners)
 	echo "status $STATUS, pid $SERVER, $(cat out err)"
 }
 
-# The same, and it must work.
+# The same, and the launch must succeed.
 launched() {
 	launch "$@"
 	[ "$STATUS" -eq 0 ]
 	[ -n "$SERVER" ]
 }
 
-# Pids of all who listen on our port.
+# Pids of all processes that listen on our port.
 listeners() {
 	ss -Htlnp "sport = :$PORT" | grep -oE 'pid=[0-9]+' | sed 's/pid=//'
 }
@@ -50,8 +51,8 @@ stop_daemon() {
 	wait_for 10 dead "$SERVER"
 }
 
-# fails PATTERN ARGUMENT...: foreground or not, the start fails with status 1
-# and a reason on standard error; nobody is left.
+# fails PATTERN ARGUMENT...: in the foreground and in the background, the start
+# fails with status 1 and a reason on standard error, and no process is left.
 fails() {
 	local pattern=$1 status=0
 	shift
@@ -71,7 +72,7 @@ titled() {
 	[ "$(title "$1")" = "$2" ]
 }
 
-# The connections that the workers' titles count together.
+# The total of connections in the titles of the workers.
 titles_count() {
 	local pid
 	for pid in $(workers); do
@@ -83,7 +84,7 @@ titles_count() {
 LINE_RE='^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3} '
 LINE_RE+='(master|worker [0-9]+)\[[0-9]+\] (debug|verbose|notice|warning): .+$'
 
-# Every line of the files is a whole log line, and there are some.
+# Every line of the files is a complete log line, and there is at least one.
 well_formed() {
 	local f
 	for f in "$@"; do
@@ -114,7 +115,7 @@ well_formed() {
 	fi
 	[ ! -s out ]
 	[ ! -s err ]
-	# Nor does it later on.
+	# The same holds later.
 	kill -KILL "$(workers | head -n 1)"
 	wait_for 5 grep -q SIGKILL daemon.log
 	[ ! -s out ]
@@ -213,7 +214,7 @@ well_formed() {
 	SERVER=$(cat run/pid)
 	echoes
 	grep -q "master\[$SERVER\] notice: ready on " logs/daemon.log
-	# Also when they are opened again.
+	# The same holds when they are opened again.
 	mv logs/daemon.log logs/old
 	kill -USR1 "$SERVER"
 	wait_for 5 test -s logs/daemon.log
@@ -286,7 +287,7 @@ well_formed() {
 @test "two on one port: the second says why not" {
 	start
 	fails "^echod: bind $HOST:$PORT: Address already in use\$"
-	# Forgiving an address is for those that the machine has not.
+	# Only an address that the machine does not have can be skipped.
 	fails "^echod: bind $HOST:$PORT: Address already in use\$" \
 		-o "bind=-$HOST"
 	echoes
@@ -333,7 +334,7 @@ well_formed() {
 	HOST=127.0.0.1
 	echoes
 	stop
-	# :: is IPv6 only, so that both wildcards go together.
+	# :: is IPv6 only, so both wildcards work together.
 	start 'bind=* ::*'
 	echoes
 	HOST=::1
@@ -408,7 +409,7 @@ told_manager() {
 @test "supervised auto is systemd where NOTIFY_SOCKET is set" {
 	manager "$DIR/socket"
 	NOTIFY_SOCKET=$DIR/socket start supervised=auto daemonize=yes
-	# Who is supervised stays in the foreground.
+	# A supervised service stays in the foreground.
 	[ "$(ps -o ppid= -p "$SERVER" | tr -d ' ')" = $$ ] ||
 		[ "$(ps -o ppid= -p "$SERVER" | tr -d ' ')" = "$BASHPID" ]
 	told_manager
@@ -445,8 +446,8 @@ told_manager() {
 
 # --- containers
 
-# Start with two workers as PID 1 of a name space; its pid out here is $SERVER,
-# unshare's $CONTAINER.
+# Start with two workers as PID 1 of a name space.  Its pid outside is $SERVER,
+# the pid of unshare is $CONTAINER.
 start_contained() {
 	unshare --pid --fork --mount-proc true 2>/dev/null ||
 		skip "unshare --pid is not permitted"
@@ -490,7 +491,7 @@ orphans() {
 	start_contained
 	local before n
 	before=$(worker_count)
-	# Children of a process that ends become those of PID 1.
+	# Children of a process that ends become children of PID 1.
 	nsenter -t "$SERVER" -p -m sh -c \
 		'for i in 1 2 3 4 5; do (sleep 0.7 &) ; done' \
 		>/dev/null 2>&1 3>&- 4>&- || skip "nsenter is not permitted"
@@ -506,7 +507,7 @@ orphans() {
 
 # --- root and not
 
-# Nothing of process $1 is root's any more; group $2.
+# Process $1 has no right of root any more, and has group $2.
 gave_up_root() {
 	local uid
 	uid=$(id -u nobody)
@@ -522,7 +523,7 @@ gave_up_root() {
 @test "user nobody: no process of it is root's, nor in root's groups" {
 	need_root
 	open_directory
-	# In a group that must not stay.
+	# The caller has groups that must be given up.
 	setpriv --groups 0,4,6 "$ECHOD" -o "port=$PORT" -o "bind=$HOST" \
 		-o user=nobody -o workers=2 >log 2>err 3>&- 4>&- &
 	SERVER=$!
@@ -536,7 +537,7 @@ gave_up_root() {
 	done
 	echoes
 	not logged 'running as root'
-	# Nor is the successor of a worker.
+	# The same holds for the successor of a worker.
 	kill -KILL "$(workers | head -n 1)"
 	wait_for 5 logged 'killed by SIGKILL'
 	wait_for 5 eval '[ "$(worker_count)" -eq 2 ]'
@@ -601,9 +602,10 @@ gave_up_root() {
 	[ "$(cat pid)" = "$SERVER" ]
 	echoes
 	stop_daemon
-	# It stays, but names nobody who may be another process by then.
+	# The file stays, but is empty: a number in it could become another
+	# process.
 	[ ! -s pid ]
-	# It is removed where it may be.
+	# The file is removed if the user may remove it.
 	mkdir run
 	chown nobody run
 	launch user=nobody pidfile=run/pid
@@ -679,7 +681,7 @@ gave_up_root() {
 	[ "$STATUS" -eq 0 ]
 	well_formed log file
 	grep -qE '^[^a-z]*worker [01]\[[0-9]+\] ' log
-	# Several processes write: the order of two lines may differ.
+	# Several processes write, so the order of two lines may differ.
 	diff <(sort log) <(sort file)
 	[ ! -s err ]
 }
@@ -708,7 +710,8 @@ gave_up_root() {
 	need_root
 	unshare --mount true 2>/dev/null ||
 		skip "unshare --mount is not permitted"
-	# A /dev of our own: what it needs of the real one, and our log socket.
+	# A /dev for this test: the necessary parts of the real one, and our
+	# socket.
 	cat >inside <<-'END'
 	set -e
 	mkdir real
@@ -762,7 +765,7 @@ gave_up_root() {
 	[ "$STATUS" -eq 0 ]
 }
 
-# --- surroundings
+# --- environments
 
 @test "a standard output that is closed does not stop the service" {
 	"$ECHOD" -o "port=$PORT" -o "bind=$HOST" >&- 2>err 3>&- 4>&- &
@@ -809,7 +812,7 @@ gave_up_root() {
 	wait_for 5 gone "$first"
 	wait_for 5 eval '[ "$(worker_count)" -eq 2 ]'
 	$CLIENT churn 50
-	# Once somebody reads again, it says how many lines are missing.
+	# When the pipe is read again, the log has the number of missing lines.
 	timeout 0.5 cat <&8 >/dev/null || true
 	kill -USR1 "$SERVER"
 	(timeout 0.5 cat <&8 || true) >log
@@ -928,7 +931,7 @@ gave_up_root() {
 }
 
 @test "the title has nothing behind it, however long the path of the program" {
-	# libbsd left a dot where argv[0] had ended, or a blank; the title of a
+	# libbsd left a dot or a blank at the end of argv[0].  The title of a
 	# master called x has 27 characters.
 	local length name
 	for length in 2 10 24 25 26 27 28 29 40 200; do

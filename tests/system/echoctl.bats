@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # What echoctl does with a control socket that is no echod's: answers that are
 # cut or nonsense, administration that dies and comes back; the screen of top.
 

@@ -1,15 +1,16 @@
 #!/usr/bin/env bats
-# Who may come in: allow, deny, maxclients-per-ip, accept-rate, and the PROXY
+# SPDX-License-Identifier: ISC
+# Access control: allow, deny, maxclients-per-ip, accept-rate, and the PROXY
 # protocol.
 
 load ../lib/common
 
-# say TEXT: send it, printf's escapes included, and print what comes back.
+# say TEXT: send it, with the escapes of printf, and print the answer.
 say() {
 	printf "$@" | nc.openbsd -N -w 5 "$HOST" "$PORT"
 }
 
-# From another loopback address.
+# The same from another loopback address.
 say_from() {
 	local from=$1
 	shift
@@ -21,7 +22,7 @@ header() {
 	printf '%s' '\r\n\r\n\0\r\nQUIT\n' "$1" "$2" "$3" "$4"
 }
 
-# hold N FROM: that many connections, one line there and back on each.
+# hold N FROM: open N connections, and echo one line on each.
 hold() {
 	client hold_from "$1" "$2" "held.$2"
 	wait_for 10 test -f "held.$2"
@@ -90,8 +91,8 @@ refusals() {
 }
 
 # A dual-stack balancer names IPv4 clients as ::ffff:a.b.c.d, a translator as
-# 64:ff9b::a.b.c.d: rules for IPv4 did not mean them, and all of them together
-# were one client, since they share a /64.
+# 64:ff9b::a.b.c.d.  Formerly rules for IPv4 did not apply to them, and all of
+# them counted as one client, because they share a /64.
 @test "one client has one spelling: rules, counts and the log" {
 	start proxy-protocol=on 'deny=192.0.2.0/24 ::ffff:203.0.113.0/120' \
 		allow=::ffff:0:0/96 loglevel=verbose
@@ -107,7 +108,7 @@ refusals() {
 	[ "$(say_as ::ffff:198.51.100.1)" = in ]
 	[ "$(say_as2 64:ff9b::198.51.100.1)" = in ]
 	[ "$(grep -c ' 198.51.100.1:1000 closed: client EOF' log)" -eq 2 ]
-	# They are not of IPv4, and so not allowed.
+	# These are no IPv4 addresses, so they are not allowed.
 	[ -z "$(say_as 2001:db8::1)" ]
 	[ -z "$(say_as 64:ff9b:1::198.51.100.1)" ]
 	stop
@@ -128,12 +129,12 @@ proxy_v1() {
 	printf '%s' "PROXY $1 $2 $to 1000 7\\r\\n"
 }
 
-# say_as ADDRESS: a line from an IPv6 client of a balancer.
+# say_as ADDRESS: send a line as an IPv6 client of a balancer.
 say_as() {
 	say "$(proxy_v1 TCP6 "$1")in\n"
 }
 
-# The same, and version 2.
+# The same with a header of version 2.
 say_as2() {
 	python3 -c 'import socket, struct, sys
 a = socket.inet_pton(socket.AF_INET6, sys.argv[1])
@@ -160,7 +161,7 @@ sys.stdout.buffer.write(b"\r\n\r\n\0\r\nQUIT\n\x21\x21" +
 	[ "$(say_from 127.0.0.2 'x\n')" = $'-ERR max number of clients reached\r' ]
 	logged '127.0.0.2:[0-9]+ refused: maxclients-per-ip 3 reached'
 	[ "$(say_from 127.0.0.3 'in\n')" = in ]
-	# Not reset by a death, nor left over by one.
+	# A death neither resets a count nor leaves one behind.
 	for pid in $(workers); do kill -KILL "$pid"; done
 	[ "$(say_from 127.0.0.2 'x\n')" = $'-ERR max number of clients reached\r' ]
 	touch enough
@@ -213,7 +214,8 @@ lets_in() {
 	began=$(date +%s%N)
 	client hold_from 15 127.0.0.1 held
 	wait_for 10 test -f held
-	# 5 at once, 10 at 20 a second: half a second, less one interval.
+	# 5 come at once, 10 at 20 a second.  This takes half a second, less
+	# one interval.
 	[ $(($(date +%s%N) - began)) -ge 400000000 ]
 	touch enough
 	client_is_happy
@@ -231,7 +233,8 @@ lets_in() {
 	[ "$STATUS" -eq 0 ]
 }
 
-# Each had a token of accept-rate, and the queue was full of them.
+# Formerly each of these clients took a token of accept-rate, and they filled
+# the queue.
 @test "accept-rate: two loops that connect and leave keep nobody out" {
 	start accept-rate=2 accept-burst=2 workers=2
 	comers 127.0.0.1 1
@@ -243,7 +246,7 @@ lets_in() {
 	touch enough
 }
 
-# comers ADDRESS N [TEXT]: clients that come, say TEXT and leave.
+# comers ADDRESS N [TEXT]: N clients connect, send TEXT and leave.
 comers() {
 	client comers "$1" "coming.$2" "${3:-}"
 	wait_for 10 test -f "coming.$2"
@@ -259,7 +262,7 @@ comers() {
 	touch enough
 }
 
-# Loops that say something do count.
+# Clients that send something count.
 @test "accept-rate-per-ip: one address does not use up the rate of all" {
 	start accept-rate=20 accept-burst=2 accept-rate-per-ip=2 loglevel=verbose
 	comers 127.0.0.2 1 x
@@ -270,7 +273,7 @@ comers() {
 	done
 	wait_for 10 logged '127.0.0.2:[0-9]+ refused: accept-rate-per-ip 2 exceeded'
 	logged 'closed: over limit'
-	# Nothing of it is lost by a death.
+	# A death does not lose the count.
 	for pid in $(workers); do kill -KILL "$pid"; done
 	[ "$(printf 'in\n' | nc.openbsd -s 127.0.0.6 -N -w 60 "$HOST" "$PORT")" = in ]
 	touch enough
@@ -282,7 +285,7 @@ comers() {
 	for client in 1 2 3 4 5; do
 		[ "$(say_as "::ffff:192.0.2.$client")" = in ]
 	done
-	# Not as fast as that.
+	# Now the rate is exceeded.
 	until [ -z "$(say_as ::ffff:192.0.2.9)" ]; do
 		n=$((n + 1))
 		[ "$n" -lt 100 ]
@@ -351,7 +354,7 @@ V2='\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x0c\xc0\x00\x02\x07\xc6\x33\x64\x01\x12\x67
 	local address='\xc0\x00\x02\x07\xc6\x33\x64\x01\x12\x67\x00\x50'
 	[ "$(say "$(header '\x21' '\x11' '\x00\x11' "$address"'\x04\x00\x02ab')n\n")" = n ]
 	[ "$(say "$(header '\x21' '\x11' '\x00\x13' "$address"'\x03\x00\x04\x24\x8d\x9b\x28')c\n")" = c ] || {
-		# The sum of this very header, by another hand.
+		# The checksum of this header, from another implementation.
 		python3 - <<-'END'
 		h = bytearray(b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x13\xc0\0\2\7\xc6\x33\x64\1\x12\x67\0\x50\3\0\4\0\0\0\0")
 		c = 0xffffffff
@@ -395,8 +398,8 @@ V2='\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x0c\xc0\x00\x02\x07\xc6\x33\x64\x01\x12\x67
 	no header at all\\n
 	GET / HTTP/1.0\\r\\n\\r\\n
 	END
-	# Version 3, command 2, family 4, a datagram, addresses cut, too long,
-	# a field cut.
+	# Version 3, command 2, family 4, a datagram, truncated addresses, too
+	# long, a truncated field.
 	for text in "$(header '\x31' '\x11' '\x00\x0c' 123456789012)" \
 	    "$(header '\x22' '\x11' '\x00\x0c' 123456789012)" \
 	    "$(header '\x21' '\x41' '\x00\x0c' 123456789012)" \
@@ -410,7 +413,7 @@ V2='\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x0c\xc0\x00\x02\x07\xc6\x33\x64\x01\x12\x67
 	done
 	[ "$n" -eq 26 ]
 	wait_for 5 counts_denied "$n"
-	# What is cut off is no header either.
+	# A truncated header is no header either.
 	[ -z "$(say 'PROXY TCP4 192.0')" ]
 	wait_for 5 counts_denied $((n + 1))
 	[ "$(say "${V1}in\n")" = in ]
@@ -427,16 +430,16 @@ counts_denied() {
 	wait_for 5 logged '192.0.2.7:4711 closed'
 	[ "$(say 'PROXIMA\n')" = PROXIMA ]
 	[ "$(say 'P\n')" = P ]
-	# The beginning of a signature, and the end of all: no header comes.
+	# The beginning of a signature and then EOF: no header can follow.
 	[ "$(say 'PROX')" = PROX ]
 	[ "$(say '\r\n' | od -An -tx1)" = ' 0d 0a' ]
-	# With a signature it is one, cut off.
+	# With a complete signature it is a truncated header.
 	[ -z "$(say 'PROXY TCP4')" ]
 	logged 'refused: PROXY header is cut'
 }
 
-# CR LF is how the signature of version 2 begins: it never came back, for
-# fear that the rest of one might follow.
+# The signature of version 2 begins with CR LF. Formerly CR LF was never
+# echoed, because the rest of a signature might follow.
 @test "PROXY optional: a line that may begin a header comes back after a second" {
 	start proxy-protocol=optional
 	local text
@@ -444,7 +447,7 @@ counts_denied() {
 		exec 5<>"/dev/tcp/$HOST/$PORT"
 		printf "$text" >&5
 		printf '%b' "$text" | tr -d '\0' >want
-		# What is not a line is not echoed before its end.
+		# The text is echoed only when its line has ended.
 		[[ $text == *n ]] || printf '\n' | tee -a want >&5
 		timeout 60 head -n "$(grep -c '' want)" <&5 | tr -d '\0' >got
 		cmp want got
@@ -452,7 +455,8 @@ counts_denied() {
 	done
 }
 
-# It held its place for ever, and so did one that sent a byte now and then.
+# Formerly such a client kept its place for ever, and so did a client that sent
+# a byte now and then.
 @test "PROXY on: a header that does not come gives the place up" {
 	start proxy-protocol=on proxy-protocol-timeout=1 maxclients=2 \
 		loglevel=verbose
@@ -497,7 +501,8 @@ closed_denied() {
 	[ "$(say "${V1}in\n")" = in ]
 }
 
-# A silent client counted for no address: 200 of 200 places were held.
+# Formerly a silent client counted for no address, and one address could hold
+# 200 of 200 places.
 @test "PROXY: until the header has come it is the socket's address that counts" {
 	start proxy-protocol=optional deny=127.0.0.2 maxclients-per-ip=3 \
 		proxy-protocol-timeout=3600
@@ -507,7 +512,7 @@ closed_denied() {
 	wait_for 10 test -f held
 	[ "$(timeout 60 nc.openbsd -d -s 127.0.0.3 "$HOST" "$PORT")" = $'-ERR max number of clients reached\r' ]
 	[ "$(say_from 127.0.0.4 "${V1}in\n")" = in ]
-	# A header that is there already has spoken.
+	# A header that has already arrived counts.
 	for pid in $(workers); do kill -STOP "$pid"; done
 	say_from 127.0.0.3 "${V1}in\n" >got &
 	wait_for 10 queued_bytes
@@ -518,7 +523,7 @@ closed_denied() {
 	client_is_happy
 }
 
-# A client has sent something, and nobody has taken it.
+# A client has sent bytes, and no worker has read them.
 queued_bytes() {
 	ss -Htn state close-wait "sport = :$PORT" | grep -q '127.0.0.3'
 }
@@ -569,7 +574,8 @@ queued_bytes() {
 	not logged 'proxy-trusted is empty'
 }
 
-# Each was checked over the whole header: 3 to 12 ms for the 344 of one.
+# Formerly each checksum field was checked over the whole header: 3 to 12 ms
+# for the 344 fields of one header.
 @test "PROXY: a second checksum is wrong, and so is a line that ends with LF" {
 	start proxy-protocol=on
 	local address='\xc0\x00\x02\x07\xc6\x33\x64\x01\x12\x67\x00\x50'
@@ -577,7 +583,7 @@ queued_bytes() {
 	logged 'PROXY header: more than one checksum'
 	stop
 	start proxy-protocol=on
-	# Known at once: the client does not say that it has ended.
+	# The fault is known at once; the client does not end its side.
 	exec 5<>"/dev/tcp/$HOST/$PORT"
 	printf 'PROXY TCP4 192.0.2.7 198.51.100.1 4711 80\nx\r\n' >&5
 	[ -z "$(timeout 60 cat <&5)" ]
@@ -689,7 +695,7 @@ listens() {
 	nginx -e "$DIR/nginx.log" -c "$DIR/nginx.conf" >nginx.out 2>&1 3>&- &
 	PIDS+=("$!")
 	wait_for 10 listens "$front"
-	# nginx closes both sides when one is closed: keep ours open.
+	# nginx closes both sides when one is closed, so keep ours open.
 	[ "$( (printf 'through\n' && sleep 0.5) |
 		nc.openbsd -s 127.0.0.9 -w 5 "$HOST" "$front")" = through ]
 	wait_for 5 logged '127.0.0.9:[0-9]+ closed: client EOF'

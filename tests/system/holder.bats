@@ -1,15 +1,16 @@
 #!/usr/bin/env bats
-# Which process a pid file stands for: signals hit the echod that has it and
-# nobody else, and what strangers do to the file hinders nobody.
+# SPDX-License-Identifier: ISC
+# The process of a pid file: signals reach only the echod that holds the file,
+# and other users cannot disturb this.
 
 load ../lib/common
 
-# lock KIND FILE: a process of nobody's locks FILE until the test ends, by
-# flock(2), or by fcntl(2) for reading or writing; its pid is $LOCKER.
+# lock KIND FILE: a process of the user nobody locks FILE until the test ends,
+# by flock(2), or by fcntl(2) for reading or writing.  Its pid is $LOCKER.
 lock() {
 	local kind=$1 file=$2
 	rm -f locked
-	# Where python3 is need not be open to everybody.
+	# The directory of python3 may be closed to this user.
 	cat >locker.py <<-'END'
 	import fcntl, os, sys, time
 	os.setgroups([])
@@ -40,7 +41,8 @@ stranger() {
 	PIDS+=("$STRANGER")
 }
 
-# says STATUS PATTERN ARGUMENT...: echod exits so, with a line that matches.
+# says STATUS PATTERN ARGUMENT...: echod exits with STATUS and a line that
+# matches.
 says() {
 	local want=$1 pattern=$2 status=0
 	shift 2
@@ -48,7 +50,7 @@ says() {
 	echo "status $status: $(cat said)"
 	[ "$status" -eq "$want" ]
 	grep -qE -- "$pattern" said
-	# Nobody has that number.
+	# No process has such a number.
 	not grep -qE 'pid -|process -|process 0' said
 }
 
@@ -62,9 +64,9 @@ reachable() {
 	command -v setpriv >/dev/null || skip "setpriv is not installed"
 }
 
-# Who can read a file can lock it.  The lock kept the service from starting
-# ("already running, pid -1"), and with it root's `-s stop` hit the process
-# whose number happened to be in the file.
+# A user that can read a file can lock it.  Formerly such a lock prevented a
+# start ("already running, pid -1"), and with it `-s stop` of root reached the
+# process whose number was in the file.
 @test "a lock of a stranger does not make the number in the file an echod's" {
 	reachable
 	stranger
@@ -132,7 +134,8 @@ reachable() {
 	runs
 }
 
-# In a directory that it may not write to no other file can be put in its place.
+# In a directory that the user cannot write to, no other file can take the
+# place of this one.
 @test "a locked pid file that cannot be replaced: it serves, and is found" {
 	reachable
 	cp "$ECHOD" echod
@@ -177,7 +180,7 @@ reachable() {
 		own
 		[ "$(cat pid)" = "$SERVER" ]
 	done
-	# A second descriptor of the file would take the lock with it.
+	# The close of a second descriptor of the file would release the lock.
 	"$ECHOD" -c conf -s reload
 	own
 	[ "$(find "/proc/$SERVER/fd" -lname "$DIR/pid" | wc -l)" -eq 1 ]
@@ -233,12 +236,12 @@ reachable() {
 	[ "$(cat victim)" = keep ]
 }
 
-# Where fs.protected_regular is set, the kernel refuses O_CREAT for a file of
-# another user's in a directory such as /tmp.
+# With fs.protected_regular, the kernel refuses O_CREAT for a file of another
+# user in a directory such as /tmp.
 @test "a pid file that is there is opened, not created" {
 	command -v strace >/dev/null || skip "strace is not installed"
 	: >pid
-	# Who is traced cannot look for leaks.
+	# A traced process cannot look for leaks.
 	ASAN_OPTIONS=detect_leaks=0 strace -f -e trace=open,openat,openat2 -o trace "$ECHOD" -o pidfile=pid \
 		-o "port=$PORT" -o "bind=$HOST" >log 2>&1 3>&- 4>&- &
 	local tracer=$!
@@ -310,10 +313,11 @@ reachable() {
 	[ "$STATUS" -eq 1 ]
 }
 
-# --- where not everything can be seen
+# --- processes that cannot be seen
 
-# A pid file on a volume that a container and its host share: the number is the
-# container's, as a rule 1, and `-s stop` on the host hit the host's process 1.
+# A container and its host share the volume of a pid file.  The number is that
+# of the container, usually 1.  Formerly `-s stop` on the host reached process
+# 1 of the host.
 @test "from outside of a container: the service is hit, and process 1 is not" {
 	unshare --pid --fork --mount-proc true 2>/dev/null ||
 		skip "unshare --pid is not permitted"
@@ -401,7 +405,7 @@ reachable() {
 	grep -qx alive numbers
 }
 
-# Only in the first of all name spaces is the number of one that is dead told.
+# Only the initial name space reports the number of a dead process.
 @test "the same on the machine itself" {
 	need_root
 	[ "$(readlink /proc/self/ns/pid)" = 'pid:[4026531836]' ] ||
@@ -473,7 +477,8 @@ reachable() {
 	[ "$STATUS" -eq 0 ]
 }
 
-# As systemd runs ExecReload= of the unit: PrivateUsers= and ProtectProc=.
+# systemd runs ExecReload= of a unit in this way with PrivateUsers= and
+# ProtectProc=.
 @test "in a user namespace of its own, to which /proc does not show the service" {
 	reachable
 	mkdir run
@@ -503,9 +508,9 @@ reachable() {
 	[ "$STATUS" -eq 0 ]
 }
 
-# --- trouble that is an error, or is none, wherever it comes
+# --- faults that are errors, and faults that are none
 
-# It was "ready", and could not be stopped by its pid file.
+# Formerly the service was "ready", and its pid file could not stop it.
 @test "no room for the pid in its file: the start fails" {
 	need_root
 	unshare --mount true 2>/dev/null ||
@@ -516,7 +521,7 @@ reachable() {
 	dd if=/dev/zero of=disk/fill bs=4k 2>/dev/null
 	"$ECHOD" -o "bind=$HOST" -o "port=$PORT" -o pidfile=disk/pid >log 2>err
 	echo "$? $(ls disk)" >result
-	# As a daemon, and at a reload.
+	# The same as a daemon, and at a reload.
 	"$ECHOD" -o "bind=$HOST" -o "port=$PORT" -o pidfile=disk/pid \
 		-o logfile=log -o daemonize=yes >>log 2>>err
 	echo "$? $(ls disk)" >>result

@@ -1,13 +1,14 @@
 #!/usr/bin/env bats
-# Where echod listens: one verdict on `bind` for the test, the start, the check
-# of a reload and the takeover; names; addresses that come later; sockets that
-# were passed; ports that are given up.
+# SPDX-License-Identifier: ISC
+# The addresses of echod: the same answer about `bind` from the test, the
+# start, the check of a reload and the takeover; names; addresses that come
+# later; passed sockets; ports that are given up.
 
 load ../lib/common
 load ../lib/reload
 
-# A network and an /etc of the test's own, which `in_room` runs things in;
-# ECHOD then is a program in there.
+# Make a network and an /etc for this test.  `in_room` runs commands in there,
+# and ECHOD is a program in there.
 room() {
 	need_root
 	unshare -nm true 2>/dev/null || skip "no namespaces"
@@ -32,21 +33,21 @@ in_room() {
 	nsenter -t "$ROOM" -n -m --wd="$DIR" -- "$@"
 }
 
-# echoes_in_room ADDRESS: it is served there.
+# echoes_in_room ADDRESS: the service echoes there.
 echoes_in_room() {
 	[ "$(echo ping | in_room timeout 5 nc.openbsd -N "$1" "$PORT")" = ping ]
 }
 
-# listens ADDRESS...: on these and no others, by ss.
+# listens ADDRESS...: ss shows these listeners and no others.
 listens() {
 	diff <(printf '%s\n' "$@" | sort) <(ss -Htln "sport = :$PORT" |
 		awk '{ print $4 }' | sed 's/:[0-9]*$//' | sort)
 }
 
-# --- one verdict
+# --- one answer
 
-# `-t` and a reload took lists that the next start refused: the start bound each
-# word, the others compared words with what was there.
+# Formerly `-t` and a reload accepted lists that the next start refused.  The
+# start bound each word, the others compared words with the existing addresses.
 verdict() {
 	local list=$1
 	shift
@@ -97,12 +98,12 @@ verdict() {
 	logged " ready on 127.0.0.1:$PORT "
 }
 
-# The check thought that any trouble with its own port was with its own
+# Formerly the check took every conflict on its own port for one with its own
 # listeners, and the takeover failed.
 @test "refused by the check, not by the takeover: what another process has" {
 	conf
 	serve
-	# Not even if it would share it, with whomever.
+	# This holds even if the other process shares its port.
 	for shared in 1 0; do
 		python3 -c "import socket, time; s = socket.socket()
 s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, $shared)
@@ -139,7 +140,8 @@ s.bind(('127.0.0.1', $other)); s.listen(); time.sleep(600)" 3>&- 4>&- &
 	run "$ECHOD" -t -c echod.conf
 	[ "$status" -eq 78 ]
 	[[ $output == "echod: metrics 192.0.2.1 port $other: Cannot assign"* ]]
-	# Its own former port is in use until it is given up.
+	# The former port of the service is in use until the service gives it
+	# up.
 	mine=$PORT
 	PORT=$other
 	kill "${PIDS[-1]}"
@@ -171,7 +173,8 @@ s.bind('theirs'); s.listen(); time.sleep(600)" 3>&- 4>&- &
 	not logged 'reload failed'
 }
 
-# Sockets that root made are not the service user's: it could not share them.
+# Sockets that root made do not belong to the service's user, which cannot
+# share them.
 @test "user: to 0.0.0.0 and back" {
 	need_root
 	open_directory
@@ -217,7 +220,8 @@ s.bind('theirs'); s.listen(); time.sleep(600)" 3>&- 4>&- &
 
 # --- ports below 1024
 
-# "need root, which was given up: restart" was wrong for who never had it.
+# Formerly the message was "need root, which was given up: restart", even if
+# the service had never been root.
 @test "a port below 1024: what it takes" {
 	need_root
 	[ "$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start)" -eq 1024 ] ||
@@ -283,7 +287,7 @@ echo0() {
 	in_room ip -6 addr add fe80::77/64 dev echo0 nodad
 }
 
-# The kernel takes no address of a link that is not there: it is tried again.
+# The kernel binds no address of a missing link, so echod tries again.
 @test "an address of an interface that comes later" {
 	room
 	in_room ip tuntap add echo0 mode tap 2>/dev/null || skip "no TAP devices"
@@ -296,7 +300,7 @@ echo0() {
 	for _ in 1 2 3 4 5 6; do echoes_in_room fe80::77%echo0; done
 	reloaded
 	echoes_in_room fe80::77%echo0
-	# Another one of the same name, to which no listener is bound.
+	# Another link of the same name, to which no listener is bound.
 	in_room ip link del echo0
 	echo0
 	reloaded
@@ -317,7 +321,7 @@ echo0() {
 
 # --- names
 
-# hosts LINE...: /etc/hosts of the room.
+# hosts LINE...: write /etc/hosts of the room.
 hosts() {
 	printf '%s\n' "$@" >hosts
 	in_room mountpoint -q /etc/hosts ||
@@ -341,7 +345,8 @@ hosts() {
 	for h in 127.0.0.4 ::1; do echoes_in_room $h; done
 	wait_for 10 logged "127.0.0.3:$PORT is listened on no longer"
 	not logged "\[::1\]:$PORT is listened on no longer"
-	# What cannot be resolved refuses the reload, and is named.
+	# A name that cannot be resolved refuses the reload; the message names
+	# it.
 	hosts '127.0.0.1 localhost'
 	run "$ECHOD" -t -c echod.conf
 	[ "$status" -eq 78 ]
@@ -351,13 +356,14 @@ hosts() {
 	for h in 127.0.0.4 ::1; do echoes_in_room $h; done
 }
 
-# While nobody is served is no time to wait for a resolver, nor for another
-# answer than the check had.
+# The takeover serves no client, so it must not wait for a resolver.  It must
+# not get another answer than the check.
 @test "names are resolved by the check of a reload, not by the takeover" {
 	room
 	echo 'nameserver 127.0.0.1' >resolv.conf
 	in_room mount --bind "$DIR/resolv.conf" /etc/resolv.conf
-	# A function in the background would be a shell, and end without it.
+	# A function in the background would be a shell, which would end
+	# without its command.
 	nsenter -t "$ROOM" -n -m --wd="$DIR" -- \
 		python3 "$TOP_SRCDIR/tests/lib/resolver.py" >asked 3>&- 4>&- &
 	PIDS+=("$!")
@@ -440,7 +446,8 @@ inode() {
 	ss -Htlne "sport = :$PORT" | grep -oE 'ino:[0-9]+'
 }
 
-# They were closed unseen, and then the address was in use.
+# Formerly passed sockets were closed without a look, and then the address was
+# in use.
 # bats test_tags=quick
 @test "a socket that was passed is used, by reloads too, and left open" {
 	conf
@@ -454,12 +461,12 @@ inode() {
 	whole
 	echoes
 	not logged 'warning: LISTEN_FDS'
-	# What it hands on has the settings of ours.
+	# The passed socket has the settings of our sockets.
 	[ "$(ss -Htln "sport = :$PORT" | awk '{ print $3 }')" -eq 511 ]
 	exec 5>&-
 	kill "$SERVER"
 	wait_for 20 ended 0
-	# The next one has it again: it was not shut down.
+	# The next process has the socket again, because it was not shut down.
 	wait_for 10 eval '[ "$(cat child)" != "$SERVER" ]'
 	wait_for 20 eval '[ "$(grep -c " ready on " log)" -eq 2 ]'
 	SERVER=$(cat child)
@@ -505,7 +512,7 @@ inode() {
 	echoes
 }
 
-# What systemd makes of ListenStream=PORT.
+# systemd makes such a socket for ListenStream=PORT.
 @test "a passed socket for IPv6 and IPv4 stands for :: and 0.0.0.0" {
 	[ -e /proc/net/if_inet6 ] || skip "no IPv6"
 	conf 'bind=* ::*'
@@ -523,7 +530,8 @@ inode() {
 	grep -q 'takes IPv4 clients, too' log err
 }
 
-# It comes as ::ffff:127.0.0.1, which no rule for IPv4 was about.
+# The client comes as ::ffff:127.0.0.1.  Formerly no rule for IPv4 applied to
+# it.
 @test "an IPv4 client of a passed socket for IPv6 and IPv4 is one of IPv4" {
 	[ -e /proc/net/if_inet6 ] || skip "no IPv6"
 	conf 'bind=* ::*' deny=127.0.0.0/8 loglevel=verbose
@@ -575,7 +583,8 @@ inode() {
 
 # --- ports that are given up
 
-# The filter for that took a privilege that the service does not have.
+# Formerly this needed a filter, and a privilege that the service does not
+# have.
 @test "a port that is given up: no warning, and nobody is reset, without root" {
 	open_directory
 	own_program
@@ -625,9 +634,9 @@ inode() {
 	not logged 'may be reset'
 }
 
-# A handshake that began at the former port ends there, and a new one does not
-# begin; whoever came late is heard (it was not, while the bound for SYNs held
-# for the socket that was accepted).
+# A handshake that began at the former port completes there, and no new
+# handshake begins.  The bytes of the accepted client arrive.  Formerly the
+# bound for SYNs also held for the accepted socket, and they did not.
 @test "a handshake that began before a port is given up ends after it" {
 	room
 	[ -c /dev/net/tun ] || skip "no TUN devices"
@@ -637,10 +646,10 @@ inode() {
 		: >log
 		PORT=$(free_port)
 		old=$PORT
-		conf
+		conf shutdown-timeout=1
 		serve
 		PORT=$(free_port)
-		conf
+		conf shutdown-timeout=1
 		answer=$(in_room timeout 60 python3 \
 			"$TOP_SRCDIR/tests/lib/handshake.py" "$old" "kill -USR2 $SERVER
 			until grep -q ' reloaded: ' log; do sleep 0.005; done")

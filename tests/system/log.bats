@@ -1,12 +1,12 @@
 #!/usr/bin/env bats
-# Where log lines go, and that none goes there twice or gets lost unsaid: a
-# syslog daemon of either kind, the journal, descriptors, files that are
-# removed, full disks, a clock that is set, directories of other users.
+# SPDX-License-Identifier: ISC
+# The destinations of log lines: a syslog daemon of either kind, the journal,
+# descriptors, removed files, full disks, a clock that is set, directories of
+# other users.  No line arrives twice, and no line is lost without a report.
 
 load ../lib/common
 
-# A /dev of our own, so that we can have a /dev/log; `in_room` runs commands in
-# there.
+# Make a /dev for this test, with a /dev/log; `in_room` runs commands in there.
 make_room() {
 	need_root
 	unshare --mount true 2>/dev/null ||
@@ -44,8 +44,8 @@ in_room() {
 		"$DIR" "$@"
 }
 
-# spawn_in_room NAME COMMAND...: in the background; its pid in $SPAWNED, which
-# is that of no shell around it.
+# spawn_in_room NAME COMMAND...: run it in the background.  $SPAWNED is the pid
+# of the command, not of a shell around it.
 spawn_in_room() {
 	local name=$1
 	shift
@@ -89,7 +89,7 @@ kill_a_worker() {
 	wait_for 5 gone "$pid"
 }
 
-# A client that comes and goes: a worker says so.
+# A client connects and leaves, and a worker logs it.
 a_client() {
 	$CLIENT churn 1
 }
@@ -107,7 +107,7 @@ stop_in_room() {
 # --- syslog
 
 @test "syslog by a stream socket: every line arrives, with NUL at its end" {
-	# Every line was lost in silence: EPROTOTYPE, which nobody looked at.
+	# Formerly every line was lost without a report, by EPROTOTYPE.
 	make_room
 	syslog_daemon syslog_stream messages
 	start_in_room syslog-enabled=yes loglevel=verbose
@@ -131,21 +131,21 @@ stop_in_room() {
 	wait_for 5 grep -q 'ready on' first
 	end_of "$DAEMON"
 	syslog_daemon syslog_stream second
-	# The worker cannot connect: the master does, and has the line.
+	# The worker cannot connect, so the master does, and writes the line.
 	a_client
 	wait_for 5 grep -q ': worker 0: .* accepted' second
 	a_client
 	wait_for 5 grep -q ': worker 0: .* closed' second
 	kill_a_worker
 	wait_for 5 grep -q ': master: .*SIGKILL' second
-	# A daemon that still listens, but not at that path any more.
+	# The daemon still listens, but no longer at this path.
 	local second=$DAEMON
 	syslog_daemon syslog_stream third
 	wait_for 10 eval 'a_client; grep -q accepted third'
 	end_of "$second"
 	a_client
 	not logged 'lost'
-	# One number from the start to the end.
+	# The descriptor is the same from the start to the end.
 	[ "$(in_room readlink "/proc/$SERVER/fd/"* | grep -c socket)" \
 		-eq "$before" ]
 }
@@ -183,7 +183,7 @@ stop_in_room() {
 	wait_for 5 grep -qE 'warning|lost' messages
 	head -n 1 messages | grep -qE \
 	    ': [1-9][0-9]* log lines lost before this: No such file'
-	# Nothing was lost of the others.
+	# The other logs lost nothing.
 	not grep 'lost before this' log
 	not grep 'lost before this' file
 	stop_in_room
@@ -237,7 +237,7 @@ start_in_journal() {
 
 # bats test_tags=quick
 @test "lines for the journal: priority, role and text, and nothing twice" {
-	# All of it had priority 6, and time, pid and level a second time.
+	# Formerly every line had priority 6, and time, pid and level twice.
 	start_in_journal 1 loglevel=debug workers=1
 	a_client
 	kill_a_worker
@@ -263,7 +263,7 @@ start_in_journal() {
 	cat journal
 	grep -qE '^<3>bind 192.0.2.1:[0-9]+: Cannot assign' journal
 	not grep -q 'echod:' journal
-	# Standard output is judged by itself, and is not the journal's.
+	# Standard output does not lead to the journal.
 	start_in_journal 2 "port=0"
 	grep -q '^<3>-o port: ' journal
 }
@@ -359,7 +359,7 @@ start_in_journal() {
 	wait_for 5 logged 'stopped in'
 	[ "$(grep -c ' ready on ' log)" -eq 1 ]
 	[ "$(grep -c 'reloaded: ' log)" -eq 1 ]
-	# A socket, which is the journal's place but is none.
+	# A socket in the place of the journal's stream, which is not a stream.
 	$CLIENT journal 1 env -u JOURNAL_STREAM "$DIR/bin/echod" \
 		-o "port=$PORT" -o "bind=$HOST" "${as[@]}" \
 		-o logfile=/dev/stdout >log 2>err 3>&- 4>&- &
@@ -371,7 +371,7 @@ start_in_journal() {
 }
 
 @test "the standard output of another process, by its path in /proc" {
-	# In containers, that of PID 1.
+	# In containers, the standard output of PID 1.
 	mkfifo pipe
 	cat pipe >log &
 	PIDS+=("$!")
@@ -389,7 +389,8 @@ start_in_journal() {
 	cmp log out
 }
 
-# refused PATTERN ASSIGNMENT...: as a mistake in the configuration.
+# refused PATTERN ASSIGNMENT...: the assignment is a mistake in the
+# configuration.
 refused() {
 	local pattern=$1 args=() a status=0
 	shift
@@ -407,7 +408,7 @@ refused() {
 		logfile=/dev/stdout daemonize=yes
 	refused 'logfile: /dev/fd/2 is standard error, which a daemon' \
 		logfile=/dev/fd/2 daemonize=yes
-	refused 'logfile: /dev/fd/7 is descriptor 7: only' logfile=/dev/fd/7
+	refused 'logfile: /dev/fd/7 is descriptor 7: the log can only go to' logfile=/dev/fd/7
 	refused 'logfile: /dev/stdin is descriptor 0: only' logfile=/dev/stdin
 	refused 'pidfile: /dev/stdout is the name of a descr' pidfile=/dev/stdout
 	refused 'control-socket: /dev/fd/9 is the name of a desc' \
@@ -424,14 +425,14 @@ refused() {
 	PIDS+=("$SERVER")
 	wait_for 10 logged 'ready on'
 	[ "$(grep -c 'ready on' log)" -eq 1 ]
-	# Renamed, it is that no more.
+	# A renamed file is no longer standard output.
 	mv log older
 	kill -USR1 "$SERVER"
 	wait_for 5 logged 'SIGUSR1: .*reopened'
 	wait_for 5 grep -q 'SIGUSR1: .*reopened' older
 }
 
-# --- files that go
+# --- files that are removed
 
 # bats test_tags=quick
 @test "a log file that is removed in use is made anew, by a worker's line too" {
@@ -441,13 +442,14 @@ refused() {
 	wait_for 5 grep -q SIGKILL logs/file
 	grep -q 'it was removed, renamed or replaced' logs/file
 	rm -r logs
-	# A worker sees that it has no name any more, and gives the line away.
+	# A worker sees that the file has no name, and gives the line to the
+	# master.
 	a_client
 	wait_for 10 grep -q closed logs/file
 	grep -q accepted logs/file
 	[ "$(stat -L -c %i "/proc/$SERVER/fd/"* | grep -cx \
 		"$(stat -c %i logs/file)")" -ge 1 ]
-	# Another one in its place.
+	# Another file takes its place.
 	mv logs/file logs/other
 	echo foreign >logs/file
 	kill_a_worker
@@ -487,10 +489,10 @@ refused() {
 	grep -q 'ready on' logs/*
 	kill_a_worker
 	wait_for 5 grep -q SIGKILL "$name"
-	# By itself it keeps what is younger than two weeks, and no more.
+	# By itself logrotate keeps the files of the last two weeks only.
 	local n
 	for n in 1 2 3; do
-		# As on the day after.
+		# Pretend that it is the next day.
 		sed -i -E "s/ 20[0-9-]+:[0-9]+:[0-9]+:[0-9]+$/ 2020-1-2-0:0:0/" state
 		logrotate -s state conf
 	done
@@ -515,12 +517,13 @@ refused() {
 	wait_for 5 in_room grep -q SIGKILL small/file
 	in_room cat small/file >file
 	cat file
-	# What is cut is a line by itself.
+	# A truncated line stands alone.
 	not grep -aE '.20[0-9]{2}-[0-9]{2}-[0-9]{2} [0-9:.]+ (master|worker)' file
 	grep -qE 'warning: [1-9][0-9]* log lines lost before this: No space' file
 	[ "$(grep -c 'warning: logfile .*small/file: No space left' log)" -eq 1 ]
 	not grep 'lost before this' log
-	# All lines are in the one, and in the other but for those counted.
+	# One log has all lines.  The other log has all except the counted
+	# ones.
 	local lost
 	lost=$(sed -nE 's/.* ([0-9]+) log lines lost .*/\1/p' file |
 		awk '{ n += $1 } END { print n }')
@@ -540,7 +543,8 @@ refused() {
 	library=$(find /usr/lib /usr/local/lib -name libfaketime.so.1 2>/dev/null |
 		head -n 1)
 	[ -n "$library" ] || skip "libfaketime is not installed"
-	# Set by a file, at once for all; the sandbox would not have it read.
+	# A file sets the clock, at once for all processes.  The sandbox would
+	# deny reading the file.
 	echo '@2026-01-01 12:00:00' >clock
 	TZ=UTC LD_PRELOAD=$library FAKETIME_TIMESTAMP_FILE=$DIR/clock \
 		FAKETIME_NO_CACHE=1 DONT_FAKE_MONOTONIC=1 \
@@ -550,7 +554,7 @@ refused() {
 	local day
 	for day in 2026-01-05 2026-01-03 2026-01-09 2026-01-01; do
 		echo "@$day 12:00:00" >clock
-		# A worker's line comes first.
+		# The line of a worker comes first.
 		a_client
 		wait_for 5 grep -q "^$day .* accepted" "logs/$day.log"
 		kill_a_worker
@@ -561,10 +565,10 @@ refused() {
 	done
 }
 
-# --- directories of others
+# --- directories of other users
 
-# A preloaded library: what kernels with fs.protected_regular=2 and filters of
-# system calls refuse.
+# Make a library to preload.  It refuses the calls that kernels with
+# fs.protected_regular=2, and filters of system calls, refuse.
 make_shim() {
 	if grep -q __asan_init "$ECHOD"; then
 		skip "a preload does not go with AddressSanitizer"
@@ -609,7 +613,8 @@ make_shim() {
 }
 
 @test "a log file of user's in /tmp is opened at the second start, too" {
-	# fs.protected_regular: O_CREAT on what exists is refused even to root.
+	# fs.protected_regular: O_CREAT on an existing file is refused even to
+	# root.
 	need_root
 	open_directory
 	make_shim
@@ -625,7 +630,7 @@ make_shim() {
 	done
 	[ "$(grep -c 'ready on' tmp/file)" -eq 2 ]
 	[ "$(stat -c %U tmp/file)" = daemon ]
-	# One that is root's, in a directory of root's, is handed over still.
+	# A file of root in a directory of root is still given to the user.
 	mkdir mine
 	: >mine/file
 	LD_PRELOAD=$DIR/shim.so start user=daemon logfile=mine/file
@@ -633,8 +638,8 @@ make_shim() {
 }
 
 @test "where there is nothing to change, no owner is changed" {
-	# The filter of the systemd unit refuses chown: a logfile in a new
-	# directory failed.
+	# The filter of the systemd unit refuses chown.  Formerly a logfile in
+	# a new directory failed.
 	make_shim -DNO_CHOWN
 	LD_PRELOAD=$DIR/shim.so start logfile=a/b/file
 	grep -q 'ready on' a/b/file
@@ -675,7 +680,7 @@ make_shim() {
 }
 
 @test "a device or a pipe that is the log file keeps its owner" {
-	# With logfile = /dev/null and a user, /dev/null became that user's.
+	# Formerly logfile = /dev/null and a user gave /dev/null to this user.
 	need_root
 	open_directory
 	mkfifo pipe
@@ -690,7 +695,7 @@ make_shim() {
 	exec 8>&-
 }
 
-# What is root's and must stay so.
+# Make files of root, which must stay unchanged.
 make_victims() {
 	need_root
 	open_directory
@@ -707,7 +712,7 @@ victims_are_whole() {
 	[ "$(ls victim)" = file ]
 }
 
-# setpriv for what the user of the service could do.
+# Run a command as the user of the service.
 as_daemon() {
 	setpriv --reuid=daemon --regid=daemon --clear-groups "$@"
 }
@@ -734,7 +739,7 @@ try_to_start() {
 		victims_are_whole
 		grep -q "logfile $DIR/theirs/$name: Permission denied" err
 	done
-	# Hard links, where the kernel lets others make them.
+	# Hard links, if the kernel lets other users make them.
 	mkdir shared
 	chmod 1777 shared
 	ln victim/file theirs/hard
@@ -744,7 +749,7 @@ try_to_start() {
 		victims_are_whole
 		grep -q "logfile $DIR/$name: Permission denied" err
 	done
-	# Its own it may follow, as it may when it opens the file again.
+	# The user may follow its own links, as when it opens the file again.
 	as_daemon mkdir theirs/own
 	as_daemon ln -s own theirs/way
 	as_daemon ln -s own/b theirs/log
@@ -753,7 +758,7 @@ try_to_start() {
 		stop
 	done
 	[ "$(stat -c %U theirs/own/a theirs/own/b | uniq)" = daemon ]
-	# Root's links lead root wherever they lead.
+	# Root follows links of root.
 	ln -s theirs/own mine
 	start user=daemon logfile=mine/c
 	[ "$(stat -c %U theirs/own/c)" = daemon ]

@@ -1,10 +1,12 @@
 #!/usr/bin/env bats
-# Memory: what clients may take of it, what is given back, what happens when
-# there is none, and the limits of the system.
+# SPDX-License-Identifier: ISC
+# Memory: the share of clients, memory that is given back, the lack of memory,
+# and the limits of the system.
 #
-# Half a line of 65,000 bytes from each of 4,800 clients was the end of a
-# service with 256 MB: what they hold is in the arena, so the death of a worker
-# freed nothing, its successor died of the next line, then the master died.
+# Formerly half a line of 65,000 bytes from each of 4,800 clients ended a
+# service with 256 MB. The memory of clients is in the arena, so the death of a
+# worker freed nothing.  Its successor died of the next line, then the master
+# died.
 
 load ../lib/common
 
@@ -12,8 +14,8 @@ load ../lib/common
 BATS_TEST_TIMEOUT=400
 MEMORY="python3 $TOP_SRCDIR/tests/lib/memory.py"
 
-# memory COMMAND...: in the background, what it says goes to ./COMMAND; its pid
-# is in $MEMORY_PID.
+# memory COMMAND...: run memory.py in the background; its output goes to
+# ./COMMAND, its pid to $MEMORY_PID.
 memory() {
 	timeout 200 $MEMORY "$@" >"$1.out" 2>&1 3>&- 4>&- &
 	MEMORY_PID=$!
@@ -34,8 +36,8 @@ need_descriptors() {
 		skip "needs $1 descriptors a process, the limit is $most"
 }
 
-# A memory control group of our own below the one we are in: $GROUP.  v1 here,
-# v2 where that is what the system has and it may be divided.
+# Make a memory control group below the one of this test: $GROUP. It is of v1,
+# or of v2 if the system has v2 and the group may be divided.
 group() {
 	local path
 	need_root
@@ -63,7 +65,7 @@ group() {
 	fi
 }
 
-# start_in_group DIRECTIVE...: as start, in there.
+# start_in_group DIRECTIVE...: the same as start, in this group.
 start_in_group() {
 	cat >run <<-EOF
 	#!/bin/bash
@@ -96,7 +98,7 @@ teardown() {
 	[ ! -f "$DIR/log" ] || not grep -a 'workers never make' "$DIR/log"
 }
 
-# KiB of the arena that exist.
+# The allocated part of the arena in KiB.
 arena() {
 	local blocks
 	blocks=$(find "/proc/$SERVER/fd" -lname '*memfd:echod-arena*' \
@@ -108,7 +110,7 @@ arena_below() {
 	[ "$(arena)" -lt "$1" ]
 }
 
-# closed REASON: clients closed for it, by the metrics.
+# closed REASON: the number of clients closed for it, by the metrics.
 closed() {
 	"$ECHOCTL" -s "$DIR/control" metrics |
 		sed -n "s/.*closed_total{reason=\"$1\"} //p"
@@ -188,7 +190,7 @@ logged_times() {
 	wait_for 20 closed_some
 	wait_for 20 arena_below 5000
 	grep -q 'closed: memory' log
-	# There is room again: a long line comes back whole.
+	# There is room again, so a long line is echoed completely.
 	python3 - "$HOST" "$PORT" <<-'EOF'
 	import socket, sys
 	line = b"z" * 60000 + b"\n"
@@ -222,7 +224,8 @@ logged_times() {
 
 # bats test_tags=quick
 @test "those that were not read for want of memory are when there is some" {
-	# One holds all there is, and more, of which it says the end at last.
+	# One client holds all the memory and asks for more, and finally ends
+	# its line.
 	start maxmemory-clients=128kb workers=1 control-socket="$DIR/control"
 	memory drain 1 60000 ready go
 	wait_for 20 test -f ready.held
@@ -276,17 +279,17 @@ more_exposed() {
 	done
 }
 
-# --- what is given back
+# --- memory that is given back
 #
-# 250 MB stayed with 2,000 clients that had nothing pending, because what cooled
-# was counted in rounds, and a worker with nothing to do makes none.
+# Formerly 2,000 clients with nothing pending kept 250 MB, because idle time
+# was counted in rounds, and an idle worker makes no rounds.
 
-# Times that worker $1 has slept.
+# The number of times that worker $1 has slept.
 sleeps() {
 	sed -n 's/^voluntary_ctxt_switches:[[:space:]]*//p' "/proc/$1/status"
 }
 
-# It does not wake up between two looks.
+# The worker does not wake up between two looks.
 quiet() {
 	local before
 	before=$(sleeps "$1")
@@ -307,9 +310,9 @@ quiet() {
 	wait_for 4 arena_below 2000
 	empty=$(arena)
 	echo "# $full KiB while they are asked, $empty after" >&3
-	# 2,000 records, and what a service has that nobody is connected to.
+	# 2,000 records, and the memory of a service without connections.
 	[ "$empty" -lt 2000 ]
-	# There is nothing more to give back: it sleeps.
+	# There is nothing more to give back, so the worker sleeps.
 	wait_for 10 quiet "$(workers)"
 	touch go
 	memory_is_happy "$MEMORY_PID"
@@ -339,8 +342,8 @@ quiet() {
 
 # --- the limits of the system
 
-# limited COMMAND...: after it (ulimit), echod starts or says why not; what it
-# says is in ./log.
+# limited COMMAND...: after COMMAND (ulimit), echod starts or prints the reason
+# for its failure; the output is in ./log.
 limited() {
 	local n
 	bash -c "$1; exec \"\$@\"" - "$ECHOD" -o "bind=$HOST" -o "port=$PORT" \

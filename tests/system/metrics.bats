@@ -1,12 +1,14 @@
 #!/usr/bin/env bats
-# Metrics, health and the status page over HTTP; and that the numbers are
-# right, also when workers die.
+# SPDX-License-Identifier: ISC
+# Metrics, health and the status page over HTTP. The numbers are right, even
+# when workers die.
 
 load ../lib/common
 
+PAGE="timeout 60 python3 $TOP_SRCDIR/tests/lib/page.py"
 HTTP="timeout 200 python3 $TOP_SRCDIR/tests/lib/http.py"
 
-# A server with metrics on $METRICS.
+# Start a server with metrics on $METRICS.
 begin() {
 	command -v curl >/dev/null || skip "curl is not installed"
 	METRICS=$(free_port)
@@ -23,7 +25,7 @@ scrape() {
 	get "http://127.0.0.1:$METRICS/metrics"
 }
 
-# metric NAME: its value.
+# metric NAME: print its value.
 metric() {
 	scrape | awk -v n="echod_$1" '$1 == n { print $2 }'
 }
@@ -32,7 +34,7 @@ is() {
 	[ "$(metric "$1")" = "$2" ]
 }
 
-# The status of a path.
+# Print the HTTP status of a path.
 code() {
 	get -o /dev/null -w '%{http_code}' "$@"
 }
@@ -73,7 +75,7 @@ healthz() {
 	is "listener_queue_limit{listener=\"$HOST:$PORT\"}" 511
 	is reloads_total 0
 	scrape | grep -qE '^echod_build_info\{version="[0-9.]+"\} 1$'
-	# The same by the control socket.
+	# The control socket has the same.
 	diff <(scrape | grep -v time_seconds) \
 		<("$ECHOCTL" -s control metrics | grep -v time_seconds)
 }
@@ -107,7 +109,7 @@ healthz() {
 		scrape >metrics
 		grep -q '^echod_connections ' metrics
 		wait_for 5 gone "$pid"
-		wait_for 5 sh -c "[ \$(ps -o pid= --ppid $SERVER | wc -l) -eq 4 ]"
+		wait_for 5 workers_are 4
 	done
 	wait_for 5 is 'worker_deaths_total{signal="SIGKILL"}' 10
 	wait_for 5 is connections 40
@@ -148,14 +150,16 @@ healthz() {
 	[ "$STATUS" -eq 0 ]
 }
 
-# method REQUEST: the first line of the answer, and Allow if there is one.
+# method REQUEST: print the first line of the answer, and Allow if there is
+# one.
 method() {
 	printf '%s\r\n\r\n' "$1" | timeout 60 nc.openbsd -w 20 127.0.0.1 "$METRICS" |
 		tr -d '\r' | awk 'NR == 1 { print $2 } /^Allow:/ { $1 = ""; print }' |
 		tr '\n' ' ' | tr -s ' '
 }
 
-# It was 405, so that HAProxy's "option httpchk", which asks this, said DOWN.
+# Formerly the answer was 405, so "option httpchk" of HAProxy, which sends this
+# request, reported DOWN.
 @test "OPTIONS tells what healthz tells, for HTTP/1.0 and 1.1" {
 	begin
 	local all='GET, HEAD, OPTIONS ' path
@@ -197,9 +201,9 @@ method() {
 	"$ECHOCTL" -s control status
 }
 
-# A request and the FIN that cut it were there before the library looked, which
-# then waited for events that had been: 200 such clients, gone long since, kept
-# the port from answering for 55 seconds.
+# Formerly a request and the FIN that cut it could arrive before the library
+# looked.  The library then waited for events of the past.  200 such clients,
+# which had left, kept the port from answering for 55 seconds.
 @test "200 clients that leave in the middle of a request: the port answers" {
 	begin
 	$HTTP burst 127.0.0.1 "$METRICS" 200
@@ -207,7 +211,8 @@ method() {
 	echoes
 }
 
-# Each byte renewed their time, and there were 32 places.
+# Formerly each byte renewed the time of such a client, and there were 32
+# places.
 @test "clients that ask slowly leave room for others" {
 	unshare -n true 2>/dev/null || skip "no network namespaces here"
 	cat >inside <<-'END'
@@ -248,12 +253,90 @@ method() {
 }
 
 # bats test_tags=quick
-@test "the status page needs nothing else" {
+# Everything that the page refers to comes from here, and nothing in it is a
+# script or a style of its own: the policy forbids these.
+@test "the status page: its parts are here, and its policy allows no others" {
 	begin
+	local url=http://127.0.0.1:$METRICS path
+	get -D heads "$url/" >page.html
+	tr -d '\r' <heads >page.head
+	grep -q '^Content-Type: text/html; charset=utf-8$' page.head
+	grep -q "^Content-Security-Policy: default-src 'none';" page.head
+	not grep -q unsafe page.head
+	$PAGE links <page.html >links
+	[ "$(grep -c . links)" -ge 5 ]
+	while read -r path; do
+		[ "$(code "$url$path")" = 200 ]
+	done <links
+	[[ $(get -o /dev/null -w '%{content_type}' "$url/page.css") == text/css* ]]
+	[[ $(get -o /dev/null -w '%{content_type}' "$url/page.js") == text/javascript* ]]
+	[[ $(get -o /dev/null -w '%{content_type}' "$url/status.json") == application/json ]]
+	get "$url/page.css" | cmp - "$TOP_SRCDIR/src/admin/page.css"
+	get "$url/page.js" | cmp - "$TOP_SRCDIR/src/admin/page.js"
+	if command -v node >/dev/null; then
+		node --check "$TOP_SRCDIR/src/admin/page.js"
+	fi
+}
+
+@test "the status page shows numbers without its script, and JSON has them all" {
+	begin workers=2 maxclients=1
+	local i
+	exec 5<>"/dev/tcp/$HOST/$PORT"
+	for i in $(seq 1200); do
+		echo hello
+	done >&5
+	[ "$(timeout 60 head -n 1200 <&5 | sort -u)" = hello ]
+	not echoes
+	kill -KILL "$(workers | head -n 1)"
+	wait_for 5 is 'worker_deaths_total{signal="SIGKILL"}' 1
+	wait_for 5 is 'connections_refused_total' 1
 	get "http://127.0.0.1:$METRICS/" >page.html
-	grep -q '<title>' page.html
-	not grep -nE '(src|href)="?(http|//)|@import|url\(' page.html
-	[ "$(wc -c <page.html)" -lt 100000 ]
+	get "http://127.0.0.1:$METRICS/status.json" >status.json
+	$PAGE compare status.json <page.html
+	[ "$($PAGE value in <page.html)" = "7.20 kB" ]
+	[ "$($PAGE value closed.over_limit <page.html)" = 1 ]
+	[ "$($PAGE value worker_deaths <page.html)" = 1 ]
+	grep -q '>SIGKILL<' page.html
+}
+
+@test "status.json: the answers of the control socket, and samples" {
+	command -v jq >/dev/null || skip "jq is not installed"
+	begin workers=2
+	echoes
+	wait_for 5 is 'connections_closed_total{reason="client_eof"}' 1
+	get "http://127.0.0.1:$METRICS/status.json" >status.json
+	diff <(jq '.status | del(.uptime)' status.json) \
+		<("$ECHOCTL" -s control --json status | jq 'del(.uptime)')
+	diff <(jq .workers status.json) \
+		<("$ECHOCTL" -s control --json workers | jq .)
+	[ "$(jq '[.samples[] | length] | unique | length' status.json)" -eq 1 ]
+	[ "$(jq -c '.samples | keys' status.json)" = \
+		'["accepted","ago","connections","echoes","in","out"]' ]
+}
+
+# What a reload is refused for may be the text of a file.
+@test "the status page: what looks like HTML is shown, not obeyed" {
+	command -v curl >/dev/null || skip "curl is not installed"
+	METRICS=$(free_port)
+	"$ECHOD" -t -o "metrics-port=$METRICS" >test.out 2>&1 ||
+		! grep -q 'built without' test.out || skip "built without libmicrohttpd"
+	cat >echod.conf <<-END
+	port = $PORT
+	bind = $HOST
+	metrics-port = $METRICS
+	control-socket = $DIR/control
+	END
+	start_raw -c echod.conf
+	echo "<script>alert(\"'&{{x}}\") = 1" >>echod.conf
+	not "$ECHOCTL" -s control reload
+	get "http://127.0.0.1:$METRICS/" >page.html
+	$PAGE value refusal <page.html >refusal
+	cat refusal
+	grep -qF "<script>alert(\"'&{{x}}" refusal
+	$PAGE links <page.html >links # there is no script but the page's own
+	get "http://127.0.0.1:$METRICS/status.json" |
+		python3 -c 'import json, sys; print(json.load(sys.stdin)["status"]["refusal"])' |
+		diff - refusal
 }
 
 @test "wrong settings are errors before the start" {
@@ -268,7 +351,7 @@ method() {
 	[ "$status" -eq 78 ]
 }
 
-@test "the dashboard asks for what there is" {
+@test "the dashboard asks for what there is, and shows every counter" {
 	begin
 	local name
 	scrape >metrics
@@ -276,4 +359,22 @@ method() {
 		echo "$name"
 		grep -q "^# TYPE $name " metrics
 	done
+	# What workers count, it shows of the service.
+	for name in $(sed -n 's/^# TYPE \(.*\) counter$/\1/p' metrics |
+	    grep -v '^echod_worker_[a-z_]*_total$'; echo echod_worker_deaths_total); do
+		echo "$name"
+		grep -q "\b$name\b" "$TOP_SRCDIR/etc/grafana.json"
+	done
+}
+
+@test "echod.8 lists exactly the metrics" {
+	begin
+	diff <(scrape | sed -n 's/^# TYPE \([a-z_]*\) .*/\1/p' | sort) \
+		<(sed -n 's/^\.It Ic \(echod_[a-z_]*\).*/\1/p' "$TOP_SRCDIR/man/echod.8" | sort)
+}
+
+@test "echod.8 lists exactly the reasons for a close" {
+	begin
+	diff <(scrape | sed -n 's/^echod_connections_closed_total{reason="\(.*\)"}.*/\1/p' | sort) \
+		<(sed -n '/^\.It Ic echod_connections_closed_total/,/^\.It Ic/s/^\.It Cm \([a-z_]*\).*/\1/p' "$TOP_SRCDIR/man/echod.8" | sort)
 }

@@ -1,12 +1,13 @@
 #!/usr/bin/env bats
-# Output that cannot be written: the program says so and its exit status is not
-# 0, whatever it was asked for.  It was 0 for all but two commands, and
+# SPDX-License-Identifier: ISC
+# Output that cannot be written: for every command, the program says so, and
+# its exit status is not 0.  Formerly it was 0 for all but two commands, and
 # `echoctl top | head -n 1` never ended.
 
 load ../lib/common
 
-# says WHY FILE COMMAND...: with standard output as FILE ("-": closed) it
-# fails and names the reason.
+# says WHY FILE COMMAND...: with FILE as standard output ("-": closed) the
+# command fails and prints the reason.
 says() {
 	local why=$1 file=$2 status=0
 	shift 2
@@ -76,10 +77,11 @@ some_client() {
 @test "top ends with the reader of its pipe" {
 	start "control-socket=$DIR/control"
 	local line
-	# It has nothing to say for a second after each line; it is told at once.
+	# It prints nothing for a second after each line, but notices the end
+	# of the pipe at once.
 	line=$(timeout 60 "$ECHOCTL" -s control top | head -n 1)
 	[[ $line == UPTIME* ]]
-	# The same where SIGPIPE is ignored, as it is for what systemd starts.
+	# The same with SIGPIPE ignored, as in processes that systemd starts.
 	timeout 60 sh -c "trap '' PIPE; '$ECHOCTL' -s control --json top; echo \$? >status" |
 		head -n 1 | grep -q '^{'
 	wait_for 10 test -s status

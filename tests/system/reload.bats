@@ -1,28 +1,29 @@
 #!/usr/bin/env bats
-# Reload: another configuration under the same process, connections and queues;
-# what cannot be is refused, and nothing has changed then.
+# SPDX-License-Identifier: ISC
+# Reload: another configuration for the same process, connections and queues.
+# An impossible configuration is refused, and then nothing has changed.
 
 load ../lib/common
 load ../lib/reload
 
-# A service manager at NOTIFY_SOCKET $1; what it is told is in ./notified.
+# A service manager at NOTIFY_SOCKET $1; ./notified has the notifications.
 manager() {
 	$CLIENT notify "$1" listening >notified 2>&1 3>&- 4>&- &
 	PIDS+=("$!")
 	wait_for 10 test -e listening
 }
 
-# Times the manager was told so.
+# The number of such notifications.
 notified() {
 	[ "$(grep -cx -- "$1" notified)" -eq "$2" ]
 }
 
-# fd 6 is a client of its own.
+# fd 6 is another client.
 another() {
 	exec 6<>"/dev/tcp/$HOST/$PORT"
 }
 
-# --- what stays
+# --- the state that stays
 
 # bats test_tags=quick
 @test "half a line typed before reloads is completed after them, pid and pid file stay" {
@@ -125,7 +126,7 @@ another() {
 	told syslog-ident echod me
 	told syslog-facility local0 local5
 	[ "$(grep -c ' reload: ' log)" -eq 16 ]
-	# And back, what is not mentioned any more to its default.
+	# And back: a removed directive has its default again.
 	conf workers=1
 	reloaded
 	told timeout 333 0
@@ -174,8 +175,8 @@ another() {
 	echoes
 }
 
-# A soak lost eight clients whom accept-rate kept in the queue of an address that
-# was closed.
+# A soak lost eight clients. accept-rate kept them in the queue of an address
+# that was closed.
 @test "port: accept-rate does not cut off those who wait at the old one" {
 	conf accept-rate=1 accept-burst=1 workers=2
 	serve
@@ -242,7 +243,7 @@ another() {
 	whole
 	told bind "$HOST" 0.0.0.0
 	told bind 0.0.0.0 "$HOST"
-	# The port is not left open to others who share it.
+	# The port is not left open for processes that share it.
 	reloaded
 	[ "$(ss -Htln "sport = :$PORT" | grep -c .)" -eq 1 ]
 }
@@ -419,7 +420,8 @@ another() {
 	echoes
 	conf loglevel=notice
 	reloaded
-	# Between them "reloading" at most, which the former level let through.
+	# Between them is "reloading" at most, which the former level lets
+	# through.
 	tail -n "+$((n + 1))" log | sed '/loglevel: warning -> notice/,$d' |
 		tee between
 	not grep reloaded: between
@@ -439,7 +441,7 @@ another() {
 	not grep -q SIGKILL one.log
 	not eval 'readlink "/proc/$SERVER/fd/"* | grep "one.log"'
 	whole
-	# None any more.
+	# There is none any more.
 	conf
 	reloaded
 	not eval 'readlink "/proc/$SERVER/fd/"* | grep "\.log$" | grep -vx "$DIR/log"'
@@ -478,7 +480,7 @@ another() {
 	local answer
 	read -r -t 60 -N 10 answer <&6
 	[ "$answer" = 'no newline' ]
-	# fd 5 has sent half a line, and nothing has come back of it.
+	# fd 5 has sent half a line, and no byte of it has come back.
 	not read -r -t 0.2 -N 1 answer <&5
 	whole
 	reloaded
@@ -531,7 +533,7 @@ another() {
 	reloaded
 	[ "$(cat run/other)" = "$SERVER" ]
 	[ ! -e pid ]
-	# Whose it is, a second one is told.
+	# A second service learns which process holds the file.
 	PORT=$(free_port) status=0
 	timeout 60 "$ECHOD" -o port=1 -o pidfile=run/other >out 2>err || status=$?
 	[ "$status" -eq 1 ]
@@ -574,7 +576,7 @@ another() {
 	logged 'warning: daemonize yes: takes effect at the next start'
 	not logged 'reload: daemonize'
 	whole
-	# It is no daemon: SIGHUP is still a stop.
+	# The service is no daemon, so SIGHUP is still a stop.
 	exec 5>&-
 	stop HUP
 	[ "$STATUS" -eq 0 ]
@@ -608,7 +610,7 @@ another() {
 	whole
 }
 
-# --- who asks, and who is told
+# --- requests and notifications
 
 @test "HUP reloads a daemon" {
 	conf logfile=daemon.log
@@ -663,12 +665,12 @@ another() {
 	usec=$(sed -n 's/^MONOTONIC_USEC=//p' notified)
 	[ "$usec" -gt "$before" ]
 	[ "$usec" -lt "$after" ]
-	# In this order, and by the same process.
+	# They come in this order and from the same process.
 	[ "$(grep -nE '^(READY|RELOADING)=1' notified | sed 's/.*://' | tr '\n' ' ')" = \
 		'READY=1 RELOADING=1 READY=1 ' ]
 	notified "MAINPID=$SERVER" 2
 	grep -qx "STATUS=Serving on $HOST:$PORT with 3 workers" notified
-	# A reload that is refused ends as well.
+	# A refused reload ends, too.
 	echo nonsense >>echod.conf
 	ask HUP
 	[[ $OUTCOME == 'reload refused: '* ]]
@@ -676,7 +678,7 @@ another() {
 	notified RELOADING=1 2
 	notified "MAINPID=$SERVER" 3
 	grep -qx 'STATUS=Serving on .*; the last reload was refused: .*: unknown directive "nonsense"' notified
-	# So does the last one that the manager is told of.
+	# So does the last reload that is notified.
 	conf supervised=no
 	reloaded HUP
 	wait_for 10 notified READY=1 4
@@ -703,7 +705,7 @@ another() {
 	}
 	wait_for 20 in_force
 	whole
-	# Nobody waits any more.
+	# No command waits any more.
 	sleep 0.3
 	local n
 	n=$(grep -c ' reloaded: ' log)
@@ -822,7 +824,7 @@ another() {
 	n=$(grep -c . echod.conf)
 	refuses "echod.conf:$n: .*maxclients.*"
 	[ "$(outcomes)" -eq 1 ]
-	# Mended, it works.
+	# With the mistake corrected, the reload succeeds.
 	conf timeout=5
 	reloaded
 	told timeout 0 5
@@ -871,7 +873,7 @@ another() {
 
 # --- echod -s
 
-# signal_fails PATTERN ARGUMENT...: -s exits 1 for that reason.
+# signal_fails PATTERN ARGUMENT...: -s exits with 1 for this reason.
 signal_fails() {
 	local pattern=$1 status=0
 	shift
@@ -886,7 +888,7 @@ signal_fails() {
 	serve
 	half
 	"$ECHOD" -c echod.conf -s reload
-	# It has waited for the end of it.
+	# The command has waited for the end of the reload.
 	outcomes_are 1
 	outcome
 	[[ $OUTCOME == 'reloaded: '* ]]
@@ -896,7 +898,7 @@ signal_fails() {
 	wait_for 10 grep -q 'SIGUSR1: log file reopened' one.log
 	whole
 	exec 5>&-
-	# From elsewhere, with a file in which the pid file's path is absolute.
+	# From another directory, with an absolute path of the pid file.
 	conf "pidfile=$DIR/pid" logfile=one.log
 	(cd / && "$ECHOD" --config "$DIR/echod.conf" --signal stop)
 	finish
@@ -905,10 +907,10 @@ signal_fails() {
 		-s stop
 }
 
-# --- what comes of it is told to the one who asks
+# --- the command reports the result
 
-# in_background NAME ARGUMENT...: echod -s reload, whose exit status will be in
-# ./NAME.status and its words in ./NAME.said.
+# in_background NAME ARGUMENT...: run echod -s reload.  Its exit status will be
+# in ./NAME.status, its output in ./NAME.said.
 in_background() {
 	local name=$1
 	shift
@@ -927,7 +929,7 @@ has_said() {
 	grep -qE -- "$3" "$1.said" || [ "$3" = "$(cat "$1.said")" ]
 }
 
-# It exited with 0, and only the log had the reason.
+# Formerly the command exited with 0, and only the log had the reason.
 # bats test_tags=quick
 @test "echod -s reload: 1 and the reason if it is refused" {
 	conf
@@ -973,7 +975,7 @@ has_said() {
 		has_said "$n" 0 ''
 	done
 	whole
-	# Those who ask while the check runs are told of the next one.
+	# A command during the check reports the next reload.
 	put_script ': >checking' 'until [ -e go ]; do sleep 0.02; done' \
 		'echo "echod: the first" >&2' 'exit 1'
 	ECHOD=$GENUINE in_background a
@@ -1104,7 +1106,7 @@ assert "nonsense" in json.loads(sys.argv[1])["error"]' "$output"
 	conf
 	signal_fails "no echod is running with pidfile $DIR/pid" -c echod.conf \
 		-s stop
-	# A process that is alive and none of ours.
+	# A process that lives and is not ours.
 	sleep 59.5 3>&- 4>&- &
 	local stranger=$!
 	PIDS+=("$stranger")

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # Several instances behind the real HAProxy, with the configuration of
 # etc/haproxy.cfg.
 
@@ -11,7 +12,7 @@ setup() {
 	command -v haproxy >/dev/null || skip "haproxy is not installed"
 }
 
-# instance N: start it, the same as before, on its port.
+# instance N: start instance N on its port.
 instance() {
 	mkdir -p "$DIR/$1"
 	export PORT=${PORTS[$1]}
@@ -20,12 +21,12 @@ instance() {
 	SERVERS[$1]=$SERVER
 }
 
-# admin COMMAND: on HAProxy's socket.
+# admin COMMAND: give a command on the socket of HAProxy.
 admin() {
 	echo "$*" | nc.openbsd -U -N "$DIR/admin"
 }
 
-# state N STATE: what HAProxy thinks of it.
+# state N STATE: HAProxy reports this state of instance N.
 state() {
 	admin 'show stat' | awk -F, -v n="echod$1" -v s="$2" \
 		'$1 == "echod" && $2 == n { found = index($18, s) == 1 }
@@ -64,7 +65,8 @@ balance() {
 	SERVERS=()
 	for n in 1 2 3; do instance "$n"; done
 	balance
-	# Clients that come and go: those that stay end with their instance.
+	# Clients connect and leave.  A client that stays ends with its
+	# instance.
 	"$LOAD" -p "$FRONT" -t 60 -f loaded -e enough churn:30 >figures 2>&1 3>&- &
 	local load=$!
 	PIDS+=("$load")
@@ -110,7 +112,8 @@ balance() {
 	wait_for 10 state 2 UP
 }
 
-# HAProxy's own check, with nothing said but "option httpchk", was answered 405.
+# Formerly the check of HAProxy, with a plain "option httpchk", was answered
+# 405.
 @test "HAProxy's httpchk, as it is and for /healthz: up, down while draining" {
 	PORTS=(0 "$(free_port)" "$(free_port)" "$(free_port)")
 	local n front metrics
@@ -159,7 +162,7 @@ balance() {
 	done
 }
 
-# checked BACKEND STATE: what HAProxy thinks of the service there.
+# checked BACKEND STATE: HAProxy reports this state of the service.
 checked() {
 	admin 'show stat' | awk -F, -v b="$1" -v s="$2" \
 		'$1 == b && $2 == "echod1" { found = index($18, s) == 1 &&

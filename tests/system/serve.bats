@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # Serving: every byte comes back, whatever the client does.
 
 load ../lib/common
@@ -20,7 +21,7 @@ closed_for() {
 	grep -c "closed: $1" "$DIR/log" || true
 }
 
-# All descriptors of the service, one table for all of its processes.
+# All descriptors of the service; all of its processes share one table.
 descriptors() {
 	find /proc/"$SERVER"/fd -type l | wc -l
 }
@@ -29,7 +30,7 @@ descriptors_are() {
 	[ "$(descriptors)" -eq "$1" ]
 }
 
-# Entries of the workers' epoll instances.
+# The entries of the epoll instances of the workers.
 watched_entries() {
 	cat /proc/"$SERVER"/fdinfo/* 2>/dev/null | grep -c '^tfd:' || true
 }
@@ -160,7 +161,8 @@ watched_at_least() {
 	start maxclients=20 workers=3
 	$CLIENT limit 20
 	wait_for 30 logged 'refused: maxclients 20 reached'
-	# a limited rate: 20 refusals in two bursts are not 20 lines
+	# The rate of lines is limited: 20 refusals in two bursts are not 20
+	# lines.
 	[ "$(grep -c refused "$DIR/log")" -lt 10 ]
 }
 
@@ -174,7 +176,7 @@ watched_at_least() {
 	echo waiting | nc.openbsd -N -w 20 "$HOST" "$PORT" >answer 5>&- &
 	PIDS+=($!)
 	wait_for 30 logged 'accept on .*: Too many open files'
-	# who is in is served meanwhile
+	# Connected clients are served in the meantime.
 	printf 'still\n' >&5
 	read -r -t 60 answer <&5
 	[ "$answer" = still ]
@@ -182,7 +184,7 @@ watched_at_least() {
 		prlimit --pid "$pid" --nofile=1000:20000
 	done
 	wait_for 30 grep -q waiting answer
-	# it rests, it does not spin
+	# The worker rests and does not spin.
 	[ "$(grep -c 'Too many open files' "$DIR/log")" -lt 20 ]
 }
 
@@ -224,7 +226,7 @@ watched_at_least() {
 	wait_for 30 grown
 	touch go
 	wait "$client"
-	# 200 windows of 8 KB are 3,200 blocks of 512 bytes; records may stay
+	# 200 windows of 8 KB are 3,200 blocks of 512 bytes; records may stay.
 	shrunk() { [ "$(memfd_blocks)" -lt $((before + 200)) ]; }
 	wait_for 30 shrunk
 }
@@ -243,7 +245,8 @@ watched_at_least() {
 	recvs=$(awk '$NF == "recvfrom" { print $4 }' trace)
 	sends=$(awk '$NF == "sendto" { print $4 }' trace)
 	echo "$recvs receives, $sends sends"
-	# 500 echoes, and what redis-benchmark and the churn ask besides
+	# 500 echoes, and the further requests of redis-benchmark and of the
+	# churn.
 	[ "$sends" -ge 501 ] && [ "$sends" -le 510 ]
 	[ "$recvs" -ge 501 ] && [ "$recvs" -le 515 ]
 }
@@ -257,7 +260,7 @@ watched_at_least() {
 	wait_for 30 titles_settled
 	switches() { { echo "$SERVER"; workers; } | sed 's|.*|/proc/&/status|' |
 		xargs awk '/ctxt_switches/ { n += $2 } END { print n }'; }
-	# nothing to do: two looks some time apart see the same count
+	# The worker is idle: two looks some time apart see the same count.
 	quiet() { local a; a=$(switches); sleep 0.7; [ "$a" = "$(switches)" ]; }
 	wait_for 30 quiet
 }
@@ -281,8 +284,8 @@ watched_at_least() {
 }
 
 @test "a client that is gone with an echo under way is given up as a silent one is" {
-	# Keepalive looks after silent clients only: this one stayed for a
-	# quarter of an hour.
+	# Keepalive finds silent clients only.  Formerly this client stayed for
+	# a quarter of an hour.
 	start tcp-keepalive=1 loglevel=verbose
 	for pid in $(workers); do kill -STOP "$pid"; done
 	client deaf ready
@@ -296,7 +299,8 @@ watched_at_least() {
 	start tcp-keepalive=1 loglevel=verbose
 	client unread 300 ready
 	wait_for 30 test -f ready
-	# The fifth probe of its window: six seconds, three times the limit.
+	# The fifth probe of its window comes after six seconds, three times
+	# the limit.
 	probed() { ss -Htnoi state established "sport = :$PORT" | grep -q 'backoff:[5-9]'; }
 	wait_for 50 probed
 	not logged closed
@@ -305,15 +309,16 @@ watched_at_least() {
 }
 
 @test "urgent data comes back in its place" {
-	# The kernel counts an urgent byte as received, but recv(2) passed it
-	# over: a recovery from the kernel's counts found a byte too many.
+	# The kernel counts an urgent byte as received, but recv(2) skipped
+	# it.  Formerly a recovery by the counts of the kernel found one byte
+	# too many.
 	start
 	$CLIENT urgent
 }
 
 @test "who has spoken is not closed as idle by a worker that is late" {
-	# A worker that had been held up swept before it had read, and reset
-	# clients whose lines lay in the socket.
+	# Formerly a delayed worker looked for idle clients before it had read,
+	# and reset clients whose lines lay in the socket.
 	start workers=1 timeout=2 watchdog-timeout=0
 	timeout 40 $CLIENT late 200 >client.out 2>&1 3>&- &
 	client=$!
@@ -355,7 +360,8 @@ watched_at_least() {
 }
 
 @test "a silent connection keeps no window" {
-	# A held line takes pages; answered and silent, its client costs none.
+	# A line that waits takes pages.  After its echo, a silent client takes
+	# none.
 	start workers=1
 	echoes
 	before=$(memfd_blocks)
@@ -363,7 +369,8 @@ watched_at_least() {
 	client=$!
 	PIDS+=("$client")
 	wait_for 30 test -f idle
-	# 100 windows of 8 KB would be 1,600 blocks; all are still connected
+	# 100 windows of 8 KB would be 1,600 blocks; all clients are still
+	# connected.
 	given_back() { [ "$(memfd_blocks)" -lt $((before + 300)) ]; }
 	wait_for 30 given_back
 	touch go

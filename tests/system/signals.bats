@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# Signals other than the stop, and workers that go.
+# SPDX-License-Identifier: ISC
+# Signals other than the stop, and workers that leave.
 
 load ../lib/common
 
@@ -17,7 +18,7 @@ workers_are_other_than() {
 	wait_for 30 test -s logs/a.log
 	grep -q 'SIGUSR1: log file reopened' logs/a.log
 	stop
-	# workers and master write to the new file, none to the old one
+	# Workers and master write to the new file, and none to the old one.
 	tail -n 1 logs/a.log | grep -q 'stopped in'
 	not grep -q 'stopped in' logs/a.log.1
 }
@@ -63,7 +64,7 @@ workers_are_other_than() {
 }
 
 @test "a worker that crashes is replaced too" {
-	# a sanitizer would turn the signal into an exit
+	# A sanitizer would turn the signal into an exit.
 	export ASAN_OPTIONS=handle_segv=0
 	start workers=2
 	victim=$(workers | tail -n 1)
@@ -108,10 +109,10 @@ workers_are_other_than() {
 
 # --- signals that are lost
 #
-# Who traces a process and dies at the moment a signal comes takes that with
-# it.  What the signal spoke of is looked for where it stays to be seen.
+# A tracer that dies at the moment of a signal takes the signal with it.  So
+# echod also looks at the lasting state that the signal would announce.
 
-# lose SIGNAL PID: the next of these never reaches it.
+# lose SIGNAL PID: the next such signal never reaches the process.
 lose() {
 	python3 "$TOP_SRCDIR/tests/lib/tracer.py" "$2" "$1" >traced 2>&1 3>&- &
 	PIDS+=($!)

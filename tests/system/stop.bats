@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# The graceful stop: what was received is echoed, nobody is reset, and the
+# SPDX-License-Identifier: ISC
+# The graceful stop: everything received is echoed, no client is reset, and the
 # deadline holds.
 
 load ../lib/common
@@ -93,7 +94,7 @@ insist() {
 	start
 	client hold 50 ready
 	wait_for 30 test -f ready
-	# silent for more than a second
+	# The client is silent for more than a second.
 	wait_for 30 eval 'ss -Htni state established "sport = :$PORT" | grep -qE "lastrcv:1[0-9]{3}\b"'
 	began=$(date +%s%N)
 	stop
@@ -131,7 +132,8 @@ insist() {
 	cat >slow.py <<-'EOF'
 	import fcntl, os, socket, sys, termios, time
 	s = socket.create_connection((os.environ["HOST"], int(os.environ["PORT"])))
-	# More than both kernels take of the echoes; but all of it arrives.
+	# This is more than both kernels take of the echoes, but all of it
+	# arrives.
 	data = bytes(range(11, 256)) * 1430
 	s.sendall(data)
 	sent = len(data)
@@ -161,8 +163,8 @@ insist() {
 	[ "$STATUS" -eq 0 ]
 }
 
-# A client that reads nothing, whose echoes all fit into the kernel, and that
-# has been silent for more than a second; it reads when ./go is there.
+# A client that reads nothing.  All its echoes fit into the kernel, and it has
+# been silent for more than a second.  It reads when ./go exists.
 unread_echoes() {
 	client unread 200 ready
 	wait_for 20 test -f ready
@@ -182,9 +184,10 @@ unread_echoes() {
 }
 
 @test "echoes that the kernel has and the client never reads are told as unsent" {
-	# A client that had been silent for a second was closed at once and
-	# called drained, whatever it had not acknowledged: the status was 0,
-	# and what the kernel still had was lost if the machine went, too.
+	# Formerly a client that had been silent for a second was closed at
+	# once and counted as drained, even with echoes that it had not
+	# acknowledged.  The exit status was 0, and the bytes in the kernel
+	# were lost if the machine went down.
 	start shutdown-timeout=1
 	unread_echoes
 	stop

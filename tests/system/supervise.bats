@@ -1,10 +1,11 @@
 #!/usr/bin/env bats
-# What a service manager says and is told: its watchdog, its time limits, the
-# status line, and a manager that nobody was configured to tell.
+# SPDX-License-Identifier: ISC
+# The communication with a service manager: its watchdog, its time limits, the
+# status line, and a manager that the configuration does not mention.
 
 load ../lib/common
 
-# Listen at NOTIFY_SOCKET; what arrives is in ./notified, a line each.
+# Listen at NOTIFY_SOCKET; ./notified has a line for each notification.
 manager() {
 	$CLIENT notify "$DIR/socket" listening never >notified 2>&1 \
 		3>&- 4>&- &
@@ -13,7 +14,7 @@ manager() {
 	export NOTIFY_SOCKET=$DIR/socket
 }
 
-# supervised ASSIGNMENT...: a server that the manager has started.
+# supervised ASSIGNMENT...: start a server as the manager does.
 supervised() {
 	manager
 	start supervised=systemd "$@"
@@ -32,7 +33,7 @@ fed() {
 	wait_for 5 more_feeds "$(feeds)"
 }
 
-# No more of them, once those on their way have come.
+# No more notifications come after those that are on their way.
 hungry() {
 	wait_for 10 eval 'N=$(feeds); never 0 more_feeds "$N"'
 }
@@ -41,7 +42,7 @@ status_is() {
 	[ "$(grep '^STATUS=' notified | tail -n 1)" = "STATUS=$1" ]
 }
 
-# A client that does not read what it gets: a stop has to wait for it.
+# A client that does not read, so a stop has to wait for it.
 start_deaf() {
 	$CLIENT stuck 30000000 deaf_is_here >/dev/null 2>&1 3>&- 4>&- &
 	PIDS+=("$!")
@@ -52,7 +53,7 @@ start_deaf() {
 
 # bats test_tags=quick
 @test "WATCHDOG=1 comes, after a death and a reload too" {
-	# WATCHDOG_USEC was not looked at: killed again and again.
+	# Formerly echod ignored WATCHDOG_USEC and was killed again and again.
 	WATCHDOG_USEC=200000 supervised workers=1
 	fed
 	kill -KILL "$(workers)"
@@ -86,7 +87,7 @@ start_deaf() {
 	# shellcheck disable=SC2086
 	kill -CONT $pids
 	fed
-	# One of two is enough.
+	# One worker of two is enough.
 	kill -STOP "$(head -n 1 <<<"$pids")"
 	fed
 	fed
@@ -125,16 +126,16 @@ start_deaf() {
 # --- time limits
 
 @test "a stop asks for the time that it may need" {
-	# TimeoutStopSec=30 cut a longer shutdown-timeout.
+	# Formerly TimeoutStopSec=30 cut a longer shutdown-timeout.
 	supervised shutdown-timeout=60
 	not grep EXTEND notified
 	start_deaf
 	kill -TERM "$SERVER"
 	wait_for 5 grep -qx STOPPING=1 notified
 	wait_for 5 grep -qE '^EXTEND_TIMEOUT_USEC=[0-9]{8}$' notified
-	# Not for once and all: it asks as long as it works on it.
+	# It asks again as long as the stop takes.
 	wait_for 20 eval '[ "$(grep -c EXTEND notified)" -ge 2 ]'
-	# The manager kills it later than it would by itself, not much.
+	# The manager would kill it a little later than echod ends by itself.
 	kill -TERM "$SERVER"
 	finish
 	[ "$STATUS" -eq 3 ]
@@ -143,7 +144,7 @@ start_deaf() {
 # --- the status
 
 @test "the status line says how many workers there are, at any time" {
-	# It was that of the start.
+	# Formerly the status stayed that of the start.
 	supervised workers=2 control-socket=control
 	local names=$HOST:$PORT
 	status_is "Serving on $names with 2 workers"
@@ -162,7 +163,7 @@ start_deaf() {
 	"$ECHOCTL" -s control drain off
 	"$ECHOCTL" -s control loglevel notice
 	wait_for 5 status_is "Serving on $names with 4 workers"
-	# A death is no news, and nothing is told twice.
+	# A death is not reported, and nothing is reported twice.
 	local told
 	told=$(grep -c STATUS notified)
 	kill -KILL "$(workers | head -n 1)"
@@ -186,10 +187,10 @@ start_deaf() {
 		grep -q 'with 2 workers; .*refused'"
 }
 
-# --- who is not told
+# --- a manager without notifications
 
 @test "NOTIFY_SOCKET is set and supervised is no: one warning" {
-	# The start timed out, and nothing said why.
+	# Formerly the start timed out without a reason.
 	manager
 	start
 	[ "$(grep -c 'warning: .*NOTIFY_SOCKET is set, but supervised is no' \

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
-# Upgrade: another program under the same process, connections and queues; one
-# that cannot take over is refused, or gives back what it was given.
+# SPDX-License-Identifier: ISC
+# Upgrade: another program takes over the same process, connections and queues.
+# A program that cannot take over is refused, or gives everything back.
 
 load ../lib/common
 load ../lib/reload
@@ -12,7 +13,7 @@ runs_version() {
 	[ "$("/proc/$SERVER/exe" -v)" = "echod $1" ]
 }
 
-# The service with a copy of the program of its own.
+# Start the service with its own copy of the program.
 serve_own() {
 	own_program
 	conf "$@"
@@ -21,7 +22,7 @@ serve_own() {
 	VERSION=${VERSION#echod }
 }
 
-# What was put last could not take over; the genuine one can.
+# The last program could not take over; the genuine program can.
 still_reloads() {
 	put "$GENUINE"
 	reloaded
@@ -108,7 +109,7 @@ still_reloads() {
 		ask
 		case $OUTCOME in
 		'reloaded: '*) n=$((n + 1)) ;;
-		# The killer takes any child.
+		# The killer kills any child.
 		'reload refused: '*' -t killed by SIGKILL; nothing'*) ;;
 		*) return 1 ;;
 		esac
@@ -145,7 +146,7 @@ still_reloads() {
 	put "$UPGRADES/echod-next"
 	reloaded
 	runs_version 9.9.9
-	# Where it was found is known to the next one, too.
+	# The next program also knows the path.
 	put "$GENUINE"
 	reloaded
 	runs_version "$VERSION"
@@ -271,7 +272,7 @@ still_reloads() {
 	refuses "$DIR/bin/echod -t killed by SIGSEGV.*"
 	put_script 'echo first' 'echo second' 'echo the last' 'exit 3'
 	refuses 'the last'
-	# A very long line does not fit into ours.
+	# A very long line does not fit into the line of our log.
 	put_script 'head -c 100000 /dev/zero | tr "\0" x' 'exit 3'
 	remember
 	ask
@@ -286,7 +287,7 @@ still_reloads() {
 	half
 	kill -USR2 "$SERVER"
 	wait_for 10 test -e checking
-	# The service goes on meanwhile.
+	# The service continues in the meantime.
 	whole
 	wait_for 20 logged 'reload refused: the check takes too long; nothing has changed'
 	not pgrep -P "$SERVER" -x sleep
@@ -295,7 +296,8 @@ still_reloads() {
 
 @test "refused: a program that passes the check and cannot be executed" {
 	serve_own workers=2
-	# The descriptor of a script is closed by the time its shell reads it.
+	# The descriptor of a script is closed before its shell reads the
+	# script.
 	put_script "exec '$GENUINE' \"\$@\""
 	for _ in 1 2; do
 		refuses "$DIR/bin/echod: No such file or directory"
@@ -316,7 +318,8 @@ still_reloads() {
 	still_reloads
 }
 
-# Its workers write into the record that the program before is given.
+# The workers of this program write into the upgrade record of the former
+# program.
 @test "given back: as it was, and not as a worker would have it" {
 	serve_own control-socket="$DIR/control"
 	put "$UPGRADES/echod-stillborn"
@@ -335,7 +338,7 @@ still_reloads() {
 }
 
 @test "given back: everything the configuration changed is as it was" {
-	# Slots keep their descriptors, so they are made before.
+	# Slots keep their descriptors, so make them first.
 	serve_own logfile=one.log workers=4
 	conf logfile=one.log workers=2
 	reloaded
@@ -411,7 +414,7 @@ still_reloads() {
 	wait_for 10 grep -qx 'STATUS=Serving on .*; the last reload failed: only 0 of . workers .*' notified
 	[ "$(grep -cx READY=1 notified)" -eq 2 ]
 	[ "$(grep -cx "MAINPID=$SERVER" notified)" -eq 2 ]
-	# One in which the program before is deleted meanwhile.
+	# The former program is deleted in the meantime.
 	rm bin/echod
 	put "$UPGRADES/echod-misled"
 	gives_back '.*'
@@ -484,12 +487,12 @@ still_reloads() {
 	conf user=nobody pidfile=run/pid logfile=logs/two.log
 	reloaded
 	[ "$(stat -c %U logs/two.log)" = nobody ]
-	# What nobody may not read.
+	# A file that the user nobody may not read.
 	chmod 600 echod.conf
 	refuses 'echod.conf: Permission denied'
 	conf user=daemon pidfile=run/pid logfile=logs/two.log
 	refuses 'echod.conf:[0-9]+: user: only root can become daemon'
-	# A pid file where nobody may not write.
+	# A pid file in a directory that the user nobody may not write to.
 	conf user=nobody pidfile=pid3 logfile=logs/two.log
 	gives_back "pidfile $DIR/pid3: Permission denied"
 	# A program that only root may execute.
@@ -511,8 +514,8 @@ still_reloads() {
 }
 
 @test "user nobody: a log file that was root's, and was renamed, is written to as before" {
-	# The program could open it no more, nor could the one before it: the
-	# service was gone with all connections.
+	# Formerly neither this program nor the former one could open the file,
+	# and the service ended with all connections.
 	need_root
 	open_directory
 	mkdir logs
@@ -538,7 +541,7 @@ still_reloads() {
 }
 
 @test "user nobody: a configuration it cannot reach is not one that is not there" {
-	# It reloaded the built-in defaults.
+	# Formerly the reload applied the built-in defaults.
 	need_root
 	open_directory
 	mkdir private

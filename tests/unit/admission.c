@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Who comes in: one spelling for each client, a header that is not awaited for
- * ever, places and rates by address.
+ * Access control: one spelling for each client, a limited wait for PROXY
+ * headers, places and rates by address.
  */
 #include <arpa/inet.h>
 #include <poll.h>
@@ -57,7 +57,7 @@ test_spelling(void)
 		peer(AF_INET6, "::192.0.2.1").family == AF_INET6 &&
 		peer(AF_INET6, "64:ff9b:1::192.0.2.1").family == AF_INET6 &&
 		peer(AF_INET6, "::fffe:192.0.2.1").family == AF_INET6,
-	    "others that look alike are of IPv6");
+	    "similar addresses are of IPv6");
 	ok(networks_parse(&list,
 	       "::ffff:192.0.2.0/120 ::ffff:0:0/96 ::/0 "
 	       "64:ff9b::c000:201 64:ff9b::/32",
@@ -108,14 +108,16 @@ test_wait(void)
 	p = awaiting(PROXY_PROTOCOL_ON, 100);
 	(void)succeed();
 	idle_headers(&rig.w);
-	ok(is_open(p.fd) && rig.w.header_at == p.c->opened + 3000,
-	    "on: the wait counts from the accept, whoever waits");
+	ok(is_open(p.fd) &&
+		rig.w.timers.at[TIMER_HEADERS] == p.c->opened + 3000,
+	    "on: the time counts from the accept, for every worker");
 	p.c->opened -= 3000;
 	(void)succeed();
 	idle_headers(&rig.w);
 	ok(closed(0, CLOSE_DENIED) == 1 && hears_end(&p),
-	    "on: a silent client's place is free after it");
-	ok(rig.w.header_at == CLOCK_NEVER, "and nothing is waited for");
+	    "on: after it, a silent client is closed");
+	ok(rig.w.timers.at[TIMER_HEADERS] == CLOCK_NEVER,
+	    "and no timer is set");
 	rig_down();
 
 	rig_up();
@@ -127,7 +129,7 @@ test_wait(void)
 	say(&p, "9");
 	turn(20);
 	ok(closed(0, CLOSE_DENIED) == 1,
-	    "on: who adds a byte now and then has no more time");
+	    "on: a byte now and then gives no more time");
 	rig_down();
 
 	rig_up();
@@ -135,7 +137,8 @@ test_wait(void)
 	(void)succeed();
 	say(&p, "PROXY UNKNOWN\r\nin\n");
 	idle_headers(&rig.w);
-	ok(hears(&p, "in\n"), "on: who spoke in time is heard, be it late");
+	ok(hears(&p, "in\n"),
+	    "on: a header in time counts, even if the worker is late");
 	rig_down();
 
 	rig_up();
@@ -143,10 +146,11 @@ test_wait(void)
 	(void)succeed();
 	handoff_move(&rig.w, p.fd, 1);
 	worker_up(1);
-	rig.w.header_at = CLOCK_NEVER;
+	rig.w.timers.at[TIMER_HEADERS] = CLOCK_NEVER;
 	handoff_accept(&rig.w);
-	ok(is_held(&p, CONN_OPEN, 1) && rig.w.header_at == p.c->opened + 3000,
-	    "handed to another worker it waits no longer");
+	ok(is_owned(&p, CONN_OPEN, 1) &&
+		rig.w.timers.at[TIMER_HEADERS] == p.c->opened + 3000,
+	    "handed off, it does not wait longer");
 	rig_down();
 }
 
@@ -162,7 +166,7 @@ test_optional(void)
 	turn(20);
 	idle_headers(&rig.w);
 	ok(silent(&p) && window_holds(&p, "\r\n") &&
-		rig.w.header_at <= p.c->opened + 1100,
+		rig.w.timers.at[TIMER_HEADERS] <= p.c->opened + 1100,
 	    "optional: CR LF may begin a header");
 	p.c->opened -= 1000;
 	idle_headers(&rig.w);
@@ -174,11 +178,13 @@ test_optional(void)
 	p = awaiting(PROXY_PROTOCOL_OPTIONAL, 2000);
 	(void)succeed();
 	idle_headers(&rig.w);
-	ok(connection_awaits_header(p.c), "optional: silent, it may yet come");
+	ok(connection_awaits_header(p.c),
+	    "optional: if the client is silent, a header may still come");
 	say(&p, "PRO");
 	turn(20);
 	say(&p, "XY\n");
-	ok(hears(&p, "PROXY\n"), "optional: pieces of one may not, by then");
+	ok(hears(&p, "PROXY\n"),
+	    "optional: after the time, pieces of one are input");
 	rig_down();
 
 	rig_up();
@@ -186,9 +192,9 @@ test_optional(void)
 	(void)succeed();
 	idle_headers(&rig.w);
 	ok(is_open(p.fd) && !connection_awaits_header(p.c),
-	    "optional: who stays silent is a client as any other");
+	    "optional: a client that stays silent is served");
 	say(&p, "PROXY UNKNOWN\r\n");
-	ok(hears(&p, "PROXY UNKNOWN\r\n"), "and then it is input");
+	ok(hears(&p, "PROXY UNKNOWN\r\n"), "and then a header is input");
 	rig_down();
 
 	rig_up();
@@ -216,19 +222,19 @@ test_places(void)
 	q = accepted(0);
 	note_end(q.fd);
 	ok(admission_crowds(&rig.w, p.fd, &own, true) == NULL,
-	    "before its header it has a place of its own address");
+	    "before its header, it counts for its own address");
 	ok(admission_crowds(&rig.w, q.fd, &own, true) != NULL &&
 		!admission_counted(&rig.w, q.fd),
-	    "and takes it from the next");
+	    "and the next has no place");
 	say(&q, "PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n");
 	ok(admission_crowds(&rig.w, q.fd, &own, true) == NULL,
-	    "unless that one's header is there");
+	    "unless the header of that one is there");
 	rig.config.proxy_trusted.network[0] = (struct network){ { 127 },
 		AF_INET, 8 };
 	rig.config.proxy_trusted.count = 1;
 	ok(admission_crowds(&rig.w, p.fd, &own, true) == NULL &&
 		!admission_counted(&rig.w, p.fd),
-	    "a balancer has no places");
+	    "connections of a balancer do not count");
 	rig_down();
 }
 
@@ -240,26 +246,26 @@ test_rates(void)
 
 	rig_up();
 	worker_up(0);
-	ok(rate_allows(&rig.w, key), "no rate: everybody");
+	ok(rate_allows(&rig.w, key), "no rate: all are accepted");
 	rig.config.accept_rate_per_ip = 2;
 	ok(rate_allows(&rig.w, key) && rate_allows(&rig.w, key) &&
 		!rate_allows(&rig.w, key),
 	    "2 a second: not 3");
-	ok(rate_allows(&rig.w, ~key), "but of another address");
+	ok(rate_allows(&rig.w, ~key), "but another address has its own rate");
 	entry = &rig.arena.rate[key % (ARENA_RATES / 4) * 4];
 	*entry += UINT64_C(1) << 40;
-	ok(rate_allows(&rig.w, key), "a time that cannot be is none");
-	/* Of one place: the upper bits are what tells them apart. */
+	ok(rate_allows(&rig.w, key), "an impossible time is ignored");
+	/* Keys of one place differ in their upper bits. */
 	for (uint64_t i = 1; i <= 4; i++)
 		(void)rate_allows(&rig.w, key + (i << 50));
 	ok(rate_allows(&rig.w, key + (UINT64_C(9) << 50)),
-	    "more addresses than room: nobody is kept out for that");
+	    "more addresses than room: none is refused for that");
 	rig_down();
 }
 
-/* What remains of a second's lead after a client came, and left. */
+/* How much of the rate a client returns that connects and leaves. */
 static uint64_t
-lead_after(const char *word, bool charged)
+returned_after(const char *word, bool charged)
 {
 	const uint64_t due = UINT64_C(1) << 40;
 	struct pair p;
@@ -291,27 +297,32 @@ test_left(void)
 
 	rig_up();
 	p = accepted(0);
-	ok(!tcp_info_has_left(p.fd), "who is there has not left");
+	ok(!tcp_info_has_left(p.fd), "a client that is there has not left");
 	say(&p, "x");
 	checked(shutdown(p.client, SHUT_WR), "shutdown");
 	await(p.fd, POLLRDHUP);
-	ok(!tcp_info_has_left(p.fd), "nor who has said something");
+	ok(!tcp_info_has_left(p.fd),
+	    "nor has a client that has sent something");
 	p = accepted(0);
 	checked(shutdown(p.client, SHUT_WR), "shutdown");
 	await(p.fd, POLLRDHUP);
-	ok(tcp_info_has_left(p.fd), "who said nothing and FIN has left");
+	ok(tcp_info_has_left(p.fd),
+	    "a client that has sent only a FIN has left");
 	p = accepted(0);
 	checked(setsockopt(p.client, SOL_SOCKET, SO_LINGER, &hard,
 		    sizeof(hard)),
 	    "SO_LINGER");
 	close(p.client);
 	await(p.fd, POLLIN);
-	ok(tcp_info_has_left(p.fd), "and who reset");
+	ok(tcp_info_has_left(p.fd), "and a client that has reset");
 	rig_down();
-	ok(lead_after("", true) == 100000,
-	    "who leaves without a word has not counted for accept-rate");
-	ok(lead_after("", false) == 0, "who did not count gives nothing back");
-	ok(lead_after("x", true) == 0, "nor who said something");
+	ok(returned_after("", true) == 100000,
+	    "a client that leaves without input returns its place in the "
+	    "rate");
+	ok(returned_after("", false) == 0,
+	    "a client that did not count returns nothing");
+	ok(returned_after("x", true) == 0,
+	    "nor does a client that sent something");
 }
 
 int

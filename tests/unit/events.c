@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a slot waits for, and which of its connections are hot: the epoll
- * instance and the records agree, also after a death between the two, and
- * every client is read again or gets what it waits for.
+ * The epoll instance of a slot, and its active set.  The instance and the
+ * records agree, also after a death between two stores; and every client is
+ * read again, or gets its output.
  */
 #include <poll.h>
 #include <sched.h>
@@ -20,18 +20,17 @@
 #include "lib/clock.h"
 #include "rig.h"
 #include "tap.h"
-#include "worker/balance/active.h"
-#include "worker/balance/balance.h"
 #include "worker/balance/handoff.h"
 #include "worker/connection/close.h"
-#include "worker/events.h"
+#include "worker/connection/idle.h"
+#include "worker/loop.h"
 
 #define MANY 60000 /* bytes: more than a small socket takes */
 
 /* --- deaths around the instance */
 
-/* Between what a record says and what the instance has, as a death in
- * watch.c's functions may leave it. */
+/* How the record and the instance may differ after a death in the functions of
+ * events.c. */
 static const struct {
 	unsigned flags;
 	uint32_t events;
@@ -78,7 +77,7 @@ test_torn(void)
 		rig_down();
 	}
 
-	/* Never left behind with nothing to send (events_forget()). */
+	/* events_forget() never leaves this with nothing to send. */
 	rig_up();
 	p = stuck(bytes, MANY);
 	set_registered(&p, 0, 0);
@@ -90,7 +89,7 @@ test_torn(void)
 }
 
 static void
-test_untold(void)
+test_unhandled(void)
 {
 	struct pair p, q;
 
@@ -100,9 +99,9 @@ test_untold(void)
 	(void)succeed();
 	say(&p, "one\n");
 	say(&q, "two\n");
-	ok(events_wait(&rig.w, 0) == 2, "two are told of");
+	ok(events_wait(&rig.w.events, 0) == 2, "two events are reported");
 	ok(settled(2, 0, succeed()) && hears(&p, "one\n") && hears(&q, "two\n"),
-	    "and died before: the next one is told of both again");
+	    "the worker dies: its successor gets both events");
 	rig_down();
 
 	rig_up();
@@ -110,13 +109,13 @@ test_untold(void)
 	worker_up(0);
 	arena_handoff(&rig.arena, 0)[p.fd / 64] = UINT64_C(1) << (p.fd % 64);
 	checked(eventfd_write(slot(0)->wake_fd, 1), "eventfd_write");
-	ok(events_wait(&rig.w, 0) == 1 &&
-		events_kind(&rig.w.event[0]) == EVENT_WAKE,
-	    "is woken");
+	ok(events_wait(&rig.w.events, 0) == 1 &&
+		events_kind(&rig.w.events.event[0]) == EVENT_WAKE,
+	    "a worker is woken");
 	worker_up(0);
-	ok(watched_by(0) == 1 && (turn(PATIENCE), is_held(&p, CONN_OPEN, 0)) &&
+	ok(watched_by(0) == 1 && (turn(PATIENCE), is_owned(&p, CONN_OPEN, 0)) &&
 		is_watched(&p) && echoes(&p),
-	    "the next one is woken again");
+	    "its successor is woken again");
 	rig_down();
 }
 
@@ -132,29 +131,31 @@ test_listeners(void)
 	h->listener[1].fd = listen_somewhere(&rig.address);
 	h->listeners = 2;
 	worker_up(0);
-	events_listen(w, true);
-	ok(watched_by(0) == 3 && w->listening, "both listeners are watched");
-	events_listen(w, true);
+	events_listen(&w->events, true);
+	ok(watched_by(0) == 3 && w->events.listening,
+	    "both listeners are watched");
+	events_listen(&w->events, true);
 	ok(watched_by(0) == 3, "once");
 	client = connect_to(&rig.address, 0);
 	await(h->listener[1].fd, POLLIN);
-	ok(events_wait(w, 0) == 1 &&
-		events_kind(&w->event[0]) == EVENT_LISTENER &&
-		events_number(&w->event[0]) == 1,
-	    "a client is told of, and at which");
-	events_listen(w, false);
-	ok(watched_by(0) == 1 && !w->listening && events_wait(w, 0) == 0,
-	    "left be, neither is");
-	events_listen(w, true);
-	events_shut(w, 1);
-	ok(watched_by(0) == 2 && events_wait(w, 0) == 0,
-	    "shut, it is not, the other is");
-	events_listen(w, true);
-	ok(watched_by(0) == 2, "never again");
+	ok(events_wait(&w->events, 0) == 1 &&
+		events_kind(&w->events.event[0]) == EVENT_LISTENER &&
+		events_number(&w->events.event[0]) == 1,
+	    "the event says at which listener a client waits");
+	events_listen(&w->events, false);
+	ok(watched_by(0) == 1 && !w->events.listening &&
+		events_wait(&w->events, 0) == 0,
+	    "not listening, none is watched");
+	events_listen(&w->events, true);
+	events_shut(&w->events, 1);
+	ok(watched_by(0) == 2 && events_wait(&w->events, 0) == 0,
+	    "a listener that is shut is not watched, the other is");
+	events_listen(&w->events, true);
+	ok(watched_by(0) == 2, "and never again");
 	worker_up(0);
-	ok(watched_by(0) == 1, "the next worker begins without");
+	ok(watched_by(0) == 1, "a successor begins without listeners");
 	/* A reload has dropped the second. */
-	events_listen(w, true);
+	events_listen(&w->events, true);
 	h->listeners = 1;
 	h->dropped = 1;
 	worker_up(0);
@@ -163,7 +164,7 @@ test_listeners(void)
 	rig_down();
 }
 
-/* --- what a record waits for changes */
+/* --- a record waits for something else */
 
 static void
 test_update(void)
@@ -175,27 +176,28 @@ test_update(void)
 	p = stuck(bytes, MANY);
 	worker_up(0);
 	p.c->active = CONNECTION_INACTIVE;
-	events_update(&rig.w, p.fd);
+	events_update(&rig.w.events, p.fd);
 	ok(is_watched(&p) && registered(&p, 0) == EPOLLOUT,
 	    "something is unsent: waits to send");
-	events_update(&rig.w, p.fd);
+	events_update(&rig.w.events, p.fd);
 	ok(is_watched(&p), "and still does");
 	p.c->phase = PHASE_LINGERING;
-	events_update(&rig.w, p.fd);
+	events_update(&rig.w.events, p.fd);
 	ok(registered(&p, 0) == EPOLLIN && is_watched(&p),
 	    "lingering: is read, whatever is unsent");
 	p.c->phase = PHASE_SERVING;
-	events_update(&rig.w, p.fd);
+	events_update(&rig.w.events, p.fd);
 	ok(hears_bytes(&p, bytes, MANY) && registered(&p, 0) == EPOLLIN &&
 		is_watched(&p) && echoes(&p),
 	    "all is sent: is read");
-	events_forget(&rig.w, p.fd);
+	events_forget(&rig.w.events, p.fd);
 	ok(registered(&p, 0) == 0 && watched_by(0) == 1 &&
 		(p.c->flags & (CONN_ENROLLED | CONN_WRITES)) == 0,
 	    "forgotten");
-	events_update(&rig.w, p.fd);
-	ok(registered(&p, 0) == 0, "what is not enrolled is not changed");
-	ok(events_add(&rig.w, p.fd) == 0 && is_watched(&p) && echoes(&p),
+	events_update(&rig.w.events, p.fd);
+	ok(registered(&p, 0) == 0,
+	    "a connection that is not enrolled is not changed");
+	ok(events_add(&rig.w.events, p.fd) == 0 && is_watched(&p) && echoes(&p),
 	    "and added again");
 	close_connection(&rig.w, p.fd, CLOSE_IDLE, 0);
 	ok(watched_by(0) == 1, "closed: no entry is left");
@@ -203,7 +205,7 @@ test_update(void)
 	free(bytes);
 }
 
-/* --- entries of those who have gone elsewhere */
+/* --- entries of connections that are another slot's */
 
 static void
 test_disown(void)
@@ -215,13 +217,13 @@ test_disown(void)
 	enter(&p, 1);
 	set_registered(&p, 0, EPOLLIN);
 	ok(settled(0, 0, succeed()) && registered(&p, 0) == EPOLLIN &&
-		events_wait(&rig.w, 0) == 0,
-	    "another's entry, silent: unseen");
+		events_wait(&rig.w.events, 0) == 0,
+	    "an entry of another slot's connection, silent: not seen");
 	say(&p, "hello\n");
 	ok(silent(&p) && registered(&p, 0) == 0 &&
-		registered(&p, 1) == EPOLLIN && is_held(&p, CONN_OPEN, 1) &&
+		registered(&p, 1) == EPOLLIN && is_owned(&p, CONN_OPEN, 1) &&
 		p.c->rx == 0 && slot(0)->active == 0,
-	    "another's entry: disowned when its event comes, not served");
+	    "at its first event: disowned, not served");
 	worker_up(1);
 	ok(settled(1, 0, recover(&rig.w, 1)) && hears(&p, "hello\n") &&
 		is_watched(&p),
@@ -234,8 +236,8 @@ test_disown(void)
 	worker_up(0);
 	arena_handoff(&rig.arena, 0)[p.fd / 64] = UINT64_C(1) << (p.fd % 64);
 	handoff_accept(&rig.w);
-	ok(is_held(&p, CONN_OPEN, 0) && is_watched(&p) && echoes(&p),
-	    "an old entry of one that comes back: is its entry again");
+	ok(is_owned(&p, CONN_OPEN, 0) && is_watched(&p) && echoes(&p),
+	    "an old entry of a connection that comes back is used again");
 	rig_down();
 }
 
@@ -243,12 +245,14 @@ test_disown(void)
 static pid_t
 employ(void)
 {
-	pid_t me = getpid();
-	pid_t pid = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, NULL, NULL,
-	    NULL, NULL);
+	struct worker_place place = place_of(0);
+	pid_t pid;
 
+	place.master = getpid();
+	pid = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, NULL, NULL, NULL,
+	    NULL);
 	if (pid == 0)
-		_exit(worker_main(&rig.config, &rig.arena, 0, me));
+		_exit(worker_main(&rig.config, &rig.arena, &place));
 	return checked(pid, "clone");
 }
 
@@ -283,12 +287,12 @@ test_worker(void)
 	enter(&q, 1);
 	set_registered(&q, 0, EPOLLIN);
 	say(&q, "for slot 1\n");
-	worker_up(2); /* turn() is about nothing */
+	worker_up(2); /* turn() has nothing to do */
 	pid = employ();
 	ok(echoes(&p) && asleep(0) && registered(&q, 0) == 0 && silent(&q),
-	    "the loop disowns another's entry, and sleeps");
+	    "the loop disowns another slot's connection, and sleeps");
 	ok(slot(0)->active == 1 && registered(&p, 0) == EPOLLIN,
-	    "who speaks is hot");
+	    "a client that speaks is active");
 	arena_stop(&rig.arena, clock_ms() + 10);
 	(void)eventfd_write(slot(0)->wake_fd, 1);
 	for (int i = 0; i < PATIENCE && waitpid(pid, &status, WNOHANG) == 0;
@@ -303,20 +307,50 @@ test_worker(void)
 	rig_down();
 }
 
-/* --- hot and cold */
+/* A worker without connections is not woken to look for idle ones. */
+static void
+test_idle(void)
+{
+	struct pair p;
 
-/* Rounds of the loop in which only `p`, if any, has something to do. */
+	rig_up();
+	rig.config.timeout = 8;
+	worker_up(0);
+	idle_round(&rig.w);
+	ok(!timer_is_set(&rig.w.timers, TIMER_IDLE),
+	    "without connections no sweep is due");
+	p = opened();
+	p.c->idle_since = (uint32_t)(clock_ms() / 100);
+	(void)succeed();
+	idle_round(&rig.w);
+	ok(timer_take(&rig.w.timers, TIMER_IDLE, clock_ms()),
+	    "a successor sweeps at once");
+	idle_sweep(&rig.w);
+	idle_round(&rig.w);
+	ok(!timer_take(&rig.w.timers, TIMER_IDLE, clock_ms() + 900) &&
+		timer_take(&rig.w.timers, TIMER_IDLE, clock_ms() + 1000),
+	    "and then each eighth of the timeout");
+	close_connection(&rig.w, p.fd, CLOSE_IDLE, 0);
+	idle_round(&rig.w);
+	ok(!timer_is_set(&rig.w.timers, TIMER_IDLE),
+	    "after the last connection none is due");
+	rig_down();
+}
+
+/* --- the active set */
+
+/* Rounds of the loop in which only `p`, or nothing, has something to do. */
 static void
 rounds(unsigned n, const struct pair *p)
 {
 	for (; n > 0; n--) {
 		if (p != NULL)
-			active_touch(&rig.w, p->fd);
-		active_round(&rig.w);
+			active_touch(&rig.w.active, p->fd);
+		active_round(&rig.w.active);
 	}
 }
 
-/* Blocks of the arena, windows and all. */
+/* Blocks of the arena, including windows. */
 static long
 blocks(void)
 {
@@ -338,24 +372,25 @@ test_trimming(void)
 	q = opened();
 	r = opened();
 	(void)succeed();
-	ok(slot(0)->active == 0 && !is_active(&p), "inherited: is not hot");
+	ok(slot(0)->active == 0 && !is_active(&p),
+	    "an inherited connection is not active");
 	ok(echoes(&p) && echoes(&q) && echoes(&r) && slot(0)->active == 3 &&
 		is_active(&p) && is_active(&q) && is_active(&r),
-	    "with something to do: is hot");
-	active_remove(&rig.w, p.fd);
-	active_remove(&rig.w, p.fd);
+	    "with something to do, it is active");
+	active_remove(&rig.w.active, p.fd);
+	active_remove(&rig.w.active, p.fd);
 	ok(slot(0)->active == 2 && !is_active(&p) && is_active(&q) &&
 		is_active(&r),
-	    "removed from the midst: the others stay");
-	ok(echoes(&p) && is_active(&p), "and it comes back");
+	    "one is removed: the others stay");
+	ok(echoes(&p) && is_active(&p), "and it can be activated again");
 	rounds(200, &q);
 	ok(slot(0)->active == 1 && is_active(&q) && !is_active(&p) &&
 		!is_active(&r),
-	    "those with nothing to do for long cool, the other does not");
+	    "connections with nothing to do are deactivated, the other is not");
 	ok(is_watched(&p) && is_watched(&r) && echoes(&p) && is_active(&p),
-	    "a cold one is watched, and is hot when it speaks");
+	    "an inactive one is watched, and is active when it speaks");
 	close_connection(&rig.w, q.fd, CLOSE_IDLE, 0);
-	ok(slot(0)->active == 1 && is_active(&p), "closed: is not hot");
+	ok(slot(0)->active == 1 && is_active(&p), "closed, it is not active");
 	rig_down();
 
 	rig_up();
@@ -371,7 +406,7 @@ test_trimming(void)
 	    "half a line takes a window");
 	rounds(200, NULL);
 	ok(!is_active(&p) && p.c->blocks > 0 && blocks() > before,
-	    "cold with half a line: keeps it");
+	    "inactive with half a line: the window stays");
 	line[sizeof(line) - 1] = '\n';
 	say_bytes(&p, line + sizeof(line) / 2, sizeof(line) / 2);
 	ok(hears_bytes(&p, line, sizeof(line)) && is_active(&p),
@@ -379,13 +414,13 @@ test_trimming(void)
 	rounds(200, &q);
 	ok(!is_active(&p) && is_active(&q) && p.c->blocks == 0 &&
 		(p.c->flags & CONN_SPILLED) == 0 && blocks() == before,
-	    "cold with nothing pending: its window is given back");
-	ok(echoes(&p), "and goes on");
+	    "inactive with nothing pending: the window is released");
+	ok(echoes(&p), "and the connection goes on");
 	rig_down();
 }
 
 static void
-test_give(void)
+test_offer(void)
 {
 	struct pair p[4];
 
@@ -394,27 +429,27 @@ test_give(void)
 		p[i] = opened();
 	(void)succeed();
 	ok(echoes(&p[0]) && echoes(&p[1]) && slot(0)->active == 2,
-	    "two are hot");
-	p[1].c->flags |= CONN_INACTIVE; /* from when it was given before */
+	    "two are active");
+	p[1].c->flags |= CONN_INACTIVE; /* from an earlier offer */
 	slot(1)->state = SLOT_READY;
-	balance(&rig.w);
+	balance(&rig.balance, &rig.w);
 	ok(slot(0)->held == 3 && slot(0)->active == 1 &&
-		slot(1)->inflight == 1 && is_held(&p[1], CONN_OFFERED, 1) &&
+		slot(1)->inflight == 1 && is_owned(&p[1], CONN_OFFERED, 1) &&
 		registered(&p[1], 0) == 0 &&
 		(p[1].c->flags & (CONN_ENROLLED | CONN_INACTIVE)) == 0,
-	    "a hot one is given, and watched no longer");
+	    "an active one is offered, and not watched any more");
 	handoff_withdraw(&rig.w);
 	ok(slot(0)->held == 4 && is_watched(&p[1]) && is_active(&p[1]) &&
 		echoes(&p[1]),
-	    "taken back: is hot");
-	rig.w.skipped[1] = 0;
-	rig.w.turn = 0; /* the same one */
-	balance(&rig.w);
+	    "withdrawn: it is active");
+	rig.w.siblings.skipped[1] = 0;
+	rig.balance.turn = 0; /* the same one */
+	balance(&rig.balance, &rig.w);
 	worker_up(1);
 	turn(PATIENCE);
-	ok(is_held(&p[1], CONN_OPEN, 1) && is_watched(&p[1]) &&
+	ok(is_owned(&p[1], CONN_OPEN, 1) && is_watched(&p[1]) &&
 		is_active(&p[1]) && slot(1)->active == 1 && echoes(&p[1]),
-	    "given and taken: is hot there");
+	    "offered and accepted: it is active there");
 	rig_down();
 
 	rig_up();
@@ -422,53 +457,53 @@ test_give(void)
 		p[i] = opened();
 	(void)succeed();
 	slot(1)->state = SLOT_READY;
-	balance(&rig.w);
-	ok(slot(0)->held == 2 && is_held(&p[0], CONN_OFFERED, 1) &&
-		is_held(&p[1], CONN_OFFERED, 1) &&
+	balance(&rig.balance, &rig.w);
+	ok(slot(0)->held == 2 && is_owned(&p[0], CONN_OFFERED, 1) &&
+		is_owned(&p[1], CONN_OFFERED, 1) &&
 		(p[0].c->flags & CONN_INACTIVE) != 0,
-	    "cold ones are given if none "
-	    "is hot");
+	    "inactive ones are offered if none is active");
 	handoff_withdraw(&rig.w);
 	ok(slot(0)->held == 4 && is_watched(&p[0]) && !is_active(&p[0]) &&
 		slot(0)->active == 0,
-	    "taken back: cold");
-	rig.w.skipped[1] = 0;
-	balance(&rig.w);
+	    "withdrawn: inactive");
+	rig.w.siblings.skipped[1] = 0;
+	balance(&rig.balance, &rig.w);
 	worker_up(1);
 	turn(PATIENCE);
 	ok(slot(1)->held == 2 && is_watched(&p[0]) && !is_active(&p[0]) &&
 		!is_active(&p[1]) && slot(1)->active == 0,
-	    "given and taken: cold");
+	    "offered and accepted: inactive");
 	ok(echoes(&p[0]) && is_active(&p[0]) && slot(1)->active == 1,
-	    "and hot when it speaks");
+	    "and active when it speaks");
 	rig_down();
 }
 
-/* `n` pairs, as a worker that finds `ready` of them at a time leaves them, in
- * slots that are even: slot 1 served its clients `echoes`, slot 0 its own 100. */
+/* Of `n` active connections of slot 0, how many it offers to slot 1.  The slots
+ * are even, but slot 1 sent `echoes` and slot 0 sent 100.  The worker finds
+ * `ready` events at a time. */
 static unsigned
-gives(struct pair *p, unsigned n, unsigned ready, unsigned echoes)
+offers(struct pair *p, unsigned n, unsigned ready, unsigned echoes)
 {
-	unsigned given = 0;
+	unsigned offered = 0;
 
 	rig_up();
 	for (unsigned i = 0; i < n; i++)
 		p[i] = opened();
 	(void)succeed();
 	for (unsigned i = 0; i < n; i++)
-		active_touch(&rig.w, p[i].fd);
+		active_touch(&rig.w.active, p[i].fd);
 	slot(1)->state = SLOT_READY;
 	slot(1)->held = slot(1)->active = n;
-	balance(&rig.w); /* the first look */
+	balance(&rig.balance, &rig.w); /* the first look */
 	slot(0)->count.echoes += 100;
 	slot(1)->count.echoes += echoes;
-	rig.w.round += 10;
-	rig.w.events += 10 * ready;
-	rig.w.rotate_at = 1;
-	balance(&rig.w);
+	rig.balance.batches += 10;
+	rig.balance.events += 10 * ready;
+	rig.balance.compare_at = 1;
+	balance(&rig.balance, &rig.w);
 	for (unsigned i = 0; i < n; i++)
-		given += is_held(&p[i], CONN_OFFERED, 1);
-	return given;
+		offered += is_owned(&p[i], CONN_OFFERED, 1);
+	return offered;
 }
 
 static void
@@ -476,58 +511,60 @@ test_rotate(void)
 {
 	struct pair p[8];
 
-	ok(gives(p, 8, 4, 100) == 0, "served the same: none changes");
+	ok(offers(p, 8, 4, 100) == 0, "served the same: none is offered");
 	rig_down();
-	ok(gives(p, 8, 4, 105) == 0, "about the same: none changes");
+	ok(offers(p, 8, 4, 105) == 0, "served about the same: none is offered");
 	rig_down();
-	ok(gives(p, 8, 1, 200) == 0, "served less without a queue: none");
+	ok(offers(p, 8, 1, 200) == 0, "served less without a queue: none");
 	rig_down();
-	ok(gives(p, 8, 4, 50) == 0, "served more: none");
+	ok(offers(p, 8, 4, 50) == 0, "served more: none");
 	rig_down();
-	ok(gives(p, 8, 4, 200) == 3, "served less behind a queue: some change");
-	/* The other gives back; it is not those that just came. */
+	ok(offers(p, 8, 4, 200) == 3,
+	    "served less behind a queue: some are offered");
+	/* The next time, others are offered. */
 	slot(1)->active = slot(1)->held = 8;
 	slot(1)->inflight = 0;
 	slot(0)->count.echoes += 100;
 	slot(1)->count.echoes += 200;
-	rig.w.round += 10;
-	rig.w.events += 40;
-	rig.w.rotate_at = 1;
-	balance(&rig.w);
-	ok(is_held(&p[7], CONN_OFFERED, 1) && !is_held(&p[0], CONN_OFFERED, 1),
+	rig.balance.batches += 10;
+	rig.balance.events += 40;
+	rig.balance.compare_at = 1;
+	balance(&rig.balance, &rig.w);
+	ok(is_owned(&p[7], CONN_OFFERED, 1) &&
+		!is_owned(&p[0], CONN_OFFERED, 1),
 	    "not all at once");
 	rig_down();
 }
 
-/* An offer is told of by eventfd to a worker that sleeps, and by a word to
- * one that is awake. */
+/* A worker that sleeps is notified by eventfd, one that is awake by a word. */
 static void
-test_tell(void)
+test_notify(void)
 {
-	eventfd_t told = 0;
+	eventfd_t count = 0;
 
 	rig_up();
 	worker_up(0);
 	slot(1)->heartbeat = 3;
-	handoff_notify(&rig.w, 1);
+	siblings_notify(&rig.w.siblings, 1);
 	ok(slot(1)->wakeup_pending == 1 &&
-		eventfd_read(slot(1)->wake_fd, &told) == -1,
+		eventfd_read(slot(1)->wake_fd, &count) == -1,
 	    "awake: a word");
 	slot(1)->heartbeat = 4;
-	handoff_notify(&rig.w, 1);
+	siblings_notify(&rig.w.siblings, 1);
 	ok(slot(1)->wakeup_pending == 1 &&
-		eventfd_read(slot(1)->wake_fd, &told) == 0,
+		eventfd_read(slot(1)->wake_fd, &count) == 0,
 	    "asleep: an eventfd");
-	ok(!handoff_pending(&rig.w), "nobody told us");
+	ok(!handoff_pending(&rig.w), "no wakeup is pending");
 	slot(0)->wakeup_pending = 1;
-	ok(handoff_pending(&rig.w), "somebody told us");
+	ok(handoff_pending(&rig.w), "a wakeup is pending");
 	handoff_check(&rig.w);
-	ok(slot(0)->wakeup_pending == 0 && !handoff_pending(&rig.w), "heard");
+	ok(slot(0)->wakeup_pending == 0 && !handoff_pending(&rig.w),
+	    "and checked");
 	rig_down();
 }
 
 static void
-test_give_unsent(void)
+test_offer_unsent(void)
 {
 	char *bytes = pattern(MANY);
 	struct pair p, q;
@@ -536,18 +573,18 @@ test_give_unsent(void)
 	q = opened();
 	p = stuck(bytes, MANY);
 	(void)succeed();
-	active_touch(&rig.w, q.fd);
-	active_touch(&rig.w, p.fd);
+	active_touch(&rig.w.active, q.fd);
+	active_touch(&rig.w.active, p.fd);
 	slot(1)->state = SLOT_READY;
-	balance(&rig.w);
-	ok(is_held(&p, CONN_OFFERED, 1) && registered(&p, 0) == 0 &&
+	balance(&rig.balance, &rig.w);
+	ok(is_owned(&p, CONN_OFFERED, 1) && registered(&p, 0) == 0 &&
 		(p.c->flags & CONN_WRITES) == 0,
-	    "one that waits to send is given");
+	    "a connection that waits to send is offered");
 	worker_up(1);
 	turn(PATIENCE);
-	ok(is_held(&p, CONN_OPEN, 1) && connection_unsent(p.c) > 0 &&
+	ok(is_owned(&p, CONN_OPEN, 1) && connection_unsent(p.c) > 0 &&
 		is_watched(&p),
-	    "waits to send there");
+	    "it waits to send there");
 	ok(hears_bytes(&p, bytes, MANY) && is_watched(&p) && echoes(&p),
 	    "all comes, and is read");
 	rig_down();
@@ -559,15 +596,16 @@ main(void)
 {
 	rig_begin();
 	test_torn();
-	test_untold();
+	test_unhandled();
 	test_listeners();
 	test_update();
 	test_disown();
 	test_worker();
+	test_idle();
 	test_trimming();
-	test_give();
+	test_offer();
 	test_rotate();
-	test_tell();
-	test_give_unsent();
+	test_notify();
+	test_offer_unsent();
 	return tap_done();
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What bounds the service: control groups of v1 and v2 as systems and
- * containers show them, and the words for it.
+ * The limits of the service: control groups of v1 and v2 as systems and
+ * containers show them, and the messages about them.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -75,7 +75,7 @@ test_groups(void)
 	    "low 0\noom 7\noom_kill 3\n");
 	ok(limits_oom_kills() == 3, "v2: kills are counted");
 
-	/* A container that sees the host's paths, but not above its own. */
+	/* A container sees the host's paths, but not above its own. */
 	put("proc/self/cgroup",
 	    "5:cpu,cpuacct:/x\n4:memory:/docker/abc\n"
 	    "0::/elsewhere\n");
@@ -93,16 +93,16 @@ test_groups(void)
 	ok(memory(what, sizeof(what)) == machine,
 	    "v1: its number for no limit is none");
 
-	/* A namespace: the path is one of another part of the tree. */
+	/* A namespace: the path is in another part of the tree. */
 	put("proc/self/cgroup", "4:memory:/../other\n");
 	put("v1 mem/memory.limit_in_bytes", "4194304\n");
 	ok(memory(what, sizeof(what)) == MB(4),
-	    "a path that is out of sight: "
-	    "what is mounted counts");
+	    "a path that is out of sight: the root of the mounted "
+	    "hierarchy counts");
 	limits_root = "";
 }
 
-/* What `text` comes to, and back; "" if it is refused. */
+/* The value of `text` as text again; "" if it is refused. */
 static const char *
 amount(const char *text)
 {
@@ -153,7 +153,7 @@ test_words(void)
 	ok(limits_why_no_room(EFBIG, 1)[0] == '\0' &&
 		limits_why_no_room(EACCES, 1)[0] == '\0' &&
 		limits_why_no_process(EACCES)[0] == '\0',
-	    "nothing to say of what is no limit's fault");
+	    "no message if no limit is the cause");
 	setrlimit(RLIMIT_FSIZE, &low);
 	words = limits_why_no_room(EFBIG, MB(9));
 	ok(strstr(words, "RLIMIT_FSIZE") != NULL &&

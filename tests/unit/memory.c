@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What windows take: counted right whatever dies, and what happens when it is
- * more than maxmemory-clients.
+ * The memory of windows: a death does not make its count wrong, and above
+ * maxmemory-clients connections are paused, then closed.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +28,7 @@ up(unsigned most)
 	memset(text, 'h', sizeof(text));
 }
 
-/* `n` bytes of a line that goes on are taken. */
+/* `n` bytes of a line arrive, but not its end. */
 static void
 half(const struct pair *p, size_t n)
 {
@@ -39,12 +39,12 @@ half(const struct pair *p, size_t n)
 		turn(5);
 }
 
-/* As the loop does when its time has come. */
+/* As the loop does at TIMER_MEMORY. */
 static void
 judge(void)
 {
-	rig.w.memory_at = clock_ms();
-	memory_step(&rig.w);
+	timer_clear(&rig.w.timers, TIMER_MEMORY);
+	memory_judge(&rig.w);
 }
 
 static void
@@ -59,32 +59,33 @@ test_counts(void)
 	half(&p, BLOCKS(2) + 1);
 	half(&q, 10);
 	ok(p.c->blocks == 3 && q.c->blocks == 1 && slot(0)->blocks == 4,
-	    "windows are counted by the blocks they have");
+	    "a window counts by its blocks");
 	slot(0)->blocks = 77;
 	(void)succeed();
-	ok(slot(0)->blocks == 4, "what a death left wrong is counted anew");
+	ok(slot(0)->blocks == 4,
+	    "a count that a death left wrong is corrected");
 	slot(1)->state = SLOT_READY;
 	handoff_move(&rig.w, p.fd, 1);
-	ok(slot(0)->blocks == 1, "given away, it is not ours");
+	ok(slot(0)->blocks == 1, "offered, it does not count for us");
 	handoff_withdraw(&rig.w);
-	ok(slot(0)->blocks == 4 && is_held(&p, CONN_OPEN, 0),
-	    "and is when it comes back");
+	ok(slot(0)->blocks == 4 && is_owned(&p, CONN_OPEN, 0),
+	    "withdrawn, it counts for us again");
 	say(&q, "\n");
 	text[10] = '\n';
 	ok(hears_bytes(&q, text, 11), "the line comes back");
 	text[10] = 'h';
-	rig.w.trim_at = clock_ms();
-	memory_step(&rig.w);
-	ok(q.c->blocks == 1 && rig.w.trim_at != CLOCK_NEVER,
+	timer_clear(&rig.w.timers, TIMER_TRIM);
+	memory_trim(&rig.w);
+	ok(q.c->blocks == 1 && timer_is_set(&rig.w.timers, TIMER_TRIM),
 	    "a window used a moment ago stays");
-	rig.w.trim_at = clock_ms();
-	memory_step(&rig.w);
+	timer_clear(&rig.w.timers, TIMER_TRIM);
+	memory_trim(&rig.w);
 	ok(q.c->blocks == 0 && slot(0)->blocks == 3 &&
-		rig.w.trim_at == CLOCK_NEVER,
-	    "then it is given back, and there is no next look");
+		!timer_is_set(&rig.w.timers, TIMER_TRIM),
+	    "then it is released, and the timer is clear");
 	close(p.client);
 	turn(50);
-	ok(slot(0)->blocks == 0, "closed, it holds nothing");
+	ok(slot(0)->blocks == 0, "closed, it does not count");
 	rig_down();
 }
 
@@ -100,29 +101,31 @@ test_full(void)
 	(void)succeed();
 	half(&small, 3);
 	half(&large, BLOCKS(8));
-	ok(rig.w.full && slot(0)->blocks == 9,
-	    "more than there may be: memory is full");
+	ok(rig.w.memory_full && slot(0)->blocks == 9,
+	    "above the limit memory is full");
 	half(&large, 10);
 	ok(large.c->paused == 1 && registered(&large, 0) == 0 &&
 		large.c->blocks == 8,
-	    "who would take more is not read");
-	ok(silent(&large) && large.c->blocks == 8, "nor told of again");
+	    "a connection that would take more is not read");
+	ok(silent(&large) && large.c->blocks == 8,
+	    "and no event reports it again");
 	half(&late, BLOCKS(1) + 10);
 	ok(late.c->paused == 1 && late.c->blocks == 1,
-	    "one that comes has one block");
+	    "a new connection has one block");
 	say(&small, "\n");
 	ok(hears(&small, "hhh\n") && echoes(&small),
-	    "who takes no more is served");
+	    "a connection that takes no more is served");
 	(void)succeed();
 	ok(large.c->paused == 0 && is_watched(&large) && slot(0)->blocks >= 9,
 	    "a successor begins anew");
 	memory_look(&rig.w);
 	turn(20);
 	turn(20);
-	ok(rig.w.full && large.c->paused == 1 && late.c->paused == 1,
-	    "and comes to the same");
+	ok(rig.w.memory_full && large.c->paused == 1 && late.c->paused == 1,
+	    "and has the same result");
 	judge();
-	ok(closed(0, CLOSE_MEMORY) == 1 && !is_open(large.fd) && !rig.w.full,
+	ok(closed(0, CLOSE_MEMORY) == 1 && !is_open(large.fd) &&
+		!rig.w.memory_full,
 	    "after a while the largest is closed");
 	turn(20);
 	ok(late.c->paused == 0 && late.c->rx == BLOCKS(1) + 10 &&
@@ -132,7 +135,7 @@ test_full(void)
 	say_bytes(&late, text, 1);
 	text[0] = 'h';
 	ok(closed(0, CLOSE_MEMORY) == 1 && echoes(&small),
-	    "nobody else was closed");
+	    "no other connection was closed");
 	rig_down();
 }
 
@@ -147,17 +150,17 @@ test_gone(void)
 	(void)succeed();
 	half(&p, BLOCKS(5));
 	half(&p, 1);
-	ok(p.c->paused == 1, "one that is not read");
+	ok(p.c->paused == 1, "a connection is not read");
 	checked(setsockopt(p.client, SOL_SOCKET, SO_LINGER, &now, sizeof(now)),
 	    "SO_LINGER");
 	close(p.client);
 	turn(50);
 	ok(closed(0, CLOSE_RESET) == 1 && slot(0)->blocks == 0,
-	    "and has gone is closed");
+	    "and it is closed when its client resets");
 	rig_down();
 }
 
-/* Of a sibling that holds most, and sleeps, nothing is taken from ours. */
+/* If a sibling that sleeps holds most, ours are not closed for it. */
 static void
 test_siblings(void)
 {
@@ -173,17 +176,18 @@ test_siblings(void)
 	}
 	(void)succeed();
 	half(&mine, BLOCKS(1) + 1);
-	ok(rig.w.full && watched_by(1) > 0, "theirs count, too");
+	ok(rig.w.memory_full && watched_by(1) > 0,
+	    "connections of a sibling count, too");
 	judge();
-	ok(rig.w.full && closed(0, CLOSE_MEMORY) == 0,
-	    "theirs are larger: ours stay");
+	ok(rig.w.memory_full && closed(0, CLOSE_MEMORY) == 0,
+	    "a sibling's are larger: ours stay");
 	for (int i = 0; i < 4; i++) {
 		theirs[i].c->blocks = 1;
 		slot(1)->blocks -= 3;
 	}
 	judge();
-	ok(!rig.w.full && closed(0, CLOSE_MEMORY) == 0,
-	    "when they have less it is over");
+	ok(!rig.w.memory_full && closed(0, CLOSE_MEMORY) == 0,
+	    "when they have less, memory is not full");
 	rig_down();
 }
 
@@ -206,10 +210,11 @@ test_shed(void)
 	(void)succeed();
 	ok(!is_open(large.fd) && !is_open(doubtful.fd) &&
 		closed(0, CLOSE_MEMORY) == 2 && slot(0)->shed == 0,
-	    "after kills in a row: who holds much is closed, and who was served");
+	    "after kills in a row: the clients that hold much and the one "
+	    "that was served are closed");
 	say(&small, "\n");
 	text[SPILL_BLOCK] = '\n';
-	ok(hears_bytes(&small, text, SPILL_BLOCK + 1), "others go on");
+	ok(hears_bytes(&small, text, SPILL_BLOCK + 1), "the others go on");
 	text[SPILL_BLOCK] = 'h';
 	rig_down();
 }

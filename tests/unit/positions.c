@@ -69,7 +69,7 @@ test_claim(void)
 		connection_owner(&c) == CONN_FREE,
 	    "closed: free");
 	ok(!connection_claim(&c, word, 4),
-	    "free again is not free as before: no claim");
+	    "freed and claimed in between: no claim");
 	for (unsigned n = 0; n < 5000; n++) {
 		word = connection_word(&c);
 		if (!connection_claim(&c, word, 255) ||
@@ -82,13 +82,13 @@ test_claim(void)
 }
 
 static void
-test_holder(void)
+test_owner(void)
 {
 	uint32_t h = owner_word(CONN_OFFERED, 255);
 
 	ok(owner_state(h) == CONN_OFFERED && owner_slot(h) == 255,
-	    "a holder is a state and a slot");
-	ok(owner_word(CONN_FREE, 7) == 0, "nobody is nobody's");
+	    "the owner word has a state and a slot");
+	ok(owner_word(CONN_FREE, 7) == 0, "FREE has no slot");
 	test_claim();
 }
 
@@ -134,7 +134,7 @@ test_arena(void)
 
 	ok(arena_create(&a, 4, 1000, 1000) == 0, "an arena is made");
 	ok(a.header->magic == ARENA_MAGIC && a.header->slots == 4,
-	    "its header says what it is");
+	    "its header has the sizes");
 	ok(arena_window(&a, 999) + SPILL_WINDOW == (char *)a.header + a.bytes,
 	    "the last window ends the arena");
 	ok(arena_next(&a, 0, 0) == -1, "it holds no connection");
@@ -153,14 +153,14 @@ test_arena(void)
 	a.slot[3].held = 4;
 	a.slot[1].count.closed[CLOSE_EOF] = 5;
 	a.slot[2].count.closed[CLOSE_EOF] = 6;
-	ok(arena_held(&a) == 8, "held and on their way are summed");
+	ok(arena_held(&a) == 8, "held and reserved are summed");
 	ok(arena_closed(&a, CLOSE_EOF) == 11, "closed is summed");
 
 	before = blocks(&a);
 	memset(arena_window(&a, 500), 'x', SPILL_WINDOW);
 	ok(blocks(&a) >= before + SPILL_WINDOW / 512, "a window takes memory");
 	arena_release_window(&a, 500);
-	ok(blocks(&a) == before, "and gives it back");
+	ok(blocks(&a) == before, "and releases it");
 
 	arena_stop(&a, 5000);
 	ok(arena_stop_deadline(&a) == 5000, "a stop has a deadline");
@@ -175,7 +175,7 @@ int
 main(void)
 {
 	test_positions();
-	test_holder();
+	test_owner();
 	test_names();
 	test_arena();
 	return tap_done();

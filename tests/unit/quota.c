@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The CPU quota of control groups, as the files of several systems tell it.
+ * The CPU quota of control groups, according to the files of several systems.
  */
 #include <stdio.h>
 #include <stdlib.h>

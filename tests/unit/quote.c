@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Text inside JSON, metrics and HTML: whatever its bytes are, the whole is
- * valid, and UTF-8 stays as it is.
+ * Text inside JSON, metrics and HTML: the document is valid for all bytes, and
+ * UTF-8 stays as it is.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -49,7 +49,7 @@ test_sequences(void)
 			wrong += utf8_character((const char *)p, &point) !=
 			    length(p);
 		}
-	ok(wrong == 0, "what is UTF-8 and what is not, as RFC 3629 has it");
+	ok(wrong == 0, "UTF-8 is told from other bytes as in RFC 3629");
 	ok(utf8_character("\303\251", &point) == 2 && point == 0xe9 &&
 		utf8_character("\360\237\230\200", &point) == 4 &&
 		point == 0x1f600,
@@ -80,10 +80,10 @@ main(void)
 	    "\"a\303\251\360\237\230\200\342\202\254\"", "JSON: UTF-8 stays");
 	is(quote_json, "\"\\\t\n\001\177\302\233",
 	    "\"\\\"\\\\\\u0009\\u000a\\u0001\\u007f\\u009b\"",
-	    "JSON: what has a meaning, to it or to a terminal");
+	    "JSON: bytes that mean something to JSON or a terminal");
 	is(quote_json, "\351\300\200\355\240\200\303",
 	    "\"\\\\xe9\\\\xc0\\\\x80\\\\xed\\\\xa0\\\\x80\\\\xc3\"",
-	    "JSON: what is no UTF-8, cut or too long");
+	    "JSON: bytes that are not UTF-8, cut or too long");
 	is(quote_label, "a\303\251\"\\\n", "\"a\303\251\\\"\\\\\\n\"",
 	    "a label");
 	is(quote_label, "\t\351\302\233", "\"\\\\x09\\\\xe9\\\\xc2\\\\x9b\"",

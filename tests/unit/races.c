@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What processes do to the arena at the same time, done by threads, so that
- * ThreadSanitizer sees it: it knows nothing of memory that processes share.
+ * Processes use the arena at the same time.  Here they are threads, so that
+ * ThreadSanitizer sees them: it does not see memory that processes share.
  *
- * Three threads run worker_main() on the slots of one arena: accepting,
- * placing, giving, taking back, serving, closing, counting, leaving.  The main
- * thread is the master: it reads the counters, changes the header's words, has
- * workers leave and be replaced, or their slots fostered.  One more is the
- * clients.  Nobody dies within an operation, since a thread cannot.
+ * Three threads run worker_main() on the slots of one arena: they accept,
+ * place, offer, withdraw, serve, close, count and leave.  The main thread is
+ * the master: it reads the counters and changes words of the header; it makes
+ * workers leave, and replaces them or has their slots adopted.  One more thread
+ * is the clients.  No worker dies within an operation, since a thread cannot.
  *
- * "make tsan" runs it under ThreadSanitizer; io_sync=0, since what goes by way
- * of the kernel must not order what only atomics may.
+ * "make tsan" runs it under ThreadSanitizer, with io_sync=0: the kernel's calls
+ * must not order what only atomics may order.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -24,10 +24,11 @@
 #include "lib/clock.h"
 #include "rig.h"
 #include "tap.h"
+#include "worker/loop.h"
 
 #define CLIENTS 40
 #define CHANGES 60 /* of a slot's worker */
-#define LOOKS 20   /* of the master between two of those */
+#define LOOKS 20   /* of the master between two changes */
 
 const char *__tsan_default_options(void);
 const char *__tsan_default_suppressions(void);
@@ -44,18 +45,19 @@ __tsan_default_options(void)
 }
 
 /*
- * Each process has its own of what is named first.  The others look at a record
- * while another one may write to it, and know: for a number that is shown or a
- * client that is counted, and that is old a moment later anyway.
- * close_descriptor() reads a record before it closes the number; the next one
- * writes to it when it has got the number: the kernel orders those two.
+ * The data of the first five is one for each process.  The next two read a
+ * record while its owner may write to it: a client that is counted or a number
+ * that is shown may be out of date.  close_descriptor() reads a record before
+ * it closes the number, and the next owner writes to the record after it has
+ * got the number: the kernel orders those two.
  */
 const char *
 __tsan_default_suppressions(void)
 {
 	return "race:signals_choose\nrace:signals_take\n"
-	       "race:log_set_role\nrace:log_follow\nrace:log_brake\nrace:record\n"
-	       "race:^same$\nrace:control_list\n"
+	       "race:log_set_role\nrace:log_follow\n"
+	       "race:log_rate_limit\nrace:signals_record\n"
+	       "race:^admission_same$\nrace:connections_find\n"
 	       "race:close_descriptor\n";
 }
 
@@ -63,14 +65,15 @@ __tsan_default_suppressions(void)
 const char *
 __lsan_default_suppressions(void)
 {
-	return "leak:hot_touch\n";
+	return "leak:active_touch\n";
 }
 
 static void *
 work(void *slot_number)
 {
 	unsigned k = *(unsigned *)slot_number;
-	int status = worker_main(&rig.config, &rig.arena, k, getppid());
+	const struct worker_place place = place_of(k);
+	int status = worker_main(&rig.config, &rig.arena, &place);
 
 	if (status == WORKER_LEFT)
 		return NULL;
@@ -95,7 +98,7 @@ wake(unsigned k)
 	checked(eventfd_write(slot(k)->wake_fd, 1), "eventfd_write");
 }
 
-/* Returns false if the worker did not leave as it should. */
+/* Returns false if the worker did not leave in order. */
 static bool
 dismiss(unsigned k)
 {
@@ -122,7 +125,7 @@ becomes(unsigned k, uint32_t state)
 	return true;
 }
 
-/* One line there and back; false if it is not what was sent. */
+/* One line there and back; false if it comes back different. */
 static bool
 talk(int fd, unsigned n)
 {
@@ -145,7 +148,7 @@ come(void)
 	return fd;
 }
 
-/* Clients that come, talk, and go; some talk more than others. */
+/* Clients that connect, talk and close; some talk more than others. */
 static void *
 clients(void *unused)
 {
@@ -171,12 +174,13 @@ clients(void *unused)
 	return NULL;
 }
 
-/* What the master does all day: looks, and sets words that all read. */
+/* The master reads the counters, and sets words that all read. */
 static void
 look(unsigned n)
 {
 	struct arena_header *h = rig.arena.header;
 	uint64_t sum = arena_held(&rig.arena);
+	struct connection_name name;
 
 	for (unsigned k = 0; k < SLOTS; k++)
 		sum += atomic_load(&slot(k)->heartbeat) + slot(k)->count.rx +
@@ -186,11 +190,11 @@ look(unsigned n)
 	atomic_store(&h->watching, n % 2);
 	atomic_store(&h->loglevel, LOG_LEVEL_WARNING + 1);
 	atomic_store(&h->copied, n % 3 == 0);
-	(void)connections_find(&rig.arena, "192.0.2.1:1");
+	(void)connections_find(&rig.arena, "192.0.2.1:1", &name);
 	usleep(sum == 0 ? 2000 : 1000);
 }
 
-/* A sibling takes over a slot that has no worker. */
+/* A sibling adopts a slot that has no worker. */
 static bool
 adopt(unsigned k)
 {
@@ -239,7 +243,7 @@ test_races(void)
 		ok(dismiss(k), "worker %u leaves", k);
 	ok(left == CHANGES, "%u workers left when told to", left);
 	ok(ready == CHANGES, "%u became ready", ready);
-	ok(adopted == CHANGES, "siblings take over");
+	ok(adopted == CHANGES, "siblings adopt slots");
 	ok(wrong == 0 && echoed > CHANGES, "%lu lines came back, %lu wrong",
 	    echoed, wrong);
 	for (int fd = 0; fd < DESCRIPTORS; fd++)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Recovery of the connection that was being served: for each point at which a
- * worker can die, the state it would leave behind, made by hand on a real
- * connection, and what its successor makes of it.  The client must get every
- * byte back once, whatever happened.
+ * Recovery of the connection that was being served.  For each point at which a
+ * worker can die, a test makes the state that the death leaves behind on a real
+ * connection; then a successor recovers it.  The client must receive every byte
+ * once.
  */
 #include <poll.h>
 #include <stdlib.h>
@@ -138,10 +138,10 @@ half_close(const struct pair *p)
 		die("half_close");
 }
 
-/* The client has sent "last" without a newline and its FIN; the dead worker
- * had read `taken` of it and, if `fin`, the FIN. */
+/* The client has sent "last" without a newline, and its FIN.  The dead worker
+ * had received `taken` bytes of it and, if `fin`, the FIN. */
 static void
-end_is_told(size_t taken, bool fin, const char *what)
+end_is_sent(size_t taken, bool fin, const char *what)
 {
 	struct pair p;
 	char got[8], c;
@@ -170,7 +170,7 @@ end_is_told(size_t taken, bool fin, const char *what)
 	    "%s: the bytes come", what);
 	end = hears_end(&p);
 	ok(end && closed(0, CLOSE_EOF) == 1 && slot(0)->held == 0 &&
-		is_held(&p, CONN_FREE, 0),
+		is_owned(&p, CONN_FREE, 0),
 	    "%s: then the end", what);
 	rig_down();
 }
@@ -189,7 +189,7 @@ test_urgent(void)
 	(void)succeed();
 	for (int i = 0; i < 5; i++)
 		turn(2);
-	/* Echoed or passed over, as the listener has it (SO_OOBINLINE). */
+	/* It is echoed or skipped, as SO_OOBINLINE of the listener says. */
 	ok(recv(p.client, got, sizeof(got), MSG_DONTWAIT) >= 6 &&
 		tcp_info_positions(p.fd, &rx, &tx) && rx == p.c->rx &&
 		tx == p.c->tx,
@@ -197,7 +197,7 @@ test_urgent(void)
 	name(OP_SERVE, p.fd, p.c->rx);
 	(void)succeed();
 	ok(silent(&p) && connection_pending(p.c) == 0,
-	    "and does not look like bytes read and lost");
+	    "and does not look like bytes received and lost");
 	rig_down();
 }
 
@@ -228,10 +228,10 @@ test_handler(void)
 	name(OP_SERVE, p.fd, 0);
 	ok(settled(1, 0, succeed()) && at_positions(&p, 7, 0, 7, 7) &&
 		silent(&p),
-	    "drop half done: what was dropped is not sent");
+	    "drop half done: dropped bytes are not sent");
 	say(&p, "more");
 	ok(silent(&p) && at_positions(&p, 11, 0, 11, 11),
-	    "drop half done: and so it goes on");
+	    "drop half done: it goes on");
 	rig_down();
 
 	rig_up();
@@ -252,7 +252,7 @@ enum sent {
 	SPILLED_NO_FLAG
 };
 
-/* A client that does not read: the dead worker's send took a part only. */
+/* The client does not read: the dead worker sent a part only. */
 static void
 short_send(enum sent point, const char *what)
 {
@@ -281,7 +281,7 @@ short_send(enum sent point, const char *what)
 	}
 	p.c->rx = p.c->ready = N;
 	name(OP_SERVE, p.fd, 0);
-	n = give_back(&p, scratch, N);
+	n = send_back(&p, scratch, N);
 	if (point >= SENT_STORED)
 		p.c->tx = n;
 	if (point == SPILLED_NO_FLAG) {
@@ -313,7 +313,7 @@ test_send(void)
 	p.c->rx = 9;
 	p.c->ready = 6;
 	name(OP_SERVE, p.fd, 0);
-	(void)give_back(&p, "hello\n", 6);
+	(void)send_back(&p, "hello\n", 6);
 	ok(settled(1, 0, succeed()) && at_positions(&p, 9, 6, 0, 6) &&
 		window_holds(&p, "wor") && hears(&p, "hello\n"),
 	    "sent, tx not stored: not sent twice");
@@ -342,7 +342,7 @@ test_send(void)
 		rig_up();
 		p = opened();
 		hold(&p, "line\n", 0);
-		(void)give_back(&p, "line\n", 5);
+		(void)send_back(&p, "line\n", 5);
 		p.c->ready = p.c->tx = 5;
 		if (flag == 0)
 			p.c->flags &= (uint8_t)~CONN_SPILLED;
@@ -424,10 +424,10 @@ main(void)
 	rig_begin();
 	test_receive_scratch();
 	test_receive_window();
-	end_is_told(0, false, "data and FIN unread");
-	end_is_told(2, false, "data read in part, FIN unread");
-	end_is_told(4, false, "data read, FIN unread");
-	end_is_told(4, true, "data and FIN read");
+	end_is_sent(0, false, "data and FIN unread");
+	end_is_sent(2, false, "data read in part, FIN unread");
+	end_is_sent(4, false, "data read, FIN unread");
+	end_is_sent(4, true, "data and FIN read");
 	test_handler();
 	test_send();
 	test_finish();

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Recovery of all else a slot has to do with: accepting, closing, giving, a
- * sibling that takes the slot over.  For each point at which a worker can die,
- * the state it would leave behind, made by hand.
+ * Recovery of everything else in a slot: accepting, closing, hand-off, and a
+ * sibling that adopts the slot.  For each point at which a worker can die, a
+ * test makes the state that the death leaves behind.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -29,10 +29,10 @@ test_accept(void)
 	name(OP_ACCEPT, 0, 0);
 	rig.arena.header->admission = 1;
 	slot(0)->held = 1;
-	ok(settled(1, 0, succeed()) && is_held(&p, CONN_OPEN, 0) &&
+	ok(settled(1, 0, succeed()) && is_owned(&p, CONN_OPEN, 0) &&
 		is_watched(&p) && p.c->cookie == tcp_info_cookie(p.fd) &&
 		p.c->peer.family == AF_INET && echoes(&p),
-	    "orphan: becomes a connection");
+	    "a lost socket becomes a connection");
 	ok(rig.arena.header->admission == 0, "and the admission is released");
 	rig_down();
 
@@ -40,26 +40,26 @@ test_accept(void)
 	p = accepted(0);
 	memset(p.c, 0x5a, sizeof(*p.c));
 	note_end(p.fd);
-	set_holder(&p, CONN_CLAIMED, 0);
+	set_owner(&p, CONN_CLAIMED, 0);
 	name(OP_ACCEPT, 0, 0);
-	ok(settled(1, 0, succeed()) && is_held(&p, CONN_OPEN, 0) &&
+	ok(settled(1, 0, succeed()) && is_owned(&p, CONN_OPEN, 0) &&
 		at_positions(&p, 0, 0, 0, 0) && echoes(&p),
-	    "TAKING, half filled in: becomes a connection");
+	    "CLAIMED, half filled in: becomes a connection");
 	rig_down();
 
 	rig_up();
 	p = offered(0, 1);
 	name(OP_ACCEPT, 0, 0);
-	ok(settled(0, 0, succeed()) && is_held(&p, CONN_OFFERED, 1) &&
+	ok(settled(0, 0, succeed()) && is_owned(&p, CONN_OFFERED, 1) &&
 		(arena_handoff(&rig.arena, 1)[p.fd / 64] >> (p.fd % 64) & 1) ==
 		    1 &&
 		poll(&(struct pollfd){ slot(1)->wake_fd, POLLIN, 0 }, 1, 0) ==
 		    1,
-	    "GIVEN without notice: it is notified");
+	    "OFFERED without notice: it is notified");
 	worker_up(1);
 	handoff_accept(&rig.w);
-	ok(is_held(&p, CONN_OPEN, 1) && is_watched(&p) && echoes(&p),
-	    "and takes it");
+	ok(is_owned(&p, CONN_OPEN, 1) && is_watched(&p) && echoes(&p),
+	    "and accepted");
 	rig_down();
 
 	rig_up();
@@ -67,18 +67,18 @@ test_accept(void)
 	enter(&p, 1);
 	before = p.c->active;
 	name(OP_ACCEPT, 0, 0);
-	ok(settled(0, 0, succeed()) && is_held(&p, CONN_OPEN, 1) &&
+	ok(settled(0, 0, succeed()) && is_owned(&p, CONN_OPEN, 1) &&
 		p.c->active == before && slot(1)->held == 1 && is_open(p.fd),
-	    "an orphan that a living worker has claimed is left alone");
+	    "a lost socket that a living worker has claimed is left alone");
 	rig_down();
 
 	rig_up();
 	p = offered(2, 1);
 	name(OP_ACCEPT, 0, 0);
-	ok(settled(0, 0, succeed()) && is_held(&p, CONN_OFFERED, 1) &&
+	ok(settled(0, 0, succeed()) && is_owned(&p, CONN_OFFERED, 1) &&
 		p.c->offered_by == 2 &&
 		arena_handoff(&rig.arena, 1)[p.fd / 64] == 0,
-	    "others' gifts are left alone");
+	    "offers of others are left alone");
 	rig_down();
 }
 
@@ -98,11 +98,11 @@ test_strangers(void)
 	ok(settled(0, 0, succeed()) && is_open(file) && is_open(listener) &&
 		is_open(client) && is_open(server) && is_open(rig.listener) &&
 		arena_next(&rig.arena, 0, 0) == -1 && watched_by(0) == 1,
-	    "files, listeners and others' connections are no orphans");
+	    "files, listeners and other connections are not lost sockets");
 	rig_down();
 }
 
-/* The number of p.fd belongs to another client's socket now. */
+/* The number p.fd is another client's socket now. */
 static struct pair
 reused(const struct pair *p)
 {
@@ -122,36 +122,36 @@ test_close(void)
 
 	rig_up();
 	p = opened();
-	set_holder(&p, CONN_CLOSING, 0);
-	ok(settled(0, 0, succeed()) && is_held(&p, CONN_FREE, 0) &&
+	set_owner(&p, CONN_CLOSING, 0);
+	ok(settled(0, 0, succeed()) && is_owned(&p, CONN_FREE, 0) &&
 		!is_open(p.fd) && hears_end(&p),
 	    "CLOSING, open: is closed");
 	rig_down();
 
 	rig_up();
 	p = opened();
-	set_holder(&p, CONN_CLOSING, 0);
+	set_owner(&p, CONN_CLOSING, 0);
 	close(p.fd);
-	ok(settled(0, 0, succeed()) && is_held(&p, CONN_FREE, 0),
+	ok(settled(0, 0, succeed()) && is_owned(&p, CONN_FREE, 0),
 	    "CLOSING, closed: is free");
 	rig_down();
 
 	rig_up();
 	p = opened();
-	set_holder(&p, CONN_CLOSING, 0);
+	set_owner(&p, CONN_CLOSING, 0);
 	q = reused(&p);
-	ok(settled(0, 0, succeed()) && is_held(&p, CONN_FREE, 0) &&
+	ok(settled(0, 0, succeed()) && is_owned(&p, CONN_FREE, 0) &&
 		is_open(q.fd),
 	    "CLOSING, number reused, in no record: left open");
 	rig_down();
 
 	rig_up();
 	p = opened();
-	set_holder(&p, CONN_CLOSING, 0);
+	set_owner(&p, CONN_CLOSING, 0);
 	q = reused(&p);
 	name(OP_ACCEPT, 0, 0);
-	ok(settled(1, 0, succeed()) && is_held(&q, CONN_OPEN, 0) && echoes(&q),
-	    "CLOSING, number reused by an orphan: adopted");
+	ok(settled(1, 0, succeed()) && is_owned(&q, CONN_OPEN, 0) && echoes(&q),
+	    "CLOSING, number reused by a lost socket: entered");
 	rig_down();
 
 	rig_up();
@@ -159,53 +159,53 @@ test_close(void)
 	q = reused(&p);
 	enter(&q, 1);
 	name(OP_SERVE, p.fd, 0);
-	ok(settled(0, 0, succeed()) && is_held(&q, CONN_OPEN, 1) &&
+	ok(settled(0, 0, succeed()) && is_owned(&q, CONN_OPEN, 1) &&
 		is_open(q.fd),
-	    "number reused and another's: left alone");
+	    "number reused by another slot: left alone");
 	rig_down();
 
 	rig_up();
 	p = opened();
-	set_holder(&p, CONN_CLOSING, 1);
+	set_owner(&p, CONN_CLOSING, 1);
 	name(OP_ACCEPT, 0, 0);
-	ok(settled(0, 0, succeed()) && is_held(&p, CONN_CLOSING, 1) &&
+	ok(settled(0, 0, succeed()) && is_owned(&p, CONN_CLOSING, 1) &&
 		is_open(p.fd),
-	    "another's CLOSING is left alone");
+	    "CLOSING by another slot is left alone");
 	rig_down();
 }
 
 static void
-test_give(void)
+test_handoff(void)
 {
 	struct pair p;
 
 	rig_up();
 	p = offered(1, 0);
 	slot(0)->inflight = 1;
-	ok(settled(1, 0, succeed()) && is_held(&p, CONN_OPEN, 0) &&
+	ok(settled(1, 0, succeed()) && is_owned(&p, CONN_OPEN, 0) &&
 		is_watched(&p) && slot(0)->inflight == 0 && echoes(&p),
-	    "given to the dead slot without notice: taken");
+	    "offered to the dead slot without notice: accepted");
 	rig_down();
 
 	rig_up();
 	p = offered(1, 0);
 	arena_handoff(&rig.arena, 0)[p.fd / 64] = UINT64_C(1) << (p.fd % 64);
-	ok(settled(1, 0, succeed()), "given with notice: taken");
+	ok(settled(1, 0, succeed()), "offered with notice: accepted");
 	handoff_accept(&rig.w);
 	ok(slot(0)->held == 1 && is_watched(&p) && watched_by(0) == 2 &&
 		echoes(&p),
-	    "given with notice: once");
+	    "offered with notice: once");
 	rig_down();
 
 	rig_up();
 	p = offered(0, 1);
 	name(OP_HANDOFF, 0, 0);
-	ok(settled(0, 0, succeed()) && rig.w.offers_at == 0,
-	    "given by the dead slot: looked after at once");
+	ok(settled(0, 0, succeed()) && rig.w.timers.at[TIMER_WITHDRAW] == 0,
+	    "offered by the dead slot: withdrawn soon");
 	handoff_withdraw(&rig.w);
-	ok(is_held(&p, CONN_OPEN, 0) && slot(0)->held == 1 && is_watched(&p) &&
+	ok(is_owned(&p, CONN_OPEN, 0) && slot(0)->held == 1 && is_watched(&p) &&
 		echoes(&p),
-	    "and taken back if nobody comes for it");
+	    "it is withdrawn if it is not accepted");
 	rig_down();
 }
 
@@ -222,7 +222,7 @@ test_fault(void)
 		name(OP_SERVE, p.fd, 0);
 		slot(0)->fault = faults[i];
 		ok(settled(1, 1, succeed()) && closed(0, CLOSE_FAULT) == 1 &&
-			is_held(&p, CONN_FREE, 0) && !is_open(p.fd) &&
+			is_owned(&p, CONN_FREE, 0) && !is_open(p.fd) &&
 			hears_end(&p) && echoes(&q),
 		    "fault %d: that one is closed, the other lives", faults[i]);
 		rig_down();
@@ -235,7 +235,7 @@ test_fault(void)
 	slot(0)->fault = SIGSEGV;
 	ok(settled(2, 0, succeed()) && closed(0, CLOSE_FAULT) == 0 &&
 		echoes(&p) && echoes(&q),
-	    "fault while nothing is named: none");
+	    "a fault without an operation closes none");
 	rig_down();
 }
 
@@ -259,8 +259,7 @@ test_again(void)
 	slot(0)->op = op;
 	ok(settled(1, 0, succeed()) && window_holds(&p, "half") &&
 		at_positions(&p, 11, 7, 0, 7),
-	    "killed before the operation was "
-	    "cleared: the same again");
+	    "killed before the operation was cleared: the same again");
 	*p.c = record;
 	slot(0)->op = op;
 	ok(settled(1, 0, succeed()) && window_holds(&p, "half") &&
@@ -270,13 +269,13 @@ test_again(void)
 	ok(hears(&p, "half line\n"), "and the line comes once");
 	rig_down();
 
-	/* Settled, the operation cleared, and killed before it was resumed:
-	 * a whole line that the handler has never seen. */
+	/* It was settled and the operation was cleared, but the successor died
+	 * before it resumed: the handler has not seen the whole line. */
 	rig_up();
 	p = opened();
 	hold(&p, "a line\n", 0);
 	ok(settled(1, 0, succeed()) && hears(&p, "a line\n"),
-	    "killed between the operation's end and resuming: it is ruled on");
+	    "killed between the operation's end and resuming: it is echoed");
 	rig_down();
 }
 
@@ -299,44 +298,44 @@ test_adopt(void)
 	take(&p, arena_scratch(&rig.arena, 0), 4);
 	name(OP_SERVE, p.fd, 0);
 	worker_up(1);
-	ok(settled(3, 0, recover(&rig.w, 0)) && is_held(&p, CONN_OPEN, 1) &&
-		is_held(&q, CONN_OPEN, 1) && is_held(&r, CONN_OPEN, 1) &&
+	ok(settled(3, 0, recover(&rig.w, 0)) && is_owned(&p, CONN_OPEN, 1) &&
+		is_owned(&q, CONN_OPEN, 1) && is_owned(&r, CONN_OPEN, 1) &&
 		slot(0)->held == 0 && slot(0)->active == 0 &&
 		slot(1)->held == 3,
-	    "foster: all change hands");
+	    "adopt: all connections change their owner");
 	ok(is_watched(&p) && is_watched(&q) && is_watched(&r),
-	    "foster: out of the other's epoll instance, watched here");
-	ok(window_holds(&p, "half"), "foster: the other's scratch is saved");
+	    "adopt: removed from that epoll instance, watched here");
+	ok(window_holds(&p, "half"),
+	    "adopt: the scratch of that slot is saved");
 	say(&p, " a line\n");
-	ok(hears(&p, "half a line\n") && echoes(&q), "foster: they go on");
+	ok(hears(&p, "half a line\n") && echoes(&q), "adopt: they go on");
 	ok(settled(3, 0, (worker_up(1), recover(&rig.w, 1))) && echoes(&p) &&
 		echoes(&q),
 	    "and are inherited in their turn");
 	ok(hears_bytes(&r, bytes, N) && is_watched(&r) && echoes(&r),
-	    "foster: one that waits to send goes on sending");
+	    "adopt: one that waits to send goes on sending");
 	free(bytes);
 	rig_down();
 
-	/* Between the flags and the entry's end. */
+	/* A death between the flags and the removal of the entry. */
 	rig_up();
 	p = opened();
 	p.c->flags = 0;
 	worker_up(1);
-	ok(settled(1, 0, recover(&rig.w, 0)) && is_held(&p, CONN_OPEN, 1) &&
+	ok(settled(1, 0, recover(&rig.w, 0)) && is_owned(&p, CONN_OPEN, 1) &&
 		registered(&p, 1) == EPOLLIN && echoes(&p),
-	    "foster, killed over an entry, again: goes on");
+	    "adopt, killed over an entry, again: goes on");
 	say(&p, "for slot 1\n");
 	ok(settled(0, 0, succeed()) && registered(&p, 0) != 0 && silent(&p) &&
 		registered(&p, 0) == 0,
-	    "what it left in the other's instance is "
-	    "disowned there");
+	    "an entry left in the other instance is disowned there");
 	worker_up(1);
 	ok(settled(1, 0, recover(&rig.w, 1)) && hears(&p, "for slot 1\n") &&
 		is_watched(&p),
-	    "and is still who owns it");
+	    "and the owner still serves it");
 	rig_down();
 
-	/* The faulty one, fostered: closed. */
+	/* The connection at fault is closed. */
 	rig_up();
 	p = opened();
 	q = opened();
@@ -345,7 +344,7 @@ test_adopt(void)
 	worker_up(1);
 	ok(settled(1, 1, recover(&rig.w, 0)) && closed(1, CLOSE_FAULT) == 1 &&
 		!is_open(p.fd) && hears_end(&p) && is_watched(&q) && echoes(&q),
-	    "foster: the one at fault is closed");
+	    "adopt: the one at fault is closed");
 	rig_down();
 }
 
@@ -364,7 +363,7 @@ test_insane(void)
 			p.c->dropped = UINT64_MAX - 3;
 		if (i % 2 == 0)
 			name(OP_SERVE, p.fd, 0);
-		ok(settled(1, 1, succeed()) && is_held(&p, CONN_FREE, 0) &&
+		ok(settled(1, 1, succeed()) && is_owned(&p, CONN_FREE, 0) &&
 			!is_open(p.fd) && echoes(&q),
 		    "an insane record is closed (%d)", i);
 		rig_down();
@@ -385,7 +384,7 @@ main(void)
 	test_accept();
 	test_strangers();
 	test_close();
-	test_give();
+	test_handoff();
 	test_fault();
 	test_again();
 	test_adopt();

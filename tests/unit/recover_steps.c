@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Recovery without guessing what is left behind: a real worker process is
- * stepped through a round of its loop and killed after every so many
- * instructions, between any two of which SIGKILL may come.
+ * Recovery, without assumptions about the state that a death leaves behind.  A
+ * real worker process is traced step by step through an operation and killed
+ * after every so many instructions: SIGKILL may come between any two.
  */
 #include <sched.h>
 #include <signal.h>
@@ -18,14 +18,12 @@
 #include "handler/handler.h"
 #include "rig.h"
 #include "tap.h"
-#include "worker/balance/active.h"
-#include "worker/balance/balance.h"
 #include "worker/balance/handoff.h"
 #include "worker/connection/close.h"
 #include "worker/connection/serve.h"
 
-/* Steps over all kills of a case: bounds its time.  The environment may set
- * RECOVER_STEPS; 1000000 is every instruction, and minutes. */
+/* Steps over all kills of a case; this bounds its time.  The environment may
+ * set RECOVER_STEPS: 1000000 means every instruction, and takes minutes. */
 #define STEPS 10000
 #define STEPS_SHORT (4 * STEPS) /* the dangerous part is short */
 
@@ -44,10 +42,10 @@ struct journey {
 	enum act act;
 	unsigned handler;
 	const char *held;  /* in the window already */
-	const char *said;  /* what the round finds in the socket */
+	const char *said;  /* in the socket */
 	const char *more;  /* said after the death */
-	const char *reply; /* what must come back, all in all */
-	bool stop;	   /* FINISHING up to what was said */
+	const char *reply; /* all output that must come */
+	bool stop;	   /* FINISHING, with `said` as the limit */
 };
 
 static const struct journey journeys[] = {
@@ -68,21 +66,21 @@ static const struct journey journeys[] = {
 	    "o\n", "o\ntwo\n", false },
 	{ "closing over half a line", ACT_CLOSE, HANDLER_ECHO, "on", "", "e\n",
 	    "one\n", false },
-	{ "giving half a line", ACT_OFFER, HANDLER_ECHO, "on", "", "e\n",
+	{ "offering half a line", ACT_OFFER, HANDLER_ECHO, "on", "", "e\n",
 	    "one\n", false },
-	{ "giving a line unread", ACT_OFFER, HANDLER_ECHO, "", "one\n", "two\n",
-	    "one\ntwo\n", false },
-	{ "being given half a line", ACT_ACCEPT, HANDLER_ECHO, "on", "", "e\n",
+	{ "offering a line unread", ACT_OFFER, HANDLER_ECHO, "", "one\n",
+	    "two\n", "one\ntwo\n", false },
+	{ "accepting half a line", ACT_ACCEPT, HANDLER_ECHO, "on", "", "e\n",
 	    "one\n", false },
-	{ "fostering half a line", ACT_ADOPT, HANDLER_ECHO, "", "on", "e\n",
+	{ "adopting half a line", ACT_ADOPT, HANDLER_ECHO, "", "on", "e\n",
 	    "one\n", false },
-	{ "fostering one at fault", ACT_BLAME, HANDLER_ECHO, "", "on", "", "",
+	{ "adopting one at fault", ACT_BLAME, HANDLER_ECHO, "", "on", "", "",
 	    false },
-	{ "fostering a line", ACT_ADOPT, HANDLER_ECHO, "", "one\n", "", "one\n",
+	{ "adopting a line", ACT_ADOPT, HANDLER_ECHO, "", "one\n", "", "one\n",
 	    false },
 };
 
-/* The child: slot 0's worker, or the sibling that fosters it. */
+/* The child: slot 0's worker, or the sibling that adopts the slot. */
 static void
 live(const struct pair *p, enum act act)
 {
@@ -94,7 +92,7 @@ live(const struct pair *p, enum act act)
 	else if (act == ACT_RECOVER || act == ACT_ADOPT || act == ACT_BLAME)
 		(void)recover(&rig.w, 0);
 	else if (act == ACT_OFFER)
-		balance(&rig.w);
+		balance(&rig.balance, &rig.w);
 	else if (act == ACT_ACCEPT)
 		handoff_accept(&rig.w);
 	else
@@ -161,16 +159,16 @@ depart(const struct journey *j)
 		    << (p.fd % 64);
 		break;
 	case ACT_OFFER:
-		/* Of two the second is given. */
+		/* Of two, the second is offered. */
 		other = opened();
 		other.c->active = p.c->active = CONNECTION_INACTIVE;
-		active_touch(&rig.w, other.fd);
-		active_touch(&rig.w, p.fd);
+		active_touch(&rig.w.active, other.fd);
+		active_touch(&rig.w.active, p.fd);
 		slot(1)->state = SLOT_READY;
 		break;
 	default:
 		p.c->active = CONNECTION_INACTIVE;
-		active_touch(&rig.w, p.fd);
+		active_touch(&rig.w.active, p.fd);
 	}
 	return p;
 }
@@ -183,8 +181,8 @@ inherit(unsigned k)
 	handoff_accept(&rig.w);
 }
 
-/* Those who come after the death: in the end the worker is there that has the
- * connection, if anyone has.  There may be two ways to that. */
+/* The workers after the death.  In the end the rig is the worker that has the
+ * connection, if any has.  There may be two ways to that. */
 static void
 come_after(enum act act, const struct pair *p, bool odd)
 {
@@ -200,11 +198,11 @@ come_after(enum act act, const struct pair *p, bool odd)
 			handoff_withdraw(&rig.w);
 	}
 	if (rig.w.number == 0 &&
-	    (is_held(p, CONN_OPEN, 1) || is_held(p, CONN_OFFERED, 1)))
+	    (is_owned(p, CONN_OPEN, 1) || is_owned(p, CONN_OFFERED, 1)))
 		inherit(1);
 }
 
-/* After recovery: true if the client gets what it must. */
+/* After recovery: true if the client receives what it must. */
 static bool
 arrive(const struct journey *j, const struct pair *p)
 {
@@ -219,7 +217,7 @@ arrive(const struct journey *j, const struct pair *p)
 	if (j->stop)
 		return hear(p, got, n) == n && memcmp(got, j->reply, n) == 0 &&
 		    hears_end(p);
-	return hears(p, j->reply) && is_held(p, CONN_OPEN, rig.w.number) &&
+	return hears(p, j->reply) && is_owned(p, CONN_OPEN, rig.w.number) &&
 	    slot(0)->held + slot(1)->held == (j->act == ACT_OFFER ? 2 : 1) &&
 	    registered(p, rig.w.number) == EPOLLIN &&
 	    p->c->rx == strlen(j->held) + strlen(j->said) + strlen(j->more);
@@ -240,7 +238,7 @@ travel(const struct journey *j, long *steps)
 	return good;
 }
 
-/* One processor for both: handing over between two takes longer. */
+/* One processor for both: switching between two takes longer. */
 static void
 stay_here(void)
 {
@@ -273,7 +271,7 @@ test_steps(void)
 				? STEPS_SHORT
 				: STEPS) +
 		    1;
-		stride |= 1; /* odd and even ones */
+		stride |= 1; /* odd and even numbers */
 		for (long n = 0; n < whole && bad == -1; n += stride) {
 			at = n;
 			kills++;

@@ -21,13 +21,10 @@
 #include "lib/clock.h"
 #include "lib/signals.h"
 #include "master/listeners/listen.h"
-#include "worker/balance/active.h"
 #include "worker/balance/handoff.h"
-#include "worker/connection/close.h"
 #include "worker/connection/idle.h"
 #include "worker/connection/serve.h"
 #include "worker/connection/tcp_info.h"
-#include "worker/events.h"
 #include "shared/service.h"
 
 struct rig rig;
@@ -40,6 +37,17 @@ rig_begin(void)
 
 	signals_block();
 	checked(log_open(&quiet), "log_open");
+}
+
+/* A child has no mapping of its parent's: it makes one of the `old`. */
+static void
+rig_make_service(int old)
+{
+	char why[128];
+
+	rig.service = service_make(&rig.arena, &rig.service_fd, old, why,
+	    sizeof(why));
+	checked(rig.service == NULL ? -1 : 0, "service_make");
 }
 
 void
@@ -55,18 +63,21 @@ rig_up(void)
 	rig.config.bind.count = 1;
 	strcpy(rig.config.bind.address[0].host, "127.0.0.1");
 	rig.config.handler = HANDLER_ECHO;
-	/* Its workers may be threads, which end by a call no worker makes. */
+	/* Its workers may be threads, which end by a call that a worker does
+	 * not make. */
 	rig.config.sandbox = SANDBOX_NO;
 	checked(arena_create(a, SLOTS, DESCRIPTORS, DESCRIPTORS),
 	    "arena_create");
-	a->service->workers = SLOTS;
+	rig_make_service(-1);
+	rig.service->workers = SLOTS;
 	for (unsigned k = 0; k < SLOTS; k++) {
-		a->service->slot[k].wake_fd = checked(eventfd(0, EFD_NONBLOCK),
+		rig.service->slot[k].wake_fd = checked(eventfd(0, EFD_NONBLOCK),
 		    "eventfd");
-		a->service->slot[k].watch_fd = checked(epoll_create1(0),
+		rig.service->slot[k].watch_fd = checked(epoll_create1(0),
 		    "epoll_create1");
 	}
-	checked(listen_open(a, &rig.config, NULL, &wanted), "listen_open");
+	checked(listen_open(a, rig.service, &rig.config, NULL, &wanted),
+	    "listen_open");
 	rig.listener = a->header->listener[0].fd;
 	checked(getsockname(rig.listener, (struct sockaddr *)&rig.address,
 		    &len),
@@ -76,10 +87,20 @@ rig_up(void)
 void
 rig_down(void)
 {
-	free(rig.w.active);
+	free(rig.w.active.entry);
+	service_destroy(rig.service, rig.service_fd);
 	arena_destroy(&rig.arena);
 	for (int fd = STDERR_FILENO + 1; fd < DESCRIPTORS; fd++)
 		(void)close(fd);
+}
+
+struct worker_place
+place_of(unsigned k)
+{
+	return (struct worker_place){ .slot = k,
+		.master = getppid(),
+		.master_pidfd = rig.service->master_pidfd,
+		.watch_fd = rig.service->slot[k].watch_fd };
 }
 
 void
@@ -87,20 +108,15 @@ worker_up(unsigned k)
 {
 	struct worker *w = &rig.w;
 
-	free(w->active);
-	*w = (struct worker){ .config = &rig.config,
-		.arena = &rig.arena,
-		.slot = &rig.arena.slot[k],
-		.number = k,
-		.scratch = arena_scratch(&rig.arena, k),
-		.accept_at = CLOCK_NEVER,
-		.enroll_at = CLOCK_NEVER,
-		.title_at = CLOCK_NEVER,
-		.trim_at = CLOCK_NEVER,
-		.memory_at = CLOCK_NEVER };
-	checked(events_init(w), "watch_init");
-	handoff_init(w);
-	idle_init(w);
+	struct worker_place place = { .slot = k,
+		.master_pidfd = rig.service->master_pidfd,
+		.watch_fd = rig.service->slot[k].watch_fd };
+
+	free(w->active.entry);
+	worker_init(w, &rig.config, &rig.arena, &place);
+	rig.balance = (struct balance){ .turn = 0 };
+	checked(events_begin(&w->events), "events_begin");
+	idle_begin(w);
 }
 
 struct recovered
@@ -130,13 +146,13 @@ accepted(int receive_buffer)
 }
 
 void
-set_holder(const struct pair *p, enum connection_state state, unsigned k)
+set_owner(const struct pair *p, enum connection_state state, unsigned k)
 {
 	atomic_store(&p->c->owner, owner_word(state, k));
 }
 
 bool
-is_held(const struct pair *p, enum connection_state state, unsigned k)
+is_owned(const struct pair *p, enum connection_state state, unsigned k)
 {
 	return connection_owner(p->c) == owner_word(state, k);
 }
@@ -157,11 +173,11 @@ enter(const struct pair *p, unsigned k)
 	p->c->cookie = tcp_info_cookie(p->fd);
 	p->c->opened = clock_ms();
 	p->c->handler = (uint8_t)rig.config.handler;
-	p->c->active = 7; /* a dead worker's: means nothing any more */
+	p->c->active = 7; /* a dead worker's: has no meaning any more */
 	note_end(p->fd);
 	set_registered(p, k, EPOLLIN);
 	p->c->flags = CONN_ENROLLED;
-	set_holder(p, CONN_OPEN, k);
+	set_owner(p, CONN_OPEN, k);
 	slot(k)->held++;
 }
 
@@ -184,7 +200,7 @@ offered(unsigned from, unsigned to)
 	p.c->flags = 0;
 	p.c->offered_by = (uint16_t)from;
 	slot(from)->held--;
-	set_holder(&p, CONN_OFFERED, to);
+	set_owner(&p, CONN_OFFERED, to);
 	return p;
 }
 
@@ -221,7 +237,7 @@ take(const struct pair *p, char *to, size_t n)
 }
 
 size_t
-give_back(const struct pair *p, const char *from, size_t n)
+send_back(const struct pair *p, const char *from, size_t n)
 {
 	ssize_t sent = send(p->fd, from, n, MSG_NOSIGNAL | MSG_DONTWAIT);
 
@@ -230,45 +246,28 @@ give_back(const struct pair *p, const char *from, size_t n)
 	return (size_t)sent;
 }
 
-/* As in loop.c. */
-static void
-serve_event(int fd, uint32_t events)
-{
-	struct worker *w = &rig.w;
-
-	if (connection_owner(worker_connection(w, fd)) !=
-	    owner_word(CONN_OPEN, w->number)) {
-		events_disown(w, fd);
-		return;
-	}
-	/* One that is not hot may be of a worker before, which recovery was
-	 * kept from finding. */
-	if (active_touch(w, fd) && !worker_can_serve(w, fd))
-		close_connection(w, fd, CLOSE_ERROR, EOWNERDEAD);
-	else
-		serve(w, fd, events);
-}
-
 void
 turn(int ms)
 {
 	struct worker *w = &rig.w;
 	eventfd_t ignored;
 	bool wake = false;
-	int n = events_wait(w, clock_ms() + (uint64_t)ms);
+	int n = events_wait(&w->events, clock_ms() + (uint64_t)ms);
 
-	for (int i = 0; i < n; i++)
-		if (events_kind(&w->event[i]) == EVENT_CONNECTION)
-			serve_event(events_number(&w->event[i]),
-			    w->event[i].events);
-		else if (events_kind(&w->event[i]) == EVENT_WAKE)
+	for (int i = 0; i < n; i++) {
+		const struct epoll_event *e = &w->events.event[i];
+
+		if (events_kind(e) == EVENT_CONNECTION)
+			serve_event(w, events_number(e), e->events);
+		else if (events_kind(e) == EVENT_WAKE)
 			wake = true;
+	}
 	if (wake) {
 		(void)eventfd_read(w->slot->wake_fd, &ignored);
 		handoff_accept(w);
 	}
 	if (n > 0)
-		active_round(w);
+		active_round(&w->active);
 }
 
 size_t
@@ -348,12 +347,12 @@ is_active(const struct pair *p)
 {
 	const struct worker *w = &rig.w;
 
-	return p->c->active < w->active_count &&
-	    w->active[p->c->active].fd == p->fd;
+	return p->c->active < w->active.count &&
+	    active_at(&w->active, p->c->active) == p->fd;
 }
 
-/* How many entries slot k's epoll instance has, and in `events` (if that is not
- * NULL) what for it has `fd` as a connection. */
+/* The number of entries in slot k's epoll instance.  `events`, if not NULL,
+ * becomes the events for which it watches `fd` as a connection. */
 static unsigned
 look(unsigned k, int fd, uint32_t *events)
 {
@@ -487,7 +486,7 @@ history(const struct pair *p, const char *text)
 
 	say(p, text);
 	take(p, arena_scratch(&rig.arena, 0), n);
-	if (give_back(p, text, n) != n ||
+	if (send_back(p, text, n) != n ||
 	    recv(p->client, got, n, MSG_WAITALL) != (ssize_t)n)
 		die("history");
 	p->c->rx = p->c->tx = p->c->ready = n;
@@ -502,7 +501,7 @@ long_history(const struct pair *p, size_t n)
 		part = n < sizeof(bytes) ? n : sizeof(bytes);
 		say_bytes(p, bytes, part);
 		take(p, bytes, part);
-		if (give_back(p, bytes, part) != part ||
+		if (send_back(p, bytes, part) != part ||
 		    recv(p->client, bytes, part, MSG_WAITALL) != (ssize_t)part)
 			die("long_history");
 		p->c->rx = p->c->tx = p->c->ready += part;
@@ -556,9 +555,9 @@ stuck(const char *bytes, size_t n)
 	p.c->ready = n;
 	p.c->flags |= CONN_SPILLED;
 	p.c->blocks = SPILL_BLOCKS;
-	/* Until it has been full for a while. */
+	/* Until the socket has been full for a while. */
 	while (poll(&(struct pollfd){ p.fd, POLLOUT, 0 }, 1, fresh) == 1)
-		p.c->tx += give_back(&p, window + p.c->tx, n - p.c->tx);
+		p.c->tx += send_back(&p, window + p.c->tx, n - p.c->tx);
 	return p;
 }
 
@@ -572,6 +571,7 @@ survives(bool (*action)(void))
 	pid = checked(fork(), "fork");
 	if (pid == 0) {
 		alarm(30);
+		rig_make_service(rig.service_fd);
 		_exit(action() ? 0 : 1);
 	}
 	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A service in one process, to make by hand what a death leaves behind and to
- * see what a successor makes of it.
+ * A service in one process.  A test makes the state that a death leaves behind,
+ * and sees how a successor continues.
  *
- * There are three slots.  The dead worker's is 0 unless said otherwise; slot 1
- * is a living sibling's.  Client and server are one process, so its sockets
- * are all in the one descriptor table, as in the service.
+ * There are three slots.  Slot 0 is the dead worker's unless a test says
+ * otherwise; slot 1 is a living sibling's.  Client and server are one process,
+ * so all sockets are in one descriptor table, as in the service.
  */
 #ifndef ECHOD_TESTS_RIG_H
 #define ECHOD_TESTS_RIG_H
 
 #include <netinet/in.h>
 
+#include "shared/service.h"
 #include "sockets.h"
+#include "worker/balance/balance.h"
 #include "worker/recovery/recover.h"
 
 #define SLOTS 3
@@ -25,20 +27,26 @@ struct pair {
 	struct connection *c;
 };
 
-/* Everything a case needs; made anew for each. */
+/* Everything that a case needs; made anew for each case. */
 extern struct rig {
 	struct config config;
 	struct arena arena;
+	struct service_state *service;
+	int service_fd;
 	struct worker w;
+	struct balance balance; /* of that worker */
 	struct sockaddr_in address;
 	int listener;
 } rig;
 
-/* What every test program begins with. */
+/* Every test program begins with this. */
 void rig_begin(void);
 
 void rig_up(void);
 void rig_down(void);
+
+/* What the master would tell the worker of slot `k`. */
+struct worker_place place_of(unsigned k);
 
 /* A worker process of slot `k`, before it has looked at anything. */
 void worker_up(unsigned k);
@@ -51,45 +59,45 @@ void turn(int ms);
 
 struct slot *slot(unsigned k);
 
-/* A client that was accepted and is in no record; it has `receive_buffer`
- * bytes of its own, 0: as is usual. */
+/* A client that was accepted and is in no record.  Its receive buffer has
+ * `receive_buffer` bytes; 0: as usual. */
 struct pair accepted(int receive_buffer);
 
-/* Enter an accepted socket as slot k's, at rest: read when there is something
- * to read. */
+/* Enter an accepted socket as a connection of slot k, with no operation in
+ * progress and watched for input. */
 void enter(const struct pair *p, unsigned k);
 
-/* The two: a connection of slot 0. */
+/* Both: a connection of slot 0. */
 struct pair opened(void);
 
-/* The same, offered by slot `from` to slot `to`, which has no notice. */
+/* The same, offered by slot `from` to slot `to`, without the bit. */
 struct pair offered(unsigned from, unsigned to);
 
-/* One of slot 0 whose client does not read: of these `n` bytes some were sent,
- * until the socket took no more; the others are in the window. */
+/* A connection of slot 0 whose client does not read.  Some of these `n` bytes
+ * were sent, until the socket took no more; the others are in the window. */
 struct pair stuck(const char *bytes, size_t n);
 
-/* `n` bytes to tell from others, of which the last ends the line. */
+/* `n` different bytes, of which the last ends the line. */
 char *pattern(size_t n);
 
-void set_holder(const struct pair *p, enum connection_state state, unsigned k);
-bool is_held(const struct pair *p, enum connection_state state, unsigned k);
+void set_owner(const struct pair *p, enum connection_state state, unsigned k);
+bool is_owned(const struct pair *p, enum connection_state state, unsigned k);
 
 /* Searches through the records reach `fd`. */
 void note_end(int fd);
 
-/* Slot 0's worker has died in the middle of this. */
+/* Slot 0's worker has died during this operation. */
 void name(enum operation_kind kind, int fd, uint64_t base);
 
-/* What the client sends arrives. */
+/* The client sends bytes, and they arrive. */
 void say_bytes(const struct pair *p, const char *bytes, size_t n);
 void say(const struct pair *p, const char *text);
 
-/* Take `n` bytes as a worker would that then dies; the record is not told. */
+/* Receive `n` bytes as a worker does, but leave the record as it is. */
 void take(const struct pair *p, char *to, size_t n);
 
-/* Give bytes back likewise; returns how many the socket took. */
-size_t give_back(const struct pair *p, const char *from, size_t n);
+/* Send bytes likewise; returns how many the socket took. */
+size_t send_back(const struct pair *p, const char *from, size_t n);
 
 /* The dead worker had echoed this before. */
 void history(const struct pair *p, const char *text);
@@ -97,56 +105,56 @@ void history(const struct pair *p, const char *text);
 /* The same `n` bytes long. */
 void long_history(const struct pair *p, size_t n);
 
-/* The client's half line, held in the window at an offset. */
+/* The client sends half a line; it is held in the window at an offset. */
 void hold(const struct pair *p, const char *text, uint64_t offset);
 
-/* What the client has received; up to `n` bytes, the rest comes later. */
+/* Receive up to `n` bytes as the client; returns how many. */
 size_t hear(const struct pair *p, char *to, size_t n);
 
-/* The client is sent nothing more. */
+/* True if the client receives nothing more. */
 bool silent(const struct pair *p);
 
-/* Exactly these bytes come, none twice. */
+/* True if the client receives exactly these bytes, none twice. */
 bool hears_bytes(const struct pair *p, const char *bytes, size_t n);
 bool hears(const struct pair *p, const char *text);
 
-/* The client sees the end of the stream (a reset is none). */
+/* True if the client receives a FIN (not a reset). */
 bool hears_end(const struct pair *p);
 
-/* A line there and back: the connection lives. */
+/* True if a line is echoed: the connection lives. */
 bool echoes(const struct pair *p);
 
 bool is_open(int fd);
 
-/* One of the current worker's hot connections. */
+/* True if it is in the current worker's active set. */
 bool is_active(const struct pair *p);
 
-/* What slot k's epoll instance has a connection for: EPOLLIN, EPOLLOUT or 0,
- * not at all. */
+/* The events for which slot k's epoll instance watches a connection: EPOLLIN,
+ * EPOLLOUT; or 0 if it does not. */
 uint32_t registered(const struct pair *p, unsigned k);
 
-/* Change that, and tell the record nothing. */
+/* Change that, but leave the record as it is. */
 void set_registered(const struct pair *p, unsigned k, uint32_t events);
 
 /* Descriptors in slot k's epoll instance. */
 unsigned watched_by(unsigned k);
 
-/* The current worker's slot, and no other, waits for what there is to do, and
- * the record says so. */
+/* True if the current worker's slot, and no other, watches for the right event,
+ * and the record agrees. */
 bool is_watched(const struct pair *p);
 
 bool at_positions(const struct pair *p, uint64_t rx, uint64_t tx,
     uint64_t dropped, uint64_t ready);
 
-/* The pending bytes are in the window, and these. */
+/* True if the pending bytes are these, and in the window. */
 bool window_holds(const struct pair *p, const char *text);
 
 uint64_t closed(unsigned k, enum close_reason reason);
 
-/* Recovery came to this, and nothing is in doubt any more. */
+/* True if recovery had this result, and nothing is in doubt any more. */
 bool settled(unsigned kept, unsigned lost, struct recovered r);
 
-/* What `verdict` says in a process of its own; false if that died. */
+/* The result of `action` in a process of its own; false if that died. */
 bool survives(bool (*action)(void));
 
 #endif

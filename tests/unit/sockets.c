@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Sockets of the tests' own.
+ * Sockets of the tests.
  */
 #include "sockets.h"
 

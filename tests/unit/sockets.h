@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Sockets of the tests' own, and what they do when a call fails that must not.
+ * Sockets of the tests, and the end of a test if a call fails that must not.
  */
 #ifndef ECHOD_TESTS_SOCKETS_H
 #define ECHOD_TESTS_SOCKETS_H
@@ -19,7 +19,7 @@ int listen_somewhere(struct sockaddr_in *address);
 /* A client; `receive_buffer` 0: the system's default. */
 int connect_to(const struct sockaddr_in *address, int receive_buffer);
 
-/* Wait until `events` (poll(2)) come to be. */
+/* Wait until `events` (poll(2)) are there. */
 void await(int fd, short events);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * An arena that somebody has written anything into: who reads it stays in
- * bounds.  Each case is one that led out of them, found by tests/fuzz or by
- * reading; each runs in a process of its own, for those that end in a fault.
+ * An intruder has written anything into the arena: readers stay in bounds.
+ * Each case once led out of bounds; tests/fuzz or a reader found it.  Each runs
+ * in a process of its own, since it may end in a fault.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +17,6 @@
 #include <bsd/string.h>
 
 #include "admin/metrics.h"
-#include "admin/page_chart.h"
 #include "admin/status.h"
 #include "lib/clock.h"
 #include "master/listeners/listen.h"
@@ -25,10 +24,9 @@
 #include "rig.h"
 #include "shared/worker_exit.h"
 #include "tap.h"
-#include "worker/balance/active.h"
-#include "worker/balance/balance.h"
 #include "worker/balance/handoff.h"
 #include "worker/connection/serve.h"
+#include "worker/loop.h"
 
 static struct master *
 master(void)
@@ -37,12 +35,14 @@ master(void)
 
 	m.config = &rig.config;
 	m.arena = rig.arena;
+	m.service = rig.service;
+	m.service_fd = rig.service_fd;
 	for (unsigned k = 0; k < CONFIG_WORKERS_MAX; k++)
 		m.child[k].respawn_at = CLOCK_NEVER;
 	return &m;
 }
 
-/* What `write` makes; to be freed. */
+/* The output of `write`; the caller frees it. */
 static char *
 text_of(void (*write)(struct master *m, FILE *out))
 {
@@ -60,17 +60,17 @@ text_of(void (*write)(struct master *m, FILE *out))
 static void
 write_all(struct master *m, FILE *out)
 {
-	status_write(&(struct view){ &m->arena, m->arena.service, m->config },
+	status_write(&(struct view){ &m->arena, m->service, m->config, NULL },
 	    out, false);
-	status_write(&(struct view){ &m->arena, m->arena.service, m->config },
+	status_write(&(struct view){ &m->arena, m->service, m->config, NULL },
 	    out, true);
-	status_workers(&(struct view){ &m->arena, m->arena.service, m->config },
+	status_workers(&(struct view){ &m->arena, m->service, m->config, NULL },
 	    out, true);
-	metrics_write(&(struct view){ &m->arena, m->arena.service, m->config },
+	metrics_write(&(struct view){ &m->arena, m->service, m->config, NULL },
 	    out);
 }
 
-/* Counts of slots, workers, listeners and records larger than any. */
+/* Impossible counts of slots, workers, listeners and records. */
 static bool
 counts(void)
 {
@@ -86,55 +86,52 @@ counts(void)
 	worker_up(0);
 	(void)recover(&rig.w, 0);
 	handoff_accept(&rig.w);
-	balance(&rig.w);
+	balance(&rig.balance, &rig.w);
 	handoff_withdraw(&rig.w);
-	(void)listen_names(&rig.arena);
+	(void)listen_names(rig.service);
 	return arena_workers(&rig.arena) == SLOTS &&
 	    arena_end(&rig.arena) == DESCRIPTORS &&
 	    arena_open_listeners(&rig.arena) == 2 * ARENA_LISTENERS_MAX;
 }
 
-/* Texts without an end, and with what would be taken for syntax. */
+/* Texts that are not terminated, and that contain syntax. */
 static bool
 texts(void)
 {
 	struct arena_header *h = rig.arena.header;
-	struct service_totals *t = &h->totals;
 	char *text;
 	bool good;
 
 	memset(h->listener, '"', sizeof(h->listener));
 	h->listeners = 2;
 	h->dropped = 0;
-	memset((char *)t + offsetof(struct service_totals, refusal), 'r',
-	    sizeof(*t) - offsetof(struct service_totals, refusal));
 	text = text_of(write_all);
-	/* A worker reads the names there, the master none of it. */
-	good = strstr(text, "\"\"\"") == NULL && strstr(text, "rrr") == NULL &&
+	/* A worker reads the names there; the master does not. */
+	good = strstr(text, "\"\"\"") == NULL &&
 	    strlen(arena_listener(&rig.arena, 1).name) == LISTENER_NAME - 1 &&
 	    strchr(arena_listener(&rig.arena, 1).name, '"') == NULL;
 	free(text);
 	return good;
 }
 
-/* One more than a header can list would be written behind its list. */
+/* One more listener than fits would be written behind the list. */
 static bool
 listeners(void)
 {
 	struct arena_header *h = rig.arena.header;
-	struct service_state *o = rig.arena.service;
+	struct service_state *o = rig.service;
 
 	o->listeners = o->dropped = ARENA_LISTENERS_MAX;
 	for (unsigned i = 0; i < 2 * ARENA_LISTENERS_MAX; i++)
 		o->listener[i].fd = -1;
 	atomic_store(&h->drop, DROP_TAKEN);
-	return listen_open(&rig.arena, &rig.config, NULL,
+	return listen_open(&rig.arena, rig.service, &rig.config, NULL,
 		   &(struct addresses){ .count = 0 }) == -1 &&
 	    atomic_load(&h->drop) == DROP_TAKEN &&
 	    o->dropped == ARENA_LISTENERS_MAX;
 }
 
-/* The number of a record among the hot ones, of which there are none. */
+/* An index into the active set, which is empty. */
 static bool
 active(void)
 {
@@ -142,25 +139,25 @@ active(void)
 
 	(void)succeed();
 	p.c->active = 0x7ffffff0;
-	active_touch(&rig.w, p.fd);
+	active_touch(&rig.w.active, p.fd);
 	if (!is_active(&p))
 		return false;
 	p.c->active = 0x7ffffff0;
-	active_remove(&rig.w, p.fd);
+	active_remove(&rig.w.active, p.fd);
 	return echoes(&p);
 }
 
-/* Given by the dead worker to a slot that there is not. */
+/* Offered by the dead worker to a slot that does not exist. */
 static bool
 nowhere(void)
 {
 	struct pair p = offered(0, 0xffffff);
 
-	return settled(1, 0, succeed()) && is_held(&p, CONN_OPEN, 0) &&
+	return settled(1, 0, succeed()) && is_owned(&p, CONN_OPEN, 0) &&
 	    is_watched(&p) && echoes(&p);
 }
 
-/* What is pending is in no window, but before the scratch buffer. */
+/* The pending bytes are in no window, and before the scratch buffer. */
 static bool
 unspilled(void)
 {
@@ -171,8 +168,8 @@ unspilled(void)
 	return settled(0, 1, succeed()) && !is_open(p.fd);
 }
 
-/* The same of one that recovery does not find: its number is beyond what is
- * said to be the highest. */
+/* The same for a record that recovery does not find: its number is beyond
+ * descriptor_end. */
 static bool
 overlooked(void)
 {
@@ -187,7 +184,7 @@ overlooked(void)
 	return !is_open(p.fd) && closed(0, CLOSE_ERROR) == 1;
 }
 
-/* The same of one that the worker had before it took over a sibling's. */
+/* The same for a record that the worker had before it adopted a slot. */
 static bool
 own(void)
 {
@@ -199,12 +196,12 @@ own(void)
 	p.c->ready = 60000;
 	p.c->phase = PHASE_FINISHING;
 	(void)recover(&rig.w, 1);
-	return !is_open(p.fd) && is_held(&q, CONN_OPEN, 0) && echoes(&q);
+	return !is_open(p.fd) && is_owned(&q, CONN_OPEN, 0) && echoes(&q);
 }
 
-/* The same of one that is given. */
+/* The same for a record that is offered. */
 static bool
-unspilled_gift(void)
+unspilled_offer(void)
 {
 	struct pair p = offered(1, 0);
 
@@ -216,7 +213,7 @@ unspilled_gift(void)
 	return !is_open(p.fd) && slot(0)->held == 0;
 }
 
-/* A record that cannot be, of a descriptor that is none of a client's. */
+/* An impossible record, for a descriptor that is not a client's. */
 static bool
 stranger(void)
 {
@@ -230,7 +227,7 @@ stranger(void)
 	    connection_owner(c) == CONN_FREE;
 }
 
-/* The same of one that the operation names. */
+/* The same for the record that the operation names. */
 static bool
 strange_operation(void)
 {
@@ -243,7 +240,7 @@ strange_operation(void)
 	return is_open(fd);
 }
 
-/* The last word of an inbox has bits for which there is no record. */
+/* The last word of a handoff bitmap has bits beyond the last record. */
 static bool
 handoff(void)
 {
@@ -265,19 +262,22 @@ handoff(void)
 	return connection_owner(beyond) == owner_word(CONN_OFFERED, 0);
 }
 
-/* A slot to take over that there is not. */
+/* A slot to adopt that does not exist. */
 static bool
 adopt(void)
 {
 	uint64_t deadline = clock_ms() + PATIENCE;
+	struct worker_place place;
 	int status = 0;
 	pid_t pid;
 
 	atomic_store(&slot(0)->adopt, INT32_MAX);
 	checked((int)write(slot(0)->wake_fd, &(uint64_t){ 1 }, 8), "write");
+	place = place_of(0);
+	place.master = getpid();
 	pid = checked(fork(), "fork");
 	if (pid == 0)
-		_exit(worker_main(&rig.config, &rig.arena, 0, getppid()));
+		_exit(worker_main(&rig.config, &rig.arena, &place));
 	while (atomic_load(&slot(0)->adopt) != 0 && clock_ms() < deadline)
 		(void)poll(NULL, 0, 2);
 	atomic_store(&slot(0)->leave, 1);
@@ -287,7 +287,7 @@ adopt(void)
 	return WIFEXITED(status) && WEXITSTATUS(status) == WORKER_LEFT;
 }
 
-/* More slots than a master has places for its children. */
+/* More slots than a master has places for workers. */
 static bool
 slots(void)
 {
@@ -299,7 +299,7 @@ slots(void)
 	    strcmp(why, "arena: impossible sizes") == 0;
 }
 
-/* Cut, it would be a fault wherever it is read. */
+/* If the arena were cut, every reader would fault. */
 static bool
 cut(void)
 {
@@ -311,19 +311,19 @@ static const struct {
 	bool (*action)(void);
 	const char *what;
 } cases[] = {
-	{ counts, "counts beyond all sizes" },
-	{ texts, "texts without an end" },
+	{ counts, "impossible counts" },
+	{ texts, "texts that are not terminated" },
 	{ listeners, "more listeners than there is room for: refused" },
-	{ active, "an index among the hot ones" },
-	{ nowhere, "a connection given to no slot goes on" },
+	{ active, "an index into the active set" },
+	{ nowhere, "a connection offered to no slot goes on" },
 	{ unspilled, "pending bytes in no window: closed" },
 	{ overlooked, "the same, unseen by recovery: closed" },
-	{ own, "the same, of a worker that takes over a sibling's: closed" },
-	{ unspilled_gift, "the same, when given: closed" },
+	{ own, "the same, of a worker that adopts a slot: closed" },
+	{ unspilled_offer, "the same, when offered: closed" },
 	{ stranger, "a spoilt record closes no file" },
 	{ strange_operation, "nor does the operation's" },
 	{ handoff, "bits beyond the last record" },
-	{ adopt, "a slot to take over that there is not" },
+	{ adopt, "a slot to adopt that does not exist" },
 	{ slots, "more slots than places: refused" },
 	{ cut, "the arena cannot be cut" },
 };

@@ -1,30 +1,30 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A worker that an attacker has taken over, and the master: what is written
- * into the arena, and done to descriptors that they share, does not lead the
- * master to other processes, other descriptors or out of bounds.  Each case
- * runs in a process of its own.
+ * The master, and a worker that an attacker has taken over.  The attacker can
+ * write anything into the arena, and can do anything to the descriptors that
+ * master and worker share.  It must not lead the master to other processes or
+ * descriptors, or out of bounds.  Each case runs in a process of its own.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/un.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <bsd/string.h>
 
-#include "admin/control_socket.h"
 #include "admin/metrics.h"
 #include "config/value.h"
 #include "master/sample.h"
+#include "lib/key_values.h"
 #include "lib/clock.h"
-#include "master/instances.h"
+#include "master/admin_link.h"
+#include "master/admin_requests.h"
 #include "master/listeners/drop.h"
 #include "master/listeners/listen.h"
 #include "master/master.h"
@@ -35,16 +35,18 @@
 #include "master/upgrade/record.h"
 #include "master/upgrade/reload.h"
 #include "rig.h"
+#include "shared/request.h"
 #include "tap.h"
+#include "worker/balance/handoff.h"
 
-/* A worker that is gone at once. */
+/* A worker that exits at once. */
 static int
-entry(const struct config *c, const struct arena *a, unsigned k, pid_t parent)
+entry(const struct config *c, const struct arena *a,
+    const struct worker_place *place)
 {
 	(void)c;
 	(void)a;
-	(void)k;
-	(void)parent;
+	(void)place;
 	return 0;
 }
 
@@ -56,6 +58,9 @@ master(void)
 
 	m.config = &rig.config;
 	m.arena = rig.arena;
+	m.service = rig.service;
+	m.service_fd = rig.service_fd;
+	m.admin.socket = m.admin.program = -1;
 	m.entry = entry;
 	m.pidfile = &pidfile;
 	m.admin_sockets = (struct admin_sockets)ADMIN_SOCKETS_NONE;
@@ -64,7 +69,7 @@ master(void)
 	return &m;
 }
 
-/* A file that nobody is to write to. */
+/* A file that must not be written to. */
 static int
 victim(void)
 {
@@ -79,8 +84,8 @@ is_empty(int fd)
 	return fstat(fd, &st) == 0 && st.st_size == 0;
 }
 
-/* A worker dies while there are said to be none: its pid, which another
- * process may have soon, would have been the master's worker for ever. */
+/* A worker dies while the arena says that there are no workers.  The master
+ * kept its pid for ever, which another process may get. */
 static bool
 forgotten(void)
 {
@@ -94,21 +99,21 @@ forgotten(void)
 	return m->child[0].pid == 0;
 }
 
-/* More workers than there are would have been started. */
+/* The master started more workers than the service has. */
 static bool
 uninvited(void)
 {
 	struct master *m = master();
 
-	m->arena.service->workers = SLOTS - 1;
+	m->service->workers = SLOTS - 1;
 	atomic_store(&rig.arena.header->workers, UINT32_MAX);
-	/* As it is of those that there never were. */
+	/* As in slots that never had a worker. */
 	m->child[SLOTS - 1].respawn_at = 0;
 	spawn_due(m);
 	return m->child[SLOTS - 1].pid == 0;
 }
 
-/* A stop that nobody asked for would have ended each worker that came. */
+/* A forged stop ended each worker that was started. */
 static bool
 stopped(void)
 {
@@ -117,7 +122,7 @@ stopped(void)
 	return arena_stop_deadline(&rig.arena) == 0;
 }
 
-/* Descriptors to wake by are others'. */
+/* The descriptors that wake workers are forged. */
 static bool
 woken(void)
 {
@@ -126,9 +131,9 @@ woken(void)
 
 	for (unsigned k = 0; k < SLOTS; k++)
 		slot(k)->wake_fd = fd;
-	m->arena.service->dropped = 1;
-	m->arena.service->listener[1].fd = -1;
-	drop_begin(&m->drop, &m->arena);
+	m->service->dropped = 1;
+	m->service->listener[1].fd = -1;
+	drop_begin(&m->drop, &m->arena, m->service);
 	m->child[0].respawn_at = clock_ms() + 10000;
 	m->child[1].pid = 1;
 	atomic_store(&slot(0)->state, SLOT_UNATTENDED);
@@ -137,12 +142,13 @@ woken(void)
 	return slot(1)->adopt == 1 && is_empty(fd);
 }
 
-/* Listeners are others' descriptors: none is changed or closed. */
+/* The descriptors of listeners are forged: none of them is changed or closed.
+ */
 static bool
 not_listening(void)
 {
 	struct arena_header *h = rig.arena.header;
-	struct listen_state s = listen_save(&rig.arena);
+	struct listen_state s = listen_save(rig.service);
 	int fd = victim();
 
 	for (unsigned i = 0; i < 2 * ARENA_LISTENERS_MAX; i++)
@@ -151,44 +157,104 @@ not_listening(void)
 		slot(k)->wake_fd = slot(k)->watch_fd = fd;
 	h->master_wake_fd = fd;
 	h->dropped = 5;
-	(void)hand_over_keep(&rig.arena, false);
+	(void)hand_over_keep(&rig.arena, rig.service, false);
 	if (fcntl(fd, F_GETFD) != 0)
 		return false;
-	listen_restore(&rig.arena, &s);
-	listen_drop(&rig.arena);
+	listen_restore(&rig.arena, rig.service, &s);
+	listen_drop(&rig.arena, rig.service);
 	return is_open(fd) && is_open(rig.listener);
 }
 
-/* The next program finds what is true, and not what made it give up. */
+/* The next program finds true values, not forged ones that make it give back.
+ */
 static bool
 next(void)
 {
+	struct service_state *s;
 	struct arena a;
 	char why[256] = "";
+	int fd;
 
-	rig.arena.service->totals.reloads = 7;
+	rig.service->totals.reloads = 7;
 	memset(rig.arena.header, 0xff, sizeof(*rig.arena.header));
-	service_publish(&rig.arena);
-	if (arena_attach(&a, rig.arena.fd, why, sizeof(why)) == -1) {
+	service_publish(&rig.arena, rig.service);
+	if (arena_attach(&a, rig.arena.fd, why, sizeof(why)) == -1 ||
+	    (s = service_make(&a, &fd, rig.service_fd, why, sizeof(why))) ==
+		NULL) {
 		printf("# %s\n", why);
 		return false;
 	}
-	return a.service->workers == SLOTS && a.service->listeners == 1 &&
-	    a.service->listener[0].fd == rig.listener &&
-	    a.service->totals.reloads == 7 && arena_stop_deadline(&a) == 0;
+	return s->workers == SLOTS && s->listeners == 1 &&
+	    s->listener[0].fd == rig.listener && s->totals.reloads == 7 &&
+	    arena_stop_deadline(&a) == 0;
 }
 
-/* It would look for the arena in vain, and so would the one before. */
+/* What a worker can do with the descriptor of the service state, which is in
+ * its table. */
+static bool
+sealed(void)
+{
+	size_t size = sizeof(*rig.service);
+	int fd = rig.service_fd;
+	void *p;
+
+	errno = 0;
+	if (pwrite(fd, "x", 1, 0) != -1 || ftruncate(fd, 0) != -1 ||
+	    mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) !=
+		MAP_FAILED)
+		return false;
+	p = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+	return p != MAP_FAILED &&
+	    mprotect(p, size, PROT_READ | PROT_WRITE) == -1;
+}
+
+/* It has no mapping of it either. */
+static bool
+unseen(void)
+{
+	int status = 0;
+	pid_t pid = checked(fork(), "fork");
+
+	if (pid == 0) {
+		/* Sanitizers have a handler of their own. */
+		(void)signal(SIGSEGV, SIG_DFL);
+		rig.service->workers = 0;
+		_exit(0);
+	}
+	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
+		;
+	return WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV;
+}
+
+/* Closed, and its number another file's: the master goes on with the same
+ * state at the same address, and leaves that file alone. */
+static bool
+kept(void)
+{
+	struct service_state *s = rig.service;
+	int fd = rig.service_fd, other = victim();
+
+	s->totals.reloads = 9;
+	if (service_keep(s, &fd) == -1 || fd != rig.service_fd)
+		return false;
+	checked(dup2(other, fd), "dup2");
+	if (service_keep(s, &fd) == -1 || fd == rig.service_fd)
+		return false;
+	rig.service_fd = fd;
+	return s->totals.reloads == 9 && is_empty(other) && sealed();
+}
+
+/* Neither the next program nor the one before would find the arena. */
 static bool
 memfd(void)
 {
-	if (!arena_has_memfd(&rig.arena))
+	if (!arena_has_memfd(&rig.arena, rig.service))
 		return false;
 	checked(dup2(rig.listener, rig.arena.fd), "dup2");
-	return !arena_has_memfd(&rig.arena) && errno == EBADF;
+	return !arena_has_memfd(&rig.arena, rig.service) && errno == EBADF;
 }
 
-/* Totals, as the master counted them; and its log is as it was told. */
+/* The totals are as the master has counted them. */
 static bool
 books(void)
 {
@@ -198,12 +264,10 @@ books(void)
 	FILE *out;
 	bool good;
 
-	memset(&rig.arena.header->totals, 0xff, sizeof(struct service_totals));
-	rig.arena.header->started = UINT64_MAX;
-	atomic_store(&rig.arena.header->draining, 1);
+	memset(rig.arena.header, 0xff, sizeof(*rig.arena.header));
 	out = open_memstream(&text, &length);
-	sample_step(m->config, &m->arena);
-	metrics_write(&(struct view){ &m->arena, m->arena.service, m->config },
+	sample_step(m->config, &m->arena, m->service);
+	metrics_write(&(struct view){ &m->arena, m->service, m->config, NULL },
 	    out);
 	fclose(out);
 	good = strstr(text, "echod_reloads_total 0\n") != NULL &&
@@ -213,131 +277,187 @@ books(void)
 	return good;
 }
 
-/* What would move a terminal's cursor is in no answer. */
+/* No answer has bytes that move a terminal's cursor. */
 static bool
 refusal(void)
 {
-	service_refuse(&rig.arena, "\033[2J\302\2330m!");
-	return strcmp(rig.arena.service->totals.refusal, "?[2J??0m!") == 0;
+	service_refuse(rig.service, "\033[2J\302\2330m!");
+	return strcmp(rig.service->totals.refusal, "?[2J??0m!") == 0;
 }
 
-/* --- the control socket */
+/* --- requests of the administration process, which is us */
 
 static struct master *
-controlled(void)
+asked(int *end)
 {
 	struct master *m = master();
-	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	int ends[2];
 
-	/* An abstract one, of a name that the kernel chooses. */
-	m->admin_sockets.control = checked(socket(AF_UNIX,
-					       SOCK_STREAM | SOCK_NONBLOCK, 0),
-	    "socket");
-	checked(bind(m->admin_sockets.control, (struct sockaddr *)&sun,
-		    sizeof(sun.sun_family)),
-	    "bind");
-	checked(listen(m->admin_sockets.control, 5), "listen");
-	control_socket_begin(m);
+	checked(request_pair(ends), "request_pair");
+	m->admin.socket = ends[0];
+	m->admin.pid = getpid();
+	*end = ends[1];
 	return m;
 }
 
-/* A client of it that says something. */
-static int
-ask(const struct master *m, const char *text)
-{
-	struct sockaddr_un sun;
-	socklen_t len = sizeof(sun);
-	int fd = checked(socket(AF_UNIX, SOCK_STREAM, 0), "socket");
-
-	checked(getsockname(m->admin_sockets.control, (struct sockaddr *)&sun,
-		    &len),
-	    "getsockname");
-	checked(connect(fd, (struct sockaddr *)&sun, len), "connect");
-	checked((int)send(fd, text, strlen(text), MSG_NOSIGNAL), "send");
-	return fd;
-}
-
 static void
-put_in(const struct master *m, int fd, uint32_t index)
+ask(int end, enum request_kind kind, uint64_t argument, uint32_t sequence)
 {
-	struct epoll_event e = { .events = EPOLLOUT | EPOLLIN,
-		.data.u32 = index };
+	const struct request r = { .kind = kind,
+		.sequence = sequence,
+		.argument = argument };
 
-	(void)m;
-	checked(epoll_ctl(control_socket_watch(), EPOLL_CTL_ADD, fd, &e),
-	    "epoll_ctl");
+	checked(request_send(end, &r, sizeof(r)), "request_send");
 }
 
-/* An index beyond the clients, and one of no client: without a sandbox, anybody
- * can put it in. */
-static bool
-indices(void)
+/* The kind of what was answered to request `sequence`; -1: nothing. */
+static int
+answered(int end, uint32_t sequence)
 {
-	struct master *m = controlled();
-	int a = checked(dup(rig.arena.service->slot[0].wake_fd), "dup");
+	struct message answer;
+	pid_t from;
 
-	put_in(m, a, 0x7ffffff0);
-	put_in(m, rig.arena.service->slot[1].wake_fd, 3);
-	for (int i = 0; i < 3; i++)
-		control_socket_step(m);
-	return true;
+	if (request_receive(end, getpid(), &answer, sizeof(answer), &from) !=
+		RECEIVED_IT ||
+	    answer.sequence != sequence)
+		return -1;
+	return (int)answer.kind;
 }
 
-/* Orders, by a client of the service in the place of an administrator. */
-static bool
-orders(void)
-{
-	struct master *m = controlled();
-	struct pair p = accepted(0);
-	int fd, admin_sockets = ask(m, "wor");
-
-	/* The number that its descriptor gets. */
-	fd = checked(dup(0), "dup");
-	close(fd);
-	control_socket_step(m); /* it is let in */
-	say(&p, "stop\n");
-	checked(dup2(p.fd, fd), "dup2");
-	put_in(m, fd, 0);
-	control_socket_step(m);
-	control_socket_step(m);
-	close(admin_sockets);
-	return m->stop.phase == STOP_NONE;
-}
-
-/* An administrator is understood, also in pieces, and is told the truth. */
+/* A request is obeyed, and answered. */
 static bool
 understood(void)
 {
-	struct master *m = controlled();
-	int admin_sockets = ask(m, "sto");
-	char answer[64] = "";
+	int end;
+	struct master *m = asked(&end);
 
-	control_socket_step(m);
-	control_socket_step(m);
-	checked((int)send(admin_sockets, "p\n", 2, MSG_NOSIGNAL), "send");
-	control_socket_step(m);
-	(void)!recv(admin_sockets, answer, sizeof(answer) - 1, 0);
-	return m->stop.phase != STOP_NONE && strncmp(answer, "ok: ", 4) == 0;
+	ask(end, REQUEST_DRAIN, 1, 1);
+	ask(end, REQUEST_LOGLEVEL, LOG_LEVEL_WARNING, 2);
+	return admin_requests_step(m) && m->service->draining == 1 &&
+	    atomic_load(&rig.arena.header->loglevel) == LOG_LEVEL_WARNING &&
+	    answered(end, 1) == MESSAGE_DONE &&
+	    answered(end, 2) == MESSAGE_DONE && answered(end, 3) == -1;
 }
 
-/* A slot's instance is closed, and its number free: none of the master's gets
- * it, nor the other way round. */
+/* What cannot be is refused, and nothing is done. */
 static bool
-numbers(void)
+nonsense(void)
 {
-	struct master *m = master();
-	int fd, theirs = rig.arena.service->slot[0].watch_fd;
+	static const struct {
+		uint32_t kind, sequence;
+		uint64_t argument;
+	} tries[] = {
+		{ REQUEST_WORKERS, 1, 0 },
+		{ REQUEST_WORKERS, 2, CONFIG_WORKERS_MAX + 1 },
+		{ REQUEST_WORKERS, 3, UINT64_MAX },
+		{ REQUEST_LOGLEVEL, 4, LOG_LEVEL_WARNING + 1 },
+		{ REQUEST_DRAIN, 5, 2 },
+		{ REQUEST_CLOSE, 6, 0 },
+		{ REQUEST_CLOSE, 7, 12345 },
+		{ REQUEST_STOP, 0, 0 },
+		{ REQUEST_STOP, UINT32_MAX, 0 },
+		{ REQUEST_STOP, 8, 1 },
+		{ REQUEST_KINDS, 9, 0 },
+		{ UINT32_MAX, 10, 0 },
+	};
+	int end;
+	struct master *m = asked(&end);
 
-	close(theirs);
-	m = controlled();
-	if (control_socket_watch() == theirs)
-		return false;
-	close(control_socket_watch());
-	fd = instances_make(m);
-	return fd != -1 && fd != control_socket_watch() && fd != theirs;
+	for (size_t i = 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
+		ask(end, tries[i].kind, tries[i].argument, tries[i].sequence);
+		if (!admin_requests_step(m) ||
+		    answered(end, tries[i].sequence) != MESSAGE_REFUSED) {
+			printf("# %zu\n", i);
+			return false;
+		}
+	}
+	return m->stop.phase == STOP_NONE && m->service->draining == 0;
 }
 
-/* What is written into the record of a takeover after it was read. */
+/* Another process, which has the descriptor, too: a worker. */
+static bool
+foreign(void)
+{
+	int end, status = 0;
+	struct master *m = asked(&end);
+	pid_t pid = checked(fork(), "fork");
+
+	if (pid == 0) {
+		ask(end, REQUEST_STOP, 0, 1);
+		(void)send(end, "", 0, 0); /* no end of it either */
+		(void)send(end, "stop", 4, 0);
+		_exit(0);
+	}
+	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
+		;
+	if (!admin_requests_step(m) || m->stop.phase != STOP_NONE ||
+	    answered(end, 1) != -1)
+		return false;
+	/* Of a wrong size, though it is the right process. */
+	checked((int)send(end, "stop", 4, 0), "send");
+	if (!admin_requests_step(m) || m->stop.phase != STOP_NONE)
+		return false;
+	close(end);
+	return !admin_requests_step(m);
+}
+
+/* Its number is a client's of the service, by now: what that one says is no
+ * request. */
+static bool
+client(void)
+{
+	int end;
+	struct master *m = asked(&end);
+	struct pair p = accepted(0);
+	struct request stop = { .kind = REQUEST_STOP, .sequence = 1 };
+
+	say_bytes(&p, (const char *)&stop, sizeof(stop));
+	checked(dup2(p.fd, m->admin.socket), "dup2");
+	(void)admin_requests_step(m);
+	return m->stop.phase == STOP_NONE;
+}
+
+/* It does not read what it is told: the master does not wait. */
+static bool
+unread(void)
+{
+	int end;
+	struct master *m = asked(&end);
+
+	for (uint32_t i = 1; i < 2000; i++)
+		admin_link_tell(m, MESSAGE_PING, 0, "");
+	ask(end, REQUEST_DRAIN, 1, 1);
+	return admin_requests_step(m) && m->service->draining == 1;
+}
+
+/* The connection with the cookie is asked for, by its slot; none else. */
+static bool
+closing(void)
+{
+	int end;
+	struct master *m = asked(&end);
+	struct pair p, q;
+	struct request r = { .kind = REQUEST_CLOSE, .sequence = 1 };
+
+	worker_up(0);
+	p = opened();
+	q = opened();
+	r.place = (uint32_t)p.fd;
+	r.argument = q.c->cookie;
+	/* The record is another one's by now. */
+	checked(request_send(end, &r, sizeof(r)), "request_send");
+	if (!admin_requests_step(m) || answered(end, 1) != MESSAGE_REFUSED ||
+	    p.c->close != 0)
+		return false;
+	r.argument = p.c->cookie;
+	checked(request_send(end, &r, sizeof(r)), "request_send");
+	if (!admin_requests_step(m) || answered(end, 1) != MESSAGE_DONE)
+		return false;
+	handoff_accept(&rig.w);
+	return hears_end(&p) && echoes(&q) && closed(0, CLOSE_REQUEST) == 1;
+}
+
+/* The upgrade record is written to after it was read. */
 static bool
 record(void)
 {
@@ -349,9 +469,10 @@ record(void)
 	strlcpy(t.version, "1", sizeof(t.version));
 	config_defaults(&t.config);
 	fd = checked(record_write(&t), "takeover_write");
-	text = record_text(fd, &length);
-	checked(record_add(fd, "version", "666"), "takeover_add");
-	again = checked(record_again(text, length), "takeover_again");
+	text = key_values_text(fd, &length);
+	checked(key_values_add(fd, "version", "666"), "takeover_add");
+	again = checked(key_values_again("echod-takeover", text, length),
+	    "takeover_again");
 	free(text);
 	return record_read(&t, again, why, sizeof(why)) == 0 &&
 	    strcmp(t.version, "1") == 0;
@@ -370,10 +491,15 @@ static const struct {
 	{ memfd, "an arena whose descriptor is gone is not handed over" },
 	{ books, "totals are the master's own" },
 	{ refusal, "nothing for a terminal in why a reload was refused" },
-	{ indices, "events that are no client's" },
-	{ orders, "orders come by the control socket only" },
-	{ understood, "and are obeyed if they do" },
-	{ numbers, "no two epoll instances have one number" },
+	{ sealed, "nobody else writes to the service state" },
+	{ unseen, "no child has a mapping of it" },
+	{ kept, "it outlives its descriptor" },
+	{ understood, "requests of the administration process are obeyed" },
+	{ nonsense, "those that cannot be are refused" },
+	{ foreign, "another process's are ignored" },
+	{ client, "a client's, too" },
+	{ unread, "the master waits for nobody to read its answers" },
+	{ closing, "a close is for one connection" },
 	{ record, "the record is given back as it was" },
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Test Anything Protocol, as much of it as the unit tests need.
+ * The part of the Test Anything Protocol that the unit tests need.
  */
 #ifndef ECHOD_TESTS_TAP_H
 #define ECHOD_TESTS_TAP_H

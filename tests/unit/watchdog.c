@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The watchdog: a worker that hangs over one client is killed, that client is
- * closed, and the others never know.  A worker that sleeps is left alone.
+ * closed, and the others notice nothing.  A worker that sleeps is left alone.
  */
 #include <arpa/inet.h>
 #include <poll.h>
@@ -21,9 +21,8 @@
 #include "master/workers.h"
 #include "sockets.h"
 #include "tap.h"
-#include "worker/balance/handoff.h"
 #include "worker/connection/accept.h"
-#include "worker/worker.h"
+#include "worker/loop.h"
 
 #define CLIENTS 4
 #define DESCRIPTORS 256
@@ -40,21 +39,15 @@ slot(unsigned k)
 	return &master.arena.slot[k];
 }
 
-/* Slot 0's first life: takes the clients, names one of them and hangs. */
+/* Slot 0's first worker accepts the clients, names one of them and hangs. */
 static void
 hang(const struct arena *arena)
 {
-	struct worker w = { .config = &config,
-		.arena = arena,
-		.slot = &arena->slot[0],
-		.scratch = arena_scratch(arena, 0),
-		.accept_at = CLOCK_NEVER,
-		.enroll_at = CLOCK_NEVER,
-		.title_at = CLOCK_NEVER };
-	struct operation *op = &w.slot->op;
+	struct operation *op = &arena->slot[0].op;
+	struct worker w;
 
-	handoff_init(&w);
-	/* Nobody else is to be given any. */
+	worker_init(&w, &config, arena, &(struct worker_place){ .slot = 0 });
+	/* It offers none to others. */
 	w.draining = true;
 	while (atomic_load(&w.slot->held) < CLIENTS) {
 		(void)poll(&(struct pollfd){ arena->header->listener[0].fd,
@@ -69,7 +62,7 @@ hang(const struct arena *arena)
 		(void)poll(NULL, 0, 20);
 }
 
-/* Slot 1's first life: sleeps through everything until the stop. */
+/* Slot 1's first worker sleeps until the stop. */
 static void
 doze(const struct arena *arena)
 {
@@ -79,21 +72,21 @@ doze(const struct arena *arena)
 }
 
 static int
-entry(const struct config *c, const struct arena *arena, unsigned k,
-    pid_t parent)
+entry(const struct config *c, const struct arena *arena,
+    const struct worker_place *place)
 {
-	struct slot *s = &arena->slot[k];
+	struct slot *s = &arena->slot[place->slot];
 
 	if (atomic_load(&s->heartbeat) == 0) {
 		atomic_store(&s->heartbeat, 1);
 		atomic_store(&s->state, SLOT_READY);
 		(void)!write(arena->header->master_wake_fd, &(uint64_t){ 1 },
 		    sizeof(uint64_t));
-		if (k == 0)
+		if (place->slot == 0)
 			hang(arena);
 		doze(arena);
 	}
-	return worker_main(c, arena, k, parent);
+	return worker_main(c, arena, place);
 }
 
 static pid_t
@@ -101,6 +94,8 @@ start(void)
 {
 	struct service_state *o;
 	struct sockaddr_in address;
+	char why[128];
+	int listener;
 	pid_t pid;
 
 	config_defaults(&config);
@@ -112,13 +107,16 @@ start(void)
 	checked(arena_create(&master.arena, CONFIG_WORKERS_MAX, DESCRIPTORS,
 		    DESCRIPTORS),
 	    "arena_create");
-	o = master.arena.service;
-	o->listener[0].fd = listen_somewhere(&address);
-	strcpy(o->listener[0].name, "127.0.0.1");
-	o->listeners = 1;
+	listener = listen_somewhere(&address);
+	master.admin.program = master.admin.socket = -1;
 	began = clock_ms();
 	pid = checked(fork(), "fork");
 	if (pid == 0) {
+		o = master.service = service_make(&master.arena,
+		    &master.service_fd, -1, why, sizeof(why));
+		o->listener[0].fd = listener;
+		strcpy(o->listener[0].name, "127.0.0.1");
+		o->listeners = 1;
 		signals_block();
 		_exit(workers_start(&master, false) == -1 ? EXIT_NOT_STARTED
 							  : loop_run(&master));
@@ -168,7 +166,7 @@ becomes(_Atomic uint32_t *word, uint32_t value)
 	return atomic_load(word) == value;
 }
 
-/* Which client the hung worker has named. */
+/* The client that the hung worker has named. */
 static int
 victim(void)
 {
@@ -197,8 +195,8 @@ others_echo(int named, const char *text)
 	return good;
 }
 
-/* The pid of slot k's worker, once it is not `old`: the master enters it after
- * the worker has begun, on a slow machine well after. */
+/* The pid of slot k's worker, as soon as it is not `old`.  The master stores it
+ * after the worker has begun; on a slow machine much later. */
 static int32_t
 pid_of(unsigned k, int32_t old)
 {
@@ -236,8 +234,8 @@ test_hung(void)
 	ok(others_echo(named, "two\n"), "and go on");
 	ok(pid_of(0, first) != first && slot(1)->pid == sleeper && sleeper != 0,
 	    "the hung worker was replaced, the sleeping one was not");
-	/* One may be on its way to the sleeper, who does not take it, and
-	 * back. */
+	/* One may be offered to the sleeper, which does not accept it, and be
+	 * withdrawn. */
 	ok(arena_closed(&master.arena, CLOSE_FAULT) == 1 &&
 		becomes(&slot(0)->held, CLIENTS - 1) && slot(0)->fault == 0,
 	    "one connection was closed for its fault");
@@ -273,10 +271,10 @@ main(void)
 {
 	pid_t pid = start();
 
-	/* A worker whose next one was due was to come in 2^64 ms. */
+	/* A bug: a worker that was due was started in 2^64 ms. */
 	ok(clock_until(1000, 1001) == 0 && clock_until(1000, 1000) == 0 &&
 		clock_until(1001, 1000) == 1,
-	    "what was due is not in the future");
+	    "a time that has passed is not in the future");
 	test_hung();
 	test_stop(pid);
 	arena_destroy(&master.arena);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * An echo server: sessions of asynchronous reads and writes, and threads that
  * run one io_context.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: ISC
+
 // An echo server for lines: a goroutine for each connection.
 //
 // usage: go-echo PORT, with GOMAXPROCS set

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: ISC
 -- A TCP service that returns each line as it comes.
 core.register_service("echo", "tcp", function(applet)
 	local line = applet:getline()

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: ISC
 // What the client sends goes back to it; the upstream learns of the end only.
 function filter(s) {
 	s.on('upload', (data, flags) => {

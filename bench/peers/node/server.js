@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: ISC
 // An echo server: the workers of the cluster module.
 //
 // usage: node server.js PORT WORKERS

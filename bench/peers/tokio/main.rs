@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: ISC
 //! An echo server: a task for each connection on tokio's worker threads.
 //!
 //! usage: tokio-echo PORT WORKERS

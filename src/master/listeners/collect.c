@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The listeners that are wanted: the one verdict on whether they can.
+ * The listeners that are wanted.
  */
 #include "master/listeners/collect.h"
 
@@ -23,10 +23,8 @@ collect_find(struct listener *l, unsigned n, const char *name)
 	return NULL;
 }
 
-/*
- * Whether listeners of these two names exclude each other though they are not
- * the same: on 0.0.0.0 and on one address of the same port, or [::] likewise.
- */
+/* True if listeners of these two names exclude each other although they differ:
+ * 0.0.0.0 and another address with the same port, and likewise [::]. */
 static bool
 collect_excludes(const char *a, const char *b)
 {
@@ -40,18 +38,17 @@ collect_excludes(const char *a, const char *b)
 	    strncmp(b, "[::]:", 5) == 0;
 }
 
-/*
- * They do unless both share the port; the option may be set on one that
- * listens already.  Returns true if there is one of ours that may stand in the
- * way of `name`; what others have is not to be shared.
- */
+/* Two such listeners can share the port if both have the option for it, which
+ * may be set while a socket listens.  Returns true if a listener of ours may be
+ * in the way of `name`; with others' sockets no port is shared. */
 static bool
 collect_share(const struct listener *l, unsigned n, const char *name)
 {
 	bool any = false;
 
 	for (unsigned i = 0; i < n; i++)
-		/* The check has names only: listen_share() did it. */
+		/* The check has only names; the service has shared the
+		 * ports (listen_share()). */
 		if (collect_excludes(l[i].name, name) &&
 		    (l[i].fd == -1 || listener_share(l[i].fd, true) == 0))
 			any = true;
@@ -86,8 +83,8 @@ collect_open(struct collection *s, struct listener *l, const struct address *a)
 	return s->used_is_fine && error == EADDRINUSE ? 0 : -1;
 }
 
-/* Whether one of those that we have or were passed for [::] takes the clients
- * of 0.0.0.0, too. */
+/* True if `a` is 0.0.0.0 and a listener for [::] that is open or was passed
+ * takes IPv4 clients, too. */
 static bool
 collect_is_served(struct collection *s, const struct address *a)
 {
@@ -106,14 +103,14 @@ collect_is_served(struct collection *s, const struct address *a)
 	fd = s->how != 0 ? -1 : inherit_take(s->addresses, name, &flags);
 	if (fd == -1)
 		return false;
-	/* It is kept as if it had been there before. */
+	/* Keep it as if it had been open before. */
 	s->old[s->olds].fd = fd;
 	s->old[s->olds].flags = flags;
 	strlcpy(s->old[s->olds++].name, name, sizeof(name));
 	return (flags & LISTENER_DUAL) != 0;
 }
 
-/* Returns 0, or -1 with a reason. */
+/* Get a listener for `a`.  Returns 0, or -1 with a reason. */
 static int
 collect_one(struct collection *s, const struct address *a)
 {
@@ -146,18 +143,17 @@ collect_one(struct collection *s, const struct address *a)
 	return 0;
 }
 
-/* Of a name it is enough that one of its addresses is here; and one of all
- * must be. */
+/* For each name one of its addresses must be here; in all, at least one address
+ * must be.  Returns 0, or -1 with a reason. */
 static int
-collect_judge(struct collection *s)
+collect_result(struct collection *s)
 {
 	const struct bind_list *list = &s->config->bind;
 
 	for (unsigned i = 0; i < list->count; i++)
 		if (!list->address[i].optional && (s->there & 1U << i) == 0) {
 			snprintf(s->why, s->size,
-			    "bind: %s: this machine has "
-			    "none of its addresses",
+			    "bind: %s: this machine has none of its addresses",
 			    list->address[i].host);
 			return -1;
 		}
@@ -168,9 +164,7 @@ collect_judge(struct collection *s)
 		    s->addresses->remark[0]);
 	else
 		snprintf(s->why, s->size,
-		    "bind: none of the %u addresses is "
-		    "available",
-		    list->count);
+		    "bind: none of the %u addresses is available", list->count);
 	return -1;
 }
 
@@ -182,7 +176,7 @@ collect_all(struct collection *s)
 	for (unsigned i = 0; i < s->addresses->count && r == 0; i++)
 		r = collect_one(s, &s->addresses->address[i]);
 	if (r == 0)
-		r = collect_judge(s);
+		r = collect_result(s);
 	for (unsigned i = 0; i < s->count && r == -1; i++)
 		if (s->opened[i] && s->wanted[i].fd != -1)
 			close(s->wanted[i].fd);

@@ -23,47 +23,50 @@
 #define DROP_ASKS 10
 
 static void
-drop_ask(struct drop_progress *d, const struct arena *a, enum drop how)
+drop_ask(struct drop_progress *d, const struct arena *a,
+    const struct service_state *s, enum drop how)
 {
 	atomic_store(&a->header->drop, how);
 	d->at = clock_ms() +
 	    (how == DROP_ASKED_LAST ? DROP_PATIENCE
 				    : DROP_PATIENCE / DROP_LOOKS);
-	for (unsigned k = 0; k < a->service->workers; k++)
-		(void)eventfd_write(a->service->slot[k].wake_fd, 1);
+	for (unsigned k = 0; k < s->workers; k++)
+		(void)eventfd_write(s->slot[k].wake_fd, 1);
 }
 
 void
-drop_step(struct drop_progress *d, const struct arena *a)
+drop_step(struct drop_progress *d, const struct arena *a,
+    struct service_state *s)
 {
-	if (a->service->dropped == 0)
+	if (s->dropped == 0)
 		return;
 	if (atomic_load(&a->header->drop) == DROP_EMPTIED)
-		listen_drop(a);
+		listen_drop(a, s);
 	else if (clock_ms() >= d->at) {
 		/* The worker that took the request may have died, or may be
 		 * out of descriptors. */
 		if (++d->asks < DROP_LOOKS)
-			drop_ask(d, a, DROP_ASKED);
+			drop_ask(d, a, s, DROP_ASKED);
 		else if (d->asks < DROP_LOOKS + DROP_ASKS)
-			drop_ask(d, a, DROP_ASKED_LAST);
+			drop_ask(d, a, s, DROP_ASKED_LAST);
 		else
-			listen_drop(a);
+			listen_drop(a, s);
 	}
 }
 
 void
-drop_begin(struct drop_progress *d, const struct arena *a)
+drop_begin(struct drop_progress *d, const struct arena *a,
+    struct service_state *s)
 {
-	if (a->service->dropped == 0)
+	if (s->dropped == 0)
 		return;
 	d->asks = 0;
-	listen_drop_syns(a);
-	drop_ask(d, a, DROP_ASKED);
+	listen_drop_syns(s);
+	drop_ask(d, a, s, DROP_ASKED);
 }
 
 uint64_t
-drop_next(const struct drop_progress *d, const struct arena *a)
+drop_next(const struct drop_progress *d, const struct service_state *s)
 {
-	return a->service->dropped > 0 ? d->at : CLOCK_NEVER;
+	return s->dropped > 0 ? d->at : CLOCK_NEVER;
 }

@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#include "shared/arena.h"
+#include "shared/service.h"
 
 struct drop_progress {
 	unsigned asks; /* times that workers were asked so far */
@@ -16,12 +16,15 @@ struct drop_progress {
 };
 
 /* The next program has taken over: if listeners were dropped, begin. */
-void drop_begin(struct drop_progress *d, const struct arena *a);
+void drop_begin(struct drop_progress *d, const struct arena *a,
+    struct service_state *s);
 
 /* Ask again or close, if that is due. */
-void drop_step(struct drop_progress *d, const struct arena *a);
+void drop_step(struct drop_progress *d, const struct arena *a,
+    struct service_state *s);
 
 /* When drop_step() has something to do, clock_ms(). */
-uint64_t drop_next(const struct drop_progress *d, const struct arena *a);
+uint64_t drop_next(const struct drop_progress *d,
+    const struct service_state *s);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Listening sockets that we were started with.
+ * Listening sockets that the program was started with.
  *
  * The protocol is that of sd_listen_fds(3): LISTEN_FDS descriptors from 3 on,
- * for the process LISTEN_PID, with names in LISTEN_FDNAMES.
+ * for the process LISTEN_PID, with labels in LISTEN_FDNAMES.
  */
 #include "master/listeners/inherit.h"
 
@@ -24,7 +24,7 @@
 #include "shared/arena.h"
 
 #define FIRST (STDERR_FILENO + 1) /* SD_LISTEN_FDS_START */
-/* Far more than there are addresses. */
+/* Far more than `bind` can have addresses. */
 #define PASSED_MAX 64
 
 static struct {
@@ -32,16 +32,16 @@ static struct {
 	struct passed {
 		int fd; /* -1: taken, or closed */
 		uint32_t flags;
-		char name[LISTENER_NAME]; /* "": can't listen on it */
-		char label[64];		  /* of LISTEN_FDNAMES */
+		char name[LISTENER_NAME]; /* "": does not listen */
+		char label[64];		  /* from LISTEN_FDNAMES */
 	} passed[PASSED_MAX];
-	char remark[1024]; /* one warning for all of it, or "" */
+	char remark[1024]; /* one warning for all sockets, or "" */
 } inherit;
 
 static void inherit_remark(const char *fmt, ...)
     __attribute__((format(printf, 1, 2)));
 
-/* Add to it. */
+/* Add to the remark. */
 static void
 inherit_remark(const char *fmt, ...)
 {
@@ -64,7 +64,7 @@ inherit_has(int fd, int level, int option, int wanted)
 	    value == wanted;
 }
 
-/* What a descriptor is: a name if it is a TCP socket that listens. */
+/* Name the descriptor, if it is a TCP socket that listens. */
 static void
 inherit_look(struct passed *p)
 {
@@ -88,7 +88,7 @@ inherit_look(struct passed *p)
 		p->flags |= LISTENER_DUAL;
 }
 
-/* Returns how many descriptors are meant for us. */
+/* Returns how many descriptors are meant for this process. */
 static unsigned
 inherit_number(void)
 {
@@ -141,7 +141,7 @@ inherit_begin(void)
 	unsetenv("LISTEN_FDNAMES");
 }
 
-/* Whether somebody listens for IPv4 clients on what was passed, too. */
+/* True if the configuration wants IPv4 clients on any address. */
 static bool
 inherit_wants_ipv4(const struct addresses *a)
 {
@@ -172,15 +172,15 @@ inherit_take(const struct addresses *a, const char *name, uint32_t *flags)
 	return -1;
 }
 
-/* Why it is of no use. */
+/* Why the socket was not taken. */
 static const char *
 inherit_fault(const struct passed *p)
 {
 	if (*p->name == '\0')
 		return "is no TCP socket that listens";
 	return (p->flags & LISTENER_DUAL) != 0
-	    ? "takes IPv4 clients, too, and is used only if bind has both :: and "
-	      "0.0.0.0"
+	    ? "takes IPv4 clients, too, and is used only if bind has both "
+	      ":: and 0.0.0.0"
 	    : "is none of the addresses of bind with port";
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Listening sockets that we were started with: sd_listen_fds(3).
+ * Listening sockets that the program was started with: sd_listen_fds(3).
  */
 #ifndef ECHOD_MASTER_LISTENERS_INHERIT_H
 #define ECHOD_MASTER_LISTENERS_INHERIT_H
@@ -12,23 +12,24 @@
 
 /*
  * Look at the descriptors that LISTEN_FDS says were passed to this process,
- * and take these variables out of the environment.  Standard streams must be
- * open.  All descriptors behind those that were passed are closed.
+ * remove the variables from the environment, and close all descriptors behind
+ * the passed ones.  Standard streams must be open.
  */
 void inherit_begin(void);
 
 /*
- * The socket passed for the listener called `name`, close-on-exec and
- * non-blocking; -1 if there is none.  `flags` gets LISTENER_PASSED and, if it
- * takes IPv4 clients beside those of IPv6, LISTENER_DUAL: one that does stands
- * for both, and is given for "::" only if `a` has 0.0.0.0, too.
+ * Take the socket that was passed for the listener called `name`.  Returns it,
+ * close-on-exec and non-blocking, or -1 if there is none.  `flags` gets
+ * LISTENER_PASSED, and LISTENER_DUAL if the socket takes IPv4 clients beside
+ * IPv6 ones.  Such a socket stands for both "::" and 0.0.0.0; it is taken for
+ * "::" only if `a` has 0.0.0.0, too.
  */
 int inherit_take(const struct addresses *a, const char *name, uint32_t *flags);
 
-/* Close what was not taken. */
+/* Close the sockets that were not taken. */
 void inherit_end(void);
 
-/* Warn of what was not taken: one line. */
+/* Warn of them, in one line. */
 void inherit_report(void);
 
 #endif

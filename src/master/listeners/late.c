@@ -47,15 +47,14 @@ late_notice(struct service_state *o, bool *missing)
 /* Open listeners for addresses that have none.  Returns true if one was opened;
  * sets `missing` if an address is still missing. */
 static bool
-late_open(const struct arena *a, const struct config *c,
+late_open(struct service_state *o, const struct config *c,
     const struct addresses *wanted, bool *missing)
 {
-	struct service_state *o = a->service;
 	struct listener l;
 	bool any = false;
 
 	while (o->listeners < ARENA_LISTENERS_MAX &&
-	    listen_missing(a, c, wanted, &l)) {
+	    listen_missing(o, c, wanted, &l)) {
 		o->listener[o->listeners++] = l;
 		if ((l.flags & LISTENER_ABSENT) != 0)
 			*missing = true;
@@ -63,27 +62,27 @@ late_open(const struct arena *a, const struct config *c,
 			late_tell(&l);
 		any = true;
 	}
-	*missing |= listen_misses(a, wanted);
+	*missing |= listen_misses(o, wanted);
 	return any;
 }
 
 void
-late_step(struct late *late, const struct arena *a, const struct config *c,
-    const struct addresses *wanted)
+late_step(struct late *late, const struct arena *a, struct service_state *s,
+    const struct config *c, const struct addresses *wanted)
 {
 	bool missing = false, any;
 
 	if (clock_ms() < late->look_at)
 		return;
-	any = late_notice(a->service, &missing);
-	any |= late_open(a, c, wanted, &missing);
+	any = late_notice(s, &missing);
+	any |= late_open(s, c, wanted, &missing);
 	late->look_at = missing ? clock_ms() + LATE_AGAIN : CLOCK_NEVER;
 	if (!any)
 		return;
-	service_publish(a);
-	for (unsigned k = 0; k < a->service->workers; k++)
-		(void)eventfd_write(a->service->slot[k].wake_fd, 1);
-	listen_announce(a);
+	service_publish(a, s);
+	for (unsigned k = 0; k < s->workers; k++)
+		(void)eventfd_write(s->slot[k].wake_fd, 1);
+	listen_announce(s);
 }
 
 uint64_t

@@ -9,7 +9,7 @@
 
 #include "config/config.h"
 #include "config/addresses.h"
-#include "shared/arena.h"
+#include "shared/service.h"
 
 struct late {
 	uint64_t look_at; /* clock_ms(); CLOCK_NEVER: nothing is missing */
@@ -27,7 +27,8 @@ struct late {
  * that could not be bound even so, such as one of a missing interface, gets
  * its listener here.
  */
-void late_step(struct late *late, const struct arena *a, const struct config *c,
+void late_step(struct late *late, const struct arena *a,
+    struct service_state *s, const struct config *c,
     const struct addresses *wanted);
 
 /* When the next look is due, clock_ms(). */

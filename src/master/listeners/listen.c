@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The listening sockets: those there are, those wanted, and how the
- * ones become the others.
+ * The listening sockets of the service: how the open ones become the wanted
+ * ones.
  */
 #include "master/listeners/listen.h"
 
@@ -18,27 +18,27 @@
 #include "master/listeners/listener.h"
 #include "shared/service.h"
 
-/* "bind ADDRESS: ..." */
+/* Follows "bind ADDRESS: ". */
 #define LISTEN_SKIPPED "not available, skipped until it is"
 
 void
-listen_share(const struct arena *a, bool yes)
+listen_share(const struct service_state *o, bool yes)
 {
-	for (unsigned i = 0; i < a->service->listeners; i++)
-		if ((a->service->listener[i].flags & LISTENER_PASSED) == 0)
-			(void)listener_share(a->service->listener[i].fd, yes);
+	for (unsigned i = 0; i < o->listeners; i++)
+		if ((o->listener[i].flags & LISTENER_PASSED) == 0)
+			(void)listener_share(o->listener[i].fd, yes);
 }
 
 void
-listen_give(const struct arena *a, unsigned uid, unsigned gid)
+listen_give(const struct service_state *o, unsigned uid, unsigned gid)
 {
-	for (unsigned i = 0; i < a->service->listeners; i++)
-		if ((a->service->listener[i].flags & LISTENER_PASSED) == 0)
-			(void)!fchown(a->service->listener[i].fd, uid, gid);
+	for (unsigned i = 0; i < o->listeners; i++)
+		if ((o->listener[i].flags & LISTENER_PASSED) == 0)
+			(void)!fchown(o->listener[i].fd, uid, gid);
 }
 
-/* Settings of one that was there already.  A failure costs no more than a
- * setting, and is said. */
+/* Set up a listener that was open before.  A failure is logged; it costs no
+ * more than a setting. */
 static void
 listen_adjust(struct listener *l, const struct config *c)
 {
@@ -52,25 +52,27 @@ listen_adjust(struct listener *l, const struct config *c)
 }
 
 void
-listen_keep(const struct arena *a, const struct config *c)
+listen_keep(const struct arena *a, struct service_state *o,
+    const struct config *c)
 {
-	for (unsigned i = 0; i < a->service->listeners; i++)
-		listen_adjust(&a->service->listener[i], c);
-	service_publish(a);
+	for (unsigned i = 0; i < o->listeners; i++)
+		listen_adjust(&o->listener[i], c);
+	service_publish(a, o);
 }
 
 struct listen_state
-listen_save(const struct arena *a)
+listen_save(const struct service_state *o)
 {
-	struct listen_state s = { .listeners = a->service->listeners,
-		.dropped = a->service->dropped };
+	struct listen_state s = { .listeners = o->listeners,
+		.dropped = o->dropped };
 
-	memcpy(s.listener, a->service->listener, sizeof(s.listener));
+	memcpy(s.listener, o->listener, sizeof(s.listener));
 	return s;
 }
 
-/* The interface of this name is not the one that it was: the listener will hear
- * of nobody.  It is to be dropped, and another opened. */
+/* If the interface in the listener's name is another one than it was, no client
+ * will come.  The listener loses its name, so it is dropped and another one is
+ * opened. */
 static void
 listen_disown_stale(struct listener *l)
 {
@@ -79,10 +81,10 @@ listen_disown_stale(struct listener *l)
 }
 
 int
-listen_open(const struct arena *a, const struct config *c,
-    const struct resolved *known, struct addresses *wanted)
+listen_open(const struct arena *a, struct service_state *o,
+    const struct config *c, const struct resolved *known,
+    struct addresses *wanted)
 {
-	struct service_state *o = a->service;
 	char why[512];
 	struct collection s = { .addresses = wanted,
 		.config = c,
@@ -90,7 +92,7 @@ listen_open(const struct arena *a, const struct config *c,
 		.why = why,
 		.size = sizeof(why) };
 
-	/* What a reload drops has gone before the next one. */
+	/* The listeners that a reload drops are closed before the next one. */
 	if (s.olds > ARENA_LISTENERS_MAX) {
 		log_warnx("bind: there are %u listeners already", s.olds);
 		return -1;
@@ -112,11 +114,11 @@ listen_open(const struct arena *a, const struct config *c,
 	memcpy(o->listener + s.count, s.old, s.olds * sizeof(s.old[0]));
 	o->listeners = s.count;
 	o->dropped = s.olds;
-	service_publish(a);
+	service_publish(a, o);
 	return 0;
 }
 
-/* What a start would log. */
+/* Warn of what a start would log. */
 static void
 listen_tell(struct collection *s)
 {
@@ -164,28 +166,29 @@ listen_check(const char *const *names, unsigned n, const struct config *c,
 }
 
 void
-listen_restore(const struct arena *a, const struct listen_state *s)
+listen_restore(const struct arena *a, struct service_state *o,
+    const struct listen_state *s)
 {
-	const struct service_state *o = a->service;
 	struct listen_state before = *s;
 
 	for (unsigned i = 0; i < o->listeners + o->dropped; i++)
 		if (collect_find(before.listener, s->listeners + s->dropped,
 			o->listener[i].name) == NULL)
 			close(o->listener[i].fd);
-	memcpy(a->service->listener, s->listener, sizeof(s->listener));
-	a->service->listeners = s->listeners;
-	a->service->dropped = s->dropped;
-	service_publish(a);
+	memcpy(o->listener, s->listener, sizeof(s->listener));
+	o->listeners = s->listeners;
+	o->dropped = s->dropped;
+	service_publish(a, o);
 }
 
 void
-listen_drop_syns(const struct arena *a)
+listen_drop_syns(const struct service_state *o)
 {
-	const struct listen_state s = listen_save(a);
+	const struct listen_state s = listen_save(o);
 
 	for (unsigned i = s.listeners; i < s.listeners + s.dropped; i++)
-		/* Who passed it would find it deaf. */
+		/* A socket that was passed belongs to its giver, too: its
+		 * settings stay. */
 		if ((s.listener[i].flags & LISTENER_PASSED) == 0 &&
 		    listener_drop_syns(s.listener[i].fd) == -1)
 			log_warn("%s: clients that come now may be reset",
@@ -193,29 +196,29 @@ listen_drop_syns(const struct arena *a)
 }
 
 void
-listen_drop(const struct arena *a)
+listen_drop(const struct arena *a, struct service_state *o)
 {
-	const struct listen_state s = listen_save(a);
+	const struct listen_state s = listen_save(o);
 
 	for (unsigned i = s.listeners; i < s.listeners + s.dropped; i++) {
 		log_notice("%s is listened on no longer%s", s.listener[i].name,
 		    (s.listener[i].flags & LISTENER_PASSED) != 0
-			? ", but who passed it keeps it open"
+			? ", but the process that passed it keeps it open"
 			: "");
 		close(s.listener[i].fd);
 	}
-	a->service->dropped = 0;
-	service_publish(a);
+	o->dropped = 0;
+	service_publish(a, o);
 	atomic_store(&a->header->drop, DROP_NONE);
 }
 
-/* Those of `wanted` that have no listener, from number `i` on; NULL if there
- * is none. */
+/* The next address of `wanted` that has no listener, from number `i` on, which
+ * is moved behind it; NULL if there is none. */
 static const struct address *
-listen_next_missing(const struct arena *a, const struct addresses *wanted,
-    unsigned *i)
+listen_next_missing(const struct service_state *o,
+    const struct addresses *wanted, unsigned *i)
 {
-	struct listen_state have = listen_save(a);
+	struct listen_state have = listen_save(o);
 	char dual[LISTENER_NAME];
 
 	for (; *i < wanted->count; ++*i) {
@@ -236,15 +239,15 @@ listen_next_missing(const struct arena *a, const struct addresses *wanted,
 }
 
 bool
-listen_misses(const struct arena *a, const struct addresses *wanted)
+listen_misses(const struct service_state *o, const struct addresses *wanted)
 {
 	unsigned i = 0;
 
-	return listen_next_missing(a, wanted, &i) != NULL;
+	return listen_next_missing(o, wanted, &i) != NULL;
 }
 
 bool
-listen_missing(const struct arena *a, const struct config *c,
+listen_missing(const struct service_state *o, const struct config *c,
     const struct addresses *wanted, struct listener *l)
 {
 	const struct address *w;
@@ -255,7 +258,7 @@ listen_missing(const struct arena *a, const struct config *c,
 		.size = sizeof(why) };
 
 	for (unsigned i = 0;
-	     (w = listen_next_missing(a, wanted, &i)) != NULL;) {
+	     (w = listen_next_missing(o, wanted, &i)) != NULL;) {
 		memset(l, 0, sizeof(*l));
 		strlcpy(l->name, w->name, sizeof(l->name));
 		if (collect_open(&s, l, w) == 0)
@@ -265,25 +268,25 @@ listen_missing(const struct arena *a, const struct config *c,
 }
 
 void
-listen_report(const struct arena *a, const struct config *c,
+listen_report(const struct service_state *o, const struct config *c,
     const struct addresses *wanted)
 {
 	const struct address *w;
-	const struct listener *l = a->service->listener;
+	const struct listener *l = o->listener;
 	FILE *f = fopen("/proc/sys/net/core/somaxconn", "re");
 	unsigned most;
 
 	inherit_report();
 	for (unsigned i = 0; i < wanted->remarks; i++)
 		log_notice("%s", wanted->remark[i]);
-	for (unsigned i = 0; i < a->service->listeners; i++)
+	for (unsigned i = 0; i < o->listeners; i++)
 		if ((l[i].flags & LISTENER_ABSENT) != 0)
 			log_notice("bind %s: " LISTEN_SKIPPED, l[i].name);
-	for (unsigned i = 0; (w = listen_next_missing(a, wanted, &i)) != NULL;)
+	for (unsigned i = 0; (w = listen_next_missing(o, wanted, &i)) != NULL;)
 		log_notice("bind %s: " LISTEN_SKIPPED, w->name);
 	if (f == NULL)
 		return;
-	/* The kernel cuts the backlog to this without a word. */
+	/* The kernel cuts the backlog to this value and reports no error. */
 	/* NOLINTNEXTLINE(cert-err34-c): the kernel's own int */
 	if (fscanf(f, "%u", &most) == 1 && most < c->tcp_backlog)
 		log_warnx("tcp-backlog %u: the kernel allows %u "
@@ -293,13 +296,13 @@ listen_report(const struct arena *a, const struct config *c,
 }
 
 const char *
-listen_names(const struct arena *a)
+listen_names(const struct service_state *o)
 {
 	static char names[ARENA_LISTENERS_MAX * sizeof(struct listener)];
-	const struct listener *l = a->service->listener;
+	const struct listener *l = o->listener;
 
 	names[0] = '\0';
-	for (unsigned i = 0; i < a->service->listeners; i++) {
+	for (unsigned i = 0; i < o->listeners; i++) {
 		if ((l[i].flags & LISTENER_ABSENT) != 0)
 			continue;
 		strlcat(names, names[0] != '\0' ? " " : "", sizeof(names));
@@ -309,7 +312,7 @@ listen_names(const struct arena *a)
 }
 
 void
-listen_announce(const struct arena *a)
+listen_announce(const struct service_state *o)
 {
-	title_set("master [%s]", listen_names(a));
+	title_set("master [%s]", listen_names(o));
 }

@@ -2,8 +2,8 @@
 /*
  * One listening socket.
  *
- * Options are set on the listener, from which accepted sockets inherit them:
- * nothing need be set per client.
+ * Options are set on the listener.  Accepted sockets inherit them, so no call
+ * is needed for each client.
  */
 #include "master/listeners/listener.h"
 
@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #ifndef IPV6_MINHOPCOUNT
-#define IPV6_MINHOPCOUNT 73 /* linux/in6.h, which glibc has not all of */
+#define IPV6_MINHOPCOUNT 73 /* of linux/in6.h; glibc lacks it */
 #endif
 
 static int
@@ -25,8 +25,8 @@ listener_set(int fd, int level, int option, int value)
 	return setsockopt(fd, level, option, &value, sizeof(value));
 }
 
-/* As Redis does: the first probe after `idle` s of silence, the client given
- * up after three more at a third of it each. */
+/* As in Redis: the first probe comes after `idle` s of silence, three more
+ * follow at intervals of a third of that, then the client is given up. */
 static int
 listener_set_keepalive(int fd, unsigned idle)
 {
@@ -46,7 +46,7 @@ int
 listener_adjust(int fd, const struct config *c)
 {
 	if (listener_set(fd, IPPROTO_TCP, TCP_NODELAY, 1) == -1 ||
-	    /* Urgent bytes are bytes: the kernel counts them as received. */
+	    /* The kernel counts urgent bytes as received, too. */
 	    listener_set(fd, SOL_SOCKET, SO_OOBINLINE, 1) == -1 ||
 	    listener_set_keepalive(fd, c->tcp_keepalive) == -1)
 		return -1;
@@ -60,12 +60,13 @@ listener_share(int fd, bool yes)
 }
 
 /*
- * A packet must have come over fewer hops than it can have, or the kernel does
- * not look at it (RFC 5082; ip(7), IP_MINTTL).  That holds for a SYN; the last
- * packet of a handshake that has begun goes by the request, to which it does
- * not apply.  The socket that comes of it inherits the bound and must be freed
- * of it (worker/connection/accept.c).  A socket filter could tell SYNs better, but kernels
- * of today (6.1.0-50, 6.12, 6.18) want CAP_NET_ADMIN for one on a TCP socket.
+ * The kernel drops a packet whose hop limit is below a bound (RFC 5082; ip(7),
+ * IP_MINTTL); no packet that was routed has 255.  The bound holds for a SYN.
+ * It does not hold for the last packet of a handshake that has begun, which the
+ * kernel matches to its request.  The accepted socket inherits the bound, so
+ * worker/connection/accept.c removes it.  A socket filter could recognize SYNs
+ * better, but today's kernels (6.1.0-50, 6.12, 6.18) demand CAP_NET_ADMIN for a
+ * filter on a TCP socket.
  */
 int
 listener_drop_syns(int fd)
@@ -80,13 +81,13 @@ listener_drop_syns(int fd)
 	    : listener_set(fd, IPPROTO_IP, IP_MINTTL, 255);
 }
 
-/* All that is set before bind(2). */
+/* Set the options that must be set before bind(2). */
 static int
 listener_prepare(int fd, int family, unsigned how)
 {
 	if (listener_set(fd, SOL_SOCKET, SO_REUSEADDR, 1) == -1 ||
 	    ((how & OPEN_SHARED) != 0 && listener_share(fd, true) == -1) ||
-	    /* IPv6 sockets take this of IPv4, too. */
+	    /* IPv6 sockets accept this option of IPv4, too. */
 	    ((how & OPEN_EARLY) != 0 &&
 		listener_set(fd, IPPROTO_IP, IP_FREEBIND, 1) == -1) ||
 	    (family == AF_INET6 &&
@@ -159,7 +160,7 @@ listener_is_stale(int fd, const char *name)
 	    was->sin6_scope_id != is->sin6_scope_id;
 }
 
-/* The first port that everybody can have. */
+/* The first port that needs no privilege. */
 static unsigned
 listener_first_free_port(void)
 {

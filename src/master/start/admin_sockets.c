@@ -76,8 +76,8 @@ admin_sockets_same_metrics(const struct config *a, const struct config *b)
 	    strcmp(a->metrics_bind, b->metrics_bind) == 0;
 }
 
-/* The control socket's path, as admin_sockets_check().  Before a start its directory
- * may not have been made yet. */
+/* The control socket's path, as admin_sockets_check().  Before a start its
+ * directory may not have been made yet. */
 static int
 admin_sockets_check_control(const struct config *c, const struct config *was,
     char *why, size_t size)
@@ -162,14 +162,6 @@ admin_sockets_close(struct admin_sockets *s, const struct admin_sockets *other)
 		close(s->metrics);
 		s->metrics = -1;
 	}
-}
-
-/* The clients' accept4 is the worker's, whose recovery depends on how it is
- * used. */
-int
-admin_sockets_accept(int listener, struct sockaddr *peer, socklen_t *len)
-{
-	return accept4(listener, peer, len, SOCK_CLOEXEC | SOCK_NONBLOCK);
 }
 
 int

@@ -49,10 +49,6 @@ int admin_sockets_check(const struct config *c, const struct config *was,
 void admin_sockets_close(struct admin_sockets *s,
     const struct admin_sockets *other);
 
-/* Take a client of either, close-on-exec and non-blocking; `peer` and `len` as
- * accept(2) has them.  Returns -1 with errno set if there is none. */
-int admin_sockets_accept(int listener, struct sockaddr *peer, socklen_t *len);
-
 /* Let the listeners survive an exec, or not.  Returns 0, or -1 with errno
  * set. */
 int admin_sockets_keep(const struct admin_sockets *s, bool keep);

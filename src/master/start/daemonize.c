@@ -14,7 +14,7 @@
 #include "lib/wait_status.h"
 #include "master/reap.h"
 
-/* The child's end of the pipe its parent waits on; -1 if there is none. */
+/* The child's end of the pipe that its parent reads; -1 if there is none. */
 static int parent_fd = -1;
 
 static void
@@ -53,8 +53,8 @@ daemonize(void)
 	}
 	close(fds[0]);
 	parent_fd = fds[1];
-	/* Log files are opened with O_NOCTTY, so the session's leader stays
-	 * without a terminal and no second fork is needed. */
+	/* Log files are opened with O_NOCTTY.  So the leader of the session
+	 * gets no terminal, and no second fork is needed. */
 	if (setsid() == -1 || chdir("/") == -1)
 		return -1;
 	return 0;

@@ -8,9 +8,9 @@
 #include "config/config.h"
 #include "master/start/privileges.h"
 
-/* Log as `c` says, to a file that belongs to `id`.  If the file cannot be opened
- * and `inherited` is not -1, log to that descriptor instead.  Returns 0, or -1
- * with the reason logged. */
+/* Log as `c` says, to a file that belongs to `id`.  If the file cannot be
+ * opened and `inherited` is not -1, log to that descriptor instead.  Returns 0,
+ * or -1 with the reason logged. */
 int logging_open(const struct config *c, const struct identity *id,
     int inherited);
 

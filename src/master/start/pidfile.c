@@ -2,9 +2,10 @@
 /*
  * The pid file.
  *
- * Not libbsd's pidfile_open(3bsd): its handle cannot be handed to the next
- * image, opening anew would empty the file for a moment and needs rights that
- * the service has given up by then, and its flock(2) is anybody's to take.
+ * libbsd's pidfile_open(3bsd) is not used: its handle cannot be handed to the
+ * next program.  To open the file anew would empty it for a moment, and needs
+ * rights that the service has given up by then.  Any process can take its
+ * flock(2).
  */
 #include "master/start/pidfile.h"
 
@@ -24,12 +25,12 @@
 #include "lib/signals.h"
 
 #define FLAGS (O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY)
-/* How often one looks whether the file can be had now, ms. */
+/* The time between two tries, ms. */
 #define LOOK_AGAIN 20
-/* Others may be at it at the same time. */
+/* Tries if other processes change the file at the same time. */
 #define TRIES 20
-/* Workers of a master that was killed have shutdown-timeout, and so long to be
- * gone, s. */
+/* The workers of a master that was killed have shutdown-timeout and this time
+ * to end, s. */
 #define PATIENCE_S 5
 
 static bool
@@ -47,21 +48,23 @@ pidfile_is_at(const struct pidfile *p, const char *path)
 	    lstat(path, &there) == 0 && pidfile_same(&ours, &there);
 }
 
-/* Root opens it in a directory that may be `user`'s: a link laid there by an
- * intruder must not have another file overwritten.  Returns a descriptor, or
- * -1 with errno set, EEXIST if it came or went meanwhile. */
+/* Root opens the file in a directory that may belong to `user`: a link that an
+ * intruder has put there must not make us overwrite another file.  Returns a
+ * descriptor, or -1 with errno set; EEXIST if the file came or went in
+ * between. */
 static int
 pidfile_open(const char *path)
 {
 	int fd = open(path, FLAGS);
 
-	/* O_CREAT where a file is can be refused, fs.protected_regular. */
+	/* The kernel may refuse O_CREAT for a file that exists:
+	 * fs.protected_regular. */
 	return fd == -1 && errno == ENOENT
 	    ? open(path, FLAGS | O_CREAT | O_EXCL, 0644)
 	    : fd;
 }
 
-/* In one go: a reader never sees half of it, or nothing. */
+/* Write the pid with one call: a reader never sees a part of it, or nothing. */
 static int
 pidfile_enter(int fd)
 {
@@ -75,10 +78,10 @@ pidfile_enter(int fd)
 }
 
 /*
- * A file that is locked by strangers is left to them: another takes its place.
- * Exchanged, not renamed, so that what was there is known afterwards; two of us
- * may be doing the same.  Returns its descriptor, or -1 with errno set, EEXIST
- * if the file was another one by then.
+ * Put a new file in the place of one that other processes have locked.  The two
+ * are exchanged, not renamed: so it is known afterwards which file was there,
+ * if another echod does the same at the same time.  Returns the descriptor of
+ * the new file, or -1 with errno set; EEXIST if another file was there.
  */
 static int
 pidfile_replace(int fd, const char *path)
@@ -115,12 +118,12 @@ pidfile_replace(int fd, const char *path)
 	return -1;
 }
 
-/* What one try comes to. */
+/* The result of one try. */
 enum claim {
 	CLAIM_DONE,
 	CLAIM_FAILED,
-	CLAIM_AGAIN,
-	CLAIM_WAIT
+	CLAIM_AGAIN, /* the file has changed meanwhile */
+	CLAIM_WAIT   /* workers that will end hold it */
 };
 
 struct reason {
@@ -128,8 +131,9 @@ struct reason {
 	size_t size;
 };
 
-/* The file is in somebody's hands, as `found` says; we may do without its
- * lock, but not write to one that can be another's. */
+/* Another process has the file, as `found` says: replace the file.  If that is
+ * not possible, go on without a lock, unless replacing is `needed` because the
+ * file may be important to others. */
 static enum claim
 pidfile_evade(struct pidfile *p, const char *found, bool needed,
     struct reason *why)
@@ -140,10 +144,8 @@ pidfile_evade(struct pidfile *p, const char *found, bool needed,
 		return CLAIM_AGAIN;
 	if (new == -1) {
 		snprintf(why->text, why->size,
-		    "%s; no other file can take "
-		    "its place: %s%s",
-		    found, strerror(errno),
-		    needed ? "" : "; going on without a lock");
+		    "%s; no other file can take its place: %s%s", found,
+		    strerror(errno), needed ? "" : "; going on without a lock");
 		return needed ? CLAIM_FAILED : CLAIM_DONE;
 	}
 	snprintf(why->text, why->size, "%s; another file has taken its place",
@@ -153,9 +155,9 @@ pidfile_evade(struct pidfile *p, const char *found, bool needed,
 	return CLAIM_DONE;
 }
 
-/* Whether an echod has it. */
+/* Find out whether an echod has the file. */
 static enum claim
-pidfile_judge(int fd, struct reason *why)
+pidfile_find_holder(int fd, struct reason *why)
 {
 	enum claim result = CLAIM_DONE;
 	struct holder h;
@@ -176,7 +178,7 @@ pidfile_judge(int fd, struct reason *why)
 	return result;
 }
 
-/* The file is open. */
+/* Lock the open file, or replace it. */
 static enum claim
 pidfile_take(struct pidfile *p, struct reason *why)
 {
@@ -196,7 +198,7 @@ pidfile_take(struct pidfile *p, struct reason *why)
 		snprintf(why->text, why->size, "not a regular file");
 		return CLAIM_FAILED;
 	}
-	result = pidfile_judge(p->fd, why);
+	result = pidfile_find_holder(p->fd, why);
 	if (result != CLAIM_DONE)
 		return result;
 	if (st.st_nlink > 1)
@@ -234,7 +236,7 @@ pidfile_try(struct pidfile *p, struct reason *why)
 	return result;
 }
 
-/* A stop that waits, blocked, for a service that does not serve yet. */
+/* True if a stop was asked for; its signal is blocked and waits. */
 static bool
 pidfile_interrupted(void)
 {
@@ -300,8 +302,8 @@ pidfile_release(struct pidfile *p)
 {
 	if (p->fd == -1)
 		return;
-	/* Where its directory does not let us remove it, it shall at least not
-	 * name a process that may be somebody else by then. */
+	/* If it cannot be removed, it must at least not contain a pid that
+	 * another process may get. */
 	(void)!ftruncate(p->fd, 0);
 	if (pidfile_is_at(p, p->path))
 		(void)unlink(p->path);

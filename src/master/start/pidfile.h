@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The pid file: made, written and removed by the master that has it.
+ * The pid file: claimed, written and removed by the master.
  */
 #ifndef ECHOD_MASTER_START_PIDFILE_H
 #define ECHOD_MASTER_START_PIDFILE_H
@@ -11,9 +11,9 @@
 #include "config/config.h"
 
 /*
- * Held by a lock (holder.h) that a reload hands on with its descriptor.  A
- * process that closes any descriptor of a file loses its locks on it, fcntl(2):
- * the file must not be opened a second time by the service.
+ * The master holds the file by a lock (holder.h), which a reload hands on with
+ * the descriptor.  A process that closes any descriptor of a file loses its
+ * locks on the file, fcntl(2): so the service must not open it a second time.
  */
 struct pidfile {
 	int fd; /* -1: none */
@@ -26,23 +26,22 @@ struct pidfile {
 	}
 
 /*
- * Make the file that `c` names ours, if it names one, and write our pid.  If
- * `wait`, the workers of an echod that was killed are waited for.  Returns 0, or
- * -1 with the reason logged: another echod has the file, or it cannot be made or
- * written.
+ * Claim the file that `c` names, if it names one, and write our pid.  If the
+ * workers of an echod that was killed still hold it and `wait`, wait for their
+ * end.  Returns 0, or -1 with the reason logged: another echod has the file, or
+ * it cannot be made or written.
  */
 int pidfile_claim(struct pidfile *p, const struct config *c, bool wait);
 
-/* After a takeover: `p` is what the image before had, whose path may be another
- * now, or gone.  Returns true if the file at `path` is that one. */
+/* True if the file at `path` is the one that is open as `p`. */
 bool pidfile_is_at(const struct pidfile *p, const char *path);
 
-/* See to it that the lock is still ours: where a process looked at our
- * descriptors at the moment of the exec, older kernels drop it.  Returns 0, or
- * -1 with errno set. */
+/* Take the lock again after an exec: if a process looked at our descriptors at
+ * that moment, older kernels drop the lock.  Returns 0, or -1 with errno set.
+ */
 int pidfile_hold(const struct pidfile *p);
 
-/* Empty it, remove it if that is permitted, and let go of it. */
+/* Empty the file, remove it if that is permitted, and release it. */
 void pidfile_release(struct pidfile *p);
 
 #endif

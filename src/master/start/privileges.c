@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Giving up root, once everything that needs it is done.
+ * Giving up root after all that needs it.
  */
 #include "master/start/privileges.h"
 
@@ -38,13 +38,13 @@ privileges_drop(const struct config *c, const struct identity *id)
 	    setresgid(id->gid, id->gid, id->gid) == -1 ||
 	    setresuid(id->uid, id->uid, id->uid) == -1)
 		return -1;
-	/* Trust, but verify: there must be no way back. */
+	/* There must be no way back. */
 	if (id->uid != 0 && setuid(0) != -1) {
 		errno = EPERM;
 		return -1;
 	}
-	/* Core files can be had from the start, not from the first reload,
-	 * whose exec allows them again. */
+	/* The kernel has forbidden core files.  Allow them now: the exec of the
+	 * first reload would allow them in any case. */
 	(void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 	return 0;
 }

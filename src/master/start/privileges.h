@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Giving up root, once everything that needs it is done.
+ * Giving up root after all that needs it.
  */
 #ifndef ECHOD_MASTER_START_PRIVILEGES_H
 #define ECHOD_MASTER_START_PRIVILEGES_H
@@ -10,14 +10,14 @@
 #include "config/config.h"
 
 struct identity {
-	uid_t uid; /* (uid_t)-1: stay who we are */
+	uid_t uid; /* (uid_t)-1: keep the present user */
 	gid_t gid;
 };
 
-/* Look up the configured user and group; config_validate() has found them. */
+/* Look up the configured user and group, which config_validate() has found. */
 struct identity privileges_identity(const struct config *c);
 
-/* Become `id` for good.  Returns 0, or -1 with errno set. */
+/* Become `id`, with no way back.  Returns 0, or -1 with errno set. */
 int privileges_drop(const struct config *c, const struct identity *id);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The service, brought up from nothing.
+ * Starting the service from nothing.
  */
 #include "master/start/start.h"
 
@@ -9,15 +9,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "admin/control_socket.h"
-#include "admin/http.h"
 #include "config/directive.h"
 #include "config/value.h"
-#include "lib/exit_status.h"
 #include "lib/clock.h"
+#include "lib/exit_status.h"
 #include "lib/limits.h"
 #include "lib/log.h"
 #include "lib/signals.h"
+#include "master/admin_child.h"
 #include "master/listeners/inherit.h"
 #include "master/listeners/listen.h"
 #include "master/loop.h"
@@ -29,8 +28,9 @@
 #include "master/upgrade/executable.h"
 #include "master/workers.h"
 
-/* A listener must never get the number of a standard stream, nor an inherited
- * descriptor one of ours, unless it is a socket that was passed for that. */
+/* A listener must never get the number of a standard stream.  Descriptors that
+ * the program inherited are closed, except for sockets that were passed to it.
+ */
 static void
 start_tidy_descriptors(void)
 {
@@ -63,21 +63,21 @@ static int
 start_open_listeners(struct master *m, const struct config *c,
     const struct identity *id)
 {
-	int r = listen_open(&m->arena, c, NULL, &m->wanted);
+	int r = listen_open(&m->arena, m->service, c, NULL, &m->wanted);
 
 	inherit_end();
 	if (r == -1)
-		inherit_report(); /* which may be why */
+		inherit_report(); /* it may give the reason */
 	else if (id->uid != (uid_t)-1)
-		listen_give(&m->arena, id->uid, id->gid);
+		listen_give(m->service, id->uid, id->gid);
 	return r;
 }
 
 /*
- * Everything that can fail or needs root, in this order: the pid file (is
- * there another one of us?), the arena, the listeners, the log, the sockets
- * for control and metrics, then root is given up and the workers start.
- * Returns 0, or -1 with the reason logged.
+ * Do everything that can fail or needs root, in this order: the pid file (is
+ * another echod running?), the arena, the listeners, the log, the sockets for
+ * control and metrics.  Then give up root and start the workers.  Returns 0, or
+ * -1 with the reason logged.
  */
 static int
 start_bring_up(struct master *m, const struct config *c, struct pidfile *p)
@@ -85,6 +85,7 @@ start_bring_up(struct master *m, const struct config *c, struct pidfile *p)
 	unsigned descriptors = descriptors_needed(c);
 	struct identity id = privileges_identity(c);
 	unsigned long most;
+	char why[128];
 
 	if (pidfile_claim(p, c, true) == -1 ||
 	    descriptors_limit(descriptors, &most) == -1)
@@ -97,21 +98,28 @@ start_bring_up(struct master *m, const struct config *c, struct pidfile *p)
 			arena_size(CONFIG_WORKERS_MAX, descriptors)));
 		return -1;
 	}
+	m->service = service_make(&m->arena, &m->service_fd, -1, why,
+	    sizeof(why));
+	if (m->service == NULL) {
+		log_warnx("%s", why);
+		return -1;
+	}
 	if (start_open_listeners(m, c, &id) == -1 ||
 	    logging_open(c, &id, -1) == -1)
 		return -1;
 	if (c->supervised != SUPERVISED_NO)
 		notify_enable(&m->notify, true);
-	atomic_store(&m->arena.service->loglevel, c->loglevel);
-	log_follow(&m->arena.service->loglevel);
-	if (admin_sockets_open(&m->admin_sockets, c, &id, NULL, NULL) == -1)
+	atomic_store(&m->service->loglevel, c->loglevel);
+	log_follow(&m->service->loglevel);
+	if (admin_child_open(m, false) == -1 ||
+	    admin_sockets_open(&m->admin_sockets, c, &id, NULL, NULL) == -1)
 		return -1;
 	if (privileges_drop(c, &id) == -1) {
 		log_warn("user %s", c->user);
 		return -1;
 	}
 	start_report_program(c);
-	listen_report(&m->arena, c, &m->wanted);
+	listen_report(m->service, c, &m->wanted);
 	return workers_start(m, false);
 }
 
@@ -126,6 +134,7 @@ start_service(const struct config *c, worker_entry *entry)
 	m.entry = entry;
 	m.pidfile = &pidfile;
 	m.admin_sockets = (struct admin_sockets)ADMIN_SOCKETS_NONE;
+	admin_child_init(&m);
 	signals_block();
 	start_tidy_descriptors();
 	if (c->daemonize && daemonize() == -1) {
@@ -143,12 +152,11 @@ start_service(const struct config *c, worker_entry *entry)
 		pidfile_release(&pidfile);
 		return EXIT_NOT_STARTED;
 	}
-	control_socket_begin(&m);
-	http_begin(&m);
-	log_notice("ready on %s after %llu ms", listen_names(&m.arena),
-	    (unsigned long long)(clock_ms() - m.arena.service->started));
-	listen_announce(&m.arena);
-	notify_ready(&m.notify, m.config, listen_names(&m.arena), "");
+	admin_child_begin(&m);
+	log_notice("ready on %s after %llu ms", listen_names(m.service),
+	    (unsigned long long)(clock_ms() - m.service->started));
+	listen_announce(m.service);
+	notify_ready(&m.notify, m.config, listen_names(m.service), "");
 	daemonize_ready();
 	status = loop_run(&m);
 	admin_sockets_close(&m.admin_sockets, NULL);

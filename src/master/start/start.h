@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The service, brought up from nothing.
+ * Starting the service from nothing.
  */
 #ifndef ECHOD_MASTER_START_START_H
 #define ECHOD_MASTER_START_START_H

@@ -13,10 +13,13 @@
 
 #include "lib/descriptor_name.h"
 #include "lib/exit_status.h"
+#include "lib/key_values.h"
 #include "lib/log.h"
+#include "master/admin_program.h"
 #include "master/listeners/listen.h"
 #include "master/start/admin_sockets.h"
 #include "shared/arena.h"
+#include "shared/layout.h"
 
 /* A resolver may take longer than the check has.  Then this is its last line,
  * and says why. */
@@ -39,11 +42,10 @@ static int
 test_upgrade(const struct upgrade_record *t, const struct config *c, char *why,
     size_t size)
 {
-	if (strcmp(t->layout, arena_layout()) != 0) {
+	if (strcmp(t->layout, layout_words()) != 0) {
 		snprintf(why, size,
-		    "its arena layout is %s, that of the "
-		    "running program is %s",
-		    arena_layout(), t->layout);
+		    "its arena layout is %s, that of the running program is %s",
+		    layout_words(), t->layout);
 		return -1;
 	}
 	if (strcmp(c->user, t->config.user) != 0 ||
@@ -81,11 +83,12 @@ test_all(const struct upgrade_record *t, const struct config *c, char *why,
 	if (listen_check(t != NULL ? names : NULL, t != NULL ? t->listeners : 0,
 		c, &resolved, why, size) == -1 ||
 	    admin_sockets_check(c, t != NULL ? &t->config : NULL, why, size) ==
-		-1)
+		-1 ||
+	    admin_program_check(c, why, size) == -1)
 		return -1;
 	if (t == NULL ||
 	    (record_add_resolved(t->record, &resolved) == 0 &&
-		record_add(t->record, "checked", PACKAGE_VERSION) == 0))
+		key_values_add(t->record, "checked", PACKAGE_VERSION) == 0))
 		return 0;
 	snprintf(why, size, "takeover: %s", strerror(errno));
 	return -1;

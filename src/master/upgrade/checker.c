@@ -18,7 +18,7 @@
 
 const char *
 checker_begin(struct checker *c, int executable, int record,
-    const struct arena *a)
+    const struct arena *a, const struct service_state *s)
 {
 	const char *what = "memory for the check";
 	int saved;
@@ -29,7 +29,7 @@ checker_begin(struct checker *c, int executable, int record,
 	if (c->output != -1) {
 		what = executable_path();
 		atomic_store(&a->header->copied, 1);
-		listen_share(a, true);
+		listen_share(s, true);
 		c->pid = executable_check(executable, record, c->output);
 		if (c->pid != -1) {
 			c->pidfd = pidfd_make(c->pid);
@@ -38,7 +38,7 @@ checker_begin(struct checker *c, int executable, int record,
 		c->pid = 0;
 	}
 	saved = errno;
-	checker_end(c, a);
+	checker_end(c, a, s);
 	errno = saved;
 	return what;
 }
@@ -73,13 +73,14 @@ checker_said(const struct checker *c, char *line, size_t size)
 }
 
 void
-checker_end(struct checker *c, const struct arena *a)
+checker_end(struct checker *c, const struct arena *a,
+    const struct service_state *s)
 {
 	if (c->pid != 0)
 		(void)kill(c->pid, SIGKILL);
 	pidfd_close(&c->pidfd);
 	atomic_store(&a->header->copied, 0);
-	listen_share(a, false);
+	listen_share(s, false);
 	if (c->record != -1)
 		close(c->record);
 	if (c->output != -1)

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "shared/arena.h"
+#include "shared/service.h"
 
 struct checker {
 	pid_t pid;  /* 0: it has ended, or never ran */
@@ -27,11 +27,11 @@ struct checker {
 /*
  * Run the program in the descriptor `executable`, with the upgrade record
  * `record`, which the checker owns from now on.  Until checker_end() the check
- * may bind to the service's ports.  Returns NULL, or the name of what failed, with
- * errno set and nothing left.
+ * may bind to the service's ports.  Returns NULL, or the name of what failed,
+ * with errno set and nothing left.
  */
 const char *checker_begin(struct checker *c, int executable, int record,
-    const struct arena *a);
+    const struct arena *a, const struct service_state *s);
 
 /* Its process has ended with `status` and has been reaped. */
 void checker_ended(struct checker *c, int status);
@@ -41,6 +41,7 @@ void checker_ended(struct checker *c, int status);
 void checker_said(const struct checker *c, char *line, size_t size);
 
 /* Kill the process, if it runs, and close all that belongs to the check. */
-void checker_end(struct checker *c, const struct arena *a);
+void checker_end(struct checker *c, const struct arena *a,
+    const struct service_state *s);
 
 #endif

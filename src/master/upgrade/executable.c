@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The program's own image; the one home of exec(3) and posix_spawn(3).
+ * The program's own executable; the one home of exec(3) and posix_spawn(3).
  *
- * Images are executed by descriptor, so that what was checked is what runs,
- * whatever happens to the path meanwhile.
+ * Programs are executed by descriptor: so the program that was checked is the
+ * one that runs, even if the path names another file by then.
  */
 #include "master/upgrade/executable.h"
 
@@ -24,10 +24,10 @@
 
 #define SELF "/proc/self/exe"
 
-/* The check's descriptors. */
+/* Descriptors of the check. */
 enum {
 	CHECK_RECORD = 3,
-	CHECK_IMAGE = 4
+	CHECK_EXECUTABLE = 4
 };
 
 static struct {
@@ -35,7 +35,7 @@ static struct {
 	char directory[PATH_MAX];
 	char **argv; /* a copy; [0], room for -t, the rest, NULL */
 	int argc;
-} image;
+} self;
 
 static bool
 executable_is_same(const char *path, const struct stat *st)
@@ -46,21 +46,21 @@ executable_is_same(const char *path, const struct stat *st)
 	    there.st_ino == st->st_ino;
 }
 
-/* The path is that of this program.  Where /proc is not mounted the loader has
- * to be believed, which knows what execve(2) was given. */
+/* True if `path` is that of this program.  If /proc is not mounted, the loader
+ * knows the path that execve(2) got. */
 static bool
 executable_is_self(const char *path)
 {
 	const char *executed = (const char *)getauxval(AT_EXECFN);
-	struct stat self;
+	struct stat st;
 
-	if (stat(SELF, &self) == 0 ||
-	    (executed != NULL && stat(executed, &self) == 0))
-		return executable_is_same(path, &self);
+	if (stat(SELF, &st) == 0 ||
+	    (executed != NULL && stat(executed, &st) == 0))
+		return executable_is_same(path, &st);
 	return false;
 }
 
-/* The place in PATH where a shell would have found `name`. */
+/* Find the place in PATH where a shell has found `name`. */
 static bool
 executable_search(const char *name)
 {
@@ -71,51 +71,49 @@ executable_search(const char *name)
 		return false;
 	while ((dir = strsep(&rest, ":")) != NULL)
 		if (*dir == '/' &&
-		    snprintf(image.path, sizeof(image.path), "%s/%s", dir,
-			name) < (int)sizeof(image.path) &&
-		    executable_is_self(image.path))
+		    snprintf(self.path, sizeof(self.path), "%s/%s", dir, name) <
+			(int)sizeof(self.path) &&
+		    executable_is_self(self.path))
 			return true;
 	return false;
 }
 
-/* Where we were found, as we were called; else where we are; else "". */
+/* Set the path: from the name we were called by, else from /proc, else "". */
 static void
 executable_find(const char *name)
 {
 	ssize_t n;
 
 	if (name[0] == '/')
-		strlcpy(image.path, name, sizeof(image.path));
+		strlcpy(self.path, name, sizeof(self.path));
 	else if (strchr(name, '/') == NULL)
 		(void)executable_search(name);
-	else if (image.directory[0] != '\0' &&
-	    snprintf(image.path, sizeof(image.path), "%s/%s", image.directory,
-		name) >= (int)sizeof(image.path))
-		image.path[0] = '\0';
-	if (image.path[0] != '\0' && executable_is_self(image.path))
+	else if (self.directory[0] != '\0' &&
+	    snprintf(self.path, sizeof(self.path), "%s/%s", self.directory,
+		name) >= (int)sizeof(self.path))
+		self.path[0] = '\0';
+	if (self.path[0] != '\0' && executable_is_self(self.path))
 		return;
-	n = readlink(SELF, image.path, sizeof(image.path) - 1);
-	image.path[n == -1 ? 0 : n] = '\0';
+	n = readlink(SELF, self.path, sizeof(self.path) - 1);
+	self.path[n == -1 ? 0 : n] = '\0';
 }
 
 int
 executable_init(int argc, char **argv)
 {
-	/* The name execve(2) was given is cut to 15 bytes for ps(1); that of a
-	 * descriptor would say nothing. */
-	image.argc = argc;
-	image.argv = calloc((size_t)argc + 2, sizeof(*image.argv));
-	if (image.argv == NULL)
+	self.argc = argc;
+	self.argv = calloc((size_t)argc + 2, sizeof(*self.argv));
+	if (self.argv == NULL)
 		return -1;
-	/* One that was removed is missed by those that need it. */
-	if (getcwd(image.directory, sizeof(image.directory)) == NULL)
-		image.directory[0] = '\0';
+	/* The directory may have been removed. */
+	if (getcwd(self.directory, sizeof(self.directory)) == NULL)
+		self.directory[0] = '\0';
 	for (int i = 0; i < argc; i++) {
 		char *copy = strdup(argv[i]);
 
 		if (copy == NULL)
 			return -1;
-		image.argv[i == 0 ? 0 : i + 1] = copy;
+		self.argv[i == 0 ? 0 : i + 1] = copy;
 	}
 	executable_find(argv[0]);
 	return 0;
@@ -124,20 +122,20 @@ executable_init(int argc, char **argv)
 const char *
 executable_path(void)
 {
-	return image.path;
+	return self.path;
 }
 
 const char *
 executable_directory(void)
 {
-	return image.directory;
+	return self.directory;
 }
 
 void
 executable_inherit(const char *path, const char *directory)
 {
-	strlcpy(image.path, path, sizeof(image.path));
-	strlcpy(image.directory, directory, sizeof(image.directory));
+	strlcpy(self.path, path, sizeof(self.path));
+	strlcpy(self.directory, directory, sizeof(self.directory));
 }
 
 /* O_PATH: a program may be executable and not readable. */
@@ -146,14 +144,14 @@ executable_hold(void)
 {
 	int fd = open(SELF, O_PATH | O_CLOEXEC);
 
-	/* A moment after the start it is the same. */
-	return fd == -1 && image.path[0] != '\0' ? executable_open() : fd;
+	/* A moment after the start, the file at the path is the same. */
+	return fd == -1 && self.path[0] != '\0' ? executable_open() : fd;
 }
 
 int
 executable_open(void)
 {
-	return open(image.path, O_PATH | O_CLOEXEC);
+	return open(self.path, O_PATH | O_CLOEXEC);
 }
 
 static void
@@ -162,18 +160,72 @@ executable_announce(int record)
 	char number[16];
 
 	snprintf(number, sizeof(number), "%d", record);
-	setenv(IMAGE_ENVIRONMENT, number, 1);
+	setenv(EXECUTABLE_RECORD, number, 1);
 }
 
-/* Numbers that do not collide with those the check gets. */
+/* Give the child its descriptors, and no others. */
 static int
-executable_spawn_check(int fd, int record, int output, pid_t *pid)
+executable_give(posix_spawn_file_actions_t *actions,
+    const struct executable_child *child, const int *high)
+{
+	int error = child->null ? posix_spawn_file_actions_addopen(actions,
+				      STDIN_FILENO, "/dev/null", O_RDWR, 0)
+				: 0;
+
+	for (unsigned i = 0; error == 0 && i < child->n; i++)
+		error = posix_spawn_file_actions_adddup2(actions,
+		    high[i] == -1 ? STDIN_FILENO : high[i], child->give[i].to);
+#ifdef HAVE_POSIX_SPAWN_FILE_ACTIONS_ADDCLOSEFROM_NP
+	/* A copy of a connection's descriptor would hold up its close. */
+	if (error == 0)
+		error = posix_spawn_file_actions_addclosefrom_np(actions,
+		    child->end);
+#endif
+	return error;
+}
+
+/* A process that is to be executed has its own mask, and no handlers. */
+static int
+executable_clear_signals(posix_spawnattr_t *attributes)
+{
+	sigset_t none, all;
+
+	sigemptyset(&none);
+	sigfillset(&all);
+	posix_spawnattr_setsigmask(attributes, &none);
+	posix_spawnattr_setsigdefault(attributes, &all);
+	return posix_spawnattr_setflags(attributes,
+	    POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+}
+
+/* By its number; without /proc by its path, if that is still the same file. */
+static int
+executable_spawn_file(const struct executable_child *child,
+    const posix_spawn_file_actions_t *actions,
+    const posix_spawnattr_t *attributes, pid_t *pid)
+{
+	char path[32];
+	struct stat st;
+	int error;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", child->give[0].to);
+	error = posix_spawn(pid, path, actions, attributes, child->argv,
+	    environ);
+	if (error == ENOENT && access("/proc/self/fd", X_OK) == -1)
+		error = fstat(child->give[0].fd, &st) == 0 &&
+			executable_is_same(child->path, &st)
+		    ? posix_spawn(pid, child->path, actions, attributes,
+			  child->argv, environ)
+		    : ETXTBSY;
+	return error;
+}
+
+static int
+executable_spawn(const struct executable_child *child, const int *high,
+    pid_t *pid)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
-	sigset_t none, all;
-	struct stat st;
-	char path[32];
 	int error;
 
 	if ((error = posix_spawn_file_actions_init(&actions)) != 0)
@@ -182,66 +234,67 @@ executable_spawn_check(int fd, int record, int output, pid_t *pid)
 		posix_spawn_file_actions_destroy(&actions);
 		return error;
 	}
-	sigemptyset(&none);
-	sigfillset(&all);
-	posix_spawnattr_setflags(&attributes,
-	    POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	posix_spawnattr_setsigmask(&attributes, &none);
-	posix_spawnattr_setsigdefault(&attributes, &all);
-	posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-	posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
-	posix_spawn_file_actions_adddup2(&actions, record, CHECK_RECORD);
-	posix_spawn_file_actions_adddup2(&actions, fd, CHECK_IMAGE);
-#ifdef HAVE_POSIX_SPAWN_FILE_ACTIONS_ADDCLOSEFROM_NP
-	/* A copy of a connection's descriptor would hold up its close. */
-	posix_spawn_file_actions_addclosefrom_np(&actions, CHECK_IMAGE + 1);
-#endif
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", CHECK_IMAGE);
-	executable_announce(CHECK_RECORD);
-	image.argv[1] = (char *)"-t";
-	error = posix_spawn(pid, path, &actions, &attributes, image.argv,
-	    environ);
-	/* Without /proc, by its path, if that is still the same program. */
-	if (error == ENOENT && access("/proc/self/fd", X_OK) == -1)
-		error = fstat(fd, &st) == 0 &&
-			executable_is_same(image.path, &st)
-		    ? posix_spawn(pid, image.path, &actions, &attributes,
-			  image.argv, environ)
-		    : ETXTBSY;
-	unsetenv(IMAGE_ENVIRONMENT);
+	error = executable_clear_signals(&attributes);
+	if (error == 0)
+		error = executable_give(&actions, child, high);
+	if (error == 0)
+		error = executable_spawn_file(child, &actions, &attributes,
+		    pid);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
 	return error;
 }
 
 pid_t
-executable_check(int fd, int record, int output)
+executable_start(const struct executable_child *child)
 {
-	int high[3] = { fd, record, output }, error = 0;
+	int high[EXECUTABLE_GIVEN], error = 0;
 	pid_t pid = -1;
 
-	/* Out of the way of the numbers they shall have there. */
-	for (int i = 0; i < 3; i++) {
-		high[i] = fcntl(high[i], F_DUPFD_CLOEXEC, CHECK_IMAGE + 1);
-		if (high[i] == -1)
+	/* Out of the way of the numbers they have there. */
+	for (unsigned i = 0; i < child->n; i++) {
+		high[i] = child->give[i].fd == -1
+		    ? -1
+		    : fcntl(child->give[i].fd, F_DUPFD_CLOEXEC, child->end);
+		if (high[i] == -1 && child->give[i].fd != -1)
 			error = errno;
 	}
 	if (error == 0)
-		error = executable_spawn_check(high[0], high[1], high[2], &pid);
-	for (int i = 0; i < 3; i++)
+		error = executable_spawn(child, high, &pid);
+	for (unsigned i = 0; i < child->n; i++)
 		if (high[i] != -1)
 			close(high[i]);
 	errno = error;
 	return error == 0 ? pid : -1;
 }
 
+pid_t
+executable_check(int fd, int record, int output)
+{
+	const struct executable_child child = {
+		.path = self.path,
+		.argv = self.argv,
+		.end = CHECK_EXECUTABLE + 1,
+		.n = 4,
+		.give = { { fd, CHECK_EXECUTABLE }, { output, STDOUT_FILENO },
+		    { output, STDERR_FILENO }, { record, CHECK_RECORD } },
+	};
+	pid_t pid;
+
+	executable_announce(CHECK_RECORD);
+	self.argv[1] = (char *)"-t";
+	pid = executable_start(&child);
+	unsetenv(EXECUTABLE_RECORD);
+	return pid;
+}
+
 void
 executable_exec(int fd, int record)
 {
-	char **argv = image.argv + 1;
+	char **argv = self.argv + 1;
 
 	executable_announce(record);
-	argv[0] = image.argv[0];
+	argv[0] = self.argv[0];
 	(void)fexecve(fd, argv, environ);
-	unsetenv(IMAGE_ENVIRONMENT);
+	unsetenv(EXECUTABLE_RECORD);
 }

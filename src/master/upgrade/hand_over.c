@@ -15,6 +15,7 @@
 #include "lib/log.h"
 #include "master/upgrade/executable.h"
 #include "master/upgrade/record.h"
+#include "shared/layout.h"
 
 static void
 hand_over_listener(struct upgrade_record *t, const struct listener *l)
@@ -38,34 +39,36 @@ hand_over_write(const struct master *m)
 
 	memset(&t, 0, sizeof(t));
 	strlcpy(t.version, PACKAGE_VERSION, sizeof(t.version));
-	strlcpy(t.layout, arena_layout(), sizeof(t.layout));
+	strlcpy(t.layout, layout_words(), sizeof(t.layout));
 	strlcpy(t.program, executable_path(), sizeof(t.program));
 	strlcpy(t.directory, executable_directory(), sizeof(t.directory));
 	t.pid = getpid();
 	t.arena = m->arena.fd;
+	t.service = m->service_fd;
 	t.executable = m->executable;
 	t.pidfile = m->pidfile->fd;
 	t.log = log_descriptor();
 	t.control = m->admin_sockets.control;
 	t.metrics = m->admin_sockets.metrics;
+	t.admin = m->admin.pid;
+	t.admin_socket = m->admin.socket;
 	t.began = m->reload.began;
 	t.connections = arena_held(&m->arena);
-	if (t.connections > m->arena.service->descriptors)
-		t.connections = m->arena.service->descriptors;
+	if (t.connections > m->service->descriptors)
+		t.connections = m->service->descriptors;
 	t.again = m->reload.again;
 	t.resolved = m->reload.resolved;
 	t.asked = m->reload.asked;
 	t.later = m->reload.later;
 	t.config = *m->config;
-	for (unsigned i = 0; i < m->arena.service->listeners; i++)
-		hand_over_listener(&t, &m->arena.service->listener[i]);
+	for (unsigned i = 0; i < m->service->listeners; i++)
+		hand_over_listener(&t, &m->service->listener[i]);
 	return record_write(&t);
 }
 
 int
-hand_over_keep(const struct arena *a, bool keep)
+hand_over_keep(const struct arena *a, const struct service_state *o, bool keep)
 {
-	const struct service_state *o = a->service;
 	int r = descriptor_keep(o->master_wake_fd, keep);
 
 	for (unsigned i = 0; i < o->listeners + o->dropped; i++)
@@ -80,11 +83,14 @@ hand_over_keep(const struct arena *a, bool keep)
 static int
 hand_over_keep_all(const struct master *m, int record, bool keep)
 {
-	return hand_over_keep(&m->arena, keep) | descriptor_keep(record, keep) |
+	return hand_over_keep(&m->arena, m->service, keep) |
+	    descriptor_keep(m->service_fd, keep) |
+	    descriptor_keep(record, keep) |
 	    descriptor_keep(m->executable, keep) |
 	    descriptor_keep(m->pidfile->fd, keep) |
 	    descriptor_keep(log_descriptor(), keep) |
-	    admin_sockets_keep(&m->admin_sockets, keep);
+	    admin_sockets_keep(&m->admin_sockets, keep) |
+	    (m->admin.pid == 0 ? 0 : descriptor_keep(m->admin.socket, keep));
 }
 
 void
@@ -96,10 +102,13 @@ hand_over(struct master *m)
 	 * them later. */
 	for (unsigned k = 0; k < m->arena.slots; k++)
 		atomic_store(&m->arena.slot[k].died, 0);
-	record = hand_over_write(m);
-	service_publish(&m->arena); /* no worker can overwrite it now */
+	record = service_keep(m->service, &m->service_fd) == -1
+	    ? -1
+	    : hand_over_write(m);
+	service_publish(&m->arena,
+	    m->service); /* no worker can overwrite it now */
 	/* A descriptor that does not survive would be missed too late. */
-	if (record != -1 && arena_has_memfd(&m->arena) &&
+	if (record != -1 && arena_has_memfd(&m->arena, m->service) &&
 	    hand_over_keep_all(m, record, true) == 0)
 		executable_exec(m->reload.executable, record);
 	saved = errno;

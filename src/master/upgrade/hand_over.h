@@ -16,7 +16,8 @@ int hand_over_write(const struct master *m);
 
 /* Let the descriptors of slots and listeners survive an exec, or not.  Returns
  * 0, or -1 with errno set: one of them would not survive. */
-int hand_over_keep(const struct arena *a, bool keep);
+int hand_over_keep(const struct arena *a, const struct service_state *s,
+    bool keep);
 
 /* No worker is left: execute the next program in place of this one.  Returns
  * only if that fails, with errno set and all as it was. */

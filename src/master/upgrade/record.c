@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The record of a takeover.
+ * The upgrade record.
  */
 #include "master/upgrade/record.h"
 
@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <bsd/stdlib.h>
@@ -18,12 +17,10 @@
 
 #include "config/serialize.h"
 #include "config/value.h"
+#include "lib/key_values.h"
 #include "master/upgrade/executable.h"
 
-/* A record is about 10 KiB long; what is much longer is none. */
-#define RECORD_BYTES (1 << 20)
-
-/* Items that are a number or a text in struct takeover. */
+/* Items that are a number or a text in struct upgrade_record. */
 static const struct item {
 	const char *key;
 	enum {
@@ -45,37 +42,24 @@ static const struct item {
 	ITEM("directory", ITEM_TEXT, directory),
 	ITEM("pid", ITEM_INT, pid),
 	ITEM("arena", ITEM_INT, arena),
+	ITEM("service", ITEM_INT, service),
 	ITEM("image", ITEM_INT, executable),
 	ITEM("pidfile", ITEM_INT, pidfile),
 	ITEM("log", ITEM_INT, log),
 	ITEM("control", ITEM_INT, control),
 	ITEM("metrics", ITEM_INT, metrics),
+	ITEM("admin", ITEM_INT, admin),
+	ITEM("admin-socket", ITEM_INT, admin_socket),
 	ITEM("began", ITEM_U64, began),
 	ITEM("connections", ITEM_U64, connections),
 	ITEM("again", ITEM_BOOL, again),
-	/* Added later, by others. */
+	/* Added by the next program. */
 	ITEM("checked", ITEM_TEXT, checked),
 	ITEM("failure", ITEM_TEXT, failure),
 #undef ITEM
 };
 
 #define ITEMS (sizeof(items) / sizeof(items[0]))
-
-int
-record_add(int record, const char *key, const char *value)
-{
-	char text[2 * PATH_MAX];
-	int n = snprintf(text, sizeof(text), "%s=%s", key, value);
-
-	if (n >= (int)sizeof(text)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	if (lseek(record, 0, SEEK_END) == -1)
-		return -1;
-	errno = ENOSPC; /* which a short write does not set */
-	return write(record, text, (size_t)n + 1) == n + 1 ? 0 : -1;
-}
 
 struct writer {
 	int record;
@@ -87,7 +71,7 @@ record_put(void *to, const char *key, const char *value)
 {
 	struct writer *w = to;
 
-	if (record_add(w->record, key, value) == -1)
+	if (key_values_add(w->record, key, value) == -1)
 		w->failed = true;
 }
 
@@ -156,7 +140,7 @@ record_write(const struct upgrade_record *t)
 	return -1;
 }
 
-/* Returns 0, or -1 if the value cannot be. */
+/* Returns 0, or -1 if the value is wrong. */
 static int
 record_take_item(struct upgrade_record *t, const struct item *item,
     const char *value)
@@ -213,8 +197,10 @@ record_take_resolved(struct upgrade_record *t, const char *value)
 }
 
 static int
-record_take(struct upgrade_record *t, const char *key, const char *value)
+record_take(void *to, const char *key, const char *value)
 {
+	struct upgrade_record *t = to;
+
 	for (size_t i = 0; i < ITEMS; i++)
 		if (strcmp(items[i].key, key) == 0)
 			return record_take_item(t, &items[i], value);
@@ -226,33 +212,8 @@ record_take(struct upgrade_record *t, const char *key, const char *value)
 		return outcome_parse(&t->asked, value);
 	if (strcmp(key, "later") == 0)
 		return outcome_parse(&t->later, value);
-	/* A key of another version is no error. */
+	/* An unknown key, of another version, is no error. */
 	return config_restore(&t->config, key, value) == -1 ? -1 : 0;
-}
-
-static int
-record_take_all(struct upgrade_record *t, char *text, size_t len, char *why,
-    size_t size)
-{
-	for (char *p = text; p < text + len; p += strlen(p) + 1) {
-		char *key = p, *equals = strchr(p, '=');
-
-		if (equals == NULL) {
-			snprintf(why, size, "takeover: \"%.64s\" has no value",
-			    key);
-			return -1;
-		}
-		p = equals + 1;
-		*equals = '\0';
-		if (record_take(t, key, p) == -1) {
-			snprintf(why, size,
-			    "takeover: %.64s: \"%.64s\" cannot "
-			    "be",
-			    key, p);
-			return -1;
-		}
-	}
-	return 0;
 }
 
 int
@@ -265,62 +226,31 @@ record_add_resolved(int record, const struct resolved *r)
 	return w.failed ? -1 : 0;
 }
 
-char *
-record_text(int record, size_t *length)
-{
-	struct stat st;
-	char *text;
-
-	errno = EINVAL;
-	if (fstat(record, &st) == -1 || !S_ISREG(st.st_mode) ||
-	    st.st_size == 0 || st.st_size > RECORD_BYTES)
-		return NULL;
-	*length = (size_t)st.st_size;
-	/* One byte more, for a text that somebody has cut. */
-	text = calloc(1, *length + 1);
-	errno = EIO; /* which a short read does not set */
-	if (text == NULL || pread(record, text, *length, 0) == st.st_size)
-		return text;
-	free(text);
-	return NULL;
-}
-
-int
-record_again(const char *text, size_t length)
-{
-	int record = memfd_create("echod-takeover", MFD_CLOEXEC);
-
-	errno = ENOSPC; /* which a short write does not set */
-	if (record == -1 || write(record, text, length) == (ssize_t)length)
-		return record;
-	close(record);
-	return -1;
-}
-
 int
 record_read(struct upgrade_record *t, int record, char *why, size_t size)
 {
 	size_t length;
-	char *text;
+	char *text, problem[256];
 	int result;
 
 	memset(t, 0, sizeof(*t));
 	t->record = record;
-	t->arena = t->executable = t->pidfile = t->log = -1;
-	t->control = t->metrics = -1;
+	t->arena = t->service = t->executable = t->pidfile = t->log = -1;
+	t->control = t->metrics = t->admin_socket = -1;
 	config_defaults(&t->config);
-	text = record_text(record, &length);
+	text = key_values_text(record, &length);
 	if (text == NULL) {
 		if (errno == EINVAL || errno == EBADF)
 			snprintf(why, size,
-			    "takeover: descriptor %d is no "
-			    "record",
-			    record);
+			    "takeover: descriptor %d is no record", record);
 		else
 			snprintf(why, size, "takeover: %s", strerror(errno));
 		return -1;
 	}
-	result = record_take_all(t, text, length, why, size);
+	result = key_values_each(text, length, record_take, t, problem,
+	    sizeof(problem));
+	if (result == -1)
+		snprintf(why, size, "takeover: %s", problem);
 	free(text);
 	return result;
 }
@@ -328,18 +258,17 @@ record_read(struct upgrade_record *t, int record, char *why, size_t size)
 int
 record_inherit(struct upgrade_record *t, char *why, size_t size)
 {
-	const char *number = getenv(IMAGE_ENVIRONMENT), *reason;
+	const char *number = getenv(EXECUTABLE_RECORD), *reason;
 	int record;
 
 	if (number == NULL)
 		return 0;
 	record = (int)strtonum(number, 3, INT_MAX, &reason);
-	unsetenv(IMAGE_ENVIRONMENT);
+	unsetenv(EXECUTABLE_RECORD);
 	if (reason != NULL) {
 		snprintf(why, size,
-		    "takeover: " IMAGE_ENVIRONMENT "=%.32s is "
-		    "%s",
-		    number, reason);
+		    "takeover: " EXECUTABLE_RECORD "=%.32s is %s", number,
+		    reason);
 		return -1;
 	}
 	if (record_read(t, record, why, size) == -1)

@@ -22,6 +22,7 @@
 #include "lib/limits.h"
 #include "lib/log.h"
 #include "lib/wait_status.h"
+#include "master/admin_link.h"
 #include "master/listeners/listen.h"
 #include "master/notify.h"
 #include "master/spawn.h"
@@ -51,19 +52,35 @@ reload_tell_begun(struct master *m)
 	notify_tell(&m->notify, state);
 }
 
+/* Tell those that asked, and forget them. */
+static void
+reload_tell_outcome(const struct master *m, struct outcome *o, bool done,
+    const char *text)
+{
+	char answer[MESSAGE_TEXT];
+
+	snprintf(answer, sizeof(answer), "%s%.900s",
+	    done		 ? "reloaded"
+		: text[0] == 'r' ? "the reload was "
+				 : "the reload ",
+	    text);
+	admin_link_tell_outcome(m, o, done, answer);
+	outcome_tell(o, done, text);
+}
+
 void
 reload_tell(struct master *m, const char *failed)
 {
-	const char *reason = m->arena.service->totals.refusal;
-	char text[sizeof(m->arena.service->totals.refusal) + 64] = "";
+	const char *reason = m->service->totals.refusal;
+	char text[sizeof(m->service->totals.refusal) + 64] = "";
 
 	if (failed != NULL)
 		snprintf(text, sizeof(text), "; the last reload %s%s: %s",
 		    failed[0] == 'r' ? "was " : "", failed, reason);
-	notify_ready(&m->notify, m->config, listen_names(&m->arena), text);
+	notify_ready(&m->notify, m->config, listen_names(m->service), text);
 	if (failed != NULL)
 		snprintf(text, sizeof(text), "%s: %s", failed, reason);
-	outcome_tell(&m->reload.asked, failed == NULL, text);
+	reload_tell_outcome(m, &m->reload.asked, failed == NULL, text);
 }
 
 /* Back to RELOAD_NONE, with nothing left of the reload. */
@@ -72,7 +89,7 @@ reload_end(struct master *m)
 {
 	struct reload *r = &m->reload;
 
-	checker_end(&r->checker, &m->arena);
+	checker_end(&r->checker, &m->arena, m->service);
 	if (r->executable != -1)
 		close(r->executable);
 	r->executable = -1;
@@ -84,7 +101,7 @@ static void
 reload_refuse(struct master *m, const char *reason)
 {
 	reload_end(m);
-	service_refuse(&m->arena, reason);
+	service_refuse(m->service, reason);
 	log_warnx("reload refused: %.800s; nothing has changed", reason);
 	reload_tell(m, "refused");
 }
@@ -126,7 +143,8 @@ reload_begin(struct master *m)
 		reload_refuse_errno(m, "memory for the check");
 		return;
 	}
-	failed = checker_begin(&r->checker, r->executable, record, &m->arena);
+	failed = checker_begin(&r->checker, r->executable, record, &m->arena,
+	    m->service);
 	if (failed != NULL) {
 		reload_refuse_errno(m, failed);
 		return;
@@ -139,35 +157,37 @@ reload_begin(struct master *m)
 static bool
 reload_is_busy(const struct master *m)
 {
-	return m->reload.phase != RELOAD_NONE || m->arena.service->dropped > 0;
+	return m->reload.phase != RELOAD_NONE || m->service->dropped > 0;
 }
 
 void
-reload_request(struct master *m, const char *who)
+reload_request(struct master *m, const char *source)
 {
 	if (m->stop.phase != STOP_NONE) {
-		log_notice("%s: no reload while stopping", who);
+		log_notice("%s: no reload while stopping", source);
 		return;
 	}
 	if (reload_is_busy(m)) {
 		m->reload.again = true;
 		return;
 	}
-	log_notice("%s: reloading", who);
+	log_notice("%s: reloading", source);
 	reload_begin(m);
 }
 
-void
-reload_request_by(struct master *m, const char *who, int asker)
+bool
+reload_request_by(struct master *m, const char *source, int asker)
 {
 	struct outcome one = { 1, { asker } };
+	bool stopping = m->stop.phase != STOP_NONE;
+	bool told = !stopping && outcome_add(&m->reload.later, asker);
 
-	if (m->stop.phase != STOP_NONE)
-		outcome_tell(&one, false, "refused: the service is stopping");
-	else if (!outcome_add(&m->reload.later, asker))
-		outcome_tell(&one, false,
-		    "refused: too many wait for the next reload");
-	reload_request(m, who);
+	if (!told)
+		reload_tell_outcome(m, &one, false,
+		    stopping ? "refused: the service is stopping"
+			     : "refused: too many wait for the next reload");
+	reload_request(m, source);
+	return told;
 }
 
 static void
@@ -178,7 +198,7 @@ reload_workers_leave(struct master *m)
 	r->phase = RELOAD_LEAVING;
 	r->began = clock_ms();
 	r->deadline = r->began + RELOAD_LEAVE_PATIENCE;
-	for (unsigned k = 0; k < m->arena.service->workers; k++)
+	for (unsigned k = 0; k < m->service->workers; k++)
 		if (m->child[k].pid != 0)
 			spawn_leave(m, k);
 }
@@ -202,8 +222,7 @@ reload_checked(struct master *m)
 	}
 	if (status == 0)
 		snprintf(reason, sizeof(reason),
-		    "%s cannot take over from "
-		    "echod " PACKAGE_VERSION,
+		    "%s cannot take over from echod " PACKAGE_VERSION,
 		    executable_path());
 	else if (WIFEXITED(status) && line[0] != '\0')
 		strlcpy(reason, line, sizeof(reason));
@@ -227,7 +246,7 @@ reload_check_is_stuck(struct master *m)
 static bool
 reload_all_left(const struct master *m)
 {
-	for (unsigned k = 0; k < m->arena.service->workers; k++)
+	for (unsigned k = 0; k < m->service->workers; k++)
 		if (m->child[k].pid != 0)
 			return false;
 	return true;
@@ -237,7 +256,7 @@ reload_all_left(const struct master *m)
 static void
 reload_come_back(struct master *m)
 {
-	for (unsigned k = 0; k < m->arena.service->workers; k++)
+	for (unsigned k = 0; k < m->service->workers; k++)
 		if (m->child[k].pid != 0)
 			continue;
 		else if (!m->child[k].retiring)
@@ -261,7 +280,7 @@ reload_hand_over(struct master *m)
 static void
 reload_kill_laggards(struct master *m)
 {
-	for (unsigned k = 0; k < m->arena.service->workers; k++) {
+	for (unsigned k = 0; k < m->service->workers; k++) {
 		struct child *c = &m->child[k];
 
 		if (c->pid == 0 ||
@@ -320,12 +339,13 @@ reload_next(const struct master *m)
 void
 reload_abandon(struct master *m)
 {
+	static const char reason[] = "abandoned: the service is stopping";
 	struct reload *r = &m->reload;
 	enum reload_phase phase = r->phase;
 
 	r->again = false;
-	outcome_tell(&r->asked, false, "abandoned: the service is stopping");
-	outcome_tell(&r->later, false, "abandoned: the service is stopping");
+	reload_tell_outcome(m, &r->asked, false, reason);
+	reload_tell_outcome(m, &r->later, false, reason);
 	if (phase == RELOAD_NONE)
 		return;
 	if (phase == RELOAD_LEAVING)

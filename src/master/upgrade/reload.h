@@ -9,14 +9,15 @@
 
 #include "master/master.h"
 
-/* A reload is asked for; `who` is a signal's name or another source for the
+/* A reload is asked for; `source` is a signal's name or another source for the
  * log.  A request during a reload is kept for after it; during a stop it is
  * ignored. */
-void reload_request(struct master *m, const char *who);
+void reload_request(struct master *m, const char *source);
 
 /* The same; the process with number `asker` is told the result (outcome.h).
- * If too many wait already, it is told at once that it is refused. */
-void reload_request_by(struct master *m, const char *who, int asker);
+ * If too many wait already, it is told at once that it is refused, and the
+ * result is false. */
+bool reload_request_by(struct master *m, const char *source, int asker);
 
 /* The reload is over: tell the service manager and those that asked.  `failed`
  * is NULL, or "refused" or "failed"; the reason is in the service's totals. */

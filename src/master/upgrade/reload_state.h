@@ -15,18 +15,18 @@
 
 /*
  *                      request
- *   RELOAD_NONE ──────────────────▶ RELOAD_CHECKING   a child runs the program
- *       ▲                               │    │        on disk with -t
- *       │   refused, too long           │    │
- *       ├───────────────────────────────┘    │ passed
- *       │                                    ▼
- *       │   exec fails              RELOAD_LEAVING    workers leave between two
- *       ├────────────────────────────────┤            operations
- *       │                                │ all have left
- *       │                                ▼
- *       │                              exec           resume.c: the next program
- *       │   passed, or given back        │            takes over or gives back
- *       └────────────────────────────────┘
+ *   RELOAD_NONE ------------------> RELOAD_CHECKING   a child runs the program
+ *       ^                               |    |        on disk with -t
+ *       |   refused, too long           |    |
+ *       +-------------------------------+    | passed
+ *       |                                    v
+ *       |   exec fails              RELOAD_LEAVING    workers leave between two
+ *       +--------------------------------+            operations
+ *       |                                | all have left
+ *       |                                v
+ *       |                              exec           resume.c: the next
+ * program |   passed, or given back        |            takes over or gives
+ * back +--------------------------------+
  *
  * A stop ends each of them.  A request while a reload is under way, or while
  * dropped listeners are still open, is kept in `again`.

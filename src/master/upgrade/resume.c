@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The service, taken over from the image of the program that ran it until now;
- * or given back to it.
+ * A reload, after the exec: this program takes the service over from the one
+ * before, or gives it back.
  */
 #include "master/upgrade/resume.h"
 
@@ -13,14 +13,14 @@
 
 #include <bsd/string.h>
 
-#include "admin/control_socket.h"
-#include "admin/http.h"
 #include "config/serialize.h"
 #include "lib/exit_status.h"
 #include "lib/clock.h"
 #include "lib/descriptor_keep.h"
+#include "lib/key_values.h"
 #include "lib/log.h"
 #include "lib/signals.h"
+#include "master/admin_child.h"
 #include "master/listeners/listen.h"
 #include "master/loop.h"
 #include "master/notify.h"
@@ -32,11 +32,13 @@
 #include "master/upgrade/reload.h"
 #include "master/workers.h"
 
-/* Room for the clients of `c`.  Records there are may become usable; those in
- * use stay so.  Returns 0, or -1 with the reason logged. */
+/* Make room for the clients and workers of `c`, within the arena that there is.
+ * Room can grow, it does not shrink.  Returns 0, or -1 with the reason logged.
+ */
 static int
-resume_make_room(struct arena *a, struct config *c)
+resume_make_room(struct master *m, struct config *c)
 {
+	const struct arena *a = &m->arena;
 	unsigned descriptors = descriptors_needed(c);
 	unsigned long most;
 
@@ -51,16 +53,17 @@ resume_make_room(struct arena *a, struct config *c)
 		    c->workers, a->slots);
 		return -1;
 	}
-	if (descriptors <= a->service->descriptors)
+	if (descriptors <= m->service->descriptors)
 		return 0;
 	if (descriptors_limit(descriptors, &most) == -1)
 		return -1;
-	a->service->descriptors = descriptors;
-	service_publish(a);
+	m->service->descriptors = descriptors;
+	service_publish(a, m->service);
 	return 0;
 }
 
-/* Returns 0, or -1 with the reason logged; `p` may be a new file then. */
+/* Claim the pid file of `c`, or keep `old`.  Returns 0, or -1 with the reason
+ * logged; then too, `p` may be a new file. */
 static int
 resume_move_pidfile(struct pidfile *p, const struct pidfile *old,
     const struct config *c)
@@ -69,8 +72,8 @@ resume_move_pidfile(struct pidfile *p, const struct pidfile *old,
 		log_warn("pidfile %s: its lock is lost", old->path);
 	if (c->pidfile[0] == '\0')
 		return 0;
-	/* By another path it may be the same: opened again, it would lose its
-	 * lock when that is closed. */
+	/* Another path may name the same file.  To open it a second time would
+	 * release its lock at the close. */
 	if (pidfile_is_at(old, c->pidfile)) {
 		p->fd = old->fd;
 		strlcpy(p->path, c->pidfile, sizeof(p->path));
@@ -80,13 +83,13 @@ resume_move_pidfile(struct pidfile *p, const struct pidfile *old,
 		return 0;
 	if (old->fd == -1 || strcmp(c->pidfile, old->path) != 0)
 		return -1;
-	/* It was removed and cannot be made anew: as at any other time. */
+	/* The file was removed and cannot be made again: go on without it. */
 	*p = *old;
 	return 0;
 }
 
-/* Everything up to workers that serve.  Returns 0, or -1 with the reason
- * logged and nothing done that resume_give_back() does not undo. */
+/* Do everything up to workers that serve.  Returns 0, or -1 with the reason
+ * logged; then resume_service() undoes what was done. */
 static int
 resume_take_over(struct master *m, struct config *c,
     const struct upgrade_record *t, struct pidfile *p,
@@ -99,64 +102,68 @@ resume_take_over(struct master *m, struct config *c,
 	bool same_file = strcmp(c->logfile, t->config.logfile) == 0;
 
 	c->daemonize = t->config.daemonize;
-	/* A file that was root's to open need not be ours to open again. */
+	/* Root has opened the log file; this process may not be allowed to. */
 	if (logging_open(c, &same, same_file ? t->log : -1) == -1)
 		return -1;
-	/* A manager that was told that we reload is to hear the end of it,
-	 * though it be the last. */
+	/* A manager that was told of the reload is told of its end, even if it
+	 * is not told anything after that. */
 	if (t->config.supervised != SUPERVISED_NO ||
 	    c->supervised != SUPERVISED_NO)
 		notify_enable(&m->notify,
 		    t->config.supervised == SUPERVISED_NO);
 	if (t->failure[0] == '\0')
-		atomic_store(&m->arena.service->loglevel, c->loglevel);
-	log_follow(&m->arena.service->loglevel);
+		atomic_store(&m->service->loglevel, c->loglevel);
+	log_follow(&m->service->loglevel);
 	if (daemonize != (c->daemonize != 0))
 		log_warnx("daemonize %s: takes effect at the next start",
 		    daemonize ? "yes" : "no");
-	/* What came at another rate says nothing about this one. */
+	/* Clients that came at another rate do not count. */
 	if (c->accept_rate != t->config.accept_rate ||
 	    c->accept_burst != t->config.accept_burst)
 		atomic_store(&m->arena.header->accept_due, 0);
-	if (resume_make_room(&m->arena, c) == -1 ||
+	if (resume_make_room(m, c) == -1 ||
 	    resume_move_pidfile(p, old, c) == -1)
 		return -1;
-	/* What the former program listened on is what it goes on with. */
+	/* A program that got the service back keeps its listeners. */
 	if (t->failure[0] != '\0')
-		listen_keep(&m->arena, c);
-	else if (listen_open(&m->arena, c, &t->resolved, &m->wanted) == -1)
+		listen_keep(&m->arena, m->service, c);
+	else if (listen_open(&m->arena, m->service, c, &t->resolved,
+		     &m->wanted) == -1)
 		return -1;
 	if (admin_sockets_open(&m->admin_sockets, c, &same, &old_admin,
 		&t->config) == -1)
 		return -1;
-	if (workers_start(m, true) == 0)
+	if (admin_child_open(m, true) == 0 && workers_start(m, true) == 0)
 		return 0;
 	admin_sockets_close(&m->admin_sockets, &old_admin);
 	return -1;
 }
 
-/* The record that we were given, as it was before there was a worker: one that
- * an attacker has taken over could write into it. */
-static struct {
-	char *text;
+/* The record as it was before there was a worker: a worker that an attacker has
+ * taken over could write into the memfd. */
+struct record_copy {
+	char *text; /* NULL: memory is short */
 	size_t length;
-} given;
+};
 
 /*
- * Execute the image before again, which carries on with what it left; `reason`
- * is why we do not.  Returns if even that fails: the service has ended then.
+ * Execute the program before again, which goes on with the record that it
+ * wrote; `reason` is why this program does not.  Returns if even that fails:
+ * then the service has ended.
  */
 static int
-resume_give_back(const struct upgrade_record *t, const char *reason)
+resume_give_back(const struct upgrade_record *t, const struct record_copy *copy,
+    const char *reason)
 {
-	int record = given.text == NULL
+	int record = copy->text == NULL
 	    ? -1
-	    : record_again(given.text, given.length);
+	    : key_values_again("echod-takeover", copy->text, copy->length);
 
 	log_warnx("the takeover failed: %s", reason);
 	if (t->failure[0] != '\0')
 		log_warnx("the former program cannot carry on either");
-	else if (record == -1 || record_add(record, "failure", reason) == -1 ||
+	else if (record == -1 ||
+	    key_values_add(record, "failure", reason) == -1 ||
 	    descriptor_keep(record, true) == -1)
 		log_warn("takeover");
 	else {
@@ -175,12 +182,12 @@ resume_tell_change(const char *name, const char *was, const char *is)
 	    was[0] != '\0' ? was : "(none)", is[0] != '\0' ? is : "(none)");
 }
 
-/* What came of it, in one line after those of what has changed. */
+/* Log what has changed, then the result in one line. */
 static void
 resume_report_upgrade(const struct config *c, const struct upgrade_record *t,
-    const struct arena *a)
+    struct service_state *s)
 {
-	struct service_totals *totals = &a->service->totals;
+	struct service_totals *totals = &s->totals;
 	unsigned long long held = t->connections;
 	unsigned long long ms = clock_ms() - t->began;
 
@@ -188,7 +195,7 @@ resume_report_upgrade(const struct config *c, const struct upgrade_record *t,
 	totals->pause = ms;
 	totals->kept += held;
 	if (t->failure[0] != '\0') {
-		service_refuse(a, t->failure);
+		service_refuse(s, t->failure);
 		log_warnx(
 		    "reload failed: %s; echod " PACKAGE_VERSION " carries "
 		    "on as before, %llu connections kept, nobody was served "
@@ -201,24 +208,23 @@ resume_report_upgrade(const struct config *c, const struct upgrade_record *t,
 	if (config_compare(&t->config, c, resume_tell_change) > 0)
 		advice_log(c);
 	log_notice("reloaded: echod %s -> " PACKAGE_VERSION
-		   ", %llu connections "
-		   "kept, nobody was served for %llu ms",
+		   ", %llu connections kept, nobody was served for %llu ms",
 	    t->version, held, ms);
 }
 
-/* What the image before had and we have not. */
+/* Close what the program before had and this one has not. */
 static void
 resume_leave_admin(struct admin_sockets *left, const struct config *was,
     const struct admin_sockets *ours)
 {
-	/* A file at the path that is ours is ours. */
+	/* The file belongs to this program if it has the same path. */
 	if (left->control != ours->control &&
 	    strcmp(was->control_socket, ours->file.path) != 0)
 		(void)control_file_adopt(&left->file, was->control_socket);
 	admin_sockets_close(left, ours);
 }
 
-/* There is no way back from here, and no need of one. */
+/* Workers serve: release what was kept for a way back, and go on. */
 static void
 resume_commit(struct master *m, const struct upgrade_record *t,
     struct pidfile *old)
@@ -226,10 +232,12 @@ resume_commit(struct master *m, const struct upgrade_record *t,
 	struct admin_sockets left = { t->control, t->metrics,
 		CONTROL_FILE_NONE };
 
-	free(given.text);
-	(void)hand_over_keep(&m->arena, false);
+	/* First of all: clients that come from now on are the next one's. */
+	admin_child_replace(m);
+	(void)hand_over_keep(&m->arena, m->service, false);
 	(void)descriptor_keep(m->pidfile->fd, false);
 	close(t->record);
+	close(t->service);
 	close(t->executable);
 	if (t->log != -1 && t->log != log_descriptor())
 		close(t->log);
@@ -237,15 +245,14 @@ resume_commit(struct master *m, const struct upgrade_record *t,
 		pidfile_release(old);
 	resume_leave_admin(&left, &t->config, &m->admin_sockets);
 	(void)admin_sockets_keep(&m->admin_sockets, false);
-	resume_report_upgrade(m->config, t, &m->arena);
-	listen_report(&m->arena, m->config, &m->wanted);
-	drop_begin(&m->drop, &m->arena);
+	(void)descriptor_keep(m->admin.socket, false);
+	resume_report_upgrade(m->config, t, m->service);
+	listen_report(m->service, m->config, &m->wanted);
+	drop_begin(&m->drop, &m->arena, m->service);
 	m->reload.again = t->again;
 	m->reload.asked = t->asked;
 	m->reload.later = t->later;
-	control_socket_begin(m);
-	http_begin(m);
-	listen_announce(&m->arena);
+	listen_announce(m->service);
 	reload_tell(m, t->failure[0] != '\0' ? "failed" : NULL);
 }
 
@@ -256,6 +263,7 @@ resume_service(struct config *c, const struct upgrade_record *t,
 	static struct master m;
 	static struct pidfile pidfile = PIDFILE_NONE;
 	struct pidfile old = { t->pidfile, "" };
+	struct record_copy copy;
 	struct listen_state listeners;
 	struct config_error e;
 	char why[256];
@@ -266,32 +274,41 @@ resume_service(struct config *c, const struct upgrade_record *t,
 	m.pidfile = &pidfile;
 	m.admin_sockets = (struct admin_sockets)ADMIN_SOCKETS_NONE;
 	signals_block();
-	/* Executed by descriptor, we would be called by its number. */
+	/* The kernel has named the process after the descriptor that was
+	 * executed. */
 	prctl(PR_SET_NAME, "echod");
-	given.text = record_text(t->record, &given.length);
+	copy.text = key_values_text(t->record, &copy.length);
 	if (t->failure[0] != '\0')
 		*c = t->config;
 	else if (load(c, &e) == -1)
-		return resume_give_back(t, e.text);
+		return resume_give_back(t, &copy, e.text);
 	if (arena_attach(&m.arena, t->arena, why, sizeof(why)) == -1)
-		return resume_give_back(t, why);
+		return resume_give_back(t, &copy, why);
+	m.service = service_make(&m.arena, &m.service_fd, t->service, why,
+	    sizeof(why));
+	if (m.service == NULL)
+		return resume_give_back(t, &copy, why);
+	admin_child_init(&m);
+	admin_child_inherit(&m, t);
 	if (old.fd != -1)
 		snprintf(old.path, sizeof(old.path), "%s", t->config.pidfile);
-	listeners = listen_save(&m.arena);
+	listeners = listen_save(m.service);
 	m.executable = executable_hold();
 	if (m.executable == -1) {
 		log_warn("the program's own file");
-		return resume_give_back(t, log_last_warning());
+		return resume_give_back(t, &copy, log_last_warning());
 	}
 	if (resume_take_over(&m, c, t, &pidfile, &old) == -1) {
 		snprintf(why, sizeof(why), "%s", log_last_warning());
 		if (pidfile.fd != old.fd)
 			pidfile_release(&pidfile);
-		listen_restore(&m.arena, &listeners); /* publishes, too */
-		if (hand_over_keep(&m.arena, true) == -1)
+		listen_restore(&m.arena, m.service,
+		    &listeners); /* publishes, too */
+		if (hand_over_keep(&m.arena, m.service, true) == -1)
 			log_warn("descriptors for the former program");
-		return resume_give_back(t, why);
+		return resume_give_back(t, &copy, why);
 	}
+	free(copy.text);
 	resume_commit(&m, t, &old);
 	status = loop_run(&m);
 	admin_sockets_close(&m.admin_sockets, NULL);

@@ -1,101 +1,130 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The hot connections.
+ * The active set: an array of connections, whose records hold the index.
  */
 #include "worker/balance/active.h"
 
 #include <stdlib.h>
 
-#include "worker/memory.h"
+#include "worker/connection/window.h"
 
-/* Rounds of the loop without an event after which a connection is not hot. */
+/* A connection without an event for so many rounds of the loop is not active
+ * any more. */
 #define INACTIVE_ROUNDS 64
-/* Rounds between two looks for such. */
+/* Rounds between two searches for such connections. */
 #define LOOK_ROUNDS 32
 
-static bool
-active_grow(struct worker *w)
+void
+active_init(struct active_set *s, const struct arena *a, unsigned slot)
 {
-	unsigned n = w->active_allocated == 0 ? 64 : w->active_allocated * 2;
-	struct active *active = reallocarray(w->active, n, sizeof(*active));
+	*s = (struct active_set){ .arena = a, .slot = &a->slot[slot] };
+}
 
-	if (active == NULL)
+static bool
+active_grow(struct active_set *s)
+{
+	unsigned n = s->allocated == 0 ? 64 : s->allocated * 2;
+	struct active_entry *entry = reallocarray(s->entry, n, sizeof(*entry));
+
+	if (entry == NULL)
 		return false;
-	w->active = active;
-	w->active_allocated = n;
+	s->entry = entry;
+	s->allocated = n;
 	return true;
 }
 
 static void
-active_count(struct worker *w)
+active_store_count(struct active_set *s)
 {
-	atomic_store_explicit(&w->slot->active, w->active_count,
-	    memory_order_relaxed);
+	atomic_store_explicit(&s->slot->active, s->count, memory_order_relaxed);
 }
 
-/* Where `fd` is among the hot ones; CONNECTION_INACTIVE if it is not.  The
- * record's word for it stands where others can write. */
+/* The index of `fd` in the set; CONNECTION_INACTIVE if it is not active.  Other
+ * processes can write to the record, so the index in the record is checked. */
 static unsigned
-active_place(const struct worker *w, int fd)
+active_index(const struct active_set *s, int fd)
 {
-	unsigned i = worker_connection(w, fd)->active;
+	unsigned i = s->arena->connection[fd].active;
 
-	return i < w->active_count && w->active[i].fd == fd
-	    ? i
-	    : CONNECTION_INACTIVE;
+	return i < s->count && s->entry[i].fd == fd ? i : CONNECTION_INACTIVE;
 }
 
 bool
-active_touch(struct worker *w, int fd)
+active_touch(struct active_set *s, int fd)
 {
-	unsigned i = active_place(w, fd);
+	unsigned i = active_index(s, fd);
 	bool was = i != CONNECTION_INACTIVE;
 
 	if (!was) {
-		/* Without memory it is served as well, but not shared. */
-		if (w->active_count == w->active_allocated && !active_grow(w))
+		/* Without memory the connection is served, but not shared. */
+		if (s->count == s->allocated && !active_grow(s))
 			return true;
-		i = w->active_count++;
-		w->active[i].fd = fd;
-		worker_connection(w, fd)->active = i;
-		active_count(w);
+		i = s->count++;
+		s->entry[i].fd = fd;
+		s->arena->connection[fd].active = i;
+		active_store_count(s);
 	}
-	w->active[i].seen = w->round;
+	s->entry[i].seen = s->round;
 	return !was;
 }
 
 void
-active_remove(struct worker *w, int fd)
+active_remove(struct active_set *s, int fd)
 {
-	unsigned i = active_place(w, fd);
+	unsigned i = active_index(s, fd);
 
 	if (i == CONNECTION_INACTIVE)
 		return;
-	w->active[i] = w->active[--w->active_count];
-	worker_connection(w, w->active[i].fd)->active = i;
-	worker_connection(w, fd)->active = CONNECTION_INACTIVE;
-	active_count(w);
+	s->entry[i] = s->entry[--s->count];
+	s->arena->connection[s->entry[i].fd].active = i;
+	s->arena->connection[fd].active = CONNECTION_INACTIVE;
+	active_store_count(s);
+}
+
+/* True if the window of `c` has pages and nothing is pending in it. */
+static bool
+active_can_release(const struct connection *c)
+{
+	return c->blocks > 0 && connection_pending(c) == 0;
 }
 
 static void
-active_trim(struct worker *w, int fd)
+active_deactivate(struct active_set *s, int fd)
 {
-	struct connection *c = worker_connection(w, fd);
-
 	/* An idle connection costs its record and no page of its own. */
-	if (c->blocks > 0 && connection_pending(c) == 0)
-		memory_release(w, fd);
-	active_remove(w, fd);
+	if (active_can_release(&s->arena->connection[fd]))
+		window_release(s->arena, s->slot, fd);
+	active_remove(s, fd);
 }
 
 void
-active_round(struct worker *w)
+active_round(struct active_set *s)
 {
-	if (++w->round % LOOK_ROUNDS != 0)
+	if (++s->round % LOOK_ROUNDS != 0)
 		return;
-	/* Downwards: removing one moves the last, which was looked at, into
-	 * its place. */
-	for (unsigned i = w->active_count; i-- > 0;)
-		if (w->round - w->active[i].seen >= INACTIVE_ROUNDS)
-			active_trim(w, w->active[i].fd);
+	/* Downwards: removing an entry moves the last one into its place, and
+	 * the last one has been looked at. */
+	for (unsigned i = s->count; i-- > 0;)
+		if (s->round - s->entry[i].seen >= INACTIVE_ROUNDS)
+			active_deactivate(s, s->entry[i].fd);
+}
+
+/* The window of an inactive connection was released when the connection was
+ * deactivated. */
+bool
+active_trim(struct active_set *s)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < s->count; i++) {
+		int fd = s->entry[i].fd;
+		struct connection *c = &s->arena->connection[fd];
+
+		if (c->used != 0) {
+			c->used = 0;
+			any = true;
+		} else if (active_can_release(c))
+			window_release(s->arena, s->slot, fd);
+	}
+	return any;
 }

@@ -8,52 +8,57 @@
 #include "lib/clock.h"
 #include "worker/balance/handoff.h"
 
-/* Connections given in one go at most: the others have to be served too. */
+/* Rounds between two looks at how even the slots are. */
+#define BALANCE_ROUNDS 16
+/* The same after connections came or went, ms. */
+#define BALANCE_MS 5
+/* Most connections offered at a time: the others need service, too. */
 #define OFFER_BATCH 64
-/* Time between two looks at how well slots serve, ms, and the part of its
- * connections that a slot changes then.  Changing one costs two epoll_ctl(2),
+/* Time between two comparisons of how well the slots serve, ms, and the part of
+ * its connections that a slot offers then.  A hand-off costs two epoll_ctl(2),
  * as much as a tenth of an echo. */
 #define ROTATE_MS 2
 #define ROTATE_SHARE 4
 
 static bool
-balance_may_be_given(const struct worker *w, int fd)
+balance_may_offer(const struct worker *w, int fd)
 {
 	return worker_connection(w, fd)->phase == PHASE_SERVING;
 }
 
-/* Those that came last are not the next to go: all have their turn. */
+/* All have their turn: those that came last are not the next to go. */
 static unsigned
-balance_offer_active(struct worker *w, unsigned to, unsigned n)
+balance_offer_active(struct balance *b, struct worker *w, unsigned to,
+    unsigned n)
 {
-	unsigned given = 0;
+	const struct active_set *s = &w->active;
+	unsigned offered = 0;
 
-	for (unsigned i = w->active_count; i-- > 0 && given < n;) {
-		int fd =
-		    w->active[w->active_count - 1 - w->turn++ % w->active_count]
-			.fd;
+	for (unsigned i = s->count; i-- > 0 && offered < n;) {
+		int fd = active_at(s, s->count - 1 - b->turn++ % s->count);
 
-		if (balance_may_be_given(w, fd)) {
+		if (balance_may_offer(w, fd)) {
 			handoff_move(w, fd, to);
-			given++;
+			offered++;
 		}
 	}
-	return given;
+	return offered;
 }
 
 static unsigned
-balance_give_cold(struct worker *w, unsigned to, unsigned n)
+balance_offer_inactive(struct worker *w, unsigned to, unsigned n)
 {
-	unsigned given = 0;
+	unsigned offered = 0;
 
-	for (int fd = arena_next(w->arena, w->number, 0); fd != -1 && given < n;
+	for (int fd = arena_next(w->arena, w->number, 0);
+	     fd != -1 && offered < n;
 	     fd = arena_next(w->arena, w->number, fd + 1))
 		if (worker_connection(w, fd)->active == CONNECTION_INACTIVE &&
-		    balance_may_be_given(w, fd)) {
+		    balance_may_offer(w, fd)) {
 			handoff_move(w, fd, to);
-			given++;
+			offered++;
 		}
-	return given;
+	return offered;
 }
 
 /* Half the difference, if it is two or more: less would only move the
@@ -66,7 +71,7 @@ balance_surplus(uint32_t mine, uint32_t other)
 	return half < OFFER_BATCH ? half : OFFER_BATCH;
 }
 
-/* More served per connection, by more than a tenth. */
+/* More echoes for each connection, by more than a tenth. */
 static bool
 balance_serves_more(uint64_t echoes, uint32_t active, uint64_t than,
     uint32_t of)
@@ -75,81 +80,100 @@ balance_serves_more(uint64_t echoes, uint32_t active, uint64_t than,
 }
 
 /*
- * Slots may be even and their clients not: a worker whose processor is slow, or
- * is not its own, serves them less, and they would have drawn that lot for
- * life.  So a worker that falls behind gives some to the one that serves its
- * clients best, which finds that it has more and gives others back: all take
- * turns.  Only behind a queue, that is: a worker that finds one client at a
- * time serves each as much as it asks for.
+ * Slots may be even while their clients are not: a worker whose processor is
+ * slow, or is shared, serves its clients less, and they would have to stay
+ * with it.  So a worker that falls behind offers some connections to the one
+ * that serves its clients best, which then has more and offers others back:
+ * all take turns.  This is done only behind a queue: a worker that finds one
+ * client at a time serves each client as often as it asks.
  */
 static unsigned
-balance_rotate(struct worker *w, unsigned *to)
+balance_rotate(struct balance *b, struct worker *w, unsigned *to)
 {
 	const struct slot *slot = w->arena->slot;
-	/* Once: the master may change it while we look. */
+	/* Read once: the master may change it meanwhile. */
 	const unsigned workers = arena_workers(w->arena);
 	uint64_t echoes[CONFIG_WORKERS_MAX];
 	uint64_t now = clock_ms();
 	unsigned best = w->number;
-	bool queue = w->events > 2 * (w->round - w->rotate_round);
-	bool first = w->rotate_at == 0;
+	bool queue = b->events > 2 * b->batches;
+	bool first = b->compare_at == 0;
 
-	if (now < w->rotate_at || w->number >= workers)
+	if (now < b->compare_at || w->number >= workers)
 		return 0;
 	for (unsigned k = 0; k < workers; k++) {
 		uint64_t sum = atomic_load_explicit(&slot[k].count.echoes,
 		    memory_order_relaxed);
 
-		echoes[k] = sum - w->served[k];
-		w->served[k] = sum;
+		echoes[k] = sum - b->echoes[k];
+		b->echoes[k] = sum;
 	}
 	for (unsigned k = 0; k < workers; k++)
-		if (handoff_takes(w, k) && slot[k].active > 0 &&
+		if (siblings_accepts(&w->siblings, k) && slot[k].active > 0 &&
 		    balance_serves_more(echoes[k], slot[k].active, echoes[best],
 			slot[best].active))
 			best = k;
-	w->events = 0;
-	w->rotate_round = w->round;
-	w->rotate_at = now + ROTATE_MS;
+	b->events = 0;
+	b->batches = 0;
+	b->compare_at = now + ROTATE_MS;
 	if (!queue || first || best == w->number)
 		return 0;
-	return balance_offer_active(w, *to = best,
-	    w->active_count / ROTATE_SHARE + 1);
+	return balance_offer_active(b, w, *to = best,
+	    w->active.count / ROTATE_SHARE + 1);
 }
 
 void
-balance(struct worker *w)
+balance_note(struct balance *b, unsigned events)
+{
+	b->batches++;
+	b->events += events;
+}
+
+void
+balance_round(struct balance *b, struct worker *w)
+{
+	if (w->draining || arena_workers(w->arena) <= 1)
+		timer_clear(&w->timers, TIMER_BALANCE);
+	else if (++b->rounds % BALANCE_ROUNDS == 0)
+		timer_set(&w->timers, TIMER_BALANCE, 0);
+	else if (w->changed)
+		timer_sooner(&w->timers, TIMER_BALANCE,
+		    clock_ms() + BALANCE_MS);
+	w->changed = false;
+}
+
+void
+balance(struct balance *b, struct worker *w)
 {
 	const struct slot *slot = w->arena->slot;
-	unsigned trim = w->number, light = w->number, heavy = w->number;
+	unsigned calm = w->number, light = w->number, heavy = w->number;
 	unsigned n = 0, to = w->number;
 
-	w->balance_at = CLOCK_NEVER;
 	for (unsigned k = 0; k < arena_workers(w->arena); k++) {
-		if (!handoff_takes(w, k))
+		if (!siblings_accepts(&w->siblings, k))
 			continue;
 		if (slot[k].active + slot[k].inflight <
-		    slot[trim].active + slot[trim].inflight)
-			trim = k;
+		    slot[calm].active + slot[calm].inflight)
+			calm = k;
 		if (slot_load(&slot[k]) < slot_load(&slot[light]))
 			light = k;
 		if (slot_load(&slot[k]) > slot_load(&slot[heavy]))
 			heavy = k;
 	}
 	n = balance_surplus(w->slot->active,
-	    slot[trim].active + slot[trim].inflight);
+	    slot[calm].active + slot[calm].inflight);
 	if (n > 0)
-		n = balance_offer_active(w, to = trim, n);
-	else if ((n = balance_rotate(w, &to)) > 0)
+		n = balance_offer_active(b, w, to = calm, n);
+	else if ((n = balance_rotate(b, w, &to)) > 0)
 		;
 	else if ((n = balance_surplus(slot_load(w->slot),
 		      slot_load(&slot[light]))) > 0)
-		n = balance_give_cold(w, to = light, n);
+		n = balance_offer_inactive(w, to = light, n);
 	else if (balance_surplus(slot_load(&slot[heavy]), slot_load(w->slot)) >
 	    0)
-		handoff_wake(w, heavy);
+		siblings_wake(&w->siblings, heavy);
 	if (n > 0) {
-		handoff_notify(w, to);
-		w->balance_at = clock_ms() + 1;
+		siblings_notify(&w->siblings, to);
+		timer_set(&w->timers, TIMER_BALANCE, clock_ms() + 1);
 	}
 }

@@ -1,65 +1,43 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Handing connections from slot to slot: where a new one is placed, giving one
- * away, taking one that was given.
+ * The hand-off of connections from slot to slot.
  *
- * Giving is a store in the record (OPEN | me becomes GIVEN | other), a bit in
- * the other's inbox and, if it sleeps, a write to its eventfd.  The giver waits for nobody:
- * what the other has not taken after a moment is taken back, and the other is
- * left alone until it moves again.
+ * An offer is a store in the record (OPEN | me becomes OFFERED | other), a bit
+ * in the other's handoff bitmap and, if the other sleeps, a write to its
+ * eventfd.  Nobody waits for the other: an offer that is not accepted after a
+ * moment is withdrawn, and the other is offered nothing until it moves again.
  */
 #ifndef ECHOD_WORKER_BALANCE_HANDOFF_H
 #define ECHOD_WORKER_BALANCE_HANDOFF_H
 
 #include "worker/worker.h"
 
-/* Start with no offer outstanding. */
-void handoff_init(struct worker *w);
-
-/* True if slot `k` is another and likely to take what it is given. */
-bool handoff_takes(const struct worker *w, unsigned k);
-
-/* The slot that should get the next connection: the one with the fewest. */
-unsigned handoff_place(const struct worker *w);
-
 /*
  * Offer `fd`, whose record this slot owns or is filling in, to slot `to`,
  * where a place for it was reserved in `inflight`.  The slot's operation must
- * be OP_ACCEPT or OP_HANDOFF.  The caller calls handoff_notify() after it.
+ * be OP_ACCEPT or OP_HANDOFF.  The caller calls siblings_notify() after it.
  */
 void handoff_offer(struct worker *w, int fd, unsigned to);
 
-/* Give `fd`, which this slot owns, to slot `to`, and handoff_notify() it soon. */
+/* Offer `fd`, which this slot owns and serves, to slot `to`.  The caller calls
+ * siblings_notify() soon. */
 void handoff_move(struct worker *w, int fd, unsigned to);
 
-/* Give up a place that was reserved in slot `k`. */
-void handoff_unreserve(const struct worker *w, unsigned k);
-
-/* A reservation whose giver died is never redeemed: once the inbox has been
- * empty for a while, count none. */
-void handoff_expire(struct worker *w);
-
-/* All places are taken, some by reservations: have their slots look whether
- * they are still to be redeemed. */
-void handoff_wake_reserving(const struct worker *w);
-
-/* End the sleep of slot `to`. */
-void handoff_wake(const struct worker *w, unsigned to);
-
-/* Have slot `to` look into its inbox: now if it sleeps, else before it does. */
-void handoff_notify(const struct worker *w, unsigned to);
-
-/* True if somebody told this slot, whose heartbeat says asleep, to look into
- * its inbox.  Nothing told after that is missed: it comes by eventfd. */
+/* True if this slot, whose heartbeat says asleep, has a wakeup pending.  A
+ * wakeup that comes after that is not missed: it comes by eventfd. */
 bool handoff_pending(const struct worker *w);
 
-/* Take what is in this slot's inbox, if somebody told it to look. */
+/* Accept the offers in this slot's handoff bitmap, if a wakeup is pending. */
 void handoff_check(struct worker *w);
 
-/* Take what is in this slot's inbox. */
+/* Accept the offers in this slot's handoff bitmap. */
 void handoff_accept(struct worker *w);
 
-/* Take back what was offered and not taken. */
+/* Withdraw the offers that were not accepted. */
 void handoff_withdraw(struct worker *w);
+
+/* A reservation whose owner died is never redeemed: if the bitmap is empty,
+ * void all reservations in this slot. */
+void handoff_expire(struct worker *w);
 
 #endif

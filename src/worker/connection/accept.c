@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Taking new clients from the accept queue; their one home.
+ * Accepting new clients; accept4(2) for clients is only here.
  */
 #include "worker/connection/accept.h"
 
@@ -12,31 +12,30 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
-#include "worker/balance/active.h"
 #include "worker/balance/handoff.h"
 #include "worker/connection/admission.h"
 #include "worker/connection/close.h"
 #include "worker/connection/header.h"
 #include "worker/connection/rate.h"
 #include "worker/connection/tcp_info.h"
-#include "worker/events.h"
 
-/* Clients taken in a row before the connections have their turn. */
+/* Clients accepted in a row before the connections have their turn. */
 #define BATCH 16
-/* How long accepting rests when the system is short of something, ms. */
+/* How long accepting rests after a shortage of descriptors or memory, ms. */
 #define PAUSE 100
-/* How long a worker waits for another one to be counted, ms. */
+/* How long a worker waits for its turn to count a client, ms. */
 #define ADMISSION_PATIENCE 2
 
 static const char refusal[] = "-ERR max number of clients reached\r\n";
 
 /*
- * Take one of the `maxclients` places: with the slot that holds the fewest,
- * whose number is returned, or -1 if all are taken.  Counting and taking are
- * one step for all workers together, so that two that come at once are not
- * both let in to one place.  A worker that dies or is stopped in between makes
- * the others wait for ADMISSION_PATIENCE at most, after which one takes its
- * turn: one client too many is better than none.
+ * Reserve one of the `maxclients` places.  Returns the slot that gets the
+ * client, the one that holds the fewest; or -1 if all places are taken.
+ *
+ * Workers count and reserve one at a time, so that two clients never get the
+ * last place.  If a worker dies or is stopped in between, the others wait for
+ * ADMISSION_PATIENCE at most; then one of them takes its turn.  One client too
+ * many is better than none.
  */
 static int
 accept_admit(struct worker *w)
@@ -62,16 +61,17 @@ accept_admit(struct worker *w)
 		sched_yield();
 	}
 	if (arena_held(w->arena) < w->config->maxclients) {
-		to = w->draining ? (int)w->number : (int)handoff_place(w);
+		to = (int)(w->draining ? w->number
+				       : siblings_place(&w->siblings));
 		atomic_fetch_add(to == (int)w->number
 			? &w->slot->held
 			: &w->arena->slot[to].inflight,
 		    1);
 	}
-	/* Only what is ours: one who lost patience with us has it now. */
+	/* Release our own turn only: another worker may have lost patience. */
 	atomic_compare_exchange_strong(admission, &mine, 0);
 	if (to == -1)
-		handoff_wake_reserving(w);
+		siblings_wake_reserved(&w->siblings);
 	return to;
 }
 
@@ -87,10 +87,10 @@ accept_note(const struct arena *a, int fd)
 }
 
 /*
- * Claim the record of a descriptor just accepted.  It is free, or still says
- * CLOSING by who closed the number's former socket.  False: a worker that
- * recovers from a death found the socket first (orphans.c) and it is that
- * one's now, who may have served it and be closing it, or have closed it.
+ * Claim the record of a descriptor just accepted.  The record is FREE, or still
+ * CLOSING by the worker that closed the number's former socket.  Returns false
+ * if a worker that recovers from a death found the socket first
+ * (lost_sockets.c): that worker has served the client, and may have closed it.
  */
 static bool
 accept_claim(struct worker *w, int fd)
@@ -99,7 +99,7 @@ accept_claim(struct worker *w, int fd)
 	uint64_t cookie;
 	uint32_t word;
 
-	/* First of all: a record beyond the end is not searched. */
+	/* First of all: recovery does not search beyond the end. */
 	accept_note(w->arena, fd);
 	do {
 		word = connection_word(c);
@@ -112,8 +112,8 @@ accept_claim(struct worker *w, int fd)
 	return true;
 }
 
-/* Turn a client away, politely: what it has sent is read, so that closing
- * does not reset it before it has seen why. */
+/* Refuse a client.  Its input is read first: closing a socket with unread input
+ * resets the connection, and the client would not see the reason. */
 static void
 accept_refuse(struct worker *w, int fd, const struct peer *peer,
     enum close_reason reason, const char *why)
@@ -121,7 +121,7 @@ accept_refuse(struct worker *w, int fd, const struct peer *peer,
 	struct connection c = { .peer = *peer, .opened = clock_ms() };
 	ssize_t n;
 
-	/* Who is denied is told nothing. */
+	/* A denied client gets no reason. */
 	n = reason == CLOSE_DENIED ? 0
 				   : send(fd, refusal, sizeof(refusal) - 1,
 					 MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -146,7 +146,7 @@ accept_enter(struct worker *w, int fd, const struct peer *peer, unsigned to,
 	size_t word = offsetof(struct connection, owner);
 	uint64_t cookie = c->cookie;
 
-	/* All but the word that says whose it is, and which socket. */
+	/* All fields but the owner word and the cookie of the socket. */
 	memset(fields, 0, word);
 	memset(fields + word + sizeof(c->owner), 0,
 	    sizeof(*c) - word - sizeof(c->owner));
@@ -166,18 +166,16 @@ accept_enter(struct worker *w, int fd, const struct peer *peer, unsigned to,
 	w->changed = true;
 	if (to != w->number) {
 		handoff_offer(w, fd, to);
-		handoff_notify(w, to);
+		siblings_notify(&w->siblings, to);
 		return;
 	}
 	header_expect(w, c);
 	connection_set(c, owner_word(CONN_OPEN, to));
-	if (events_add(w, fd) == -1)
-		close_connection(w, fd, CLOSE_ERROR, errno);
-	else
-		(void)active_touch(w, fd);
+	if (close_unless_watched(w, fd))
+		(void)active_touch(&w->active, fd);
 }
 
-/* CLOSING is a word about the socket that the record's cookie names. */
+/* CLOSING is about the socket that the cookie of the record names. */
 static void
 accept_mark_closing(const struct worker *w, int fd)
 {
@@ -188,7 +186,7 @@ accept_mark_closing(const struct worker *w, int fd)
 	connection_set(c, owner_word(CONN_CLOSING, w->number));
 }
 
-/* Turn one away whose record is not in use. */
+/* Refuse a client whose record is not in use. */
 static void
 accept_turn_away(struct worker *w, int fd, const struct peer *peer,
     enum close_reason reason, const char *why)
@@ -199,18 +197,18 @@ accept_turn_away(struct worker *w, int fd, const struct peer *peer,
 	}
 }
 
-/* The place that was taken for it is free again. */
+/* Release the place that was reserved for a client. */
 static void
-accept_give_up_place(struct worker *w, unsigned to)
+accept_release_place(struct worker *w, unsigned to)
 {
 	if (to == w->number)
 		atomic_fetch_sub(&w->slot->held, 1);
 	else
-		handoff_unreserve(w, to);
+		siblings_unreserve(&w->siblings, to);
 }
 
-/* One client was accepted: true if it is in, false if it was turned away.
- * `charged`: if it is, it counts for accept-rate. */
+/* A client was accepted.  Returns true if it has become a connection, false if
+ * it was refused.  `charged`: a connection counts for accept-rate. */
 static bool
 accept_receive(struct worker *w, int fd, const struct peer *peer, bool charged)
 {
@@ -218,7 +216,7 @@ accept_receive(struct worker *w, int fd, const struct peer *peer, bool charged)
 	char full[64];
 	int to;
 
-	/* A descriptor beyond the arena: somebody raised our limit. */
+	/* A descriptor beyond the arena: the limit was raised from outside. */
 	if ((uint32_t)fd >= arena_descriptors(w->arena)) {
 		accept_refuse(w, fd, peer, CLOSE_LIMIT,
 		    "its descriptor is too high");
@@ -235,11 +233,11 @@ accept_receive(struct worker *w, int fd, const struct peer *peer, bool charged)
 		return false;
 	}
 	if (!accept_claim(w, fd)) {
-		accept_give_up_place(w, (unsigned)to);
+		accept_release_place(w, (unsigned)to);
 		return false;
 	}
 	if ((why = admission_crowds(w, fd, peer, true)) != NULL) {
-		accept_give_up_place(w, (unsigned)to);
+		accept_release_place(w, (unsigned)to);
 		accept_mark_closing(w, fd);
 		accept_refuse(w, fd, peer, CLOSE_LIMIT, why);
 		return false;
@@ -248,8 +246,8 @@ accept_receive(struct worker *w, int fd, const struct peer *peer, bool charged)
 	return true;
 }
 
-/* What a failed accept4 means; `last` if it is the last of a batch that all
- * failed. */
+/* What a failed accept4(2) means.  `last`: all calls of the batch failed, and
+ * this was the last one. */
 static enum accepted
 accept_failed(struct worker *w, unsigned i, bool last)
 {
@@ -258,8 +256,8 @@ accept_failed(struct worker *w, unsigned i, bool last)
 	switch (errno) {
 	case EAGAIN:
 		return ACCEPT_EMPTY;
-	/* The client has gone again, or the network has an error for it
-	 * (accept(2), "Error handling"): none of ours. */
+	/* The client has gone again, or the network reports an error for it
+	 * (accept(2), "Error handling"). */
 	case EINTR:
 	case ECONNABORTED:
 	case EPROTO:
@@ -273,25 +271,25 @@ accept_failed(struct worker *w, unsigned i, bool last)
 	case ETIMEDOUT:
 		if (!last)
 			return ACCEPT_MORE;
-		break; /* nothing but errors: they may not end */
+		break; /* only errors: they may not end */
 	case EINVAL:   /* shut down by a worker that drained first */
 		if (i >= w->arena->header->listeners ||
 		    arena_stop_deadline(w->arena) != 0)
 			return ACCEPT_EMPTY;
 		break;
 	default: /* EMFILE, ENFILE, ENOBUFS, ENOMEM; EPERM of a
-				 * security module */
+		  * security module */
 		break;
 	}
 	if (log_rate_limit(&w->shortages, &missed))
 		log_warn("accept on %s: resting for %d ms",
 		    arena_listener(w->arena, i).name, PAUSE);
-	w->accept_at = clock_ms() + PAUSE;
+	timer_set(&w->timers, TIMER_ACCEPT, clock_ms() + PAUSE);
 	return ACCEPT_PAUSED;
 }
 
-/* `throttled`: no more of them than accept-rate grants.  A client that is
- * turned away, or had gone before it was accepted, does not count. */
+/* `throttled`: no more clients than accept-rate permits.  A client that is
+ * refused, or that had gone before it was accepted, does not count. */
 static enum accepted
 accept_take_batch(struct worker *w, unsigned i, bool throttled)
 {
@@ -308,13 +306,14 @@ accept_take_batch(struct worker *w, unsigned i, bool throttled)
 		bool charged;
 		int fd;
 
-		/* Whom we could not serve need not come in. */
-		if (w->enroll_at != CLOCK_NEVER) {
-			w->accept_at = w->enroll_at;
+		/* A client that cannot be watched is not accepted. */
+		if (timer_is_set(&w->timers, TIMER_ENROLL)) {
+			timer_set(&w->timers, TIMER_ACCEPT,
+			    w->timers.at[TIMER_ENROLL]);
 			return ACCEPT_PAUSED;
 		}
 		if (wait > 0) {
-			w->accept_at = clock_ms() + wait;
+			timer_set(&w->timers, TIMER_ACCEPT, clock_ms() + wait);
 			return ACCEPT_PAUSED;
 		}
 		atomic_store_explicit(&op->kind, OP_ACCEPT,
@@ -354,12 +353,12 @@ accept_queue(struct worker *w, unsigned i, bool shut)
 {
 	enum accepted a = ACCEPT_MORE;
 
-	/* Not without end, should clients come as fast as we take. */
+	/* Bounded: clients may come as fast as they are accepted. */
 	for (unsigned n = 0; a == ACCEPT_MORE && n < w->config->maxclients; n++)
 		a = accept_take_batch(w, i, false);
 	if (a == ACCEPT_PAUSED)
 		return false;
-	/* Whoever passed it to us listens on it when we are gone. */
+	/* A listener that systemd passed is used again after us. */
 	if (shut &&
 	    (w->arena->header->listener[i].flags & LISTENER_PASSED) == 0)
 		(void)shutdown(w->arena->header->listener[i].fd, SHUT_RD);

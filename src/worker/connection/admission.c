@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What may come in: the rules, and counting by address.
+ * Access control: the rules, and counting by address.
  */
 #include "worker/connection/admission.h"
 
@@ -56,8 +56,8 @@ admission_denies(const struct config *c, const struct peer *peer)
 	return allowed ? NULL : "its address is not allowed";
 }
 
-/* Bytes of an address that make a client: all of IPv4, the /64 of IPv6, which
- * is what one site has at least (RFC 6177). */
+/* Bytes of an address that identify a client: all of an IPv4 address, the /64
+ * of an IPv6 address, the least that one site has (RFC 6177). */
 static size_t
 admission_significant(const struct peer *peer)
 {
@@ -65,9 +65,9 @@ admission_significant(const struct peer *peer)
 }
 
 /*
- * A number for an address that nobody can choose: those bytes and the arena's
- * secret, stirred (the finalizer of SplitMix64, Steele et al. 2014).  Two
- * addresses of a family never have the same.
+ * A number for an address that no client can choose: the significant bytes and
+ * the arena's secret, mixed by the finalizer of SplitMix64 (Steele et al.
+ * 2014).  Two addresses of a family never have the same number.
  */
 static uint64_t
 admission_key(const struct worker *w, const struct peer *peer)
@@ -91,11 +91,11 @@ admission_same(const struct peer *a, const struct peer *b)
 _Static_assert(sizeof(wchar_t) == sizeof(uint32_t), "marks as wmemchr's");
 
 /*
- * True if there are `most` others of that address.  There is no counter that a
- * death could leave wrong: a row of marks by descriptor is looked through, 40
- * KB of it for 10,000 clients, and each hit held against its record.  Each
- * client that connects causes that, so wmemchr(3) does it: 10,000 marks in less
- * than a microsecond.
+ * True if `most` other connections have this address.  There is no counter that
+ * a death could leave wrong.  Instead a row of marks by descriptor is searched,
+ * 40 KB for 10,000 clients, and each hit is compared with its record.  Each new
+ * client causes such a search, so wmemchr(3) does it: 10,000 marks in less than
+ * a microsecond.
  */
 static bool
 admission_full(const struct worker *w, int fd, const struct peer *peer,
@@ -114,7 +114,7 @@ admission_full(const struct worker *w, int fd, const struct peer *peer,
 
 		if (m - row == fd)
 			continue;
-		/* Being filled in: its address is not there yet. */
+		/* A record that is being filled in has no address yet. */
 		if (s == CONN_CLAIMED ||
 		    ((s == CONN_OPEN || s == CONN_OFFERED) &&
 			admission_same(&c->peer, peer)))
@@ -145,7 +145,7 @@ admission_count(struct worker *w, int fd, const struct peer *peer, bool fresh)
 	return why;
 }
 
-/* A whole header waits to be read. */
+/* True if a whole header that names a client can be read. */
 static bool
 admission_has_header(const struct worker *w, int fd)
 {
@@ -163,7 +163,7 @@ admission_crowds(struct worker *w, int fd, const struct peer *peer, bool fresh)
 	bool header = admission_expects_header(c, peer);
 	const char *why;
 
-	/* A balancer has many clients, none of which is counted as its. */
+	/* The many clients of a balancer do not count for its address. */
 	if (header && admission_is_balancer(c, peer)) {
 		admission_uncount(w, fd);
 		return NULL;

@@ -1,50 +1,51 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What may come in: allowed and denied networks, how many from one address, and
- * how many of them in a second.
+ * Access control: allowed and denied networks, how many connections an address
+ * has, and how many it makes in a second.
  */
 #ifndef ECHOD_WORKER_CONNECTION_ADMISSION_H
 #define ECHOD_WORKER_CONNECTION_ADMISSION_H
 
 #include "worker/worker.h"
 
-/* False if a client of this address is not to be served at all. */
+/* False if clients of this address are not served. */
 bool admission_allows(const struct config *c, const struct peer *peer);
 
-/* Whether a connection from `peer` begins with a PROXY header, or may. */
+/* True if a connection from `peer` begins with a PROXY header, or may. */
 bool admission_expects_header(const struct config *c, const struct peer *peer);
 
-/* True if the administrator has named the address as a load balancer's. */
+/* True if the configuration names the address as a load balancer. */
 bool admission_is_balancer(const struct config *c, const struct peer *peer);
 
 /*
- * Why a socket from `peer` is to be closed at once, or NULL.  If a header is
- * expected it is the address in there that the rules are about; but one that is
- * denied itself and need not send one is not waited for.
+ * The reason to close a socket from `peer` at once, or NULL.  If a PROXY header
+ * is expected, the rules apply to the address in the header.  But if the header
+ * is optional and `peer` itself is denied, the header is not awaited.
  */
 const char *admission_denies(const struct config *c, const struct peer *peer);
 
 /*
- * Count `fd`, whose record is being filled in for a socket from `peer`, among
- * those of its address (its /64 for IPv6); with `fresh`, also among those that
- * come in a second.  Until its header has spoken it is that address's, unless
- * that is a balancer's.  Returns NULL, or why there is no room for it.
+ * Count `fd`, whose record is being filled in for a socket from `peer`, for its
+ * address (the /64 of an IPv6 address); with `fresh`, also for the rate of that
+ * address.  Until its PROXY header has arrived, a connection counts for the
+ * address of its peer, unless that is a balancer.  Returns NULL, or the reason
+ * to refuse the connection.
  */
 const char *admission_crowds(struct worker *w, int fd, const struct peer *peer,
     bool fresh);
 
-/* The same of a client at `peer`, known to be it; what `fd` was counted among
- * before it is not any more. */
+/* The same for the client at `peer` that a header has named.  `fd` does not
+ * count for its former address any more. */
 const char *admission_recount(struct worker *w, int fd,
     const struct peer *peer);
 
-/* True if `fd` is counted. */
+/* True if `fd` counts for an address. */
 bool admission_counted(const struct worker *w, int fd);
 
-/* It is counted no longer. */
+/* `fd` counts for no address any more. */
 void admission_uncount(const struct worker *w, int fd);
 
-/* Tell the log that a client was turned away; `what` and `detail` say why. */
+/* Log that a client was refused; `what` and `detail` are the reason. */
 void admission_report(struct worker *w, const struct peer *peer,
     const char *what, const char *detail);
 

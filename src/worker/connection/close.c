@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The end of a connection: its record, its descriptor, its line in the log.
+ * The end of a connection.
  */
 #include "worker/connection/close.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "lib/clock.h"
-#include "worker/balance/active.h"
 #include "worker/connection/admission.h"
 #include "worker/connection/rate.h"
-#include "worker/events.h"
-#include "worker/memory.h"
+#include "worker/connection/window.h"
 
 void
 close_account(struct worker *w, const struct connection *c,
@@ -40,12 +39,12 @@ close_connection(struct worker *w, int fd, enum close_reason reason, int error)
 	struct connection *c = worker_connection(w, fd);
 
 	w->moved++;
-	active_remove(w, fd);
+	active_remove(&w->active, fd);
 	if ((c->flags & CONN_CHARGED) != 0 && c->rx == 0 &&
 	    (reason == CLOSE_EOF || reason == CLOSE_RESET))
 		rate_return(w);
 	close_account(w, c, reason, error);
-	memory_remove(w->slot, c);
+	window_remove(w->slot, c);
 	atomic_fetch_sub_explicit(&w->slot->held, 1, memory_order_release);
 	connection_set(c, owner_word(CONN_CLOSING, w->number));
 	store_barrier();
@@ -54,23 +53,33 @@ close_connection(struct worker *w, int fd, enum close_reason reason, int error)
 	w->changed = true;
 }
 
+bool
+close_unless_watched(struct worker *w, int fd)
+{
+	if (events_add(&w->events, fd) == 0)
+		return true;
+	close_connection(w, fd, CLOSE_ERROR, errno);
+	return false;
+}
+
 void
 close_descriptor(struct worker *w, int fd)
 {
 	struct connection *c = worker_connection(w, fd);
 
-	/* Only now: what is pending of an OPEN one, a successor will need. */
+	/* Only now: a successor needs the pending bytes of an OPEN record. */
 	if (c->blocks > 0)
 		arena_release_window(w->arena, fd);
 	admission_uncount(w, fd);
-	/* Closing also takes it out of the epoll instance, if nobody else has
-	 * a copy; one that stays would be told of for ever, and cannot be taken
-	 * out by a number that is closed. */
+	/* Closing also removes the entry from the epoll instance, unless
+	 * another process has a copy of the descriptor.  An entry that stayed
+	 * would report events for ever, and a closed number cannot remove
+	 * it. */
 	if (atomic_load_explicit(&w->arena->header->copied,
 		memory_order_relaxed) != 0)
-		events_disown(w, fd);
+		events_disown(&w->events, fd);
 	close(fd);
-	/* Fails if the number is another worker's already: so be it. */
+	/* This fails if another worker has the number already; that is fine. */
 	(void)connection_swap(c, owner_word(CONN_CLOSING, w->number),
 	    owner_word(CONN_FREE, 0));
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The stop of a worker: everything received is echoed, then all is closed.
+ * The stop of a worker.
  */
 #include "worker/connection/drain.h"
 
@@ -10,32 +10,37 @@
 #include "worker/connection/close.h"
 #include "worker/connection/serve.h"
 #include "worker/connection/tcp_info.h"
-#include "worker/events.h"
 #include "worker/memory.h"
 
 /* A client that sent nothing for so long is not about to, ms. */
 #define IDLE_SILENCE 1000
-/* A client that was told FIN and stays silent so long has nothing more to
- * say, ms (Apache httpd's lingering close waits as long). */
+/* A client that received FIN and stays silent for so long has nothing more to
+ * say, ms (the lingering close of Apache httpd waits as long). */
 #define LINGER_SILENCE 2000
-/* How often the connections are looked through, ms. */
-#define SWEEP 100
+/* Time between two looks at all connections, ms. */
+#define SWEEP_MS 100
 
-/* Empty the accept queues: clients that had connected before the stop are
+/* Empty the accept queues: clients that connected before the stop are
  * answered. */
 static void
 drain_take_queues(struct worker *w)
 {
 	for (unsigned i = 0; i < arena_listeners(w->arena); i++) {
-		if ((w->shut & 1U << i) != 0)
+		if (events_is_shut(&w->events, i))
 			continue;
-		if (!accept_queue(w, i, true)) {
-			events_listen(w, false);
+		if (!accept_queue(w, i, true))
 			return;
-		}
-		events_shut(w, i);
+		events_shut(&w->events, i);
 	}
-	w->accept_at = CLOCK_NEVER;
+}
+
+static bool
+drain_has_queues(const struct worker *w)
+{
+	for (unsigned i = 0; i < arena_listeners(w->arena); i++)
+		if (!events_is_shut(&w->events, i))
+			return true;
+	return false;
 }
 
 static void
@@ -43,7 +48,7 @@ drain_finish_one(struct worker *w, int fd)
 {
 	const struct connection *c = worker_connection(w, fd);
 
-	/* With echoes that it has not acknowledged it is not done. */
+	/* A client that has not acknowledged its echoes is not finished. */
 	if (connection_pending(c) == 0 && tcp_info_unread(fd) == 0 &&
 	    tcp_info_unacknowledged(fd) == 0 &&
 	    tcp_info_silence(fd) > IDLE_SILENCE)
@@ -52,7 +57,7 @@ drain_finish_one(struct worker *w, int fd)
 		serve_finish(w, fd);
 }
 
-/* The client has all of it and has said nothing since. */
+/* The client has everything and has said nothing since. */
 static bool
 drain_lingered(const struct connection *c, int fd, uint64_t now)
 {
@@ -77,13 +82,13 @@ drain_cut_one(struct worker *w, int fd)
 }
 
 static void
-drain_sweep(struct worker *w, uint64_t now)
+drain_sweep(struct worker *w, uint64_t now, uint64_t deadline)
 {
 	for (int fd = arena_next(w->arena, w->number, 0); fd != -1;
 	     fd = arena_next(w->arena, w->number, fd + 1)) {
 		const struct connection *c = worker_connection(w, fd);
 
-		if (now >= w->deadline)
+		if (now >= deadline)
 			drain_cut_one(w, fd);
 		else if (c->phase == PHASE_SERVING)
 			drain_finish_one(w, fd);
@@ -97,30 +102,27 @@ drain_begin(struct worker *w)
 {
 	w->draining = true;
 	memory_relieve(w);
-	w->sweep_at = 0;
-	if (!w->listening)
-		events_listen(w, true);
-	w->accept_at = 0;
+	/* drain_step() empties the queues itself, without events. */
+	events_listen(&w->events, false);
+	timer_clear(&w->timers, TIMER_HEADERS);
+	timer_set(&w->timers, TIMER_DRAIN, 0);
 }
 
 bool
 drain_step(struct worker *w)
 {
-	uint64_t now = clock_ms();
+	uint64_t now = clock_ms(), deadline = arena_stop_deadline(w->arena);
 
-	w->deadline = arena_stop_deadline(w->arena);
 	handoff_accept(w);
-	if (now >= w->accept_at && now < w->deadline) {
-		if (!w->listening)
-			events_listen(w, true);
-		drain_take_queues(w);
-		w->sweep_at = now;
-	}
-	if (now >= w->sweep_at || now >= w->deadline) {
-		drain_sweep(w, now);
-		w->sweep_at = now + SWEEP;
+	timer_sooner(&w->timers, TIMER_DRAIN, deadline);
+	if (timer_take(&w->timers, TIMER_DRAIN, now)) {
+		if (now < deadline)
+			drain_take_queues(w);
+		drain_sweep(w, now, deadline);
+		timer_set(&w->timers, TIMER_DRAIN, now + SWEEP_MS);
 	}
 	return atomic_load(&w->slot->held) == 0 &&
-	    ((w->accept_at == CLOCK_NEVER && w->offers_at == CLOCK_NEVER) ||
-		now >= w->deadline);
+	    (now >= deadline ||
+		(!drain_has_queues(w) &&
+		    !timer_is_set(&w->timers, TIMER_WITHDRAW)));
 }

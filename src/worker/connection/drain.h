@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The stop of a worker: everything received is echoed, then all is closed.
+ * The stop of a worker: all input that was received is echoed, then all
+ * connections are closed.
  */
 #ifndef ECHOD_WORKER_CONNECTION_DRAIN_H
 #define ECHOD_WORKER_CONNECTION_DRAIN_H
 
 #include "worker/worker.h"
 
-/* Begin: from now on the worker only finishes what it has. */
+/* Begin: from now on the worker only finishes its connections. */
 void drain_begin(struct worker *w);
 
 /*
- * One step, at least once a round: takes what waits in the accept queues
- * until they are empty and shut, closes what is done, cuts what is left when
- * the deadline has passed.  Returns true when nothing is held any more.
+ * One step, once a round: at TIMER_DRAIN, accept the clients in the accept
+ * queues until the queues are empty and shut, close the connections that are
+ * finished, and cut the others when the deadline has passed.  Returns true if
+ * the slot holds nothing any more.
  */
 bool drain_step(struct worker *w);
 

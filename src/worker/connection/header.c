@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The PROXY header that a connection begins with: what it says of the client,
- * and how long it is waited for.
+ * The PROXY header at the beginning of a connection.
  */
 #include "worker/connection/header.h"
 
@@ -13,8 +12,8 @@
 
 /*
  * Senders send a header first and in one piece (section 2 of the protocol).  So
- * where a header is optional and less than its signature has come, that is all
- * there is after so many ms.
+ * if a header is optional and less than its signature has arrived after so many
+ * ms, there is no header.
  */
 #define SIGNATURE_MS 1000
 
@@ -37,7 +36,7 @@ header_is_optional(const struct worker *w)
 	return w->config->proxy_protocol != PROXY_PROTOCOL_ON;
 }
 
-/* ms after which one that has sent something may have to be ruled on. */
+/* After so many ms, a connection that has sent something may be due. */
 static uint64_t
 header_soonest(const struct worker *w)
 {
@@ -65,9 +64,9 @@ header_deadline(const struct worker *w, const struct connection *c)
 void
 header_expect(struct worker *w, const struct connection *c)
 {
-	if (connection_awaits_header(c))
-		w->header_at = clock_earlier(w->header_at,
-		    header_deadline(w, c));
+	/* A stop has its own end for them. */
+	if (connection_awaits_header(c) && !w->draining)
+		timer_sooner(&w->timers, TIMER_HEADERS, header_deadline(w, c));
 }
 
 static enum header_result
@@ -88,8 +87,8 @@ header_too_late(struct worker *w, const struct connection *c, const char *what)
 	return header_deny(w, c, what, within);
 }
 
-/* The client is known.  If nobody has named another address for it, it may be
- * counted already. */
+/* The client is known.  If no header has `named` another address, the
+ * connection may be counted already. */
 static enum header_result
 header_admit(struct worker *w, int fd, bool named)
 {
@@ -137,7 +136,7 @@ header_step(struct worker *w, int fd, const char *in, size_t len, bool end,
 		*bytes = h.bytes;
 		if (h.known)
 			c->peer = h.peer;
-		/* The health check of a balancer that we know: no client. */
+		/* A health check of a known balancer is no client. */
 		else if (h.local && admission_is_balancer(w->config, &c->peer))
 			return HEADER_GO;
 	}

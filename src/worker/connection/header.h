@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The PROXY header that a connection begins with: what it says of the client,
- * and how long it is waited for.
+ * The PROXY header at the beginning of a connection: what it says about the
+ * client, and how long it is awaited.
  *
- *	awaited --- whole, and its client may come in ---------> served
+ *	awaited --- whole, and its client is allowed ----------> served
  *	   |    --- optional: not one, or none in time --------> served
  *	   +------- wrong, cut, denied; on: none in time ------> closed
  *
- * The wait counts from when the connection was accepted, whatever arrives
- * meanwhile, so that it ends in time for any worker that has the record.
+ * The time counts from the accept, regardless of what arrives meanwhile.  So it
+ * ends at the same time for every worker that has the record.
  */
 #ifndef ECHOD_WORKER_CONNECTION_HEADER_H
 #define ECHOD_WORKER_CONNECTION_HEADER_H
@@ -18,28 +18,29 @@
 enum header_result {
 	HEADER_MORE, /* not whole yet */
 	HEADER_GO,   /* the client may be served */
-	HEADER_DENY, /* it may not, and that is logged */
-	HEADER_LIMIT /* the same: too many of its address */
+	HEADER_DENY, /* the client is denied, and that is logged */
+	HEADER_LIMIT /* the same: its address has too many connections */
 };
 
 /*
- * Rule on the `len` bytes the connection `fd` began with, before any of them
- * was settled; `end`: no more will come.  Stores the header's length in
- * `bytes` and the client's address in the record.
+ * Examine `in`, the first `len` bytes of the connection `fd`, none of which is
+ * settled; `end`: no more will come.  Stores the length of the header in
+ * `bytes` and the address of the client in the record.
  */
 enum header_result header_step(struct worker *w, int fd, const char *in,
     size_t len, bool end, size_t *bytes);
 
-/* Rule on one that has sent nothing and whose time is up. */
+/* The same for a connection that has sent nothing and whose time is up. */
 enum header_result header_give_up(struct worker *w, int fd);
 
-/* True if a connection that awaits its header is to be ruled on by now. */
+/* True if it is time to decide about a connection that awaits its header. */
 bool header_is_due(const struct worker *w, const struct connection *c);
 
-/* When that may be so next, clock_ms(). */
+/* The next time at which that may be so, clock_ms(). */
 uint64_t header_deadline(const struct worker *w, const struct connection *c);
 
-/* A connection that may await its header has become this worker's. */
+/* A connection has become this worker's: set TIMER_HEADERS if it awaits its
+ * header. */
 void header_expect(struct worker *w, const struct connection *c);
 
 #endif

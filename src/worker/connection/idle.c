@@ -1,38 +1,36 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Clients whose time is up: silent for `timeout`, not there any more, or with
- * a PROXY header that does not come.
+ * Clients whose time is up.
  *
- * Nothing is recorded when a connection is active: the stream positions tell.
- * A sweep notes them, and one that finds them unchanged for long enough has
- * found an idle client.  The hot path pays nothing, a server without
- * connections is not woken, and a client is closed up to two sweeps late: a
- * quarter of the timeout, two minutes at most.
+ * Serving a connection records nothing here: the stream positions tell.  A
+ * sweep notes the positions, and a later sweep that finds them unchanged for
+ * long enough has found an idle client.  So serving costs nothing more, and a
+ * worker without connections is not woken.  A client is closed up to two sweeps
+ * late: a quarter of the timeout, two minutes at most.
  *
- * tcp(7)'s keepalive does not look after clients to whom an echo is under way:
- * the kernel would send that again and again for a quarter of an hour
- * (tcp_retries2).  TCP_USER_TIMEOUT would shorten it, but give up those as well
- * who are there and do not read (RFC 9293, 3.8.6.1: they may take as long as
- * they like).  So a sweep asks the kernel who answers nothing.
+ * The keepalive of tcp(7) does not check clients that have not acknowledged an
+ * echo: the kernel would retransmit for a quarter of an hour (tcp_retries2).
+ * TCP_USER_TIMEOUT would shorten that.  But it would also give up clients that
+ * are alive and do not read, which they may do as long as they like (RFC 9293,
+ * 3.8.6.1).  So a sweep asks the kernel which clients answer nothing.
  */
 #include "worker/connection/idle.h"
 
 #include <errno.h>
 
 #include "lib/clock.h"
-#include "worker/balance/active.h"
 #include "worker/connection/close.h"
 #include "worker/connection/header.h"
 #include "worker/connection/serve.h"
 #include "worker/connection/socket_error.h"
 #include "worker/connection/tcp_info.h"
 
-/* No sweeps are further apart than this, ms. */
+/* The most time between two sweeps, ms. */
 #define INTERVAL_MAX 60000
-/* No looks for overdue headers are closer together than this, ms. */
+/* The least time between two looks for overdue headers, ms. */
 #define HEADER_INTERVAL 100
 
-/* ms between sweeps; 0 if there is nothing to look for. */
+/* Time between sweeps, ms; 0 if there is nothing to look for. */
 static uint64_t
 idle_interval(const struct worker *w)
 {
@@ -44,15 +42,27 @@ idle_interval(const struct worker *w)
 }
 
 void
-idle_init(struct worker *w)
+idle_begin(struct worker *w)
 {
-	/* At once: the worker before may have been about to. */
-	w->sweep_at = idle_interval(w) == 0 ? CLOCK_NEVER : clock_ms();
-	w->header_at = clock_ms();
+	if (idle_interval(w) != 0)
+		timer_set(&w->timers, TIMER_IDLE, 0);
+	timer_set(&w->timers, TIMER_HEADERS, 0);
 }
 
-/* Closed as soon as a silent client would be: the first probe after
- * tcp-keepalive, and three more at a third of it each. */
+/* A worker without connections is not woken. */
+void
+idle_round(struct worker *w)
+{
+	if (atomic_load_explicit(&w->slot->held, memory_order_relaxed) == 0 ||
+	    w->draining)
+		timer_clear(&w->timers, TIMER_IDLE);
+	else if (!timer_is_set(&w->timers, TIMER_IDLE) && idle_interval(w) != 0)
+		timer_set(&w->timers, TIMER_IDLE,
+		    clock_ms() + idle_interval(w));
+}
+
+/* True as soon as keepalive would give up a silent client: the first probe is
+ * sent after tcp-keepalive, and three more after a third of it each. */
 static bool
 idle_is_gone(const struct worker *w, int fd)
 {
@@ -73,7 +83,7 @@ idle_is_idle(const struct worker *w, int fd, struct connection *c, uint32_t now)
 		return false;
 	}
 	return now - c->idle_since >= w->config->timeout * 10 &&
-	    tcp_info_unread(fd) == 0; /* it has spoken: we are late */
+	    tcp_info_unread(fd) == 0; /* else this worker is late */
 }
 
 void
@@ -88,7 +98,6 @@ idle_sweep(struct worker *w)
 		else if (idle_is_idle(w, fd, worker_connection(w, fd), now))
 			close_connection(w, fd, CLOSE_IDLE, 0);
 	}
-	w->sweep_at = clock_ms() + idle_interval(w);
 }
 
 static bool
@@ -106,8 +115,8 @@ idle_end_wait(struct worker *w, int fd)
 	struct connection *c = worker_connection(w, fd);
 	enum header_result r;
 
-	/* What has come meanwhile counts: it may be we who are late. */
-	(void)active_touch(w, fd);
+	/* Input that has arrived counts: this worker may be late. */
+	(void)active_touch(&w->active, fd);
 	serve(w, fd, EPOLLIN);
 	if (!idle_awaits_header(w, fd) || connection_pending(c) > 0 ||
 	    !header_is_due(w, c))
@@ -135,8 +144,7 @@ idle_headers(struct worker *w)
 		if (idle_awaits_header(w, fd))
 			next = clock_earlier(next, header_deadline(w, c));
 	}
-	w->header_at = next == CLOCK_NEVER ? next
-	    : next > clock_ms() + HEADER_INTERVAL
-	    ? next
-	    : clock_ms() + HEADER_INTERVAL;
+	if (next != CLOCK_NEVER && next < clock_ms() + HEADER_INTERVAL)
+		next = clock_ms() + HEADER_INTERVAL;
+	timer_set(&w->timers, TIMER_HEADERS, next);
 }

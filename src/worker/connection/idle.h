@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Clients whose time is up: silent for `timeout`, not there any more, or with
- * a PROXY header that does not come.
+ * Clients whose time is up: they are silent for `timeout`, or they are gone, or
+ * their PROXY header does not come.
  */
 #ifndef ECHOD_WORKER_CONNECTION_IDLE_H
 #define ECHOD_WORKER_CONNECTION_IDLE_H
 
 #include "worker/worker.h"
 
-/* Start the timers, as far as there is something to look for. */
-void idle_init(struct worker *w);
+/* A worker has its slot: check all connections at once, since the former worker
+ * may not have done so. */
+void idle_begin(struct worker *w);
 
-/* Look through the connections when it is time to. */
+/* Once a round: keep TIMER_IDLE set while the slot holds connections. */
+void idle_round(struct worker *w);
+
+/* At TIMER_IDLE: close the connections that are idle or gone. */
 void idle_sweep(struct worker *w);
 
-/* The same for those that await a header, at w->header_at; sets that anew. */
+/* At TIMER_HEADERS: the same for connections whose PROXY header is overdue. */
 void idle_headers(struct worker *w);
 
 #endif

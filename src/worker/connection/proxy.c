@@ -32,7 +32,7 @@ proxy_bad(struct proxy_header *h, const char *fault)
 	return PROXY_BAD;
 }
 
-/* A port in decimal, without sign or leading zeros; -1 if it is not. */
+/* A port in decimal, without sign or leading zeros; -1 if it is none. */
 static int
 proxy_port_of(const char *text)
 {
@@ -97,13 +97,13 @@ proxy_parse_v1(const char *in, size_t len, struct proxy_header *h)
 	line[n] = '\0';
 	if (strlen(line) != n)
 		return proxy_bad(h, "NUL byte");
-	/* The rest of the line means nothing then. */
+	/* The rest of such a line has no meaning. */
 	if (strcmp(line, "UNKNOWN") == 0 || strncmp(line, "UNKNOWN ", 8) == 0)
 		return PROXY_OK;
 	return proxy_take_words(line, h);
 }
 
-/* What eight steps of the division, bit by bit, make of each byte. */
+/* The result of eight steps of the bitwise division, for each byte. */
 static const uint32_t *
 proxy_crc32c_table(void)
 {
@@ -136,9 +136,9 @@ proxy_crc32c(const uint8_t *in, size_t len, size_t field)
 	return ~crc;
 }
 
-/* Sections 2.2.1 to 2.2.6: the fields behind the addresses.  One checksum at
- * most: each is over the whole header, which a client would have us go through
- * as often as there is room for one. */
+/* Sections 2.2.1 to 2.2.6: the fields after the addresses.  There is one
+ * checksum at most: each is over the whole header, and a client could make us
+ * read the header as often as a checksum fits into it. */
 static enum proxy_result
 proxy_check_tlvs(const uint8_t *in, size_t at, struct proxy_header *h)
 {
@@ -187,7 +187,7 @@ proxy_parse_v2(const uint8_t *in, size_t len, struct proxy_header *h)
 	h->bytes = V2_FIXED + ((size_t)in[14] << 8 | in[15]);
 	if (h->bytes > PROXY_BYTES)
 		return proxy_bad(h, "header too long");
-	/* LOCAL: a health check of the balancer; the rest means nothing. */
+	/* LOCAL: a health check of the balancer; the rest has no meaning. */
 	h->local = (in[12] & 0xf) == 0;
 	if (h->local)
 		return len < h->bytes ? PROXY_MORE : PROXY_OK;

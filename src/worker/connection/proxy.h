@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * PROXY protocol headers, versions 1 and 2: who a load balancer's connection
- * is for.  See HAProxy's doc/proxy-protocol.txt, whose sections are named
- * below.
+ * PROXY protocol headers, versions 1 and 2: the client for which a load
+ * balancer has opened a connection.  Sections are those of HAProxy's
+ * doc/proxy-protocol.txt.
  */
 #ifndef ECHOD_WORKER_CONNECTION_PROXY_H
 #define ECHOD_WORKER_CONNECTION_PROXY_H
@@ -12,16 +12,16 @@
 
 #include "shared/connection.h"
 
-/* The longest header that is taken; section 2.2 expects 536 bytes to pass in
+/* The longest header that is accepted; section 2.2 expects 536 bytes to pass in
  * one piece. */
 #define PROXY_BYTES 4096
 
 enum proxy_result {
-	PROXY_MAYBE, /* less than a signature, and like one */
-	PROXY_MORE,  /* is the beginning of a header */
-	PROXY_NONE,  /* is not the beginning of one */
-	PROXY_BAD,   /* is the beginning of a wrong one */
-	PROXY_OK
+	PROXY_MAYBE, /* the beginning of a signature */
+	PROXY_MORE,  /* the beginning of a header */
+	PROXY_NONE,  /* no header */
+	PROXY_BAD,   /* a wrong header */
+	PROXY_OK     /* a whole header */
 };
 
 struct proxy_header {
@@ -29,10 +29,11 @@ struct proxy_header {
 	bool known;   /* it names the client: `peer` */
 	bool local;   /* the balancer itself is the client */
 	struct peer peer;
-	const char *fault; /* what is wrong with a bad one */
+	const char *fault; /* PROXY_BAD: what is wrong */
 };
 
-/* Look at the first `len` bytes of a connection. */
+/* Parse `in`, the first `len` bytes of a connection.  Fills in `h` as far as
+ * the result says. */
 enum proxy_result proxy_parse(const char *in, size_t len,
     struct proxy_header *h);
 

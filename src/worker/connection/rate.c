@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * How many clients come in a second: altogether, and from one address.
+ * How many clients are accepted in a second.
  */
 #include "worker/connection/rate.h"
 
@@ -10,11 +10,11 @@
 
 #define SECOND UINT64_C(1000000) /* in us */
 
-/* An entry for an address: the upper bits of its key, and when its next client
- * is due, in us of CLOCK_MONOTONIC, which turn over after half a year. */
+/* An entry for an address: the upper bits of its key, and the time at which its
+ * next client is due, in us of CLOCK_MONOTONIC, modulo half a year. */
 #define TIME_BITS 44
 #define TIME_MASK ((UINT64_C(1) << TIME_BITS) - 1)
-/* Places where an entry may be. */
+/* Places at which the entry of an address may be. */
 #define WAYS 4
 
 static uint64_t
@@ -26,7 +26,7 @@ rate_now(void)
 	return (uint64_t)ts.tv_sec * SECOND + (uint64_t)ts.tv_nsec / 1000;
 }
 
-/* A burst may be ahead of the time. */
+/* A burst may be ahead of the rate. */
 unsigned
 rate_wait(const struct worker *w)
 {
@@ -58,7 +58,7 @@ rate_take(const struct worker *w)
 	while (!atomic_compare_exchange_weak(due, &was, next));
 }
 
-/* A loop of clients that connect and leave would use up what others need. */
+/* Else clients that connect and leave in a loop would use up the rate. */
 void
 rate_return(struct worker *w)
 {
@@ -71,12 +71,12 @@ rate_return(struct worker *w)
 	while (was > interval &&
 	    !atomic_compare_exchange_weak(due, &was, was - interval))
 		;
-	if (w->accept_at != CLOCK_NEVER)
-		w->accept_at = clock_earlier(w->accept_at, clock_ms());
+	if (timer_is_set(&w->timers, TIMER_ACCEPT))
+		timer_sooner(&w->timers, TIMER_ACCEPT, clock_ms());
 }
 
-/* How far the address of an entry is ahead, us.  No more than a second's worth
- * of clients are let in: what is said beyond that is old, or nonsense. */
+/* How far the address of an entry is ahead of its rate, us.  At most a second's
+ * worth of clients is accepted ahead: a higher value is old, or nonsense. */
 static uint64_t
 rate_ahead(uint64_t entry, uint64_t now)
 {
@@ -85,8 +85,8 @@ rate_ahead(uint64_t entry, uint64_t now)
 	return ahead > SECOND ? 0 : ahead;
 }
 
-/* The entry with this tag among WAYS; else the one that can be spared most.
- * One that is thrown out has its address begin anew. */
+/* The entry with this tag among WAYS; else the entry to replace, which is the
+ * least ahead.  The address of a replaced entry begins anew. */
 static _Atomic uint64_t *
 rate_entry(_Atomic uint64_t *way, uint64_t tag, uint64_t now)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Serving one connection: receive, have the handler rule, send.
+ * Serving one connection: receive, call the handler, send.
  *
- * One echo costs one recv(2) and one send(2).  While nothing is pending the
- * slot's scratch buffer is used and nothing is copied; what cannot be settled
- * at once (the start of a line, a reply the client does not take) is copied
- * to the connection's spill window first and published, by CONN_SPILLED,
- * after that.
+ * One echo costs one recv(2) and one send(2).  While nothing is pending, the
+ * slot's scratch buffer is used and nothing is copied.  Bytes that cannot be
+ * settled at once (the start of a line, a reply that the client does not read)
+ * are first copied to the connection's spill window; then CONN_SPILLED says
+ * that they are there.
  */
 #include "worker/connection/serve.h"
 
@@ -20,32 +20,20 @@
 #include "worker/connection/header.h"
 #include "worker/connection/socket_error.h"
 #include "worker/connection/tcp_info.h"
-#include "worker/events.h"
+#include "worker/connection/window.h"
 #include "worker/memory.h"
 
-/* Where a connection's pending bytes are: position p is at mem[p - base]. */
-struct view {
-	char *mem;
-	uint64_t base;
-};
-
-/* What came of an attempt to settle pending bytes. */
-enum progress {
-	SETTLED, /* nothing is pending, or the handler holds it */
-	BLOCKED, /* the socket takes no more for now */
-	BROKEN	 /* the connection is closed */
-};
-
 static char *
-serve_at(const struct view *v, uint64_t position)
+serve_at(const struct serve_view *v, uint64_t position)
 {
 	return v->mem + (position - v->base);
 }
 
-static struct view
+static struct serve_view
 serve_window_view(const struct worker *w, int fd, const struct connection *c)
 {
-	return (struct view){ arena_window(w->arena, fd), c->window_base };
+	return (
+	    struct serve_view){ arena_window(w->arena, fd), c->window_base };
 }
 
 static void
@@ -67,33 +55,33 @@ serve_end(struct worker *w)
 	atomic_store_explicit(&w->slot->op.kind, OP_NONE, memory_order_relaxed);
 }
 
-/* Send what is unsent. */
-static enum progress
+/* Send the unsent bytes. */
+static enum serve_progress
 serve_flush(struct worker *w, int fd, struct connection *c,
-    const struct view *v)
+    const struct serve_view *v)
 {
 	size_t unsent = connection_unsent(c);
 	ssize_t n;
 
 	if (unsent == 0)
-		return SETTLED;
+		return SERVE_SETTLED;
 	n = send(fd, serve_at(v, connection_cursor(c)), unsent,
 	    MSG_NOSIGNAL | MSG_DONTWAIT);
 	if (n == -1) {
 		if (socket_error_passes(w, c, "send to"))
-			return BLOCKED;
+			return SERVE_BLOCKED;
 		socket_error_close(w, fd, errno);
-		return BROKEN;
+		return SERVE_CLOSED;
 	}
 	w->moved++;
 	c->tx += (uint64_t)n;
 	counter_add(&w->slot->count.tx, (uint64_t)n);
 	counter_add(&w->slot->count.echoes, 1);
-	return (size_t)n == unsent ? SETTLED : BLOCKED;
+	return (size_t)n == unsent ? SERVE_SETTLED : SERVE_BLOCKED;
 }
 
-/* The order matters to a successor: dropped bytes must never look released,
- * or it would send them. */
+/* The order matters: a successor would send dropped bytes that look
+ * released. */
 static void
 serve_drop(struct connection *c, size_t bytes)
 {
@@ -102,9 +90,9 @@ serve_drop(struct connection *c, size_t bytes)
 	c->ready = connection_cursor(c);
 }
 
-/* Have the handler rule on what is pending and not released yet. */
+/* Call the handler for the bytes that are pending and not released yet. */
 static struct result
-serve_rule(const struct connection *c, const struct view *v, size_t fresh)
+serve_step(const struct connection *c, const struct serve_view *v, size_t fresh)
 {
 	const struct handler *h = handler_of(c->handler);
 	const char *in = serve_at(v, connection_cursor(c));
@@ -121,50 +109,47 @@ serve_rule(const struct connection *c, const struct view *v, size_t fresh)
 	return r;
 }
 
-/* Take the PROXY header off the beginning; BLOCKED if it is not whole. */
-static enum progress
+/* Remove the PROXY header from the beginning of the input.  SERVE_BLOCKED if
+ * the header is not whole. */
+static enum serve_progress
 serve_take_header(struct worker *w, int fd, struct connection *c,
-    const struct view *v)
+    const struct serve_view *v)
 {
 	enum header_result r;
 	size_t bytes;
 
 	if (connection_pending(c) == 0)
-		return connection_at_end(c) ? SETTLED : BLOCKED;
+		return connection_at_end(c) ? SERVE_SETTLED : SERVE_BLOCKED;
 	r = header_step(w, fd, serve_at(v, 0), connection_pending(c),
 	    connection_at_end(c), &bytes);
 	if (r == HEADER_MORE)
-		return BLOCKED;
+		return SERVE_BLOCKED;
 	if (r != HEADER_GO) {
 		close_connection(w, fd,
 		    r == HEADER_LIMIT ? CLOSE_LIMIT : CLOSE_DENIED, 0);
-		return BROKEN;
+		return SERVE_CLOSED;
 	}
-	/* The address first: without it the header would be gone. */
+	/* The address is stored before the header is removed. */
 	store_barrier();
 	serve_drop(c, bytes);
 	store_barrier();
 	c->flags &= (uint8_t)~CONN_HEADER;
-	return SETTLED;
+	return SERVE_SETTLED;
 }
 
-/*
- * Settle what can be settled of the pending bytes, of which the last `fresh`
- * are new to the handler.
- */
-static enum progress
+enum serve_progress
 serve_settle(struct worker *w, int fd, struct connection *c,
-    const struct view *v, size_t fresh)
+    const struct serve_view *v, size_t fresh)
 {
-	enum progress p = serve_flush(w, fd, c, v);
+	enum serve_progress p = serve_flush(w, fd, c, v);
 
-	if (p == SETTLED && connection_awaits_header(c)) {
+	if (p == SERVE_SETTLED && connection_awaits_header(c)) {
 		p = serve_take_header(w, fd, c, v);
-		/* The handler has seen none of what was held for it. */
+		/* The handler has not seen the bytes behind the header. */
 		fresh = connection_pending(c);
 	}
-	while (p == SETTLED && connection_pending(c) > 0) {
-		struct result r = serve_rule(c, v, fresh);
+	while (p == SERVE_SETTLED && connection_pending(c) > 0) {
+		struct result r = serve_step(c, v, fresh);
 
 		fresh = 0;
 		if (r.action == HOLD)
@@ -179,18 +164,19 @@ serve_settle(struct worker *w, int fd, struct connection *c,
 	return p;
 }
 
-/* Keep what scratch still holds in the connection's window. */
+/* Copy the pending bytes in scratch to the connection's window. */
 static void
 serve_spill(struct worker *w, int fd, struct connection *c,
-    const struct view *v)
+    const struct serve_view *v)
 {
 	uint64_t cursor = connection_cursor(c);
 
 	if (c->rx == cursor)
 		return;
-	/* Counted before there are pages, or a death would lose them. */
+	/* The pages are counted before they exist: a death between the two
+	 * must not lose them. */
 	memory_took(w, fd, connection_pending(c));
-	/* Data first, the flag that says where it is after it. */
+	/* Data first, then the flag that says where the data is. */
 	memcpy(arena_window(w->arena, fd), serve_at(v, cursor),
 	    connection_pending(c));
 	c->window_base = cursor;
@@ -198,8 +184,8 @@ serve_spill(struct worker *w, int fd, struct connection *c,
 	c->flags |= CONN_SPILLED;
 }
 
-/* Make the window able to take SPILL_LINE pending bytes; if memory is full, as
- * much as can be without more pages. */
+/* Make room for SPILL_LINE pending bytes in the window; if memory is full, as
+ * much room as there is without more pages. */
 static void
 serve_make_room(const struct worker *w, int fd, struct connection *c)
 {
@@ -207,16 +193,16 @@ serve_make_room(const struct worker *w, int fd, struct connection *c)
 	uint64_t cursor = connection_cursor(c);
 	size_t offset = (size_t)(cursor - c->window_base);
 
-	/* Pending bytes begin beyond the first half and are no more than half
-	 * a window: source and destination do not overlap. */
-	if (offset <= (w->full ? connection_pending(c) : SPILL_LINE))
+	/* Pending bytes begin in the second half and take at most half a
+	 * window: source and destination do not overlap. */
+	if (offset <= (w->memory_full ? connection_pending(c) : SPILL_LINE))
 		return;
 	memcpy(window, window + offset, connection_pending(c));
 	store_barrier();
 	c->window_base = cursor;
 }
 
-/* The last input was settled: what remains of the connection's end. */
+/* All input is settled: end the connection. */
 static void
 serve_shut(struct worker *w, int fd, struct connection *c)
 {
@@ -225,11 +211,12 @@ serve_shut(struct worker *w, int fd, struct connection *c)
 		    c->phase == PHASE_SERVING ? CLOSE_EOF : CLOSE_DRAINED, 0);
 		return;
 	}
-	/* Closing now would turn whatever the client is still sending into a
-	 * RST that destroys echoes on their way: say FIN, wait for theirs. */
+	/* If the socket were closed now, input that still arrives would cause
+	 * a RST, which destroys echoes on their way.  So send a FIN and wait
+	 * for the client's. */
 	if (shutdown(fd, SHUT_WR) == -1) {
-		/* Done before, by a worker that died, and the client's FIN has
-		 * come since: then both sides are closed. */
+		/* A worker that died has done this before, and the client's
+		 * FIN has arrived since: both sides are closed. */
 		if (errno == ENOTCONN)
 			close_connection(w, fd, CLOSE_DRAINED, 0);
 		else
@@ -239,13 +226,13 @@ serve_shut(struct worker *w, int fd, struct connection *c)
 	c->quiet_since = clock_ms();
 	store_barrier();
 	c->phase = PHASE_LINGERING;
-	events_update(w, fd);
+	events_update(&w->events, fd);
 }
 
 /*
- * Take up to `room` bytes into `to`.  Returns their number; 0 if there is
- * nothing to take now, or no more ever (then CONN_EOF is set); -1 if the
- * connection is closed.
+ * Receive up to `room` bytes into `to`.  Returns their number; 0 if there is
+ * nothing to receive now, or nothing more ever (CONN_EOF is set then); -1 if
+ * the connection is closed.
  */
 static ssize_t
 serve_receive(struct worker *w, int fd, struct connection *c, char *to,
@@ -277,30 +264,30 @@ serve_receive(struct worker *w, int fd, struct connection *c, char *to,
 static void
 serve_scratch(struct worker *w, int fd, struct connection *c)
 {
-	struct view v = { w->scratch, c->rx };
-	enum progress p = SETTLED;
+	struct serve_view v = { w->scratch, c->rx };
+	enum serve_progress p = SERVE_SETTLED;
 	ssize_t n;
 
 	serve_begin(w, fd, v.base);
 	n = serve_receive(w, fd, c, v.mem,
-	    w->full ? SPILL_BLOCK : SCRATCH_BYTES);
+	    w->memory_full ? SPILL_BLOCK : SCRATCH_BYTES);
 	if (n > 0)
 		p = serve_settle(w, fd, c, &v, (size_t)n);
-	if (n == -1 || p == BROKEN)
+	if (n == -1 || p == SERVE_CLOSED)
 		return;
 	serve_spill(w, fd, c, &v);
 	serve_end(w);
 	if (connection_at_end(c) && connection_pending(c) == 0)
 		serve_shut(w, fd, c);
-	else if (p == BLOCKED)
-		events_update(w, fd);
+	else if (p == SERVE_BLOCKED)
+		events_update(&w->events, fd);
 }
 
 static void
 serve_window(struct worker *w, int fd, struct connection *c, uint32_t revents)
 {
-	struct view v;
-	enum progress p;
+	struct serve_view v;
+	enum serve_progress p;
 	size_t fresh;
 	ssize_t n = 0;
 
@@ -311,8 +298,8 @@ serve_window(struct worker *w, int fd, struct connection *c, uint32_t revents)
 		size_t room = SPILL_LINE - connection_pending(c);
 
 		serve_make_room(w, fd, c);
-		if (w->full && memory_room(c) < room)
-			room = memory_room(c);
+		if (w->memory_full && window_room(c) < room)
+			room = window_room(c);
 		if (room == 0) {
 			serve_end(w);
 			memory_pause(w, fd, revents);
@@ -325,8 +312,8 @@ serve_window(struct worker *w, int fd, struct connection *c, uint32_t revents)
 	v = serve_window_view(w, fd, c);
 	if (n != -1)
 		memory_took(w, fd, (size_t)(c->rx - c->window_base));
-	p = n == -1 ? BROKEN : serve_settle(w, fd, c, &v, fresh);
-	if (p == BROKEN)
+	p = n == -1 ? SERVE_CLOSED : serve_settle(w, fd, c, &v, fresh);
+	if (p == SERVE_CLOSED)
 		return;
 	if (connection_pending(c) == 0)
 		c->flags &= (uint8_t)~CONN_SPILLED;
@@ -334,10 +321,10 @@ serve_window(struct worker *w, int fd, struct connection *c, uint32_t revents)
 	if (connection_at_end(c) && connection_pending(c) == 0)
 		serve_shut(w, fd, c);
 	else
-		events_update(w, fd);
+		events_update(&w->events, fd);
 }
 
-/* Read and forget until the client's FIN. */
+/* Receive and drop until the client's FIN. */
 static void
 serve_linger(struct worker *w, int fd, struct connection *c)
 {
@@ -357,16 +344,30 @@ serve_linger(struct worker *w, int fd, struct connection *c)
 }
 
 void
-serve(struct worker *w, int fd, uint32_t revents)
+serve(struct worker *w, int fd, uint32_t events)
 {
 	struct connection *c = worker_connection(w, fd);
 
 	if (c->phase == PHASE_LINGERING)
 		serve_linger(w, fd, c);
 	else if ((c->flags & CONN_SPILLED) != 0)
-		serve_window(w, fd, c, revents);
+		serve_window(w, fd, c, events);
 	else
 		serve_scratch(w, fd, c);
+}
+
+void
+serve_event(struct worker *w, int fd, uint32_t events)
+{
+	if (connection_owner(worker_connection(w, fd)) !=
+	    owner_word(CONN_OPEN, w->number))
+		events_disown(&w->events, fd);
+	/* A connection that was not active may be a former worker's that
+	 * recovery was kept from finding. */
+	else if (active_touch(&w->active, fd) && !worker_can_serve(w, fd))
+		close_connection(w, fd, CLOSE_ERROR, EOWNERDEAD);
+	else
+		serve(w, fd, events);
 }
 
 void
@@ -395,7 +396,7 @@ serve_finish(struct worker *w, int fd)
 	store_barrier();
 	c->phase = PHASE_FINISHING;
 	if (unread > 0)
-		events_update(w, fd);
+		events_update(&w->events, fd);
 	else if (connection_pending(c) > 0)
 		serve_window(w, fd, c, 0);
 	else

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a recv(2) or send(2) that failed means for its connection.
+ * What the error of a recv(2) or send(2) means for its connection.
  */
 #include "worker/connection/socket_error.h"
 

@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 
 #ifndef IPV6_MINHOPCOUNT
-#define IPV6_MINHOPCOUNT 73 /* linux/in6.h, which glibc has not all of */
+#define IPV6_MINHOPCOUNT 73 /* of linux/in6.h; glibc does not have it */
 #endif
 
 static bool
@@ -62,10 +62,10 @@ tcp_info_silence(int fd)
 }
 
 /*
- * Probes are counted from the last answer on.  Retransmissions are counted from
- * the last progress on: a client without room acknowledges them and makes none,
- * so the last of them, which was sent tcpi_rto ago at most, must have had a
- * second to be answered.
+ * The kernel counts probes since the last answer, but retransmissions since the
+ * last progress.  A client without room acknowledges retransmissions and makes
+ * no progress.  So the last retransmission, which was sent tcpi_rto ago at
+ * most, must have had a second to be answered.
  */
 uint32_t
 tcp_info_unanswered(int fd)
@@ -85,7 +85,8 @@ tcp_info_unanswered(int fd)
 	return 0;
 }
 
-/* The client's FIN has arrived; the kernel counts it as a byte received. */
+/* True if the client's FIN has arrived.  The kernel counts a FIN as a byte
+ * received. */
 static bool
 tcp_info_fin_received(const struct tcp_info *info)
 {
@@ -115,12 +116,13 @@ tcp_info_has_left(int fd)
 }
 
 /*
- * Read: received (RFC 4898 tcpEStatsAppHCThruOctetsReceived) less what is
- * unread.  Written: acknowledged (tcpEStatsAppHCThruOctetsAcked) plus what is
- * not yet.  Segments come and go between the three calls, so they are made
- * again until nothing has: we neither read nor write meanwhile, so the
- * client's window ends that soon.  (bytes_sent - bytes_retrans + notsent would
- * come in one call, but counts a segment twice that the device dropped.)
+ * Bytes read are those received (RFC 4898 tcpEStatsAppHCThruOctetsReceived)
+ * minus those unread.  Bytes written are those acknowledged
+ * (tcpEStatsAppHCThruOctetsAcked) plus those unacknowledged.  Segments come and
+ * go between the three calls, so the calls are repeated until nothing has
+ * changed.  That ends soon: the worker neither reads nor writes meanwhile, so
+ * the windows fill up.  (bytes_sent - bytes_retrans + notsent would be one
+ * call, but counts a segment twice that the device dropped.)
  */
 bool
 tcp_info_positions(int fd, uint64_t *rx, uint64_t *tx)
@@ -135,8 +137,8 @@ tcp_info_positions(int fd, uint64_t *rx, uint64_t *tx)
 		return false;
 	do {
 		before = after;
-		/* 0 in place of what is not known would make stale bytes of
-		 * scratch look received, and send them. */
+		/* An error must not count as 0: stale bytes of scratch would
+		 * look received, and would be sent. */
 		if (!tcp_info_queued(fd, SIOCINQ, &unread) ||
 		    !tcp_info_queued(fd, SIOCOUTQ, &unacknowledged) ||
 		    !tcp_info_tcp_information(fd, &after))
@@ -170,7 +172,7 @@ tcp_info_hear(int fd)
 {
 	static const int hops = 0;
 
-	/* The one or the other is none of this socket's. */
+	/* One of the two options does not apply to the socket. */
 	(void)setsockopt(fd, IPPROTO_IP, IP_MINTTL, &hops, sizeof(hops));
 	(void)setsockopt(fd, IPPROTO_IPV6, IPV6_MINHOPCOUNT, &hops,
 	    sizeof(hops));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Sockets that a death left in no record.
+ * Lost sockets: the search through all descriptors.
  */
 #include "worker/recovery/lost_sockets.h"
 
@@ -20,7 +20,7 @@ lost_sockets_is_client(const struct worker *w, int fd)
 	socklen_t len = sizeof(listening);
 	uint16_t port;
 
-	/* One that a drain has shut no longer says that it is one. */
+	/* A listener that a drain has shut does not report SO_ACCEPTCONN. */
 	for (unsigned i = 0; i < arena_open_listeners(w->arena); i++)
 		if (fd == h->listener[i].fd)
 			return false;
@@ -45,71 +45,72 @@ lost_sockets_peer_of(int fd, struct peer *peer)
 	return r;
 }
 
-void
-lost_sockets_enter(struct worker *w, int fd, struct recovered *r)
+bool
+lost_sockets_enter(struct worker *w, int fd)
 {
 	enum close_reason reason = CLOSE_DENIED;
 	struct peer peer;
 	const char *why;
 
-	/* Who died may not have come to it. */
+	/* The dead worker may not have done this. */
 	tcp_info_hear(fd);
 	worker_connection(w, fd)->cookie = tcp_info_cookie(fd);
 	atomic_fetch_add(&w->slot->held, 1);
-	/* It has gone again; and no rule could be asked about one that has no
-	 * address. */
+	/* The client has gone again.  It has no address, so no rule applies to
+	 * it. */
 	if (lost_sockets_peer_of(fd, &peer) == -1) {
 		int error = errno;
 
 		accept_enter(w, fd, &peer, w->number, false);
 		close_connection(w, fd, CLOSE_RESET, error);
-		r->closed++;
-		return;
+		return false;
 	}
-	/* What the worker before did not come to; but for the rate, which it
-	 * may have come to. */
+	/* The same as for a client that is accepted, but for accept-rate: the
+	 * dead worker may have counted the client there. */
 	why = admission_denies(w->config, &peer);
 	if (why == NULL) {
 		why = admission_crowds(w, fd, &peer, false);
 		reason = CLOSE_LIMIT;
 	}
 	accept_enter(w, fd, &peer, w->number, false);
-	if (why != NULL) {
-		admission_report(w, &peer, why, "");
-		close_connection(w, fd, reason, 0);
-		r->closed++;
-	} else
-		r->kept++;
+	if (why == NULL)
+		return true;
+	admission_report(w, &peer, why, "");
+	close_connection(w, fd, reason, 0);
+	return false;
 }
 
 /*
- * A worker died between accept4(2) and the record.  Whose socket is in no
- * record?  One that a living worker has accepted this moment looks the same,
- * so claiming is a compare-and-swap for it as for us: who comes second lets
- * go.
+ * Claim the record of `fd` if `fd` is lost.  A socket that a living worker has
+ * accepted a moment ago looks the same.  So both claim the record by compare
+ * and swap, and the second one leaves it alone.
  */
-void
-lost_sockets_find(struct worker *w, struct recovered *r)
+static bool
+lost_sockets_claim(struct worker *w, int fd)
 {
-	for (int fd = 0; fd < (int)arena_descriptors(w->arena); fd++) {
-		struct connection *c = worker_connection(w, fd);
-		bool ours = false;
+	struct connection *c = worker_connection(w, fd);
 
-		while (!ours) {
-			uint32_t word = connection_word(c);
+	for (;;) {
+		uint32_t word = connection_word(c);
 
-			if (owner_state(word) != CONN_FREE &&
-			    owner_state(word) != CONN_CLOSING)
-				break;
-			if (!connection_vacant(c, word, tcp_info_cookie(fd)) ||
-			    !lost_sockets_is_client(w, fd))
-				break;
-			accept_note(w->arena, fd);
-			/* May fail because who closed the number's former
-			 * socket says FREE now: look again. */
-			ours = connection_claim(c, word, w->number);
-		}
-		if (ours)
-			lost_sockets_enter(w, fd, r);
+		if ((owner_state(word) != CONN_FREE &&
+			owner_state(word) != CONN_CLOSING) ||
+		    !connection_vacant(c, word, tcp_info_cookie(fd)) ||
+		    !lost_sockets_is_client(w, fd))
+			return false;
+		accept_note(w->arena, fd);
+		/* This fails, too, if the worker that closed the number's
+		 * former socket has just stored FREE: look again. */
+		if (connection_claim(c, word, w->number))
+			return true;
 	}
+}
+
+int
+lost_sockets_next(struct worker *w, int fd)
+{
+	for (; fd < (int)arena_descriptors(w->arena); fd++)
+		if (lost_sockets_claim(w, fd))
+			return fd;
+	return -1;
 }

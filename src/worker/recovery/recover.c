@@ -1,24 +1,25 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Taking over a slot: whatever its last worker left in it goes on.
+ * Recovery of a slot.
  *
- * Every connection of the slot is as its record says, but for the one that was
- * being served.  That one is settled by asking the kernel, which has counted
- * every byte that went in and out:
+ * The record of each connection of the slot is correct, except for the one that
+ * was being served.  For that connection the kernel knows the truth: it has
+ * counted every byte that went in and out:
  *
- *	died			found			done
- *	before recv		positions agree		nothing
- *	after recv		kernel's rx is ahead	rx follows; the bytes are
- *				in scratch, or in the window
+ *	death			found			action
+ *	before recv		positions agree		none
+ *	after recv		kernel's rx is ahead	rx follows; the bytes
+ *							are in scratch, or in
+ *							the window
  *	in the handler		the same		it is called again
  *	after send		kernel's tx is ahead	tx follows
- *	before the rest was	CONN_SPILLED not set	scratch is copied to the
- *	spilled					window
+ *	before the rest was	CONN_SPILLED not set	scratch is copied to
+ *	spilled						the window
  *
- * A death while accepting leaves a socket in no record (it is searched for), a
- * record half filled in (TAKING) or given without notice (the bit is set
- * again); a death while closing a record that says CLOSING, whose cookie tells
- * whether the close came to pass.
+ * A death while accepting leaves a socket in no record, which is searched for;
+ * or a record that is CLAIMED and half filled in; or one that is OFFERED and
+ * not notified, for which the bit is set again.  A death while closing leaves a
+ * record that is CLOSING, whose cookie tells whether the socket was closed.
  */
 #include "worker/recovery/recover.h"
 
@@ -30,19 +31,18 @@
 
 #include "handler/handler.h"
 #include "lib/signals.h"
-#include "worker/balance/active.h"
 #include "worker/balance/handoff.h"
 #include "worker/connection/accept.h"
 #include "worker/connection/admission.h"
 #include "worker/connection/close.h"
 #include "worker/connection/serve.h"
 #include "worker/connection/tcp_info.h"
-#include "worker/events.h"
+#include "worker/connection/window.h"
 #include "worker/memory.h"
 #include "worker/recovery/lost_sockets.h"
 
-/* Bring the record of a connection in doubt to what the kernel says.  Returns
- * false if it cannot go on. */
+/* Correct the record of the connection in doubt by the kernel's positions.
+ * Returns false if the connection cannot go on. */
 static bool
 recover_settle(const struct worker *w, unsigned k, int fd)
 {
@@ -50,7 +50,7 @@ recover_settle(const struct worker *w, unsigned k, int fd)
 	struct connection *c = worker_connection(w, fd), now;
 
 	if (c->phase == PHASE_LINGERING) {
-		/* All that matters was sent; the rest is read and forgotten. */
+		/* All output was sent; input is received and dropped. */
 		c->dropped = c->rx - c->tx;
 		c->ready = c->rx;
 		return true;
@@ -70,7 +70,8 @@ recover_settle(const struct worker *w, unsigned k, int fd)
 	cursor = connection_cursor(c);
 	if (c->ready < cursor)
 		c->ready = cursor;
-	/* What is checked is what is used. */
+	/* The copy is checked and used: another process can write to the
+	 * record. */
 	memcpy(&now, (const void *)c, sizeof(now));
 	cursor = connection_cursor(&now);
 	if (!connection_sane(&now))
@@ -78,7 +79,7 @@ recover_settle(const struct worker *w, unsigned k, int fd)
 	if ((now.flags & CONN_SPILLED) == 0 && now.rx > cursor) {
 		if (cursor < base || now.rx - base > SCRATCH_BYTES)
 			return false;
-		memory_count(&w->arena->slot[k], c, connection_pending(&now));
+		window_grow(&w->arena->slot[k], c, connection_pending(&now));
 		memcpy(arena_window(w->arena, fd),
 		    arena_scratch(w->arena, k) + (cursor - base),
 		    connection_pending(&now));
@@ -86,16 +87,16 @@ recover_settle(const struct worker *w, unsigned k, int fd)
 		store_barrier();
 		c->flags |= CONN_SPILLED;
 	} else if ((now.flags & CONN_SPILLED) != 0)
-		memory_count(&w->arena->slot[k], c,
+		window_grow(&w->arena->slot[k], c,
 		    (size_t)(now.rx - now.window_base));
 	return true;
 }
 
 /*
- * Take a connection out of the epoll instance of another slot.  This must be
- * done while that slot owns it: CONN_ENROLLED means that of the owner, and a
- * connection that a death leaves to us with the flag set would be looked for in
- * ours.
+ * Remove a connection from the epoll instance of slot `k`.  This must be done
+ * while slot `k` owns the connection: CONN_ENROLLED is about the owner's
+ * instance.  If we owned it with the flag set and died, our successor would
+ * believe that the connection is in our instance.
  */
 static void
 recover_unwatch(const struct worker *w, unsigned k, int fd)
@@ -105,16 +106,16 @@ recover_unwatch(const struct worker *w, unsigned k, int fd)
 	if ((c->flags & CONN_ENROLLED) == 0)
 		return;
 	/* The flags first, as in events_forget().  A death in between leaves
-	 * an entry that the slot's next worker disowns when it is told. */
+	 * an entry that the slot's next worker disowns at its first event. */
 	c->flags &= (uint8_t) ~(CONN_ENROLLED | CONN_WRITES);
 	store_barrier();
 	(void)epoll_ctl(w->arena->slot[k].watch_fd, EPOLL_CTL_DEL, fd, NULL);
 }
 
-/* Whether `fd` is the socket that its record is about, or a client's at all:
- * what cannot be served is not closed for what a spoilt record says. */
+/* True if `fd` is the socket that its record is about, or at least a client's
+ * socket: a spoilt record must not make us close another descriptor. */
 static bool
-recover_is_ours_to_close(const struct worker *w, int fd)
+recover_may_close(const struct worker *w, int fd)
 {
 	uint64_t cookie = tcp_info_cookie(fd);
 
@@ -123,27 +124,27 @@ recover_is_ours_to_close(const struct worker *w, int fd)
 		lost_sockets_is_client(w, fd));
 }
 
-/* End a connection that this worker counts as its own and cannot go on. */
+/* End a connection that this worker counts as its own and that cannot go on. */
 static void
 recover_give_up(struct worker *w, int fd, enum close_reason reason, int error)
 {
 	struct connection *c = worker_connection(w, fd);
-	uint32_t held = connection_owner(c);
+	uint32_t owner = connection_owner(c);
 
-	active_remove(w, fd);
-	if (recover_is_ours_to_close(w, fd)) {
+	active_remove(&w->active, fd);
+	if (recover_may_close(w, fd)) {
 		close_connection(w, fd, reason, error);
 		return;
 	}
 	log_warnx("the record of descriptor %d is spoilt", fd);
 	counter_add(&w->slot->count.closed[reason], 1);
-	memory_remove(w->slot, c);
+	window_remove(w->slot, c);
 	atomic_fetch_sub(&w->slot->held, 1);
-	(void)connection_swap(c, held, owner_word(CONN_FREE, 0));
+	(void)connection_swap(c, owner, owner_word(CONN_FREE, 0));
 }
 
-/* Watch a connection that is in this worker's name now.  The slot's epoll
- * instance has most of them, for what they wait for. */
+/* Watch a connection that has become this worker's.  The slot's epoll instance
+ * already has most of them, with the right events. */
 static void
 recover_watch(struct worker *w, int fd)
 {
@@ -152,106 +153,170 @@ recover_watch(struct worker *w, int fd)
 	bool paused = c->paused != 0;
 
 	c->active = CONNECTION_INACTIVE;
-	/* If memory is full still, it is so again. */
+	/* If memory is still full, it is paused again. */
 	c->paused = 0;
 	if ((paused || (c->flags & CONN_ENROLLED) == 0 ||
 		(c->flags & CONN_WRITES) != 0 || connection_unsent(c) > 0) &&
-	    events_add(w, fd) == -1)
+	    events_add(&w->events, fd) == -1)
 		recover_give_up(w, fd, CLOSE_ERROR, errno);
 }
 
-/* A socket of slot `k` that was to be closed: close it if it still is that
- * socket. */
+/* CLOSING by slot `k`: close the descriptor if it still is that socket. */
 static void
 recover_finish_close(struct worker *w, int fd, uint32_t owner)
 {
 	struct connection *c = worker_connection(w, fd);
 	bool open = c->cookie != 0 && tcp_info_cookie(fd) == c->cookie;
 
-	/* Fails if the number has been taken for another socket meanwhile. */
+	/* This fails if another worker has claimed the record for another
+	 * socket meanwhile. */
 	if (connection_swap(c, owner,
 		owner_word(open ? CONN_CLOSING : CONN_FREE, w->number)) &&
 	    open)
 		close_descriptor(w, fd);
 }
 
-/* A connection has become ours that was slot `k`'s, or was on its way to it. */
+/* A lost socket, in a record that is CLAIMED by us. */
 static void
-recover_count_taken(struct worker *w, unsigned k, int fd,
-    enum connection_state was)
+recover_enter(struct worker *w, int fd, struct recovered *r)
 {
-	const struct connection *c = worker_connection(w, fd);
-
-	atomic_fetch_add(&w->slot->held, 1);
-	memory_add(w->slot, c);
-	if (was != CONN_OPEN)
-		return;
-	atomic_fetch_sub(&w->arena->slot[k].held, 1);
-	memory_remove(&w->arena->slot[k], c);
-}
-
-/* One record: carry on with whatever slot `k` had to do with it. */
-static void
-recover_take_record(struct worker *w, unsigned k, int fd, struct recovered *r)
-{
-	struct connection *c = worker_connection(w, fd);
-	uint32_t h = connection_owner(c);
-	uint32_t ours = owner_word(CONN_OPEN, w->number);
-	unsigned owner = owner_slot(h);
-	uint16_t offered_by = (uint16_t)k;
-
-	/* Given to a slot there is not: as if to us. */
-	if (owner_state(h) == CONN_OFFERED && owner >= w->arena->slots) {
-		if (atomic_load(&c->offered_by) != k)
-			return;
-		owner = k;
-	}
-	/* Given, perhaps without notice.  Who it was given to may have taken it
-	 * by now, and given it on: that one's word stays. */
-	if (owner_state(h) == CONN_OFFERED && owner != k &&
-	    atomic_compare_exchange_strong(&c->offered_by, &offered_by,
-		(uint16_t)w->number)) {
-		atomic_fetch_or(&arena_handoff(w->arena, owner)[fd / 64],
-		    UINT64_C(1) << (fd % 64));
-		handoff_wake(w, owner);
-		w->offers_at = 0;
-		return;
-	}
-	if (owner != k)
-		return;
-	switch (owner_state(h)) {
-	case CONN_CLAIMED:
-		connection_set(c, owner_word(CONN_CLAIMED, w->number));
-		lost_sockets_enter(w, fd, r);
-		break;
-	case CONN_CLOSING:
-		recover_finish_close(w, fd, h);
-		break;
-	case CONN_OFFERED:
-	case CONN_OPEN:
-		if (k != w->number && owner_state(h) == CONN_OPEN)
-			recover_unwatch(w, k, fd);
-		/* An orphan that was entered just now is watched already. */
-		if ((h == ours && c->active != CONNECTION_INACTIVE) ||
-		    !connection_swap(c, h, ours))
-			break;
-		if (k != w->number || owner_state(h) == CONN_OFFERED)
-			recover_count_taken(w, k, fd, owner_state(h));
-		if (worker_can_serve(w, fd)) {
-			recover_watch(w, fd);
-			r->kept++;
-			break;
-		}
-		recover_give_up(w, fd, CLOSE_ERROR, EOWNERDEAD);
+	if (lost_sockets_enter(w, fd))
+		r->kept++;
+	else
 		r->closed++;
-		break;
-	default:
-		break;
-	}
 }
 
-/* The connection that was being served: by its own fault its worker died, or
- * it goes on, unless memory is to be had from it (`shed`). */
+/* A connection that was in no slot has become ours. */
+static void
+recover_count(struct worker *w, int fd)
+{
+	atomic_fetch_add(&w->slot->held, 1);
+	window_add(w->slot, worker_connection(w, fd));
+}
+
+/* A connection of slot `k` has become ours. */
+static void
+recover_count_from(struct worker *w, unsigned k, int fd)
+{
+	recover_count(w, fd);
+	atomic_fetch_sub(&w->arena->slot[k].held, 1);
+	window_remove(&w->arena->slot[k], worker_connection(w, fd));
+}
+
+/* A connection that has become ours is watched, or closed if it cannot be
+ * served. */
+static void
+recover_go_on(struct worker *w, int fd, struct recovered *r)
+{
+	if (!worker_can_serve(w, fd))
+		recover_give_up(w, fd, CLOSE_ERROR, EOWNERDEAD);
+	else if (connection_close_asked(worker_connection(w, fd)))
+		recover_give_up(w, fd, CLOSE_REQUEST, 0);
+	else {
+		recover_watch(w, fd);
+		r->kept++;
+		return;
+	}
+	r->closed++;
+}
+
+/* OPEN by our own slot: its former worker had it. */
+static void
+recover_inherit(struct worker *w, int fd, struct recovered *r)
+{
+	/* A lost socket that was entered just now is watched already. */
+	if (worker_connection(w, fd)->active == CONNECTION_INACTIVE)
+		recover_go_on(w, fd, r);
+}
+
+/* OPEN by slot `k`, which is unattended: it becomes ours. */
+static void
+recover_adopt(struct worker *w, unsigned k, int fd, struct recovered *r)
+{
+	recover_unwatch(w, k, fd);
+	if (!connection_swap(worker_connection(w, fd), owner_word(CONN_OPEN, k),
+		owner_word(CONN_OPEN, w->number)))
+		return;
+	recover_count_from(w, k, fd);
+	recover_go_on(w, fd, r);
+}
+
+/* OFFERED, as `owner` says, to our own slot, to the slot that we adopt, or to
+ * a slot that does not exist: accept the offer. */
+static void
+recover_accept_offer(struct worker *w, int fd, uint32_t owner,
+    struct recovered *r)
+{
+	if (!connection_swap(worker_connection(w, fd), owner,
+		owner_word(CONN_OPEN, w->number)))
+		return;
+	recover_count(w, fd);
+	recover_go_on(w, fd, r);
+}
+
+/* OFFERED by slot `k` to slot `to`, but the notification may be missing.  The
+ * recipient may already have accepted the offer and passed the connection on;
+ * `offered_by` says so, and the record is left alone. */
+static void
+recover_offer_again(struct worker *w, unsigned k, int fd, unsigned to)
+{
+	uint16_t by = (uint16_t)k;
+
+	if (!atomic_compare_exchange_strong(&worker_connection(w, fd)
+						 ->offered_by,
+		&by, (uint16_t)w->number))
+		return;
+	atomic_fetch_or(&arena_handoff(w->arena, to)[fd / 64],
+	    UINT64_C(1) << (fd % 64));
+	siblings_wake(&w->siblings, to);
+	timer_set(&w->timers, TIMER_WITHDRAW, 0);
+}
+
+static void
+recover_offered(struct worker *w, unsigned k, int fd, uint32_t owner,
+    struct recovered *r)
+{
+	unsigned to = owner_slot(owner);
+
+	if (to == k)
+		recover_accept_offer(w, fd, owner, r);
+	else if (to < w->arena->slots)
+		recover_offer_again(w, k, fd, to);
+	else if (atomic_load(&worker_connection(w, fd)->offered_by) == k)
+		recover_accept_offer(w, fd, owner, r);
+}
+
+/* CLAIMED by slot `k`, and half filled in: enter the client anew. */
+static void
+recover_claimed(struct worker *w, int fd, struct recovered *r)
+{
+	connection_set(worker_connection(w, fd),
+	    owner_word(CONN_CLAIMED, w->number));
+	recover_enter(w, fd, r);
+}
+
+/* Continue the part that slot `k` has in one record. */
+static void
+recover_record(struct worker *w, unsigned k, int fd, struct recovered *r)
+{
+	uint32_t owner = connection_owner(worker_connection(w, fd));
+
+	if (owner_state(owner) == CONN_OFFERED)
+		recover_offered(w, k, fd, owner, r);
+	else if (owner == owner_word(CONN_CLAIMED, k))
+		recover_claimed(w, fd, r);
+	else if (owner == owner_word(CONN_CLOSING, k))
+		recover_finish_close(w, fd, owner);
+	else if (owner != owner_word(CONN_OPEN, k))
+		return;
+	else if (k == w->number)
+		recover_inherit(w, fd, r);
+	else
+		recover_adopt(w, k, fd, r);
+}
+
+/* The connection that was being served.  It is closed if its input killed the
+ * worker, or if memory is short (`shed`); else it goes on. */
 static void
 recover_take_doubtful(struct worker *w, unsigned k, int fd, bool shed,
     struct recovered *r)
@@ -263,7 +328,7 @@ recover_take_doubtful(struct worker *w, unsigned k, int fd, bool shed,
 
 	if (connection_owner(c) != owner_word(CONN_OPEN, k) ||
 	    (fault == 0 && !shed && recover_settle(w, k, fd)))
-		return; /* the rest as with all others */
+		return; /* recover_record() does the rest */
 	if (fault != 0 && handler < HANDLER_KINDS)
 		log_warnx("%s closed: its input to handler %s %s worker %u "
 			  "(%s); %llu bytes in, %llu out",
@@ -271,10 +336,10 @@ recover_take_doubtful(struct worker *w, unsigned k, int fd, bool shed,
 		    fault == FAULT_HUNG ? "hung" : "crashed", k,
 		    fault == FAULT_HUNG ? "watchdog" : signals_name(fault),
 		    (unsigned long long)c->rx, (unsigned long long)c->tx);
-	/* Slot k's until it is CLOSING: as an open one of ours, a death would
-	 * leave it to a successor that knows of no doubt. */
+	/* It stays slot k's until it is CLOSING.  If it were OPEN by us and
+	 * we died, our successor would not know that it is in doubt. */
 	if (k != w->number)
-		recover_count_taken(w, k, fd, CONN_OPEN);
+		recover_count_from(w, k, fd);
 	recover_give_up(w, fd,
 	    fault != 0 ? CLOSE_FAULT
 		: shed ? CLOSE_MEMORY
@@ -283,8 +348,17 @@ recover_take_doubtful(struct worker *w, unsigned k, int fd, bool shed,
 	r->closed++;
 }
 
-/* Carry on with ends that were begun and with what lies in windows: one of
- * them may have been settled by a successor that died before it went on. */
+/* The worker died between accept4(2) and the record. */
+static void
+recover_lost_sockets(struct worker *w, struct recovered *r)
+{
+	for (int fd = lost_sockets_next(w, 0); fd != -1;
+	     fd = lost_sockets_next(w, fd + 1))
+		recover_enter(w, fd, r);
+}
+
+/* Continue ends that were begun, and the pending bytes in windows: a successor
+ * may have settled them and died before it continued them. */
 static void
 recover_resume(struct worker *w, int doubtful, struct recovered *r)
 {
@@ -294,17 +368,18 @@ recover_resume(struct worker *w, int doubtful, struct recovered *r)
 	     fd = arena_next(w->arena, w->number, fd + 1)) {
 		const struct connection *c = worker_connection(w, fd);
 
-		/* Those it had before, if it takes over a sibling's. */
+		/* Also those that it had before, if it adopts a slot. */
 		if (!worker_can_serve(w, fd)) {
 			recover_give_up(w, fd, CLOSE_ERROR, EOWNERDEAD);
 			r->closed++;
 		} else if (fd == doubtful || c->phase == PHASE_FINISHING ||
 		    (c->flags & CONN_SPILLED) != 0)
 			serve_resume(w, fd);
-		/* Only a hot one's window is given back in time. */
+		/* Only the window of an active connection is released in
+		 * time. */
 		if (connection_owner(c) == ours && c->blocks > 0 &&
 		    connection_pending(c) == 0) {
-			(void)active_touch(w, fd);
+			(void)active_touch(&w->active, fd);
 			memory_took(w, fd, 0);
 		}
 	}
@@ -322,12 +397,12 @@ recover(struct worker *w, unsigned k)
 
 	atomic_compare_exchange_strong(&w->arena->header->admission, &theirs,
 	    0);
-	/* Counted anew. */
+	/* A death may leave these wrong: count anew. */
 	atomic_store(&s->blocks, 0);
 	for (int fd = arena_next(w->arena, k, 0); fd != -1;
 	     fd = arena_next(w->arena, k, fd + 1)) {
 		worker_connection(w, fd)->active = CONNECTION_INACTIVE;
-		memory_add(s, worker_connection(w, fd));
+		window_add(s, worker_connection(w, fd));
 		held++;
 	}
 	atomic_store(&s->held, held);
@@ -336,12 +411,12 @@ recover(struct worker *w, unsigned k)
 	if (doubtful >= 0 && (uint32_t)doubtful < arena_descriptors(w->arena))
 		recover_take_doubtful(w, k, doubtful, shed, &r);
 	if (kind == OP_ACCEPT)
-		lost_sockets_find(w, &r);
+		recover_lost_sockets(w, &r);
 	for (int fd = 0; fd < (int)arena_end(w->arena); fd++)
-		recover_take_record(w, k, fd, &r);
-	/* It may have died over a reservation that nobody redeems now. */
-	handoff_wake_reserving(w);
-	/* Settled: from here on it may be this worker's own operation. */
+		recover_record(w, k, fd, &r);
+	/* A reservation of the dead worker is not redeemed any more. */
+	siblings_wake_reserved(&w->siblings);
+	/* The operation is settled; this worker may name its own now. */
 	store_barrier();
 	atomic_store(&s->op.kind, OP_NONE);
 	atomic_store(&s->fault, 0);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Taking over a slot: whatever its last worker left in it goes on.
+ * Recovery: a worker takes over a slot, and everything that the slot's last
+ * worker left in it goes on.
  */
 #ifndef ECHOD_WORKER_RECOVERY_RECOVER_H
 #define ECHOD_WORKER_RECOVERY_RECOVER_H
@@ -9,14 +10,14 @@
 
 struct recovered {
 	unsigned kept;	 /* connections that go on */
-	unsigned closed; /* connections that could not */
+	unsigned closed; /* connections that cannot */
 };
 
 /*
- * Settle the operation that slot `k`'s dead worker had in progress, if any,
- * and make everything the slot held this worker's own.  `k` is the worker's
- * own slot at its start, or a sibling's that has no worker for a while.
- * Nobody else may be at work on slot `k`.  Interrupted by another death at any
+ * Settle the operation that the dead worker of slot `k` had in progress, if
+ * any, and make everything that the slot holds this worker's.  `k` is the
+ * worker's own slot at its start, or an unattended slot that it adopts.  No
+ * other worker may work on slot `k`.  If another death interrupts this at any
  * point, it can be done again.
  */
 struct recovered recover(struct worker *w, unsigned k);

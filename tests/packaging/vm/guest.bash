@@ -1,16 +1,17 @@
-# What the checks inside share: saying what came of each, waiting, a connection
-# that is held through all of it, other versions of the package.
+# SPDX-License-Identifier: ISC
+# The checks inside a guest share this: reports of results, waits, a connection
+# that lasts through all checks, and other versions of the package.
 # shellcheck shell=bash
 
 export LC_ALL=C DEBIAN_FRONTEND=noninteractive
 # shellcheck disable=SC2034 # for those that read this
 conf=/etc/echod/redis.conf pidfile=/run/echod/echod.pid
-# The master's pid when the connection began; theirs to set.
+# The master's pid at the begin of the connection; the checks set it.
 was=
 cd /vm || exit 1
 
-# check TEXT COMMAND...: one assertion.  In COMMAND, which is a function, the
-# first thing that fails ends it.
+# check TEXT COMMAND...: one assertion.  COMMAND is a function; its first
+# failure ends it.
 check() {
 	local text=$1 said
 	shift
@@ -79,7 +80,7 @@ directive() {
 	grep -qx "$1 = $2" $conf
 }
 
-# Lines that the configuration must not have.
+# Add lines that the configuration must not have.
 spoil() {
 	cp $conf /vm/good.conf
 	echo 'port = none' >>$conf
@@ -89,8 +90,7 @@ mend() {
 	cp /vm/good.conf $conf
 }
 
-# A connection from before to after, on descriptor 5, which lives outside of
-# single checks.
+# Open a connection on descriptor 5, which lasts longer than a single check.
 hold() {
 	exec 5<>/dev/tcp/127.0.0.1/6379
 }
@@ -118,12 +118,13 @@ load_is_happy() {
 	}
 }
 
-# repack NAME VERSION [PROGRAM]: NAME.deb, of that version, with that program.
+# repack NAME VERSION [PROGRAM]: make NAME.deb with this version and program.
 repack() {
 	rm -rf "tree.$1"
 	dpkg-deb -R old.deb "tree.$1"
 	sed -i "s/^Version: .*/Version: $2/" "tree.$1/DEBIAN/control"
 	[ -z "${3:-}" ] || cp "$3" "tree.$1/usr/sbin/echod"
+	[ ! -e "${3:-}-admin" ] || cp "$3-admin" "tree.$1/usr/libexec/echod/echod-admin"
 	dpkg-deb --root-owner-group -Znone -b "tree.$1" "$1.deb" >/dev/null
 	rm -rf "tree.$1"
 }
@@ -133,7 +134,7 @@ install() {
 		"./$1.deb" >said 2>&1
 }
 
-# Another program has the port, until it is given back.
+# Another program takes the port until give_port.
 take_port() {
 	nc -lk 0.0.0.0 6379 >/dev/null 2>&1 </dev/null 5>&- &
 	echo $! >taker

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Kill workers at random and see that they are replaced.
+# SPDX-License-Identifier: ISC
+"""Kill workers at random, and check that they are replaced.
 
 usage: killer.py MASTER_PID LOAD_PID SECONDS RATE SEGV_EVERY STOP_EVERY SEED
 
@@ -15,7 +16,7 @@ import time
 
 
 def is_worker(pid):
-    """Not the program that a reload runs as a check."""
+    """Return False for the program that a reload runs as a check."""
     try:
         with open("/proc/%s/cmdline" % pid, "rb") as f:
             return b": worker " in f.read()

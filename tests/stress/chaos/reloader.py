@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""Reload a server over and over, and watch that nothing grows.
+# SPDX-License-Identifier: ISC
+"""Reload a server again and again, and check that nothing grows.
 
 usage: reloader.py MASTER_PID LOAD_PID LOG COUNT SECONDS
 
-Sends SIGUSR2, waits until LOG tells what came of it, and again: COUNT times,
-or until SECONDS have passed or the process LOAD_PID is gone.  Prints one line
-of name=value figures: reloads done and not done, pauses in ms, and descriptors
+Sends SIGUSR2 and waits until LOG has the result.  Repeats this COUNT times, or
+until SECONDS have passed or the process LOAD_PID is gone.  Prints one line of
+name=value figures: reloads done and not done, pauses in ms, and descriptors
 and memory (KiB, all processes; shared pages once) after the tenth and after
-the last.
+the last reload.
 """
 import os
 import re
@@ -42,7 +43,7 @@ def memory(master):
 
 
 def settled(measure, master):
-    """The least of a few looks: clients come and go meanwhile."""
+    """The least of a few measurements, because clients connect and leave."""
     values = []
     for _ in range(10):
         values.append(measure(master))
@@ -63,7 +64,7 @@ class Log:
 
 
 def reload(master, log):
-    """The pause in ms, or -1 if it was refused, failed, or never ended."""
+    """The pause in ms, or -1 if the reload was refused, failed, or never ended."""
     log.lines()
     os.kill(master, signal.SIGUSR2)
     end = time.monotonic() + 30

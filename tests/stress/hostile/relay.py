@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
-"""A relay between clients and a server that spoils the stream, not its packets.
+# SPDX-License-Identifier: ISC
+"""A relay between clients and a server, which damages the stream, not packets.
 
 usage: relay.py OPTION=VALUE ... LISTEN-PORT PORT
 
 On 127.0.0.1, from LISTEN-PORT to PORT, in both directions:
 
 	piece=N		bytes are passed on in pieces of 1 to N bytes
-	delay=MS	so long after they came, each way
+	delay=MS	MS after they came, each way
 	rate=N		at most N bytes a second, each way
 	reset=N		after 1 to N bytes both sides are reset
 
-A FIN is passed on as one.  Says `ready` when it listens; ends with its standard
+A FIN is passed on.  Prints `ready` when it listens.  Ends with its standard
 input.
 """
 import asyncio
@@ -66,8 +67,9 @@ async def carry(reader, writer, options, rng):
 
 
 async def relay(options, rng, port, reader, writer):
-    # The loop's references are weak, and a transport that rests is in no
-    # selector: without this one the collector takes a connection away.
+    # The references of the loop are weak, and an idle transport is in no
+    # selector.  Without this reference the collector would remove a
+    # connection.
     RELAYED.add(asyncio.current_task())
     try:
         await relay_both(options, rng, port, reader, writer)

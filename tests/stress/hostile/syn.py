@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
 """Ask for connections and never answer: syn.py ADDRESS PORT COUNT
 
-From addresses of the same network that nobody has.
+The source addresses are unused addresses of the same network.
 """
 import random
 import socket

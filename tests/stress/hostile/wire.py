@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""A wire between two network namespaces, as bad as wanted.
+# SPDX-License-Identifier: ISC
+"""A wire between two network namespaces, with selected faults.
 
 usage: wire.py PID OPTION=VALUE ...
 
@@ -8,13 +9,13 @@ process PID, 10.9.0.2, and carries packets between them in both directions:
 
 	loss=N		percent that are lost
 	twice=N		percent that come twice
-	late=N		percent that are overtaken by those of 20 ms after them
+	late=N		percent that later packets overtake, up to 20 ms later
 	delay=MS	each way
 	mtu=N		of both ends
 	cut=FILE	nothing passes while FILE exists
 
-Says `ready` when it carries; ends with its standard input.  The kernel's netem
-would do the same; many kernels do not have it.
+Prints `ready` when it carries packets.  Ends with its standard input. netem of
+the kernel would do the same, but many kernels do not have it.
 """
 import ctypes
 import fcntl

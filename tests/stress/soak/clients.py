@@ -1,5 +1,6 @@
-"""Clients of the soak: witnesses that live through all of it, probes that say
-what a new client meets, and the load program of one round."""
+# SPDX-License-Identifier: ISC
+"""Clients of the soak: witnesses that last for the whole soak, probes that check
+the service for a new client, and the load program of one round."""
 import os
 import re
 import socket
@@ -11,8 +12,8 @@ LOST = re.compile(r"load: \w+ client \d+, port (\d+): (.*)")
 
 
 class Witness:
-    """A connection that lasts as long as the service.  Between two looks it
-    has half a line sent, which must not be forgotten."""
+    """A connection that lasts as long as the service.  Between two checks it has
+    sent half a line, which must not be forgotten."""
     def __init__(self, number, address):
         self.number, self.turn = number, 0
         self.socket = socket.create_connection(address, PATIENCE)
@@ -25,7 +26,7 @@ class Witness:
         self.socket.sendall(self.half)
 
     def look(self):
-        """True; False if the connection is gone."""
+        """Return True, or False if the connection is gone."""
         want = self.half + b"still here\n"
         got = b""
         try:
@@ -87,7 +88,7 @@ def probe(address, source=None, line=b"probe\n", header=b""):
 
 
 class Load:
-    def __init__(self, program, directory, port, rest, mix):
+    def __init__(self, program, directory, port, rest, mix, once):
         self.directory = directory
         for name in ("ready", "enough"):
             if os.path.exists(self.path(name)):
@@ -95,7 +96,8 @@ class Load:
         self.output = open(self.path("load"), "w+")
         self.process = subprocess.Popen(
             [program, "-p", str(port), "-t", "86400", "-d", str(rest),
-             "-f", self.path("ready"), "-e", self.path("enough"), *mix],
+             "-f", self.path("ready"), "-e", self.path("enough"),
+             *(("-o",) if once else ()), *mix],
             stdout=self.output, stderr=subprocess.STDOUT)
         wait_for("the load to connect", self.is_ready)
 

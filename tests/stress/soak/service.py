@@ -1,7 +1,8 @@
+# SPDX-License-Identifier: ISC
 """The server under soak, seen from outside: its process, log and control socket.
 
-Everything that must hold at any moment, whatever is done to the server, is
-checked here; tests/stress/soak/run does things to it.
+This checks everything that must hold at any moment. tests/stress/soak/run acts
+on the server.
 """
 import json
 import os
@@ -17,12 +18,12 @@ LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} "
                   r"(?:debug|verbose|notice|warning): (?P<text>[ -~]+)")
 STAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} ")
 FAULT = re.compile(r"(\S+) closed: its input to handler")
-# What a healthy server never says, whatever is done to it.
+# The log lines that a healthy server never writes.
 NEVER = re.compile(r"never make|is gone: stopping|lines lost|"
                    r"cannot carry on|no worker lives|limit of \d+ descr|"
                    r"is not an echod|resting for")
 
-# What a program that cannot take over says where it has no log yet.
+# The message of a program that cannot take over and has no log yet.
 TAKEOVER = "echod: the takeover failed: "
 
 
@@ -36,7 +37,7 @@ def need(condition, why, *args):
 
 
 def wait_for(what, condition, patience=PATIENCE):
-    """What `condition` returns, once that is true."""
+    """Wait until `condition` returns a true value, and return this value."""
     began = time.monotonic()
     deadline = began + patience
     while True:
@@ -51,7 +52,7 @@ def wait_for(what, condition, patience=PATIENCE):
 
 
 def stat_of(pid):
-    """State, parent and session of a process; None if it is gone."""
+    """State, parent and session of a process, or None if it is gone."""
     try:
         with open("/proc/%d/stat" % pid) as f:
             fields = f.read().rsplit(")", 1)[1].split()
@@ -149,7 +150,7 @@ class Service:
 
     def start(self):
         self.errors = open(self.path("stderr"), "wb")
-        # A session of its own, by which what is left of it can be found.
+        # It has its own session, so remaining processes can be found.
         self.process = subprocess.Popen(
             [self.program, "-c", self.path("echod.conf")],
             cwd=self.directory, stdin=subprocess.DEVNULL,

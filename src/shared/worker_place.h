@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the master tells a worker at its start, beside configuration and arena.
+ */
+#ifndef ECHOD_SHARED_WORKER_PLACE_H
+#define ECHOD_SHARED_WORKER_PLACE_H
+
+#include <sys/types.h>
+
+/* The numbers are the master's own: in the arena another worker could change
+ * them. */
+struct worker_place {
+	unsigned slot;
+	pid_t master;
+	int master_pidfd; /* 0: none */
+	int watch_fd;	  /* the slot's epoll instance */
+};
+
+#endif
