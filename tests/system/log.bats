@@ -409,7 +409,7 @@ refused() {
 	refused 'logfile: /dev/fd/2 is standard error, which a daemon' \
 		logfile=/dev/fd/2 daemonize=yes
 	refused 'logfile: /dev/fd/7 is descriptor 7: the log can only go to' logfile=/dev/fd/7
-	refused 'logfile: /dev/stdin is descriptor 0: only' logfile=/dev/stdin
+	refused 'logfile: /dev/stdin is descriptor 0: the log can only go to' logfile=/dev/stdin
 	refused 'pidfile: /dev/stdout is the name of a descr' pidfile=/dev/stdout
 	refused 'control-socket: /dev/fd/9 is the name of a desc' \
 		control-socket=/dev/fd/9
