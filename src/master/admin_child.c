@@ -25,6 +25,7 @@
 #include "master/admin_link.h"
 #include "master/admin_program.h"
 #include "master/admin_requests.h"
+#include "master/oom.h"
 #include "master/reap.h"
 #include "master/upgrade/executable.h"
 #include "shared/request.h"
@@ -41,6 +42,8 @@
 /* One that is told to finish is killed after, ms. */
 #define FINISH_PATIENCE 1000
 #define END_PATIENCE 300
+/* Between two looks whether there is memory again, ms. */
+#define OOM_PAUSE 500
 /* Pings in watchdog-timeout. */
 #define PINGS 4
 
@@ -209,6 +212,7 @@ admin_child_start(struct master *m)
 		admin_child_schedule(m);
 		return;
 	}
+	oom_expose(pid);
 	a->phase = ADMIN_RUNNING;
 	a->pid = pid;
 	a->pidfd = pidfd_make(pid);
@@ -368,8 +372,14 @@ admin_child_step(struct master *m)
 	else if (a->phase == ADMIN_FINISHING && now >= a->end_at) {
 		admin_child_kill(m);
 		a->end_at = now + FINISH_PATIENCE;
-	} else if (a->phase == ADMIN_WAITING && now >= a->start_at)
-		admin_child_start(m);
+	} else if (a->phase == ADMIN_WAITING && now >= a->start_at) {
+		/* Its start takes memory.  While there is none and no worker
+		 * is there to be killed, the kernel may kill the master. */
+		if (oom_is_recent(&m->oom))
+			a->start_at = now + OOM_PAUSE;
+		else
+			admin_child_start(m);
+	}
 }
 
 uint64_t

@@ -130,7 +130,6 @@ loop_run(struct master *m)
 			reap_later(m);
 		else
 			reap(m);
-		admin_child_step(m); /* its requests are as signals */
 		if (stop_step(m))
 			break;
 		if (loop_is_hopeless(m)) {
@@ -146,6 +145,9 @@ loop_run(struct master *m)
 			spawn_due(m);
 			scaling_step(m);
 		}
+		/* After the workers, which clients wait for, and before what
+		 * tells of the state that a request may change. */
+		admin_child_step(m);
 		watchdog_step(&m->watchdog, m->config, &m->arena,
 		    m->service->workers, m->child);
 		log_step();

@@ -14,15 +14,31 @@
 #include "shared/slot.h"
 
 struct oom {
-	uint64_t kills; /* that the kernel has counted so far */
-	uint64_t at;	/* clock_ms() when they became more; 0: not yet */
+	uint64_t kills;	 /* that the kernel has counted so far */
+	uint64_t at;	 /* clock_ms() when they became more; 0: not yet */
+	char *reserve;	 /* memory to release when there is none */
+	unsigned pieces; /* of it that are left */
+	char score[16];	 /* a worker's oom_score_adj */
 };
 
-/* Notice kills from now on. */
+/* Notice kills from now on, and take the reserve. */
 void oom_begin(struct oom *o);
 
-/* Make the kernel kill the worker `pid` before the master. */
+/* Before a worker is started.  If the kernel has killed a moment ago, release a
+ * piece of the reserve: a worker that finds no memory before
+ * oom_expose_self() would cost the master its life. */
+void oom_make_room(struct oom *o);
+
+/* In a new worker, before it needs memory: make the kernel kill this process
+ * before the master. */
+void oom_expose_self(const struct oom *o);
+
+/* The same for the administration process `pid`, before any worker. */
 void oom_expose(pid_t pid);
+
+/* True if the kernel has killed a process for want of memory in the last
+ * moments: a process that can wait is not started now. */
+bool oom_is_recent(struct oom *o);
 
 /*
  * Worker `c` of slot `k`, which is `s`, has ended with `status`.  Returns true

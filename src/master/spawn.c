@@ -115,9 +115,12 @@ spawn(struct master *m, unsigned k)
 	atomic_store(&m->arena.slot[k].leave, 0);
 	/* The worker before may have written anything into the arena. */
 	service_publish(&m->arena, m->service);
+	oom_make_room(&m->oom);
 	pid = spawn_fork_sharing_descriptors();
-	if (pid == 0)
+	if (pid == 0) {
+		oom_expose_self(&m->oom);
 		_exit(m->entry(m->config, &m->arena, &place));
+	}
 	if (pid == -1) {
 		log_warnx("worker %u cannot be started: %s%s", k,
 		    strerror(errno), limits_why_no_process(errno));
@@ -126,7 +129,6 @@ spawn(struct master *m, unsigned k)
 			atomic_store(&m->arena.slot[k].state, SLOT_UNATTENDED);
 		return -1;
 	}
-	oom_expose(pid);
 	c->pid = pid;
 	c->pidfd = pidfd_make(pid);
 	c->started = clock_ms();

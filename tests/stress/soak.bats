@@ -48,6 +48,7 @@ fails() {
 	printf '%s\n' '#!/bin/sh' 'echo "not a log line" >>log' \
 		"exec '$ECHOD' \"\$@\"" >liar/echod
 	chmod +x liar/echod
+	cp "$(dirname "$ECHOD")/echod-admin" liar
 	ECHOCTL=$ECHOCTL ECHOD=$PWD/liar/echod \
 		fails "malformed log line: 'not a log line'"
 }

@@ -175,17 +175,25 @@ class Service:
         except FileNotFoundError:
             return []
 
-    def workers(self):
-        """Not the program that a reload runs as a check."""
+    def named(self, name):
+        """Children whose process title has it."""
         found = []
         for pid in self.children():
             try:
                 with open("/proc/%d/cmdline" % pid, "rb") as f:
-                    if b": worker " in f.read():
+                    if name in f.read():
                         found.append(pid)
             except OSError:
                 pass
         return found
+
+    def workers(self):
+        """Not the program that a reload runs as a check."""
+        return self.named(b": worker ")
+
+    def admins(self):
+        """The number of administration processes."""
+        return len(self.named(b": admin"))
 
     def descriptors(self):
         return len(os.listdir("/proc/%d/fd" % self.pid))
