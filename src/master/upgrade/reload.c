@@ -182,7 +182,8 @@ reload_request_by(struct master *m, const char *source, int asker)
 	bool stopping = m->stop.phase != STOP_NONE;
 	bool told = !stopping && outcome_add(&m->reload.later, asker);
 
-	if (!told)
+	/* The administration process has its answer from the caller. */
+	if (!told && asker > 0)
 		reload_tell_outcome(m, &one, false,
 		    stopping ? "refused: the service is stopping"
 			     : "refused: too many wait for the next reload");

@@ -15,8 +15,9 @@
 void reload_request(struct master *m, const char *source);
 
 /* The same; the process with number `asker` is told the result (outcome.h).
- * If too many wait already, it is told at once that it is refused, and the
- * result is false. */
+ * During a stop, or if too many wait already, the result is false: the reload
+ * is refused.  A process that asked by a signal is told so at once; a request
+ * of the administration process is for the caller to answer. */
 bool reload_request_by(struct master *m, const char *source, int asker);
 
 /* The reload is over: tell the service manager and those that asked.  `failed`
