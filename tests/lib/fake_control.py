@@ -11,6 +11,7 @@ Each connection gets the next behaviour; the last one is for all that follow:
     reset		close without reading the request
 Requests that were read are lines of the file ./requests.
 """
+import os
 import select
 import socket
 import sys
@@ -34,9 +35,11 @@ def read_request(s):
 
 
 def listen(path):
+    """The path is there when a client can connect to it."""
     s = socket.socket(socket.AF_UNIX)
-    s.bind(path)
+    s.bind(path + ".new")
     s.listen(16)
+    os.rename(path + ".new", path)
     return s
 
 

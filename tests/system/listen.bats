@@ -479,6 +479,8 @@ inode() {
 	conf
 	passed 2 "$HOST@$PORT" -- -c echod.conf
 	kill "$SERVER"
+	# A client of the stop itself may have nothing to be echoed yet.
+	wait_for 10 logged ' stopped in '
 	(echo ping | timeout 30 nc.openbsd -N "$HOST" "$PORT" >answer)
 	[ "$(cat answer)" = ping ]
 	SERVER=$(cat child)
