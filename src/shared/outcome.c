@@ -21,8 +21,8 @@
 
 #define NAME_DIGITS 5
 #define MESSAGE_BYTES 2048
-/* ms.  The check of a reload takes 10 s at most, its workers' start 10 s; it may
- * have to wait for another reload before. */
+/* ms.  The check of a reload takes 10 s at most, its workers' start 10 s; it
+ * may have to wait for another reload before. */
 #define PATIENCE 60000
 
 bool
@@ -137,8 +137,8 @@ outcome_open(int *asker)
 	return -1;
 }
 
-/* Receive a datagram.  Returns its length if the process `pid` has sent it, else
- * 0. */
+/* Receive a datagram.  Returns its length if the process `pid` has sent it,
+ * else 0. */
 static size_t
 outcome_receive(int fd, pid_t pid, char *text, size_t size)
 {

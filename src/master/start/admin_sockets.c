@@ -17,12 +17,13 @@
 #include "lib/descriptor_keep.h"
 #include "lib/log.h"
 
-/* Of the metrics port.  If many clients come at once, most have left before they
- * are accepted; a client that finds the queue full tries again after a second. */
+/* Of the metrics port.  If many clients come at once, most have left before
+ * they are accepted; a client that finds the queue full tries again after a
+ * second. */
 #define BACKLOG 511
 
-/* Take the listener of the program before, at the same path.  The mode may be new.
- * If the file is gone, another one is made, if that is permitted. */
+/* Take the listener of the program before, at the same path.  The mode may be
+ * new.  If the file is gone, another one is made, if that is permitted. */
 static void
 admin_sockets_adopt_control(struct admin_sockets *s,
     const struct admin_sockets *old, const struct config *c,

@@ -26,25 +26,26 @@ struct admin_sockets {
 	}
 
 /*
- * Open the sockets that `c` wants.  A socket that `old`, configured by `was`, has
- * already stays as it is (`old` is NULL: none).  The control socket's file gets
- * the owner `id`.  Returns 0, or -1 with the reason logged and nothing opened.
+ * Open the sockets that `c` wants.  A socket that `old`, configured by `was`,
+ * has already stays as it is (`old` is NULL: none).  The control socket's file
+ * gets the owner `id`.  Returns 0, or -1 with the reason logged and nothing
+ * opened.
  */
 int admin_sockets_open(struct admin_sockets *s, const struct config *c,
     const struct identity *id, const struct admin_sockets *old,
     const struct config *was);
 
 /*
- * Test whether this process could open the sockets that `c` wants, beside those
- * of a service that is configured by `was`.  If `was` is NULL, the test is for a
- * start: a socket in use is no error then, since the service itself may use it.
- * Returns 0, or -1 with a reason in `why`.
+ * Test whether this process could open the sockets that `c` wants, beside
+ * those of a service that is configured by `was`.  If `was` is NULL, the test
+ * is for a start: a socket in use is no error then, since the service itself
+ * may use it.  Returns 0, or -1 with a reason in `why`.
  */
 int admin_sockets_check(const struct config *c, const struct config *was,
     char *why, size_t size);
 
 /* Close the sockets that `s` has and `other` lacks (NULL: it has none).  The
- * control socket's file is removed if it is still ours and that is permitted. */
+ * control socket's file is removed if it is ours and that is permitted. */
 void admin_sockets_close(struct admin_sockets *s,
     const struct admin_sockets *other);
 

@@ -2,14 +2,14 @@
 /*
  * The file of the control socket.
  *
- * The file is made under another name and then renamed, so that the path always
- * has a file.
+ * The file is made under another name and then renamed, so that the path
+ * always has a file.
  *
  * No system call changes the owner of a socket's file by a descriptor.  The
- * directory usually belongs to `user`, and a process of `user` can put a link in
- * the place of the file between any two calls of root.  So in such a directory
- * the file is made with the rights of `user`, and needs no change of owner; its
- * mode comes from the umask.
+ * directory usually belongs to `user`, and a process of `user` can put a link
+ * in the place of the file between any two calls of root.  So in such a
+ * directory the file is made with the rights of `user`, and needs no change of
+ * owner; its mode comes from the umask.
  */
 #include "master/start/control_file.h"
 
@@ -41,8 +41,8 @@ control_file_address(struct sockaddr_un *sun, int fd, const char *name)
 		"/proc/self/fd/%d%s%s", fd, *name != '\0' ? "/" : "", name));
 }
 
-/* True if no process listens on the socket that `fd`, an O_PATH descriptor, stands
- * for.  Sets errno if not. */
+/* True if no process listens on the socket that `fd`, an O_PATH descriptor,
+ * stands for.  Sets errno if not. */
 static bool
 control_file_is_dead(int fd)
 {
@@ -59,8 +59,8 @@ control_file_is_dead(int fd)
 	return error == ECONNREFUSED || error == ENOENT;
 }
 
-/* True if the path may be taken: there is no file, or a socket on which no process
- * listens.  Sets errno if not. */
+/* True if the path may be taken: there is no file, or a socket on which no
+ * process listens.  Sets errno if not. */
 static bool
 control_file_may_be_at(const struct safe_path *p)
 {
@@ -81,8 +81,8 @@ control_file_may_be_at(const struct safe_path *p)
 	return dead;
 }
 
-/* Bind a socket whose file has the mode from its beginning.  No client can connect
- * before it listens.  Returns it, or -1 with errno set. */
+/* Bind a socket whose file has the mode from its beginning.  No client can
+ * connect before it listens.  Returns it, or -1 with errno set. */
 static int
 control_file_bind(const struct safe_path *p, const char *name, mode_t mode)
 {
@@ -105,7 +105,7 @@ control_file_bind(const struct safe_path *p, const char *name, mode_t mode)
 	return -1;
 }
 
-/* Listen, and rename the file to its place.  Returns 0, or -1 with errno set. */
+/* Listen and rename the file to its place.  Returns 0, or -1 with errno set. */
 static int
 control_file_place(struct control_file *f, int fd, const struct safe_path *p,
     const char *name)

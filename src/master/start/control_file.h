@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The file of the control socket: made, found again and removed.  Root can do so
- * safely in a directory of another user.
+ * The file of the control socket: made, found again and removed.  Root can do
+ * so safely in a directory of another user.
  */
 #ifndef ECHOD_MASTER_START_CONTROL_FILE_H
 #define ECHOD_MASTER_START_CONTROL_FILE_H
@@ -32,13 +32,13 @@ struct control_file {
  * process listens.  Sets errno if not. */
 bool control_file_is_free(const char *path, const struct safe_owner *owner);
 
-/* Make the socket that `c` wants, for `id`.  Returns the listener, or -1 with errno
- * set and no file left. */
+/* Make the socket that `c` wants, for `id`.  Returns the listener, or -1 with
+ * errno set and no file left. */
 int control_file_make(struct control_file *f, const struct config *c,
     const struct identity *id);
 
-/* Take the socket that is at `path`.  Returns 0, or -1 with errno set; `f` has the
- * path in any case. */
+/* Take the socket that is at `path`.  Returns 0, or -1 with errno set; `f` has
+ * the path in any case. */
 int control_file_adopt(struct control_file *f, const char *path);
 
 /* Change its mode.  Returns 0, or -1 with errno set. */
