@@ -21,8 +21,8 @@
 
 #define NAME_DIGITS 5
 #define MESSAGE_BYTES 2048
-/* A reload takes 10 s to be checked and 10 s to serve at most, and may have to
- * wait for another one before, ms. */
+/* ms.  The check of a reload takes 10 s at most, its workers' start 10 s; it
+ * may have to wait for another reload before. */
 #define PATIENCE 60000
 
 bool
@@ -105,7 +105,7 @@ outcome_tell(struct outcome *o, bool done, const char *text)
 
 		if (o->asker[i] < 0)
 			continue;
-		/* One that has left is not told. */
+		/* An asker that has ended is not told. */
 		(void)sendto(fd, message, (size_t)n, MSG_NOSIGNAL,
 		    (struct sockaddr *)&sun, len);
 	}
@@ -137,8 +137,8 @@ outcome_open(int *asker)
 	return -1;
 }
 
-/* One datagram.  Returns its length if the process `pid` has sent it, else
- * 0. */
+/* Receive a datagram.  Returns its length if the process `pid` has sent it,
+ * else 0. */
 static size_t
 outcome_receive(int fd, pid_t pid, char *text, size_t size)
 {

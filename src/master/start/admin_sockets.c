@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The master's own listening sockets.
+ * The listening sockets for administrators.
  *
- * A reload that leaves the path of the control socket as it is hands the
- * listener on, since the service may not be allowed to make it again.
+ * If a reload keeps the path of the control socket, the listener is handed on,
+ * since the service may not be allowed to make it again.
  */
 #include "master/start/admin_sockets.h"
 
@@ -17,12 +17,13 @@
 #include "lib/descriptor_keep.h"
 #include "lib/log.h"
 
-/* Of the metrics port: of a crowd that comes at once, most is gone when it is
- * let in, and who is not in the queue tries again after a second. */
+/* Of the metrics port.  If many clients come at once, most have left before
+ * they are accepted; a client that finds the queue full tries again after a
+ * second. */
 #define BACKLOG 511
 
-/* The listener of the image before, at the same path: only the mode can be
- * another; or the file is gone, and another made if that is permitted. */
+/* Take the listener of the program before, at the same path.  The mode may be
+ * new.  If the file is gone, another one is made, if that is permitted. */
 static void
 admin_sockets_adopt_control(struct admin_sockets *s,
     const struct admin_sockets *old, const struct config *c,
@@ -43,8 +44,8 @@ admin_sockets_adopt_control(struct admin_sockets *s,
 		log_warn("control-socket %s: its mode stays", s->file.path);
 }
 
-/* Returns a socket that is bound, and listens if `listening`; or -1 with errno
- * set. */
+/* Returns a socket that is bound, and that listens if `listening`; or -1 with
+ * errno set. */
 static int
 admin_sockets_make_metrics(const struct config *c, bool listening)
 {
@@ -76,8 +77,8 @@ admin_sockets_same_metrics(const struct config *a, const struct config *b)
 	    strcmp(a->metrics_bind, b->metrics_bind) == 0;
 }
 
-/* The control socket's path, as admin_sockets_check().  Before a start its
- * directory may not have been made yet. */
+/* Test the control socket's path, as admin_sockets_check().  Before a start its
+ * directory may not exist yet. */
 static int
 admin_sockets_check_control(const struct config *c, const struct config *was,
     char *why, size_t size)
@@ -110,7 +111,7 @@ admin_sockets_check(const struct config *c, const struct config *was, char *why,
 	fd = admin_sockets_make_metrics(c, false);
 	if (fd != -1)
 		close(fd);
-	/* That may be the service itself, before a start. */
+	/* Before a start, the service itself may use the port. */
 	if (fd != -1 || (was == NULL && errno == EADDRINUSE))
 		return 0;
 	snprintf(why, size, "metrics %s port %u: %s", c->metrics_bind,

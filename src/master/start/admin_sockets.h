@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The master's own listening sockets, for control and for metrics: opened,
- * handed from image to image, and closed.
+ * The listening sockets for administrators, control and metrics: opened, handed
+ * from program to program, and closed.
  */
 #ifndef ECHOD_MASTER_START_ADMIN_SOCKETS_H
 #define ECHOD_MASTER_START_ADMIN_SOCKETS_H
@@ -26,26 +26,26 @@ struct admin_sockets {
 	}
 
 /*
- * Have what `c` wants.  What `old` has of it already (NULL: nothing), as
- * configured by `was`, stays as it is; the rest is opened, as `id` for a file.
- * Returns 0, or -1 with the reason logged and nothing opened.
+ * Open the sockets that `c` wants.  A socket that `old`, configured by `was`,
+ * has already stays as it is (`old` is NULL: none).  The control socket's file
+ * gets the owner `id`.  Returns 0, or -1 with the reason logged and nothing
+ * opened.
  */
 int admin_sockets_open(struct admin_sockets *s, const struct config *c,
     const struct identity *id, const struct admin_sockets *old,
     const struct config *was);
 
 /*
- * Whether the control socket's path and the address of the metrics can be had
- * by a process that may do what this one may, beside what a service configured
- * by `was` has already.  `was` NULL: for a start; what is in use is no error
- * then, since that may be by the service itself.  Returns 0, or -1 with a
- * reason in `why`.
+ * Test whether this process could open the sockets that `c` wants, beside
+ * those of a service that is configured by `was`.  If `was` is NULL, the test
+ * is for a start: a socket in use is no error then, since the service itself
+ * may use it.  Returns 0, or -1 with a reason in `why`.
  */
 int admin_sockets_check(const struct config *c, const struct config *was,
     char *why, size_t size);
 
-/* Close what `s` has and `other` (NULL: nothing) has not; a socket's file is
- * removed if it is still the one we made and that is permitted. */
+/* Close the sockets that `s` has and `other` lacks (NULL: it has none).  The
+ * control socket's file is removed if it is ours and that is permitted. */
 void admin_sockets_close(struct admin_sockets *s,
     const struct admin_sockets *other);
 

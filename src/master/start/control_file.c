@@ -2,13 +2,14 @@
 /*
  * The file of the control socket.
  *
- * It is made under another name and renamed into place, so that there is no
- * moment without one.
+ * The file is made under another name and then renamed, so that the path
+ * always has a file.
  *
- * There is no system call to give a socket's file away by a descriptor, and its
- * directory is `user`'s as a rule, who can put a link in its place between any
- * two calls of root.  So in such a directory the file is made with the rights
- * of `user`, and needs no other owner; and its mode comes from the umask.
+ * No system call changes the owner of a socket's file by a descriptor.  The
+ * directory usually belongs to `user`, and a process of `user` can put a link
+ * in the place of the file between any two calls of root.  So in such a
+ * directory the file is made with the rights of `user`, and needs no change of
+ * owner; its mode comes from the umask.
  */
 #include "master/start/control_file.h"
 
@@ -25,10 +26,11 @@
 #include <bsd/string.h>
 
 #define BACKLOG 128
-/* Of a name that fits into sun_path behind /proc/self/fd/N/. */
+/* Bytes of a name that fit into sun_path behind /proc/self/fd/N/. */
 #define NAME_BYTES 64
 
-/* The address that names what the descriptor `fd` is, or `name` in it. */
+/* The address of the file that is open as `fd`, or of `name` in that
+ * directory. */
 static socklen_t
 control_file_address(struct sockaddr_un *sun, int fd, const char *name)
 {
@@ -39,8 +41,8 @@ control_file_address(struct sockaddr_un *sun, int fd, const char *name)
 		"/proc/self/fd/%d%s%s", fd, *name != '\0' ? "/" : "", name));
 }
 
-/* Whether nobody listens on the socket of which `fd` is an O_PATH descriptor.
- * Sets errno if not. */
+/* True if no process listens on the socket that `fd`, an O_PATH descriptor,
+ * stands for.  Sets errno if not. */
 static bool
 control_file_is_dead(int fd)
 {
@@ -57,8 +59,8 @@ control_file_is_dead(int fd)
 	return error == ECONNREFUSED || error == ENOENT;
 }
 
-/* Whether the path may be taken: there is nothing, or a socket that nobody
- * listens on.  Sets errno if not. */
+/* True if the path may be taken: there is no file, or a socket on which no
+ * process listens.  Sets errno if not. */
 static bool
 control_file_may_be_at(const struct safe_path *p)
 {
@@ -79,8 +81,8 @@ control_file_may_be_at(const struct safe_path *p)
 	return dead;
 }
 
-/* A bound socket with the mode from its beginning: nobody can connect before it
- * listens.  Returns it, or -1 with errno set. */
+/* Bind a socket whose file has the mode from its beginning.  No client can
+ * connect before it listens.  Returns it, or -1 with errno set. */
 static int
 control_file_bind(const struct safe_path *p, const char *name, mode_t mode)
 {
@@ -103,14 +105,14 @@ control_file_bind(const struct safe_path *p, const char *name, mode_t mode)
 	return -1;
 }
 
-/* Returns 0, or -1 with errno set. */
+/* Listen and rename the file to its place.  Returns 0, or -1 with errno set. */
 static int
 control_file_place(struct control_file *f, int fd, const struct safe_path *p,
     const char *name)
 {
 	struct stat st;
 
-	/* Where only root can write, the name means the same all the time. */
+	/* Where only root can write, no other process changes the name. */
 	if ((!p->foreign && f->owner.uid != (uid_t)-1 &&
 		fchownat(p->dir, name, f->owner.uid, f->owner.gid,
 		    AT_SYMLINK_NOFOLLOW) == -1) ||
@@ -123,7 +125,7 @@ control_file_place(struct control_file *f, int fd, const struct safe_path *p,
 	return 0;
 }
 
-/* In the directory, with the rights for it. */
+/* Make the file in the directory; the process has the rights for it. */
 static int
 control_file_make_at(struct control_file *f, const struct safe_path *p,
     mode_t mode)
@@ -168,8 +170,8 @@ control_file_make(struct control_file *f, const struct config *c,
 	f->owner = (struct safe_owner){ id->uid, id->gid };
 	if (safe_path_walk(&p, c->control_socket, &f->owner, false) == -1)
 		return -1;
-	/* Whether somebody listens can be asked with any rights: a socket that
-	 * is left over may be another user's. */
+	/* Ask with root's rights whether a process listens: a socket that is
+	 * left over may belong to another user. */
 	if (control_file_may_be_at(&p) &&
 	    (!p.foreign || safe_path_become(&f->owner) == 0)) {
 		fd = control_file_make_at(f, &p,
@@ -196,7 +198,7 @@ control_file_adopt(struct control_file *f, const char *path)
 	return 0;
 }
 
-/* Whether the file is still the one that was made. */
+/* True if the file is still the one that was made. */
 static bool
 control_file_is(const struct control_file *f, const struct stat *st)
 {
