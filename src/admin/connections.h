@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The list of connections, a piece at a time: a million rows must not hold up
- * the master.
+ * other clients of administration.
  */
 #ifndef ECHOD_ADMIN_CONNECTIONS_H
 #define ECHOD_ADMIN_CONNECTIONS_H

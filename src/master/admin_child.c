@@ -30,11 +30,11 @@
 #include "master/upgrade/executable.h"
 #include "shared/request.h"
 
-/* The next one starts at once; if it dies soon again, after so long, which
- * doubles, ms. */
+/* The next process starts at once.  If it dies soon, the one after it starts
+ * after a pause, which doubles, ms. */
 #define BACKOFF_FIRST 100
 #define BACKOFF_MOST 1000
-/* One that has lived so long dies for the first time, ms. */
+/* A death after a longer life counts as the first one, ms. */
 #define GOOD_AGE 10000
 /* Deaths in a row that are logged; of those that follow, one a minute. */
 #define DEATHS_LOGGED 5
@@ -101,8 +101,8 @@ admin_child_record(const struct master *m)
 	return -1;
 }
 
-/* The listener, if that is what its number stands for still: a worker can have
- * closed it and taken a client by its number. */
+/* The listener, if the number still is a listener: a worker can have closed it,
+ * and a client can have got its number. */
 static int
 admin_child_listener(int fd)
 {
@@ -258,7 +258,7 @@ admin_child_forget(struct master *m)
 	if (a->socket != -1)
 		close(a->socket);
 	a->socket = -1;
-	/* Nobody waits for these any more. */
+	/* The clients that waited for these are gone. */
 	outcome_forget_admin(&m->reload.asked);
 	outcome_forget_admin(&m->reload.later);
 }
@@ -279,7 +279,7 @@ admin_child_replace(struct master *m)
 	a->end_at = clock_ms() + FINISH_PATIENCE;
 }
 
-/* It has died, and nobody has told it to. */
+/* It has died without being told to. */
 static void
 admin_child_died(struct master *m)
 {
@@ -304,7 +304,7 @@ admin_child_died(struct master *m)
 	    (unsigned long long)clock_until(a->start_at, now));
 }
 
-/* reap() has found that it has ended. */
+/* reap() has seen its end. */
 static void
 admin_child_ended(struct master *m)
 {
@@ -320,7 +320,7 @@ admin_child_ended(struct master *m)
 		admin_child_died(m);
 }
 
-/* One that hears nothing is replaced: it is stopped, or in a loop. */
+/* Replace a process that does not answer: it is stopped, or in a loop. */
 static void
 admin_child_watch(struct master *m, uint64_t now)
 {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the administration process may ask of the master: one table, and
- * nothing beyond it.
+ * The requests of the administration process: one table has all of them.
  */
 #include "master/admin_requests.h"
 
@@ -23,7 +22,7 @@
 /* A request that is being carried out, and its answer. */
 struct order {
 	const struct request *request;
-	char who[48]; /* for the log */
+	char source[48]; /* for the log */
 	bool done, later;
 	char text[MESSAGE_TEXT];
 };
@@ -45,7 +44,7 @@ admin_requests_answer(struct order *o, bool done, const char *fmt, ...)
 static void
 admin_requests_reload(struct master *m, struct order *o)
 {
-	o->later = reload_request_by(m, o->who,
+	o->later = reload_request_by(m, o->source,
 	    OUTCOME_OF_ADMIN(o->request->sequence));
 	if (!o->later)
 		admin_requests_answer(o, false,
@@ -59,7 +58,7 @@ admin_requests_stop(struct master *m, struct order *o)
 {
 	bool again = m->stop.phase != STOP_NONE;
 
-	stop_request(m, o->who);
+	stop_request(m, o->source);
 	if (again)
 		admin_requests_answer(o, true, "stopping now");
 	else
@@ -77,7 +76,7 @@ admin_requests_reopen(struct master *m, struct order *o)
 		admin_requests_answer(o, false, "reopen: %s",
 		    log_last_warning());
 	else {
-		log_notice("%s: log file reopened", o->who);
+		log_notice("%s: log file reopened", o->source);
 		admin_requests_answer(o, true, "%s", log_path());
 	}
 }
@@ -95,9 +94,9 @@ admin_requests_workers(struct master *m, struct order *o)
 	do {
 		before = scaling_staying(m);
 		if (before < wanted)
-			scaling_grow(m, o->who);
+			scaling_grow(m, o->source);
 		else if (before > wanted)
-			scaling_shrink(m, o->who);
+			scaling_shrink(m, o->source);
 	} while (scaling_staying(m) != before);
 	if (before == wanted)
 		admin_requests_answer(o, true, "%u workers", wanted);
@@ -113,7 +112,7 @@ admin_requests_loglevel(struct master *m, struct order *o)
 {
 	uint32_t level = (uint32_t)o->request->argument;
 
-	log_notice("%s: loglevel %s", o->who, log_level_name(level));
+	log_notice("%s: loglevel %s", o->source, log_level_name(level));
 	atomic_store(&m->service->loglevel, level);
 	service_publish(&m->arena, m->service);
 	admin_requests_answer(o, true, "%s, until the next reload",
@@ -128,7 +127,7 @@ admin_requests_drain(struct master *m, struct order *o)
 	if (on != (m->service->draining != 0))
 		log_notice(on ? "%s: health checks fail from now on"
 			      : "%s: health checks succeed again",
-		    o->who);
+		    o->source);
 	m->service->draining = on;
 	admin_requests_answer(o, true,
 	    on ? "health checks fail, clients are served"
@@ -168,7 +167,7 @@ admin_requests_close(struct master *m, struct order *o)
 		return;
 	}
 	m->service->totals.closed++;
-	log_notice("%s: closing %s", o->who, peer_name(&c->peer));
+	log_notice("%s: closing %s", o->source, peer_name(&c->peer));
 	atomic_store(&c->close, connection_close_word(o->request->argument));
 	/* It may be handed on meanwhile; a slot that gets it afterwards finds
 	 * the word. */
@@ -185,7 +184,7 @@ admin_requests_close(struct master *m, struct order *o)
 static void
 admin_requests_restart(struct master *m, struct order *o)
 {
-	log_notice("%s: the administration process starts anew", o->who);
+	log_notice("%s: the administration process starts anew", o->source);
 	m->admin.restart = true;
 	admin_requests_answer(o, true, "restarting");
 }
@@ -216,7 +215,7 @@ admin_requests_run(struct master *m, const struct request *r)
 	m->admin.heard = clock_ms();
 	if (r->kind == REQUEST_PONG)
 		return;
-	snprintf(o.who, sizeof(o.who), "control (user %u)", r->uid);
+	snprintf(o.source, sizeof(o.source), "control (user %u)", r->uid);
 	if (r->kind >= REQUEST_KINDS)
 		admin_requests_answer(&o, false, "request %u is unknown",
 		    r->kind);

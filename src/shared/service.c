@@ -21,7 +21,7 @@
 #define F_SEAL_FUTURE_WRITE 0x0010 /* Linux 5.1 */
 #endif
 
-/* What is not printable may be meant for a terminal. */
+/* Bytes that are not printable may be commands for a terminal. */
 static void
 service_clean(char *text)
 {
@@ -30,7 +30,7 @@ service_clean(char *text)
 			*text = '?';
 }
 
-/* Have nobody else write to `fd`.  Returns the descriptor to go on with, or -1
+/* Make this process the only one that can write to `fd`.  Returns the descriptor to go on with, or -1
  * with errno set. */
 static int
 service_seal(int fd)
@@ -174,7 +174,7 @@ service_keep(struct service_state *s, int *fd)
 	copy.own.device = s->own.device;
 	copy.own.inode = s->own.inode;
 	*s = copy;
-	/* The number that is not ours any more is left alone. */
+	/* The former number is another process's descriptor by now. */
 	*fd = new;
 	return 0;
 }
@@ -207,8 +207,8 @@ service_publish(const struct arena *a, const struct service_state *s)
 	atomic_store(&h->workers, s->workers);
 	atomic_store(&h->stop_deadline, s->stop_deadline);
 	atomic_store(&h->loglevel, atomic_load(&s->loglevel));
-	/* A search that goes further than it need finds nothing there; one
-	 * beyond the records would be refused by who takes over. */
+	/* A search that goes further than necessary finds nothing.  The next
+	 * program refuses an arena whose search ends beyond the records. */
 	if (atomic_load(&h->descriptor_end) > a->capacity)
 		atomic_store(&h->descriptor_end, a->capacity);
 }
