@@ -30,8 +30,8 @@ service_clean(char *text)
 			*text = '?';
 }
 
-/* Make this process the only one that can write to `fd`.  Returns the descriptor to go on with, or -1
- * with errno set. */
+/* Make this process the only one that can write to `fd`.  Returns the
+ * descriptor to go on with, or -1 with errno set. */
 static int
 service_seal(int fd)
 {
