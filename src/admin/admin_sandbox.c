@@ -175,10 +175,6 @@ admin_sandbox_load(bool log_only)
 		return -ENOMEM;
 	error = seccomp_filter_permit(filter, permits,
 	    sizeof(permits) / sizeof(permits[0]), 0);
-	if (error == 0)
-		error = seccomp_filter_permit_raise(filter, SIGABRT);
-	if (error == 0)
-		error = seccomp_filter_permit_raise(filter, SIGSYS);
 	return seccomp_filter_load(filter, error);
 }
 

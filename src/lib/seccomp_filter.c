@@ -5,6 +5,7 @@
 #include "lib/seccomp_filter.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <time.h>
@@ -52,7 +53,8 @@ seccomp_filter_permit(scmp_filter_ctx filter, const struct permit *permits,
 	return 0;
 }
 
-int
+/* raise(3) of a signal. */
+static int
 seccomp_filter_permit_raise(scmp_filter_ctx filter, int signo)
 {
 	const struct permit raising = TWO(tgkill,
@@ -64,6 +66,10 @@ seccomp_filter_permit_raise(scmp_filter_ctx filter, int signo)
 int
 seccomp_filter_load(scmp_filter_ctx filter, int error)
 {
+	if (error == 0)
+		error = seccomp_filter_permit_raise(filter, SIGABRT);
+	if (error == 0)
+		error = seccomp_filter_permit_raise(filter, SIGSYS);
 	if (error == 0)
 		error = seccomp_load(filter);
 	seccomp_release(filter);

@@ -52,11 +52,9 @@ scmp_filter_ctx seccomp_filter_begin(bool log_only);
 int seccomp_filter_permit(scmp_filter_ctx filter, const struct permit *permits,
     size_t n, size_t urgent);
 
-/* Permit raise(3) of a signal.  Returns 0 or -errno. */
-int seccomp_filter_permit_raise(scmp_filter_ctx filter, int signo);
-
-/* Give the process the filter, if `error` is 0, and release it.  Returns 0 or
- * -errno. */
+/* If `error` is 0, permit raise(3) of SIGABRT and SIGSYS, for abort(3) and for
+ * the handler of a denied call, and give the process the filter.  Release it in
+ * any case.  Returns 0 or -errno. */
 int seccomp_filter_load(scmp_filter_ctx filter, int error);
 #endif
 

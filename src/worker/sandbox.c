@@ -156,11 +156,6 @@ sandbox_load(const struct worker *w, bool log_only)
 	    sizeof(permits) / sizeof(permits[0]), 3);
 	if (error == 0)
 		error = sandbox_permit_known(filter, w);
-	/* For abort(3) and sandbox_denied(). */
-	if (error == 0)
-		error = seccomp_filter_permit_raise(filter, SIGABRT);
-	if (error == 0)
-		error = seccomp_filter_permit_raise(filter, SIGSYS);
 	return seccomp_filter_load(filter, error);
 }
 
