@@ -164,8 +164,8 @@ control_socket_refuse(int fd, const char *why)
 	control_socket_part(fd);
 }
 
-/* Whether one more of `uid` may come: nobody else keeps an administrator out,
- * who may want to know what is going on. */
+/* True if there is a place for one more client of `uid`.  Other users
+ * cannot take the places that are kept for root and for the service's user. */
 static bool
 control_socket_has_place(uid_t uid)
 {

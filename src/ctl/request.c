@@ -133,8 +133,7 @@ request_try(struct request *r)
 	char line[CONTROL_REQUEST_BYTES + 1];
 	int saved, fd,
 	    n = snprintf(line, sizeof(line), "%s%s\n",
-		r->form == ANSWER_FRAMED && !r->plain ? CONTROL_FRAMED " " : "",
-		r->line);
+		r->form == ANSWER_FRAMED ? CONTROL_FRAMED " " : "", r->line);
 	bool sent;
 
 	if (n > CONTROL_REQUEST_BYTES) {
@@ -228,20 +227,6 @@ request_read(struct request *r, int fd, size_t *len)
 	return NULL;
 }
 
-/* One that does not know how to frame an answer, and has done nothing. */
-static bool
-request_unframed(struct request *r, const char *text)
-{
-	static const char unknown[] = "error: unknown command \"" CONTROL_FRAMED
-				      "\"";
-
-	if (r->form != ANSWER_FRAMED || r->plain ||
-	    strncmp(text, unknown, sizeof(unknown) - 1) != 0)
-		return false;
-	r->plain = true;
-	return true;
-}
-
 /* One attempt of request_ask(); NULL with errno set. */
 static char *
 request_ask_once(struct request *r)
@@ -260,13 +245,7 @@ request_ask_once(struct request *r)
 	errno = saved;
 	if (text == NULL)
 		return NULL;
-	if (request_unframed(r, text)) {
-		free(text);
-		return request_ask_once(r);
-	}
-	state = r->plain && strlen(text) == len
-	    ? ANSWER_WHOLE
-	    : answer_check(text, len, r->form);
+	state = answer_check(text, len, r->form);
 	if (state == ANSWER_WHOLE)
 		return text;
 	free(text);

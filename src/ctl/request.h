@@ -33,7 +33,7 @@ struct request {
 
 	uint64_t began; /* clock_ms(); 0: not yet */
 	unsigned tries;
-	bool told, plain;
+	bool told;
 };
 
 /* Say on standard error that administration is coming back. */

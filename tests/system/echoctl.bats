@@ -195,13 +195,6 @@ json_status() {
 }
 
 # The service may be older than echoctl until it is reloaded.
-@test "one that cannot frame an answer is asked without" {
-	fake 'say:error: unknown command "framed"; try help\n' 'say:echod 1\n'
-	ctl 0 status
-	[ "$(cat out)" = 'echod 1' ]
-	[ "$(cat requests)" = $'framed status\nstatus' ]
-}
-
 @test "top: a figure that is missing or wrong is an error that names it" {
 	on_terminal members
 }
