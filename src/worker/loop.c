@@ -113,6 +113,10 @@ loop_run_timer(struct loop *l, enum worker_timer which)
 	case TIMER_IDLE:
 		idle_sweep(w);
 		break;
+	case TIMER_CONNECTIONS:
+		w->now = 0;
+		serve_timers(w);
+		break;
 	case TIMER_DRAIN:
 	case TIMERS:
 		break;
@@ -300,6 +304,7 @@ loop_sleep(struct worker *w, uint64_t wake)
 	counter_add(&w->slot->heartbeat, 1);
 	n = events_wait(&w->events, handoff_pending(w) ? 0 : wake);
 	error = errno;
+	w->now = 0;
 	counter_add(&w->slot->heartbeat, 1);
 	if (atomic_load_explicit(&w->arena->header->watching,
 		memory_order_relaxed) == 0)
