@@ -214,10 +214,21 @@ loop_woken(struct worker *w)
 static void
 loop_accept_from(struct worker *w, uint32_t listeners)
 {
+	unsigned i;
+
 	for (; listeners != 0; listeners &= listeners - 1)
-		if (accept_some(w, (unsigned)__builtin_ctz(listeners)) ==
-		    ACCEPT_PAUSED)
+		switch (
+		    accept_some(w, i = (unsigned)__builtin_ctz(listeners))) {
+		case ACCEPT_PAUSED:
 			events_listen(&w->events, false);
+			break;
+		case ACCEPT_LIMITED:
+			events_rest(&w->events, i);
+			break;
+		case ACCEPT_MORE:
+		case ACCEPT_EMPTY:
+			break;
+		}
 }
 
 /* Returns true if all events were about clients that wait to be accepted. */
@@ -264,8 +275,7 @@ loop_others_accept(struct loop *l)
 	uint64_t sum = 0;
 
 	for (unsigned k = 0; k < arena_workers(a); k++)
-		sum += atomic_load_explicit(&a->slot[k].count.accepted,
-		    memory_order_relaxed);
+		sum += slot_sum(&a->slot[k], accepted);
 	if (sum == l->accepted)
 		return false;
 	l->accepted = sum;

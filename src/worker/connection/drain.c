@@ -53,10 +53,8 @@ drain_finish_one(struct worker *w, int fd)
 	serve_finish(w, fd);
 	/* If its handler had nothing to say, either, there is nothing to wait
 	 * for. */
-	if (idle &&
-	    connection_owner(c) == owner_word(CONN_OPEN, w->number) &&
-	    c->cookie == cookie && c->tx == sent &&
-	    c->phase == PHASE_LINGERING)
+	if (idle && connection_owner(c) == owner_word(CONN_OPEN, w->number) &&
+	    c->cookie == cookie && c->tx == sent && c->phase == PHASE_LINGERING)
 		close_connection(w, fd, CLOSE_DRAINED, 0);
 }
 
@@ -71,7 +69,7 @@ drain_cut_one(struct worker *w, int fd)
 		close_connection(w, fd, CLOSE_DRAINED, 0);
 		return;
 	}
-	counter_add(&w->slot->count.bytes_cut, lost);
+	counter_add(&worker_count(w, c)->bytes_cut, lost);
 	close_connection(w, fd, CLOSE_CUT, 0);
 }
 

@@ -220,7 +220,7 @@ step_make(struct worker *w, int fd, struct connection *c,
 	state = arena_scratch_state(w->arena, w->number, h->state_size);
 	memcpy(state, arena_state(w->arena, fd, n, h->state_size),
 	    h->state_size);
-	step_fill_peer(&peer, &c->peer, wh->port);
+	step_fill_peer(&peer, &c->peer, (uint16_t)wh->service->port);
 	s = (struct echod_step){
 		.event = event,
 		.peer = &peer,
