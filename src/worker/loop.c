@@ -26,6 +26,7 @@
 #include "worker/memory.h"
 #include "worker/recovery/recover.h"
 #include "worker/sandbox.h"
+#include "worker/step_limit.h"
 
 /* The process title is no older than this, ms. */
 #define TITLE_AGE 1000
@@ -116,6 +117,9 @@ loop_run_timer(struct loop *l, enum worker_timer which)
 	case TIMER_CONNECTIONS:
 		w->now = 0;
 		serve_timers(w);
+		break;
+	case TIMER_REMOVED:
+		drain_removed(w);
 		break;
 	case TIMER_DRAIN:
 	case TIMERS:
@@ -370,6 +374,8 @@ loop_enter_process(const struct worker *w)
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != w->place.master)
 		kill(getpid(), SIGTERM);
+	step_limit_begin(w);
+	arena_guard_scratch(w->arena, w->number);
 	sandbox_enter(w);
 }
 
@@ -382,6 +388,7 @@ loop_enter_slot(struct loop *l)
 	uint64_t died;
 
 	idle_begin(w);
+	timer_set(&w->timers, TIMER_REMOVED, 0);
 	/* Odd: working from now on. */
 	atomic_store(&w->slot->heartbeat,
 	    (atomic_load(&w->slot->heartbeat) + 2) | 1);
