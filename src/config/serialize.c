@@ -9,7 +9,7 @@
  * the handler is the directive "handler.NAME".
  *
  * These are the values at the top of the file.  If there are sections, the item
- * "service" begins each with its name; "service.SERVICE.set.NAME" and so on
+ * "section" begins each with its name; "service.SERVICE.set.NAME" and so on
  * follow, inherited values too, and "service.SERVICE.section" is its place.
  */
 #include "config/serialize.h"
@@ -101,7 +101,7 @@ config_save(const struct config *c, config_put *put, void *to)
 	for (unsigned i = 0; services_have_sections(c) && i < c->services;
 	     i++) {
 		w.s = &c->service[i];
-		put(to, "service", w.s->name);
+		put(to, "section", w.s->name);
 		snprintf(w.prefix, sizeof(w.prefix), LINE_SERVICE "%s.",
 		    w.s->name);
 		serialize_save_one(&w, "section", "", &w.s->section);
@@ -201,7 +201,7 @@ config_restore(struct config *c, const char *key, const char *value)
 		    : -1;
 	if (strcmp(key, "ignored") == 0)
 		return serialize_restore_ignored(&c->ignored, value);
-	if (strcmp(key, "service") == 0)
+	if (strcmp(key, "section") == 0)
 		return services_check_name(value, why, sizeof(why)) == 0 &&
 			services_add(c, value, why, sizeof(why)) != NULL
 		    ? 0
