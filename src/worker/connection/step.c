@@ -250,7 +250,9 @@ step_make(struct worker *w, int fd, struct connection *c,
 	    memcmp(state, arena_state(w->arena, fd, n, h->state_size),
 		h->state_size) == 0) {
 		c->seen = shown;
-		return STEP_NONE;
+		/* At the end of the input, EOF comes at once. */
+		return step_event(w, c, half, h->in_max) == 0 ? STEP_NONE
+							      : STEP_MADE;
 	}
 	next = *half;
 	next.consumed += s.consume;
