@@ -204,8 +204,7 @@ test_daytime(void)
 		gmtime_r(&t, &tm);
 		strftime(want, sizeof(want), "%A, %B %e, %Y %T-UTC\r\n", &tm);
 		if (tm.tm_mday < 10) /* %e has a space */
-			memmove(strstr(want, "  ") + 1,
-			    strstr(want, "  ") + 2,
+			memmove(strstr(want, "  ") + 1, strstr(want, "  ") + 2,
 			    strlen(strstr(want, "  ") + 2) + 1);
 		good = sent(want);
 		if (!good)
@@ -221,8 +220,7 @@ seconds_1900(const struct echod_handler *h, uint64_t unix_s)
 	begin(h, NULL);
 	run.unix_ms = unix_s * 1000 + 999;
 	settle(STEPS);
-	if (run.broken != NULL || run.out_len != 4 ||
-	    run.next != ECHOD_FINISH)
+	if (run.broken != NULL || run.out_len != 4 || run.next != ECHOD_FINISH)
 		return UINT64_MAX;
 	return (uint64_t)(uint8_t)run.out[0] << 24 |
 	    (uint64_t)(uint8_t)run.out[1] << 16 |
