@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Quote of the day (RFC 865): one quotation by chance, then the end.  The option
- * "file" names a file of quotations, with a line "%" between two of them.
+ * Quote of the day (RFC 865): one quotation by chance, then the end.  The
+ * option "file" names a file of quotations, with a line "%" between two.
  *
  * It teaches: options, a file that is read once for all workers, and chance.
  */
