@@ -15,7 +15,7 @@
 #include "echod/handler.h"
 
 #define QOTD_TEXT 511 /* "less than 512 characters" */
-#define QOTD_COUNT 2000
+#define QOTD_COUNT 2000 /* the last one stays empty */
 
 /* The block that configure() fills in, for every worker.  Workers map it at
  * addresses of their own, so it holds no pointers. */

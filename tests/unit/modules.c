@@ -14,7 +14,8 @@
 #include "tap.h"
 
 #define OUT_ROOM (1 << 20)
-#define STEPS 64 /* more in a row are too many, except of chargen */
+#define QOTD_MOST 1999 /* quotations in a file */
+#define STEPS 64       /* more in a row are too many, except of chargen */
 
 /* A connection, and the handler that serves it. */
 static struct run {
@@ -334,7 +335,7 @@ test_qotd(void)
 {
 	const struct echod_handler *h = load("qotd");
 	unsigned one = 0, two = 0, other = 0;
-	char error[256], text[600];
+	char error[256], text[600], *many;
 	void *config;
 
 	config = quotations(h, "One.\n%\nTwo,\n  and more.\n%\n%\n", error,
@@ -368,6 +369,17 @@ test_qotd(void)
 		strncmp(error, "file: /", 7) == 0 &&
 		strstr(error, "quotation 3 is not less than 512") != NULL,
 	    "a longer one is an error, which says which it is");
+	many = calloc(QOTD_MOST + 1, 4);
+	for (size_t n = 0; n < QOTD_MOST; n++)
+		memcpy(many + n * 4, "a\n%\n", 4);
+	config = quotations(h, many, error, sizeof(error));
+	ok(config != NULL, "qotd reads %d quotations", QOTD_MOST);
+	free(config);
+	memcpy(many + QOTD_MOST * 4, "a\n", 3);
+	ok(quotations(h, many, error, sizeof(error)) == NULL &&
+		strstr(error, "quotation 2000 is one too many") != NULL,
+	    "one more is an error");
+	free(many);
 	ok(quotations(h, "%\n", error, sizeof(error)) == NULL &&
 		strstr(error, "quotation 1 is missing") != NULL,
 	    "a file without quotations is an error");
@@ -401,10 +413,14 @@ test_out(void)
 	    "out sends the rest at the end");
 	for (unsigned seed = 0; seed < 100 && good; seed++) {
 		srand(seed);
-		for (size_t n = 0; n < sizeof(in); n++)
-			in[n] = rand() % (seed % 2 ? 50 : 100000) == 0
-			    ? '\n'
-			    : (char)rand();
+		for (size_t n = 0; n < sizeof(in); n++) {
+			in[n] = (char)rand();
+			if (in[n] == '\n')
+				in[n] = '\0';
+			/* Long lines, too: longer than a handler may hold. */
+			if (rand() % (seed % 2 ? 50 : 100000) == 0)
+				in[n] = '\n';
+		}
 		begin(h, NULL);
 		for (size_t at = 0, n; at < sizeof(in); at += n) {
 			n = 1 + (size_t)rand() % (rand() % 2 ? 20 : 70000);
