@@ -26,6 +26,7 @@ static struct run {
 	size_t in_len, seen;
 	uint32_t flags; /* LAST and DRAIN */
 	uint64_t unix_ms;
+	uint16_t port; /* of the client */
 	int next;
 	bool opened, eof_told;
 	char out[OUT_ROOM];
@@ -76,8 +77,9 @@ copied(const void *from, size_t n)
 static void
 try(struct echod_step *s, uint32_t event, int *next)
 {
-	static const struct echod_peer peer;
+	static struct echod_peer peer;
 
+	peer.port = run.port;
 	*s = (struct echod_step){
 		.event = event,
 		.flags = run.flags |
@@ -343,6 +345,7 @@ test_qotd(void)
 	ok(config != NULL, "qotd reads its file");
 	for (unsigned n = 0; n < 200; n++) {
 		begin(h, config);
+		run.port = (uint16_t)(40000 + n);
 		run.in_len = 1;
 		settle(STEPS);
 		one += sent("One.\r\n");
@@ -350,8 +353,15 @@ test_qotd(void)
 		other += run.next != ECHOD_FINISH || run.steps != 1;
 	}
 	ok(one + two == 200 && other == 0, "qotd sends a quotation and closes");
-	/* With one chance in 2^100 of a false alarm. */
-	ok(one > 25 && two > 25, "qotd sends another one to others");
+	ok(one > 80 && two > 80, "qotd sends another one to others");
+	one = 0;
+	for (unsigned n = 0; n < 200; n++) {
+		begin(h, config);
+		run.unix_ms += n * UINT64_C(86400000);
+		settle(STEPS);
+		one += sent("One.\r\n");
+	}
+	ok(one > 50 && one < 150, "qotd sends another one on other days");
 	free(config);
 
 	memset(text, 'x', sizeof(text));
