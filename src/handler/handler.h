@@ -16,6 +16,7 @@
 #include <stddef.h>
 
 #include "config/config.h"
+#include "echod/handler.h"
 
 enum action {
 	HOLD,
@@ -51,5 +52,8 @@ extern const struct handler handler_discard; /* RFC 863: nothing back */
 
 /* The handler of a kind. */
 const struct handler *handler_of(enum handler_kind kind);
+
+/* The built-in handler of this name, or NULL. */
+const struct echod_handler *handler_builtin(const char *name);
 
 #endif
