@@ -67,7 +67,7 @@ metrics_service(const struct view *v, FILE *out)
 	metrics_one(out, "stopping", "gauge", "1 during a stop.",
 	    v->service->mode == SERVICE_STOPPING);
 	metrics_one(out, "max_connections", "gauge", "The limit maxclients.",
-	    v->config->maxclients);
+	    v->config->defaults.maxclients);
 }
 
 static void

@@ -45,4 +45,13 @@ handler_builtin(const char *name)
 		if (strcmp(builtin[i].name, name) == 0)
 			return &builtin[i];
 	return NULL;
+enum handler_kind
+handler_named(const char *name)
+{
+	enum handler_kind kind = HANDLER_KINDS;
+
+	while (kind-- > HANDLER_ECHO + 1)
+		if (strcmp(handlers[kind]->name, name) == 0)
+			return kind;
+	return HANDLER_ECHO;
 }

@@ -17,6 +17,13 @@
 
 #include "config/config.h"
 #include "echod/handler.h"
+/* The handlers. */
+enum handler_kind {
+	HANDLER_ECHO,
+	HANDLER_RAW,
+	HANDLER_DISCARD,
+	HANDLER_KINDS
+};
 
 enum action {
 	HOLD,
@@ -49,6 +56,9 @@ struct handler {
 extern const struct handler handler_echo;    /* whole lines */
 extern const struct handler handler_raw;     /* RFC 862: at once */
 extern const struct handler handler_discard; /* RFC 863: nothing back */
+
+/* The kind called `name`, one of those. */
+enum handler_kind handler_named(const char *name);
 
 /* The handler of a kind. */
 const struct handler *handler_of(enum handler_kind kind);

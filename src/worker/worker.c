@@ -4,6 +4,8 @@
  */
 #include "worker/worker.h"
 
+#include "handler/handler.h"
+
 void
 worker_init(struct worker *w, const struct config *config,
     const struct arena *arena, const struct worker_place *place)

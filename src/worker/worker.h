@@ -50,6 +50,14 @@ struct worker {
 void worker_init(struct worker *w, const struct config *config,
     const struct arena *arena, const struct worker_place *place);
 
+/* The service of a connection; `c` is NULL for one that has no record yet. */
+static inline const struct service_config *
+worker_service(const struct worker *w, const struct connection *c)
+{
+	(void)c;
+	return &w->config->service[0];
+}
+
 static inline struct connection *
 worker_connection(const struct worker *w, int fd)
 {

@@ -91,7 +91,7 @@ awaiting(unsigned protocol, unsigned ago)
 {
 	struct pair p;
 
-	rig.config.proxy_protocol = protocol;
+	rig.config.service[0].proxy_protocol = protocol;
 	p = opened();
 	p.c->flags |= CONN_HEADER;
 	p.c->opened = clock_ms() - ago;
@@ -199,9 +199,10 @@ test_optional(void)
 
 	rig_up();
 	p = awaiting(PROXY_PROTOCOL_OPTIONAL, 3000);
-	rig.config.allow.network[0] = (struct network){ { 192, 0, 2 }, AF_INET,
-		24 };
-	rig.config.allow.count = 1;
+	rig.config.service[0].allow.network[0] = (struct network){
+		{ 192, 0, 2 }, AF_INET, 24
+	};
+	rig.config.service[0].allow.count = 1;
 	(void)succeed();
 	idle_headers(&rig.w);
 	ok(closed(0, CLOSE_DENIED) == 1,
@@ -217,7 +218,7 @@ test_places(void)
 
 	rig_up();
 	p = awaiting(PROXY_PROTOCOL_ON, 0);
-	rig.config.maxclients_per_ip = 1;
+	rig.config.service[0].maxclients_per_ip = 1;
 	(void)succeed();
 	q = accepted(0);
 	note_end(q.fd);
@@ -229,9 +230,10 @@ test_places(void)
 	say(&q, "PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n");
 	ok(admission_crowds(&rig.w, q.fd, &own, true) == NULL,
 	    "unless the header of that one is there");
-	rig.config.proxy_trusted.network[0] = (struct network){ { 127 },
-		AF_INET, 8 };
-	rig.config.proxy_trusted.count = 1;
+	rig.config.service[0].proxy_trusted.network[0] = (struct network){
+		{ 127 }, AF_INET, 8
+	};
+	rig.config.service[0].proxy_trusted.count = 1;
 	ok(admission_crowds(&rig.w, p.fd, &own, true) == NULL &&
 		!admission_counted(&rig.w, p.fd),
 	    "connections of a balancer do not count");
@@ -247,7 +249,7 @@ test_rates(void)
 	rig_up();
 	worker_up(0);
 	ok(rate_allows(&rig.w, key), "no rate: all are accepted");
-	rig.config.accept_rate_per_ip = 2;
+	rig.config.service[0].accept_rate_per_ip = 2;
 	ok(rate_allows(&rig.w, key) && rate_allows(&rig.w, key) &&
 		!rate_allows(&rig.w, key),
 	    "2 a second: not 3");
@@ -272,7 +274,7 @@ returned_after(const char *word, bool charged)
 	uint64_t left;
 
 	rig_up();
-	rig.config.accept_rate = 10;
+	rig.config.service[0].accept_rate = 10;
 	p = opened();
 	p.c->flags |= charged ? CONN_CHARGED : 0;
 	(void)succeed();

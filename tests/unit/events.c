@@ -314,7 +314,7 @@ test_idle(void)
 	struct pair p;
 
 	rig_up();
-	rig.config.timeout = 8;
+	rig.config.service[0].timeout = 8;
 	worker_up(0);
 	idle_round(&rig.w);
 	ok(!timer_is_set(&rig.w.timers, TIMER_IDLE),

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "handler/handler.h"
 #include "sockets.h"
 #include "tap.h"
 #include "worker/connection/serve.h"

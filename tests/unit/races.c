@@ -215,8 +215,8 @@ test_races(void)
 	pthread_t outside;
 
 	rig_up();
-	rig.config.maxclients = CLIENTS + 10;
-	rig.config.maxclients_per_ip = CLIENTS + 10;
+	rig.config.defaults.maxclients = CLIENTS + 10;
+	rig.config.service[0].maxclients_per_ip = CLIENTS + 10;
 	a->header->master_wake_fd = checked(eventfd(0, EFD_NONBLOCK),
 	    "eventfd");
 	for (unsigned k = 0; k < SLOTS; k++)

@@ -219,7 +219,8 @@ test_handler(void)
 	rig_down();
 
 	rig_up();
-	rig.config.handler = HANDLER_DISCARD;
+	strcpy(rig.config.service[0].handler,
+	    handler_of(HANDLER_DISCARD)->name);
 	p = opened();
 	say(&p, "rubbish");
 	take(&p, arena_scratch(&rig.arena, 0), 7);
@@ -235,7 +236,8 @@ test_handler(void)
 	rig_down();
 
 	rig_up();
-	rig.config.handler = HANDLER_DISCARD;
+	strcpy(rig.config.service[0].handler,
+	    handler_of(HANDLER_DISCARD)->name);
 	p = opened();
 	say(&p, "rubbish");
 	take(&p, arena_scratch(&rig.arena, 0), 7);

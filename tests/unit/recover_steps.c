@@ -135,7 +135,7 @@ depart(const struct journey *j)
 	struct pair p, other;
 
 	rig_up();
-	rig.config.handler = j->handler;
+	strcpy(rig.config.service[0].handler, handler_of(j->handler)->name);
 	p = j->act == ACT_ACCEPT ? offered(1, 0) : opened();
 	if (*j->held != '\0')
 		hold(&p, j->held, 0);

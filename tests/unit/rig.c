@@ -59,10 +59,11 @@ rig_up(void)
 
 	memset(&rig, 0, sizeof(rig));
 	config_defaults(&rig.config);
-	rig.config.port = 0;
-	rig.config.bind.count = 1;
-	strcpy(rig.config.bind.address[0].host, "127.0.0.1");
-	rig.config.handler = HANDLER_ECHO;
+	config_make_service(&rig.config);
+	rig.config.service[0].port = 0;
+	rig.config.service[0].bind.count = 1;
+	strcpy(rig.config.service[0].bind.address[0].host, "127.0.0.1");
+	strcpy(rig.config.service[0].handler, handler_of(HANDLER_ECHO)->name);
 	/* Its workers may be threads, which end by a call that a worker does
 	 * not make. */
 	rig.config.sandbox = SANDBOX_NO;
@@ -172,7 +173,7 @@ enter(const struct pair *p, unsigned k)
 	memset(p->c, 0, sizeof(*p->c));
 	p->c->cookie = tcp_info_cookie(p->fd);
 	p->c->opened = clock_ms();
-	p->c->handler = (uint8_t)rig.config.handler;
+	p->c->handler = (uint8_t)handler_named(rig.config.service[0].handler);
 	p->c->active = 7; /* a dead worker's: has no meaning any more */
 	note_end(p->fd);
 	set_registered(p, k, EPOLLIN);

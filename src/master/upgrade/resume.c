@@ -45,7 +45,7 @@ resume_make_room(struct master *m, struct config *c)
 	if (descriptors > a->capacity) {
 		log_warnx("maxclients %u needs %u descriptors; without a "
 			  "restart there can be %u",
-		    c->maxclients, descriptors, a->capacity);
+		    c->defaults.maxclients, descriptors, a->capacity);
 		return -1;
 	}
 	if (c->workers > a->slots) {
@@ -118,8 +118,8 @@ resume_take_over(struct master *m, struct config *c,
 		log_warnx("daemonize %s: takes effect at the next start",
 		    daemonize ? "yes" : "no");
 	/* Clients that came at another rate do not count. */
-	if (c->accept_rate != t->config.accept_rate ||
-	    c->accept_burst != t->config.accept_burst)
+	if (c->service[0].accept_rate != t->config.service[0].accept_rate ||
+	    c->service[0].accept_burst != t->config.service[0].accept_burst)
 		atomic_store(&m->arena.header->accept_due, 0);
 	if (resume_make_room(m, c) == -1 ||
 	    resume_move_pidfile(p, old, c) == -1)

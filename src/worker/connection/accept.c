@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "handler/handler.h"
 #include "lib/clock.h"
 #include "worker/balance/handoff.h"
 #include "worker/connection/admission.h"
@@ -60,7 +61,7 @@ accept_admit(struct worker *w)
 			break;
 		sched_yield();
 	}
-	if (arena_held(w->arena) < w->config->maxclients) {
+	if (arena_held(w->arena) < w->config->defaults.maxclients) {
 		to = (int)(w->draining ? w->number
 				       : siblings_place(&w->siblings));
 		atomic_fetch_add(to == (int)w->number
@@ -154,10 +155,10 @@ accept_enter(struct worker *w, int fd, const struct peer *peer, unsigned to,
 	c->peer = *peer;
 	c->opened = clock_ms();
 	c->idle_since = (uint32_t)(c->opened / 100);
-	c->handler = (uint8_t)w->config->handler;
+	c->handler = (uint8_t)handler_named(worker_service(w, NULL)->handler);
 	if (charged)
 		c->flags |= CONN_CHARGED;
-	if (admission_expects_header(w->config, peer))
+	if (admission_expects_header(worker_service(w, NULL), peer))
 		c->flags |= CONN_HEADER;
 	c->active = CONNECTION_INACTIVE;
 	counter_add(&w->slot->count.accepted, 1);
@@ -222,13 +223,13 @@ accept_receive(struct worker *w, int fd, const struct peer *peer, bool charged)
 		    "its descriptor is too high");
 		return false;
 	}
-	if ((why = admission_denies(w->config, peer)) != NULL) {
+	if ((why = admission_denies(worker_service(w, NULL), peer)) != NULL) {
 		accept_turn_away(w, fd, peer, CLOSE_DENIED, why);
 		return false;
 	}
 	if ((to = accept_admit(w)) == -1) {
 		snprintf(full, sizeof(full), "maxclients %u reached",
-		    w->config->maxclients);
+		    w->config->defaults.maxclients);
 		accept_turn_away(w, fd, peer, CLOSE_LIMIT, full);
 		return false;
 	}
@@ -330,7 +331,8 @@ accept_take_batch(struct worker *w, unsigned i, bool throttled)
 			w->moved++;
 			if (i >= arena_listeners(w->arena))
 				tcp_info_hear(fd);
-			charged = throttled && w->config->accept_rate != 0 &&
+			charged = throttled &&
+			    worker_service(w, NULL)->accept_rate != 0 &&
 			    !tcp_info_has_left(fd);
 			peer_from_sockaddr(&peer, &ss);
 			if (accept_receive(w, fd, &peer, charged) && charged)
@@ -354,7 +356,8 @@ accept_queue(struct worker *w, unsigned i, bool shut)
 	enum accepted a = ACCEPT_MORE;
 
 	/* Bounded: clients may come as fast as they are accepted. */
-	for (unsigned n = 0; a == ACCEPT_MORE && n < w->config->maxclients; n++)
+	for (unsigned n = 0;
+	     a == ACCEPT_MORE && n < w->config->defaults.maxclients; n++)
 		a = accept_take_batch(w, i, false);
 	if (a == ACCEPT_PAUSED)
 		return false;

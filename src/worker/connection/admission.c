@@ -13,7 +13,7 @@
 #include "worker/connection/rate.h"
 
 bool
-admission_allows(const struct config *c, const struct peer *peer)
+admission_allows(const struct service_config *c, const struct peer *peer)
 {
 	if (networks_contain(&c->deny, peer->family, peer->address))
 		return false;
@@ -22,26 +22,27 @@ admission_allows(const struct config *c, const struct peer *peer)
 }
 
 bool
-admission_is_balancer(const struct config *c, const struct peer *peer)
+admission_is_balancer(const struct service_config *c, const struct peer *peer)
 {
 	return networks_contain(&c->proxy_trusted, peer->family, peer->address);
 }
 
 static bool
-admission_is_trusted(const struct config *c, const struct peer *peer)
+admission_is_trusted(const struct service_config *c, const struct peer *peer)
 {
 	return c->proxy_trusted.count == 0 || admission_is_balancer(c, peer);
 }
 
 bool
-admission_expects_header(const struct config *c, const struct peer *peer)
+admission_expects_header(const struct service_config *c,
+    const struct peer *peer)
 {
 	return c->proxy_protocol != PROXY_PROTOCOL_OFF &&
 	    admission_is_trusted(c, peer);
 }
 
 const char *
-admission_denies(const struct config *c, const struct peer *peer)
+admission_denies(const struct service_config *c, const struct peer *peer)
 {
 	bool allowed;
 
@@ -127,7 +128,7 @@ static const char *
 admission_count(struct worker *w, int fd, const struct peer *peer, bool fresh)
 {
 	static char why[64];
-	const struct config *c = w->config;
+	const struct service_config *c = worker_service(w, NULL);
 	uint64_t key = admission_key(w, peer);
 	uint32_t mark = (uint32_t)key | 1; /* never 0 */
 
@@ -159,7 +160,7 @@ admission_has_header(const struct worker *w, int fd)
 const char *
 admission_crowds(struct worker *w, int fd, const struct peer *peer, bool fresh)
 {
-	const struct config *c = w->config;
+	const struct service_config *c = worker_service(w, NULL);
 	bool header = admission_expects_header(c, peer);
 	const char *why;
 

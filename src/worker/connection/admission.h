@@ -9,20 +9,23 @@
 #include "worker/worker.h"
 
 /* False if clients of this address are not served. */
-bool admission_allows(const struct config *c, const struct peer *peer);
+bool admission_allows(const struct service_config *c, const struct peer *peer);
 
 /* True if a connection from `peer` begins with a PROXY header, or may. */
-bool admission_expects_header(const struct config *c, const struct peer *peer);
+bool admission_expects_header(const struct service_config *c,
+    const struct peer *peer);
 
 /* True if the configuration names the address as a load balancer. */
-bool admission_is_balancer(const struct config *c, const struct peer *peer);
+bool admission_is_balancer(const struct service_config *c,
+    const struct peer *peer);
 
 /*
  * The reason to close a socket from `peer` at once, or NULL.  If a PROXY header
  * is expected, the rules apply to the address in the header.  But if the header
  * is optional and `peer` itself is denied, the header is not awaited.
  */
-const char *admission_denies(const struct config *c, const struct peer *peer);
+const char *admission_denies(const struct service_config *c,
+    const struct peer *peer);
 
 /*
  * Count `fd`, whose record is being filled in for a socket from `peer`, for its

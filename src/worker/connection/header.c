@@ -20,7 +20,7 @@
 static uint64_t
 header_limit(const struct worker *w)
 {
-	return (uint64_t)w->config->proxy_protocol_timeout * 1000;
+	return (uint64_t)worker_service(w, NULL)->proxy_protocol_timeout * 1000;
 }
 
 /* `ms` have passed since the connection was accepted. */
@@ -33,7 +33,7 @@ header_is_late(const struct connection *c, uint64_t ms)
 static bool
 header_is_optional(const struct worker *w)
 {
-	return w->config->proxy_protocol != PROXY_PROTOCOL_ON;
+	return worker_service(w, NULL)->proxy_protocol != PROXY_PROTOCOL_ON;
 }
 
 /* After so many ms, a connection that has sent something may be due. */
@@ -83,7 +83,7 @@ header_too_late(struct worker *w, const struct connection *c, const char *what)
 	char within[48];
 
 	snprintf(within, sizeof(within), " within %u s of its connection",
-	    w->config->proxy_protocol_timeout);
+	    worker_service(w, NULL)->proxy_protocol_timeout);
 	return header_deny(w, c, what, within);
 }
 
@@ -95,7 +95,7 @@ header_admit(struct worker *w, int fd, bool named)
 	const struct connection *c = worker_connection(w, fd);
 	const char *why;
 
-	if (!admission_allows(w->config, &c->peer))
+	if (!admission_allows(worker_service(w, NULL), &c->peer))
 		return header_deny(w, c, "its address is not allowed", "");
 	if (!named && admission_counted(w, fd))
 		return HEADER_GO;
@@ -137,7 +137,8 @@ header_step(struct worker *w, int fd, const char *in, size_t len, bool end,
 		if (h.known)
 			c->peer = h.peer;
 		/* A health check of a known balancer is no client. */
-		else if (h.local && admission_is_balancer(w->config, &c->peer))
+		else if (h.local &&
+		    admission_is_balancer(worker_service(w, NULL), &c->peer))
 			return HEADER_GO;
 	}
 	return header_admit(w, fd, h.known);

@@ -30,7 +30,7 @@ rate_now(void)
 unsigned
 rate_wait(const struct worker *w)
 {
-	const struct config *c = w->config;
+	const struct service_config *c = worker_service(w, NULL);
 	uint64_t due, now, ahead;
 
 	if (c->accept_rate == 0)
@@ -49,12 +49,12 @@ rate_take(const struct worker *w)
 	_Atomic uint64_t *due = &w->arena->header->accept_due;
 	uint64_t was = atomic_load(due), now, next;
 
-	if (w->config->accept_rate == 0)
+	if (worker_service(w, NULL)->accept_rate == 0)
 		return;
 	now = rate_now();
 	do
 		next = (was > now ? was : now) +
-		    SECOND / w->config->accept_rate;
+		    SECOND / worker_service(w, NULL)->accept_rate;
 	while (!atomic_compare_exchange_weak(due, &was, next));
 }
 
@@ -65,9 +65,9 @@ rate_return(struct worker *w)
 	_Atomic uint64_t *due = &w->arena->header->accept_due;
 	uint64_t was = atomic_load(due), interval;
 
-	if (w->config->accept_rate == 0)
+	if (worker_service(w, NULL)->accept_rate == 0)
 		return;
-	interval = SECOND / w->config->accept_rate;
+	interval = SECOND / worker_service(w, NULL)->accept_rate;
 	while (was > interval &&
 	    !atomic_compare_exchange_weak(due, &was, was - interval))
 		;
@@ -110,7 +110,8 @@ rate_entry(_Atomic uint64_t *way, uint64_t tag, uint64_t now)
 bool
 rate_allows(const struct worker *w, uint64_t key)
 {
-	uint64_t rate = w->config->accept_rate_per_ip, tag, now, was, ahead;
+	uint64_t rate = worker_service(w, NULL)->accept_rate_per_ip, tag, now,
+		 was, ahead;
 	_Atomic uint64_t *way, *entry;
 
 	if (rate == 0)

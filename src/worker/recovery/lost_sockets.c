@@ -67,7 +67,7 @@ lost_sockets_enter(struct worker *w, int fd)
 	}
 	/* The same as for a client that is accepted, but for accept-rate: the
 	 * dead worker may have counted the client there. */
-	why = admission_denies(w->config, &peer);
+	why = admission_denies(worker_service(w, NULL), &peer);
 	if (why == NULL) {
 		why = admission_crowds(w, fd, &peer, false);
 		reason = CLOSE_LIMIT;
