@@ -45,6 +45,8 @@ handler_builtin(const char *name)
 		if (strcmp(builtin[i].name, name) == 0)
 			return &builtin[i];
 	return NULL;
+}
+
 enum handler_kind
 handler_named(const char *name)
 {

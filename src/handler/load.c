@@ -16,6 +16,7 @@
 
 #include <bsd/string.h>
 
+#include "config/value.h"
 #include "handler/contract.h"
 #include "lib/trusted_path.h"
 
@@ -70,6 +71,14 @@ load_open(const char *handler, uid_t user, struct load_file *f, char *why,
 		: !load_find(handler, f->path, sizeof(f->path))) {
 		snprintf(why, size, "%s: the path has more than %d bytes",
 		    handler, LOAD_PATH - 1);
+		return -1;
+	}
+	if (handler[0] != '/' && access(f->path, F_OK) == -1 &&
+	    errno == ENOENT) {
+		snprintf(why, size,
+		    "%s is not built in (" VALUE_BUILT_IN "), and there is no "
+		    "file %s",
+		    handler, f->path);
 		return -1;
 	}
 	f->fd = trusted_path_open(f->path, user, why, size);

@@ -176,8 +176,7 @@ handlers_follow(struct handler_table *t, unsigned i, unsigned to,
 	struct handler_entry *e = &t->entry[i];
 	bool same = strcmp(e->name, n->name) == 0;
 
-	if (same &&
-	    (!used || handlers_why_not(e, n, text, size) == NULL)) {
+	if (same && (!used || handlers_why_not(e, n, text, size) == NULL)) {
 		e->state = ENTRY_REPLACED;
 		e->successor = (uint8_t)to;
 		e->deadline = 0;

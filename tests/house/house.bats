@@ -127,9 +127,9 @@ scripts() {
 	may handler '((handler|config|lib)/.*|echod/handler\.h)'
 	may worker '((worker|handler|shared|config|lib)/.*|echod/handler\.h)'
 	may ctl '((ctl|config|lib)/.*|shared/(control_commands|counters)\.h)'
-	may commands '((commands|shared|config|lib)/.*|handler/(image|load)\.h)'
+	may commands '((commands|shared|config|lib)/.*|handler/(image|load|services)\.h)'
 	may admin '(admin|shared|config|lib)/.*'
-	may master '((master|shared|config|lib)/.*|handler/(image|load)\.h)'
+	may master '((master|shared|config|lib)/.*|handler/(image|load|services)\.h)'
 }
 
 @test "no folder is without a rule" {

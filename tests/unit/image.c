@@ -117,7 +117,8 @@ test_wrong_modules(void)
 	       "handler: /tmp/no/such.so: there is no such file"),
 	    "no such file names what is missing");
 	ok(refused("no-such-handler", NULL, NULL,
-	       "handlers/no-such-handler.so: there is no such file"),
+	       "no-such-handler is not built in (echo, raw, discard), and "
+	       "there is no file /"),
 	    "a name is a file of the directory of handlers");
 	ok(refused("../echo", NULL, NULL, "is not a name"),
 	    "a name is no way into another directory");
