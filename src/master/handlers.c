@@ -256,13 +256,15 @@ handlers_plan(struct handler_table *t, const struct image *image,
 
 /* ---- what connections have */
 
-/* The entries that the record names.  Connections say so from the time on that
- * they have halves. */
+/* The entry that the record names, in the half that counts. */
 static uint64_t
 handlers_of(const struct connection *c)
 {
-	(void)c;
-	return 0;
+	enum connection_state state = owner_state(connection_owner(c));
+
+	return state == CONN_OPEN || state == CONN_OFFERED
+	    ? handler_table_bit(connection_half(c)->entry % HANDLER_ENTRIES)
+	    : 0;
 }
 
 uint64_t

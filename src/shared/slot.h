@@ -12,7 +12,8 @@
 #include "shared/connection.h"
 #include "shared/counters.h"
 
-/* Bytes of a slot's scratch buffer: one recv(2) reads at most so many. */
+/* Bytes of a slot's scratch buffer for input: one recv(2) reads at most so
+ * many. */
 #define SCRATCH_BYTES SPILL_LINE
 
 #define FAULT_HUNG -1
@@ -39,8 +40,9 @@ enum operation_kind {
 struct operation {
 	_Atomic uint32_t kind;
 	int32_t fd; /* OP_SERVE */
-	/* OP_SERVE with scratch: position of its first byte.  The connection's
-	 * pending bytes are in scratch as long as CONN_SPILLED is not set. */
+	/* OP_SERVE: position of the first byte in scratch.  The kept input is
+	 * in scratch as long as CONN_SPILLED is not set, and the unsent output
+	 * as long as CONN_OUTPUT is not set. */
 	uint64_t base;
 };
 

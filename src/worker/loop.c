@@ -23,6 +23,7 @@
 #include "worker/connection/idle.h"
 #include "worker/connection/serve.h"
 #include "worker/leave.h"
+#include "worker/handlers.h"
 #include "worker/memory.h"
 #include "worker/recovery/recover.h"
 #include "worker/sandbox.h"
@@ -112,6 +113,10 @@ loop_run_timer(struct loop *l, enum worker_timer which)
 		break;
 	case TIMER_IDLE:
 		idle_sweep(w);
+		break;
+	case TIMER_CONNECTIONS:
+		w->now = 0;
+		serve_timers(w);
 		break;
 	case TIMER_DRAIN:
 	case TIMERS:
@@ -300,6 +305,7 @@ loop_sleep(struct worker *w, uint64_t wake)
 	counter_add(&w->slot->heartbeat, 1);
 	n = events_wait(&w->events, handoff_pending(w) ? 0 : wake);
 	error = errno;
+	w->now = 0;
 	counter_add(&w->slot->heartbeat, 1);
 	if (atomic_load_explicit(&w->arena->header->watching,
 		memory_order_relaxed) == 0)
@@ -339,9 +345,10 @@ loop_run(struct loop *l)
 	}
 }
 
-/* Set up the process: its name, signals and sandbox. */
-static void
-loop_enter_process(const struct worker *w)
+/* Set up the process: its name, signals, handlers and sandbox.  Returns 0, or
+ * -1 with the reason logged. */
+static int
+loop_enter_process(struct worker *w)
 {
 	static const int recorded[] = { SIGTERM, 0 };
 	char role[32];
@@ -355,7 +362,10 @@ loop_enter_process(const struct worker *w)
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != w->place.master)
 		kill(getpid(), SIGTERM);
+	if (handlers_load(w) == -1)
+		return -1;
 	sandbox_enter(w);
+	return 0;
 }
 
 /* Make the slot this worker's: its connections go on. */
@@ -392,7 +402,8 @@ worker_main(const struct config *config, const struct arena *arena,
 	int status;
 
 	worker_init(&l.w, config, arena, place);
-	loop_enter_process(&l.w);
+	if (loop_enter_process(&l.w) == -1)
+		return WORKER_FAILED;
 	if (events_begin(&l.w.events) == -1) {
 		log_warn("epoll_ctl");
 		return WORKER_FAILED;

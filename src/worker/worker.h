@@ -17,11 +17,25 @@
 #include "config/config.h"
 #include "lib/log.h"
 #include "shared/arena.h"
+#include "shared/handler_table.h"
 #include "shared/worker_place.h"
 #include "worker/balance/active.h"
 #include "worker/balance/siblings.h"
+#include "echod/handler.h"
 #include "worker/events.h"
 #include "worker/timers.h"
+#include "worker/wakeups.h"
+
+/* A handler as this worker has loaded it. */
+struct worker_handler {
+	const struct echod_handler *h; /* NULL: none, or it is replaced ... */
+	uint8_t successor;	       /* ... by this one */
+	uint16_t port;		       /* of its service */
+	const void *config;	       /* what configure() filled in */
+	/* Of the states that connections have. */
+	uint32_t state_version, state_size;
+	uint64_t deadline; /* clock_ms(): its service is gone; 0: it is not */
+};
 
 struct worker {
 	const struct config *config;
@@ -35,14 +49,24 @@ struct worker {
 	bool changed;	  /* connections came or went, for balance.c */
 	bool draining;	  /* set by drain.c */
 	bool memory_full; /* set by memory.c */
+	uint64_t now;	  /* of this round, clock_ms(); 0: not asked yet */
+	uint64_t unix_ms; /* the same as a date */
+	/* Odd: a handler makes a step; for step_limit.c. */
+	volatile uint32_t stepping;
 
 	struct timers timers;
 	struct active_set active;
+	struct wakeups wakeups;
 	struct siblings siblings;
 	struct events events;
+	struct worker_handler handler[HANDLER_ENTRIES];
+	/* By the number of a service: the entry that its new connections get;
+	 * HANDLER_ENTRIES: there is none. */
+	uint8_t entry[SERVICE_NUMBERS];
 
 	/* Of lines in the log that clients can cause. */
 	struct log_rate_limit refusals, shortages, memory_shortages;
+	struct log_rate_limit faults, notes;
 };
 
 /* The slot of `place` is this worker's.  No timer is set, nothing is watched
@@ -62,6 +86,15 @@ static inline struct connection *
 worker_connection(const struct worker *w, int fd)
 {
 	return &w->arena->connection[fd];
+}
+
+/* The time of this round of the loop, clock_ms(); sets w->unix_ms, too. */
+uint64_t worker_read_clocks(struct worker *w);
+
+static inline uint64_t
+worker_now(struct worker *w)
+{
+	return w->now != 0 ? w->now : worker_read_clocks(w);
 }
 
 /* True if a record that another worker has left can be served.  Its fields

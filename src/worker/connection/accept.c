@@ -18,6 +18,7 @@
 #include "worker/connection/close.h"
 #include "worker/connection/header.h"
 #include "worker/connection/rate.h"
+#include "worker/connection/serve.h"
 #include "worker/connection/tcp_info.h"
 
 /* Clients accepted in a row before the connections have their turn. */
@@ -138,6 +139,18 @@ accept_refuse(struct worker *w, int fd, const struct peer *peer,
 	admission_report(w, peer, why, "");
 }
 
+/* The connection begins with the handler of entry `entry`, and no step has been
+ * made: both states are zero. */
+static void
+accept_begin_handler(const struct worker *w, int fd, unsigned entry)
+{
+	size_t size = w->handler[entry].h->state_size;
+
+	worker_connection(w, fd)->half[0].entry = entry;
+	memset(arena_state(w->arena, fd, 0, size), 0, size);
+	memset(arena_state(w->arena, fd, 1, size), 0, size);
+}
+
 void
 accept_enter(struct worker *w, int fd, const struct peer *peer, unsigned to,
     bool charged)
@@ -155,7 +168,7 @@ accept_enter(struct worker *w, int fd, const struct peer *peer, unsigned to,
 	c->peer = *peer;
 	c->opened = clock_ms();
 	c->idle_since = (uint32_t)(c->opened / 100);
-	c->handler = (uint8_t)handler_named(worker_service(w, NULL)->handler);
+	accept_begin_handler(w, fd, w->entry[0]);
 	if (charged)
 		c->flags |= CONN_CHARGED;
 	if (admission_expects_header(worker_service(w, NULL), peer))
@@ -304,7 +317,7 @@ accept_take_batch(struct worker *w, unsigned i, bool throttled)
 
 	for (unsigned n = 0; n < BATCH && result == ACCEPT_MORE; n++) {
 		unsigned wait = throttled ? rate_wait(w) : 0;
-		bool charged;
+		bool charged, received = false;
 		int fd;
 
 		/* A client that cannot be watched is not accepted. */
@@ -335,11 +348,17 @@ accept_take_batch(struct worker *w, unsigned i, bool throttled)
 			    worker_service(w, NULL)->accept_rate != 0 &&
 			    !tcp_info_has_left(fd);
 			peer_from_sockaddr(&peer, &ss);
-			if (accept_receive(w, fd, &peer, charged) && charged)
+			received = accept_receive(w, fd, &peer, charged);
+			if (received && charged)
 				rate_take(w);
 		}
 		store_barrier();
 		atomic_store_explicit(&op->kind, OP_NONE, memory_order_relaxed);
+		/* A handler may speak first. */
+		if (received &&
+		    connection_owner(worker_connection(w, fd)) ==
+			owner_word(CONN_OPEN, w->number))
+			serve_resume(w, fd);
 	}
 	return result;
 }

@@ -14,9 +14,6 @@
 
 /* A client that sent nothing for so long is not about to, ms. */
 #define IDLE_SILENCE 1000
-/* A client that received FIN and stays silent for so long has nothing more to
- * say, ms (the lingering close of Apache httpd waits as long). */
-#define LINGER_SILENCE 2000
 /* Time between two looks at all connections, ms. */
 #define SWEEP_MS 100
 
@@ -47,23 +44,20 @@ static void
 drain_finish_one(struct worker *w, int fd)
 {
 	const struct connection *c = worker_connection(w, fd);
-
-	/* A client that has not acknowledged its echoes is not finished. */
-	if (connection_pending(c) == 0 && tcp_info_unread(fd) == 0 &&
+	uint64_t cookie = c->cookie, sent = c->tx;
+	/* A client that has not acknowledged its replies is not finished. */
+	bool idle = connection_pending(c) == 0 && tcp_info_unread(fd) == 0 &&
 	    tcp_info_unacknowledged(fd) == 0 &&
-	    tcp_info_silence(fd) > IDLE_SILENCE)
-		close_connection(w, fd, CLOSE_DRAINED, 0);
-	else
-		serve_finish(w, fd);
-}
+	    tcp_info_silence(fd) > IDLE_SILENCE;
 
-/* The client has everything and has said nothing since. */
-static bool
-drain_lingered(const struct connection *c, int fd, uint64_t now)
-{
-	return c->phase == PHASE_LINGERING &&
-	    now - c->quiet_since >= LINGER_SILENCE &&
-	    tcp_info_unacknowledged(fd) == 0;
+	serve_finish(w, fd);
+	/* If its handler had nothing to say, either, there is nothing to wait
+	 * for. */
+	if (idle &&
+	    connection_owner(c) == owner_word(CONN_OPEN, w->number) &&
+	    c->cookie == cookie && c->tx == sent &&
+	    c->phase == PHASE_LINGERING)
+		close_connection(w, fd, CLOSE_DRAINED, 0);
 }
 
 static void
@@ -92,7 +86,7 @@ drain_sweep(struct worker *w, uint64_t now, uint64_t deadline)
 			drain_cut_one(w, fd);
 		else if (c->phase == PHASE_SERVING)
 			drain_finish_one(w, fd);
-		else if (drain_lingered(c, fd, now))
+		else if (serve_has_lingered(w, fd, now))
 			close_connection(w, fd, CLOSE_DRAINED, 0);
 	}
 }

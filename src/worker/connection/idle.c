@@ -123,9 +123,10 @@ idle_end_wait(struct worker *w, int fd)
 	    !header_is_due(w, c))
 		return;
 	r = header_give_up(w, fd);
-	if (r == HEADER_GO)
+	if (r == HEADER_GO) {
 		c->flags &= (uint8_t)~CONN_HEADER;
-	else
+		serve_resume(w, fd);
+	} else
 		close_connection(w, fd,
 		    r == HEADER_LIMIT ? CLOSE_LIMIT : CLOSE_DENIED, 0);
 }
