@@ -16,10 +16,10 @@ throws_step(struct echod_step *s)
 	return s->event == ECHOD_EOF ? ECHOD_FINISH : ECHOD_WAIT;
 }
 
-static echod_handler
+static struct echod_handler
 throws_make()
 {
-	echod_handler h = {};
+	struct echod_handler h = {};
 
 	h.abi = ECHOD_ABI;
 	h.size = sizeof(h);
