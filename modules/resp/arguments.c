@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: ISC */
-#include "arguments.h"
-
+/*
+ * The arguments of a command, as much of them as the state keeps.
+ */
 #include <string.h>
 #include <strings.h>
 
+#include "resp.h"
+
+/* A command of `n` arguments begins. */
 void
 arguments_begin(struct resp_state *state, int32_t n)
 {
@@ -35,38 +39,38 @@ arguments_keep(struct resp_state *state, const char *data, size_t n)
 }
 
 const char *
-arguments_get(const struct resp_state *state, unsigned n)
+arguments_get(const struct resp_state *state, int n)
 {
 	const char *text = state->text;
 
 	if (n >= state->kept)
 		return "";
-	for (unsigned i = 0; i < n; i++)
-		text += state->length[i] + 1;
+	while (n-- > 0)
+		text += state->length[n] + 1;
 	return text;
 }
 
 size_t
-arguments_length(const struct resp_state *state, unsigned n)
+arguments_length(const struct resp_state *state, int n)
 {
 	return n < state->kept ? state->length[n] : 0;
 }
 
 bool
-arguments_cut(const struct resp_state *state, unsigned n)
+arguments_cut(const struct resp_state *state, int n)
 {
 	return n >= state->kept || (state->cut >> n & 1) != 0;
 }
 
 bool
-arguments_is(const struct resp_state *state, unsigned n, const char *word)
+arguments_is(const struct resp_state *state, int n, const char *word)
 {
 	return !arguments_cut(state, n) &&
 	    strcasecmp(arguments_get(state, n), word) == 0;
 }
 
 bool
-arguments_number(const struct resp_state *state, unsigned n, int64_t *number)
+arguments_number(const struct resp_state *state, int n, int64_t *number)
 {
 	return !arguments_cut(state, n) &&
 	    number_read(arguments_get(state, n), arguments_length(state, n),
@@ -77,24 +81,20 @@ bool
 number_read(const char *text, size_t n, int64_t *number)
 {
 	bool negative = n > 0 && text[0] == '-';
-	uint64_t value = 0;
+	int64_t value = 0;
 	size_t i = negative;
 
-	if (n == 1 && text[0] == '0') {
-		*number = 0;
-		return true;
-	}
-	if (i == n || text[i] == '0')
+	if (i == n || (text[i] == '0' && n > 1))
 		return false;
+	/* Negative all the time: the range is longer there. */
 	for (; i < n; i++) {
 		if (text[i] < '0' || text[i] > '9' ||
 		    __builtin_mul_overflow(value, 10, &value) ||
-		    __builtin_add_overflow(value, (uint64_t)(text[i] - '0'),
-			&value))
+		    __builtin_sub_overflow(value, text[i] - '0', &value))
 			return false;
 	}
-	if (value > (uint64_t)INT64_MAX + negative)
+	if (!negative && value == INT64_MIN)
 		return false;
-	*number = (int64_t)(negative ? -value : value);
+	*number = negative ? value : -value;
 	return true;
 }

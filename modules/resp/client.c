@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: ISC */
-#include "client.h"
-
+/*
+ * The commands about the connection, and what is remembered of it.
+ */
 #include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
-#include "arguments.h"
-#include "reply.h"
+#include "resp.h"
 
+#define CLIENT_DATABASES 16
 #define CLIENT_LINE_MAX 1024
 /* Some clients keep an id in a double. */
 #define CLIENT_ID_BITS 53
@@ -56,15 +56,17 @@ client_auth(struct resp *r)
 	if (r->state->arguments > 3)
 		reply_error(r, "syntax error");
 	else if (r->state->arguments == 2)
-		reply_error(r, "AUTH <password> called without any password "
-			       "configured for the default user. Are you sure "
-			       "your configuration is correct?");
+		reply_error(r,
+		    "AUTH <password> called without any password "
+		    "configured for the default user. Are you sure "
+		    "your configuration is correct?");
 	/* There is one user, without a password: any is right. */
 	else if (strcmp(arguments_get(r->state, 1), "default") == 0)
 		reply_status(r, "OK");
 	else
-		reply_error(r, "-WRONGPASS invalid username-password pair or "
-			       "user is disabled.");
+		reply_error(r,
+		    "-WRONGPASS invalid username-password pair or "
+		    "user is disabled.");
 }
 
 /* The characters that a line of CLIENT LIST can hold. */
@@ -79,19 +81,20 @@ client_is_word(const char *text)
 
 /* Argument `n` becomes the name.  Returns false after an error. */
 static bool
-client_take_name(struct resp *r, unsigned n)
+client_take_name(struct resp *r, int n)
 {
 	const char *name = arguments_get(r->state, n);
 
 	if (!client_is_word(name) ||
 	    strlen(name) < arguments_length(r->state, n)) {
-		reply_error(r, "Client names cannot contain spaces, newlines "
-			       "or special characters.");
+		reply_error(r,
+		    "Client names cannot contain spaces, newlines "
+		    "or special characters.");
 		return false;
 	}
 	if (arguments_cut(r->state, n)) {
 		reply_error(r, "Client names cannot be longer than %d bytes.",
-		    RESP_NAME_MAX);
+		    RESP_KEEP_MAX);
 		return false;
 	}
 	snprintf(r->state->name, sizeof(r->state->name), "%s", name);
@@ -110,19 +113,20 @@ client_hello(struct resp *r)
 {
 	struct resp_state *state = r->state;
 	int64_t version = 0;
-	unsigned arguments = (unsigned)state->arguments;
+	int arguments = state->arguments;
 
 	if (arguments > 1 && !arguments_number(state, 1, &version)) {
-		reply_error(r, "Protocol version is not an integer or out of "
-			       "range");
+		reply_error(r,
+		    "Protocol version is not an integer or out of "
+		    "range");
 		return;
 	}
 	if (arguments > 1 && (version < 2 || version > 3)) {
 		reply_error(r, "-NOPROTO unsupported protocol version");
 		return;
 	}
-	for (unsigned n = 2; n < arguments; n++) {
-		unsigned more = arguments - 1 - n;
+	for (int n = 2; n < arguments; n++) {
+		int more = arguments - 1 - n;
 
 		if (arguments_is(state, n, "AUTH") && more >= 2) {
 			if (strcmp(arguments_get(state, n + 1), "default") !=
@@ -175,9 +179,11 @@ client_select(struct resp *r)
 	if (!arguments_number(r->state, 1, &n)) {
 		reply_error(r, "value is not an integer or out of range");
 	} else if (n < INT32_MIN || n > INT32_MAX) {
-		reply_error(r, "value is out of range, value must between %d "
-			       "and %d", INT32_MIN, INT32_MAX);
-	} else if (n < 0 || n >= RESP_DATABASES) {
+		reply_error(r,
+		    "value is out of range, value must between %d "
+		    "and %d",
+		    INT32_MIN, INT32_MAX);
+	} else if (n < 0 || n >= CLIENT_DATABASES) {
 		reply_error(r, "DB index is out of range");
 	} else {
 		r->state->database = (uint8_t)n;
@@ -208,9 +214,8 @@ client_address(const struct echod_peer *peer, char *text, size_t size)
 	if (peer->family == AF_INET || peer->family == AF_INET6)
 		(void)inet_ntop(peer->family, peer->address, address,
 		    sizeof(address));
-	snprintf(text, size,
-	    peer->family == AF_INET6 ? "[%s]:%u" : "%s:%u", address,
-	    peer->port);
+	snprintf(text, size, peer->family == AF_INET6 ? "[%s]:%u" : "%s:%u",
+	    address, peer->port);
 }
 
 /* The line of CLIENT LIST.  What a handler does not know has the value that it
@@ -230,9 +235,8 @@ client_line(const struct resp *r, char *line, size_t size)
 	    "lib-name=%s lib-ver=%s\n",
 	    state->id, peer, r->step->peer->local_port, state->name,
 	    (r->step->now_ms - state->opened_ms) / 1000, state->database,
-	    sizeof(*state),
-	    arguments_is(state, 1, "list") ? "list" : "info", state->protocol,
-	    state->library, state->library_version);
+	    sizeof(*state), arguments_is(state, 1, "list") ? "list" : "info",
+	    state->protocol, state->library, state->library_version);
 }
 
 void
@@ -266,7 +270,7 @@ client_list(struct resp *r)
 		for (int n = 3; n < state->arguments; n++) {
 			int64_t id;
 
-			if (!arguments_number(state, (unsigned)n, &id)) {
+			if (!arguments_number(state, n, &id)) {
 				reply_error(r, "Invalid client ID");
 				return;
 			}
@@ -326,11 +330,13 @@ client_setinfo(struct resp *r)
 		return;
 	}
 	if (!client_is_word(value)) {
-		reply_error(r, "%s cannot contain spaces, newlines or special "
-			       "characters.", name);
-	} else if (strlen(value) > RESP_LIBRARY_MAX) {
-		reply_error(r, "%s cannot be longer than %d bytes.", name,
-		    RESP_LIBRARY_MAX);
+		reply_error(r,
+		    "%s cannot contain spaces, newlines or special "
+		    "characters.",
+		    name);
+	} else if (strlen(value) >= sizeof(state->library)) {
+		reply_error(r, "%s cannot be longer than %zu bytes.", name,
+		    sizeof(state->library) - 1);
 	} else {
 		strcpy(to, value);
 		reply_status(r, "OK");

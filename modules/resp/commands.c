@@ -1,162 +1,141 @@
 /* SPDX-License-Identifier: ISC */
-#include "commands.h"
-
+/*
+ * The commands: tables, which COMMAND shows, too.
+ */
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-#include "arguments.h"
-#include "client.h"
-#include "reply.h"
+#include "resp.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* What COMMAND shows of a command; the first three are words. */
+struct about {
+	const char *flags, *categories, *tips;
+	const char *since, *group, *summary;
+};
 
 struct command {
 	const char *name; /* "command", "command|subcommand" */
-	int arity;	  /* arguments, with the name; -n: n or more */
-	const char *flags, *categories, *tips; /* words; for COMMAND */
-	const char *since, *summary;	       /* for COMMAND DOCS and HELP */
+	int arity;	  /* arguments with the name; -n: n or more */
 	void (*execute)(struct resp *r);
+	const struct about *about; /* NULL: of a subcommand */
 };
 
-static void commands_ping(struct resp *r);
-static void commands_quit(struct resp *r);
-static void commands_time(struct resp *r);
-static void commands_info(struct resp *r);
-static void commands_list_all(struct resp *r);
+static void commands_all(struct resp *r);
 static void commands_count(struct resp *r);
 static void commands_docs(struct resp *r);
 static void commands_getkeys(struct resp *r);
-static void commands_rows(struct resp *r);
-static void commands_list(struct resp *r);
 static void commands_help(struct resp *r);
+static void commands_info(struct resp *r);
+static void commands_list(struct resp *r);
+static void commands_ping(struct resp *r);
+static void commands_quit(struct resp *r);
+static void commands_rows(struct resp *r);
+static void commands_time(struct resp *r);
 
-#define ANYTIME "loading stale"
 #define FIRST "noscript loading stale fast no_auth allow_busy"
 #define QUICK "@fast @connection"
-#define SLOW "@slow @connection"
 
-/* Subcommands follow their command. */
+#define ABOUT(...) (&(const struct about){ __VA_ARGS__ })
+
 static const struct command commands[] = {
-	{ "auth", -2, FIRST, QUICK, "", "1.0.0", "Authenticate the connection",
-	    client_auth },
-	{ "client", -2, "", "@slow", "", "2.4.0",
-	    "Commands about the connection", NULL },
-	{ "client|getname", 2, "noscript " ANYTIME, SLOW, "", "2.6.9",
-	    "The name of the connection", client_getname },
-	{ "client|help", 2, ANYTIME, SLOW, "", "5.0.0", "This text",
-	    commands_help },
-	{ "client|id", 2, "noscript " ANYTIME, SLOW, "", "5.0.0",
-	    "The number of the connection", client_id },
-	{ "client|info", 2, "noscript " ANYTIME, SLOW,
-	    "nondeterministic_output", "6.2.0", "What is known about it",
-	    client_info },
-	{ "client|list", -2, "admin noscript " ANYTIME,
-	    "@admin @slow @dangerous @connection", "nondeterministic_output",
-	    "2.4.0", "The same in a list, which has this connection only",
-	    client_list },
-	{ "client|no-evict", 3, "admin noscript " ANYTIME,
-	    "@admin @slow @dangerous @connection", "", "7.0.0",
-	    "ON or OFF: no effect", client_on_off },
-	{ "client|no-touch", 3, "noscript " ANYTIME, SLOW, "", "7.2.0",
-	    "ON or OFF: no effect", client_on_off },
-	{ "client|reply", 3, "noscript " ANYTIME, SLOW, "", "3.2.0",
-	    "ON, OFF or SKIP: what is answered", client_reply },
-	{ "client|setinfo", 4, "noscript " ANYTIME, SLOW, "", "7.2.0",
-	    "LIB-NAME or LIB-VER of the client", client_setinfo },
-	{ "client|setname", 3, "noscript " ANYTIME, SLOW, "", "2.6.9",
-	    "Name the connection", client_setname },
-	{ "command", -1, ANYTIME, SLOW, "nondeterministic_output_order",
-	    "2.8.13", "The commands", commands_list_all },
-	{ "command|count", 2, ANYTIME, SLOW, "", "2.8.13", "Their number",
-	    commands_count },
-	{ "command|docs", -2, ANYTIME, SLOW, "nondeterministic_output_order",
-	    "7.0.0", "Their documentation", commands_docs },
-	{ "command|getkeys", -4, ANYTIME, SLOW, "", "2.8.13",
-	    "The keys in a command: there is no command with keys",
-	    commands_getkeys },
-	{ "command|help", 2, ANYTIME, SLOW, "", "5.0.0", "This text",
-	    commands_help },
-	{ "command|info", -2, ANYTIME, SLOW, "nondeterministic_output_order",
-	    "2.8.13", "The commands that are named", commands_rows },
-	{ "command|list", -2, ANYTIME, SLOW, "nondeterministic_output_order",
-	    "7.0.0", "Their names", commands_list },
-	{ "echo", 2, ANYTIME " fast", QUICK, "", "1.0.0", "Answer the message",
-	    commands_ping },
-	{ "hello", -1, FIRST, QUICK, "", "6.0.0",
-	    "Choose version 2 or 3 of the protocol", client_hello },
-	{ "info", -1, ANYTIME, "@slow @dangerous",
-	    "nondeterministic_output request_policy:all_shards "
-	    "response_policy:special", "1.0.0", "What is known of the server",
-	    commands_info },
-	{ "ping", -1, "fast", QUICK,
-	    "request_policy:all_shards response_policy:all_succeeded", "1.0.0",
-	    "Answer PONG or the message", commands_ping },
-	{ "quit", -1, FIRST, QUICK, "", "1.0.0", "End the connection",
-	    commands_quit },
-	{ "reset", 1, FIRST, QUICK, "", "6.2.0",
-	    "Everything as in a new connection", client_reset },
-	{ "select", 2, ANYTIME " fast", QUICK, "", "1.0.0",
-	    "Choose a database, which is empty", client_select },
-	{ "time", 1, ANYTIME " fast", "@fast", "nondeterministic_output",
-	    "2.6.0", "The time of the server", commands_time },
+	{ "auth", -2, client_auth,
+	    ABOUT(FIRST, QUICK, "", "1.0.0", "connection",
+		"Authenticate: the user is default, without a password") },
+	{ "client", -2, NULL,
+	    ABOUT("", "@slow", "", "2.4.0", "connection",
+		"Commands about the connection") },
+	{ "command", -1, commands_all,
+	    ABOUT("loading stale", "@slow @connection",
+		"nondeterministic_output_order", "2.8.13", "server",
+		"Describe the commands") },
+	{ "echo", 2, commands_ping,
+	    ABOUT("loading stale fast", QUICK, "", "1.0.0", "connection",
+		"Answer the message") },
+	{ "hello", -1, client_hello,
+	    ABOUT(FIRST, QUICK, "", "6.0.0", "connection",
+		"Choose version 2 or 3 of the protocol") },
+	{ "info", -1, commands_info,
+	    ABOUT("loading stale", "@slow @dangerous",
+		"nondeterministic_output request_policy:all_shards "
+		"response_policy:special",
+		"1.0.0", "server", "Describe the server") },
+	{ "ping", -1, commands_ping,
+	    ABOUT("fast", QUICK,
+		"request_policy:all_shards response_policy:all_succeeded",
+		"1.0.0", "connection", "Answer PONG, or the message") },
+	{ "quit", -1, commands_quit,
+	    ABOUT(FIRST, QUICK, "", "1.0.0", "connection",
+		"End the connection") },
+	{ "reset", 1, client_reset,
+	    ABOUT(FIRST, QUICK, "", "6.2.0", "connection",
+		"Make everything as in a new connection") },
+	{ "select", 2, client_select,
+	    ABOUT("loading stale fast", QUICK, "", "1.0.0", "connection",
+		"Choose one of 16 databases, which are empty") },
+	{ "time", 1, commands_time,
+	    ABOUT("loading stale fast", "@fast", "nondeterministic_output",
+		"2.6.0", "server", "Tell the time") },
 };
 
-#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+static const struct command subcommands[] = {
+	{ "client|getname", 2, client_getname, NULL },
+	{ "client|help", 2, commands_help, NULL },
+	{ "client|id", 2, client_id, NULL },
+	{ "client|info", 2, client_info, NULL },
+	{ "client|list", -2, client_list, NULL },
+	{ "client|no-evict", 3, client_on_off, NULL },
+	{ "client|no-touch", 3, client_on_off, NULL },
+	{ "client|reply", 3, client_reply, NULL },
+	{ "client|setinfo", 4, client_setinfo, NULL },
+	{ "client|setname", 3, client_setname, NULL },
+	{ "command|count", 2, commands_count, NULL },
+	{ "command|docs", -2, commands_docs, NULL },
+	{ "command|getkeys", -4, commands_getkeys, NULL },
+	{ "command|help", 2, commands_help, NULL },
+	{ "command|info", -2, commands_rows, NULL },
+	{ "command|list", -2, commands_list, NULL },
+};
 
 static const struct command *
-commands_find(const char *name)
+commands_find(const struct command *table, size_t count, const char *name)
 {
-	for (size_t n = 0; n < COMMANDS; n++)
-		if (strcasecmp(name, commands[n].name) == 0)
-			return &commands[n];
+	for (size_t n = 0; n < count; n++)
+		/* Most differ in the first letter. */
+		if ((name[0] | ' ') == table[n].name[0] &&
+		    strcasecmp(name, table[n].name) == 0)
+			return &table[n];
 	return NULL;
 }
 
 static const struct command *
-commands_find_argument(const struct resp_state *state, unsigned n)
+commands_find_argument(const struct resp_state *state, int n)
 {
-	return arguments_cut(state, n) ? NULL
-				       : commands_find(arguments_get(state, n));
+	return arguments_cut(state, n)
+	    ? NULL
+	    : commands_find(commands, COUNT(commands), arguments_get(state, n));
 }
 
 static bool
-commands_is_sub(const struct command *c)
-{
-	return strchr(c->name, '|') != NULL;
-}
-
-/* The row behind `c` is a subcommand of it. */
-static bool
-commands_has_sub(const struct command *c)
+commands_is_sub(const struct command *c, const struct command *sub)
 {
 	size_t n = strlen(c->name);
 
-	return c + 1 < commands + COMMANDS && !commands_is_sub(c) &&
-	    strncmp(c[1].name, c->name, n) == 0 && c[1].name[n] == '|';
+	return strncmp(sub->name, c->name, n) == 0 && sub->name[n] == '|';
 }
 
-/* The rows behind `c` that are subcommands of it. */
 static size_t
 commands_subs(const struct command *c)
 {
-	size_t n = 0;
+	size_t subs = 0;
 
-	if (!commands_has_sub(c))
-		return 0;
-	while (c + n + 1 < commands + COMMANDS && commands_is_sub(&c[n + 1]))
-		n++;
-	return n;
-}
-
-static size_t
-commands_top(void)
-{
-	size_t top = 0;
-
-	for (size_t n = 0; n < COMMANDS; n++)
-		top += !commands_is_sub(&commands[n]);
-	return top;
+	for (size_t n = 0; n < COUNT(subcommands); n++)
+		subs += commands_is_sub(c, &subcommands[n]);
+	return subs;
 }
 
 bool
@@ -166,84 +145,69 @@ commands_is_message(const struct resp_state *state)
 	    (arguments_is(state, 0, "ping") || arguments_is(state, 0, "echo"));
 }
 
-/* Exactly the text of Redis, which libraries look at. */
-static void
+/* Exactly the text of Redis: libraries look at it. */
+static int
 commands_unknown(struct resp *r)
 {
 	char args[256] = "";
 	int used = 0;
 
+	/* HTTP has come to the wrong port. */
+	if (arguments_is(r->state, 0, "post") ||
+	    arguments_is(r->state, 0, "host:"))
+		return ECHOD_FINISH;
 	for (int n = 1; n < r->state->arguments && used < 128; n++)
 		used += snprintf(args + used, sizeof(args) - (size_t)used,
-		    "'%.*s' ", 128 - used,
-		    arguments_get(r->state, (unsigned)n));
+		    "'%.*s' ", 128 - used, arguments_get(r->state, n));
 	reply_error(r, "unknown command '%s', with args beginning with: %s",
 	    arguments_get(r->state, 0), args);
+	return RESP_ON;
 }
 
-static void
-commands_unknown_sub(struct resp *r, const struct command *c)
-{
-	char name[32];
-	size_t n = 0;
-
-	for (; c->name[n] != '\0'; n++)
-		name[n] = (char)toupper(c->name[n]);
-	name[n] = '\0';
-	reply_error(r, "unknown subcommand '%s'. Try %s HELP.",
-	    arguments_get(r->state, 1), name);
-}
-
-/* The row of the command, or NULL after an error. */
 static const struct command *
-commands_look_up(struct resp *r)
+commands_find_sub(struct resp *r, const struct command *c)
 {
-	const struct command *c = commands_find_argument(r->state, 0);
-	char name[RESP_KEEP_MAX * 2 + 2];
+	char name[RESP_KEEP_MAX * 2];
+	const struct command *sub;
+	size_t n;
 
-	if (c == NULL || commands_is_sub(c)) {
-		commands_unknown(r);
-		return NULL;
+	snprintf(name, sizeof(name), "%s|%s", c->name,
+	    arguments_get(r->state, 1));
+	sub = commands_find(subcommands, COUNT(subcommands), name);
+	if (sub == NULL) {
+		for (n = 0; c->name[n] != '\0'; n++)
+			name[n] = (char)toupper(c->name[n]);
+		reply_error(r, "unknown subcommand '%s'. Try %.*s HELP.",
+		    arguments_get(r->state, 1), (int)n, name);
 	}
-	if (r->state->arguments > 1 && commands_has_sub(c)) {
-		const struct command *sub;
-
-		snprintf(name, sizeof(name), "%s|%s", c->name,
-		    arguments_get(r->state, 1));
-		if ((sub = commands_find(name)) == NULL)
-			commands_unknown_sub(r, c);
-		return sub;
-	}
-	return c;
+	return sub;
 }
 
 int
 commands_execute(struct resp *r)
 {
-	struct resp_state *state = r->state;
-	const struct command *c;
+	const struct command *c = commands_find_argument(r->state, 0);
 	size_t before = r->step->write;
-	int n = state->arguments;
+	int n = r->state->arguments, next = RESP_ON;
 
-	/* A browser was led to the wrong port: it is not heard. */
-	if (arguments_is(state, 0, "post") || arguments_is(state, 0, "host:"))
-		return ECHOD_FINISH;
-	if ((c = commands_look_up(r)) != NULL) {
-		if (c->arity > 0 ? n != c->arity : n < -c->arity)
-			reply_error(r,
-			    "wrong number of arguments for '%s' command",
-			    c->name);
-		else
-			c->execute(r);
-	}
+	if (c == NULL)
+		next = commands_unknown(r);
+	else if (n > 1 && commands_subs(c) > 0)
+		c = commands_find_sub(r, c);
+	if (c != NULL && (c->arity > 0 ? n != c->arity : n < -c->arity))
+		reply_error(r, "wrong number of arguments for '%s' command",
+		    c->name);
+	else if (c != NULL)
+		c->execute(r);
 	if (r->full) {
 		r->full = false;
 		r->step->write = before;
 		reply_error(r, "the reply is too long");
 	}
+	if (c != NULL && c->execute == commands_quit)
+		next = ECHOD_FINISH;
 	commands_end(r);
-	return c != NULL && c->execute == commands_quit ? ECHOD_FINISH
-							: RESP_ON;
+	return next;
 }
 
 void
@@ -255,7 +219,7 @@ commands_end(struct resp *r)
 		r->state->silence = RESP_HEARD;
 }
 
-/* PING, and ECHO: a message does not come here. */
+/* Without a message; ECHO always has one. */
 static void
 commands_ping(struct resp *r)
 {
@@ -284,20 +248,23 @@ commands_time(struct resp *r)
 	reply_string(r, text);
 }
 
-/* Section `name` is asked for. */
+/* The client asks for this section. */
 static bool
-commands_wants(const struct resp_state *state, const char *name)
+commands_wants(const struct resp_state *state, const char *section)
 {
-	for (int n = 1; n < state->arguments; n++)
-		if (arguments_is(state, (unsigned)n, name) ||
-		    arguments_is(state, (unsigned)n, "all") ||
-		    arguments_is(state, (unsigned)n, "default") ||
-		    arguments_is(state, (unsigned)n, "everything"))
+	static const char *const all[] = { "all", "default", "everything" };
+
+	for (int n = 1; n < state->arguments; n++) {
+		if (arguments_is(state, n, section))
 			return true;
+		for (size_t i = 0; i < COUNT(all); i++)
+			if (arguments_is(state, n, all[i]))
+				return true;
+	}
 	return state->arguments == 1;
 }
 
-/* A handler knows its own connection: so there are no counts of clients. */
+/* A handler knows its own connection, so there are no counts of clients. */
 static void
 commands_info(struct resp *r)
 {
@@ -319,7 +286,7 @@ commands_info(struct resp *r)
 	    "tcp_port:%u\r\nserver_time_usec:%" PRIu64 "\r\n",
 	    RESP_VERSION, 8 * sizeof(void *), r->step->peer->local_port,
 	    r->step->unix_ms * 1000);
-	for (size_t n = 0; n < sizeof(sections) / sizeof(sections[0]); n++) {
+	for (size_t n = 0; n < COUNT(sections); n++) {
 		if (!commands_wants(r->state, sections[n].name))
 			continue;
 		if (text[0] != '\0')
@@ -329,113 +296,81 @@ commands_info(struct resp *r)
 	reply_text(r, text);
 }
 
-static size_t
-commands_words(const char *words)
+/* A set of the words, each as a status or as a string. */
+static void
+commands_words(struct resp *r, const char *words, bool status)
 {
 	size_t n = *words != '\0';
 
-	for (; *words != '\0'; words++)
-		n += *words == ' ';
-	return n;
-}
-
-/* A set of the words, each as a status or as a string. */
-static void
-commands_word_set(struct resp *r, const char *words, bool status)
-{
-	reply_set(r, commands_words(words));
-	while (*words != '\0') {
-		size_t n = strcspn(words, " ");
-
-		if (status) {
-			reply_raw(r, "+");
-			reply_bytes(r, words, n);
-			reply_raw(r, "\r\n");
-		} else {
+	for (const char *p = words; *p != '\0'; p++)
+		n += *p == ' ';
+	reply_set(r, n);
+	for (; *words != '\0'; words += n + (words[n] == ' ')) {
+		n = strcspn(words, " ");
+		if (!status) {
 			reply_bulk(r, words, n);
+			continue;
 		}
-		words += n + (words[n] == ' ');
+		reply_raw(r, "+");
+		reply_bytes(r, words, n);
+		reply_raw(r, "\r\n");
 	}
 }
 
-/* What COMMAND tells of a command.  None has keys. */
+/* No command has keys, and subcommands are not described. */
 static void
 commands_row(struct resp *r, const struct command *c)
 {
-	size_t subs;
-
 	if (c == NULL) {
 		reply_null(r);
 		return;
 	}
-	subs = commands_subs(c);
 	reply_array(r, 10);
 	reply_string(r, c->name);
 	reply_integer(r, c->arity);
-	commands_word_set(r, c->flags, true);
+	commands_words(r, c->about->flags, true);
 	for (int n = 0; n < 3; n++)
 		reply_integer(r, 0);
-	commands_word_set(r, c->categories, true);
-	commands_word_set(r, c->tips, false);
+	commands_words(r, c->about->categories, true);
+	commands_words(r, c->about->tips, false);
 	reply_set(r, 0);
-	if (subs == 0)
-		reply_set(r, 0);
-	else
-		reply_array(r, subs);
-	for (size_t n = 1; n <= subs; n++)
-		commands_row(r, c + n);
+	reply_set(r, 0);
 }
 
 static void
-commands_list_all(struct resp *r)
+commands_all(struct resp *r)
 {
-	reply_array(r, commands_top());
-	for (size_t n = 0; n < COMMANDS; n++)
-		if (!commands_is_sub(&commands[n]))
-			commands_row(r, &commands[n]);
+	reply_array(r, COUNT(commands));
+	for (size_t n = 0; n < COUNT(commands); n++)
+		commands_row(r, &commands[n]);
 }
 
 static void
 commands_rows(struct resp *r)
 {
 	if (r->state->arguments == 2) {
-		commands_list_all(r);
+		commands_all(r);
 		return;
 	}
 	reply_array(r, (size_t)r->state->arguments - 2);
 	for (int n = 2; n < r->state->arguments && !r->full; n++)
-		commands_row(r,
-		    commands_find_argument(r->state, (unsigned)n));
+		commands_row(r, commands_find_argument(r->state, n));
 }
 
 static void
 commands_count(struct resp *r)
 {
-	reply_integer(r, (int64_t)commands_top());
+	reply_integer(r, COUNT(commands));
 }
 
-static void
-commands_doc(struct resp *r, const struct command *c)
+/* The command is asked for, or all are. */
+static bool
+commands_documents(const struct resp_state *state, const struct command *c)
 {
-	size_t subs = commands_subs(c);
-	/* Redis has the commands of client.c in this group. */
-	bool server = strstr(c->categories, "@connection") == NULL ||
-	    strncmp(c->name, "command", 7) == 0;
-
-	reply_string(r, c->name);
-	reply_map(r, subs > 0 ? 4 : 3);
-	reply_string(r, "summary");
-	reply_string(r, c->summary);
-	reply_string(r, "since");
-	reply_string(r, c->since);
-	reply_string(r, "group");
-	reply_string(r, server ? "server" : "connection");
-	if (subs == 0)
-		return;
-	reply_string(r, "subcommands");
-	reply_map(r, subs);
-	for (size_t n = 1; n <= subs; n++)
-		commands_doc(r, c + n);
+	for (int n = 2; n < state->arguments; n++)
+		if (arguments_is(state, n, c->name))
+			return true;
+	return state->arguments == 2;
 }
 
 static void
@@ -443,21 +378,22 @@ commands_docs(struct resp *r)
 {
 	size_t found = 0;
 
-	if (r->state->arguments == 2) {
-		reply_map(r, commands_top());
-		for (size_t n = 0; n < COMMANDS; n++)
-			if (!commands_is_sub(&commands[n]))
-				commands_doc(r, &commands[n]);
-		return;
-	}
-	for (unsigned n = 2; n < r->state->kept; n++)
-		found += commands_find_argument(r->state, n) != NULL;
+	for (size_t n = 0; n < COUNT(commands); n++)
+		found += commands_documents(r->state, &commands[n]);
 	reply_map(r, found);
-	for (unsigned n = 2; n < r->state->kept; n++) {
-		const struct command *c = commands_find_argument(r->state, n);
+	for (size_t n = 0; n < COUNT(commands); n++) {
+		const struct command *c = &commands[n];
 
-		if (c != NULL)
-			commands_doc(r, c);
+		if (!commands_documents(r->state, c))
+			continue;
+		reply_string(r, c->name);
+		reply_map(r, 3);
+		reply_string(r, "summary");
+		reply_string(r, c->about->summary);
+		reply_string(r, "since");
+		reply_string(r, c->about->since);
+		reply_string(r, "group");
+		reply_string(r, c->about->group);
 	}
 }
 
@@ -477,27 +413,18 @@ commands_list(struct resp *r)
 		reply_error(r, "syntax error");
 		return;
 	}
-	reply_array(r, commands_top());
-	for (size_t n = 0; n < COMMANDS; n++)
-		if (!commands_is_sub(&commands[n]))
-			reply_string(r, commands[n].name);
+	reply_array(r, COUNT(commands));
+	for (size_t n = 0; n < COUNT(commands); n++)
+		reply_string(r, commands[n].name);
 }
 
 static void
 commands_help(struct resp *r)
 {
 	const struct command *c = commands_find_argument(r->state, 0);
-	size_t subs = commands_subs(c);
-	char line[128];
 
-	reply_array(r, 2 * subs + 1);
-	snprintf(line, sizeof(line),
-	    "%s <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-	    c->name);
-	reply_status(r, line);
-	for (size_t n = 1; n <= subs; n++) {
-		reply_status(r, strchr(c[n].name, '|') + 1);
-		snprintf(line, sizeof(line), "    %s.", c[n].summary);
-		reply_status(r, line);
-	}
+	reply_array(r, commands_subs(c));
+	for (size_t n = 0; n < COUNT(subcommands); n++)
+		if (commands_is_sub(c, &subcommands[n]))
+			reply_status(r, subcommands[n].name);
 }

@@ -1,12 +1,20 @@
 /* SPDX-License-Identifier: ISC */
-#include "parse.h"
-
+/*
+ * Requests: arrays of bulk strings, and inline commands.
+ *
+ *   "*N"		"$N"			  the last bulk
+ *	count -------> length <-----------> bulk string -----------------> count
+ *	  ^ |	      (bulk -1)  others	    (bulk >= 0)
+ *	  +-+ inline
+ *
+ * Limits and errors are those of Redis 7, and so are its liberties: two bytes
+ * follow a bulk string, whatever they are, and a line with a NUL has no end.  An
+ * error of the protocol is a reply and the end.
+ */
 #include <limits.h>
 #include <string.h>
 
-#include "arguments.h"
-#include "commands.h"
-#include "reply.h"
+#include "resp.h"
 
 #define PARSE_BULK_MAX (INT64_C(512) * 1024 * 1024)
 /* The CRLF behind a bulk string. */
@@ -204,8 +212,8 @@ parse_escape(struct parse_word *w, const char *p, const char *end)
 
 	if (*p == 'x' && end - p > 2 && parse_hex(p[1]) >= 0 &&
 	    parse_hex(p[2]) >= 0) {
-		parse_word_add(w, (char)(parse_hex(p[1]) << 4 |
-		    parse_hex(p[2])));
+		parse_word_add(w,
+		    (char)(parse_hex(p[1]) << 4 | parse_hex(p[2])));
 		return p + 3;
 	}
 	name = memchr(names, *p, sizeof(names) - 1);
@@ -282,8 +290,7 @@ parse_inline(struct resp *r)
 	const char *newline = memchr(p, '\n', parse_left(r)), *end = newline;
 	size_t line;
 
-	if (newline == NULL ||
-	    memchr(p, '\0', (size_t)(newline - p)) != NULL)
+	if (newline == NULL || memchr(p, '\0', (size_t)(newline - p)) != NULL)
 		return parse_need(r, "too big inline request");
 	line = (size_t)(newline - p) + 1;
 	if (end > p && end[-1] == '\r')

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: ISC */
-#include "reply.h"
-
+/*
+ * Replies of each type, in the words of RESP2 and RESP3.
+ */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "resp.h"
 
 bool
 reply_silent(const struct resp *r)

@@ -7,8 +7,7 @@
  * positions in the state.  One step executes all commands that have arrived and
  * for which there is room.
  */
-#include "client.h"
-#include "parse.h"
+#include "resp.h"
 
 static int
 resp_step(struct echod_step *s)
