@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Quote of the day (RFC 865): one quotation by chance, then the end.  The option
- * "file" names a file of quotations, with a line "%" between two of them.
+ * Quote of the day (RFC 865): one quotation by chance, then the end.  The
+ * option "file" names a file of quotations, with a line "%" between two.
  *
  * It teaches: options, a file that is read once for all workers, and chance.
  */
@@ -54,9 +54,11 @@ qotd_read(struct qotd_config *c, FILE *f)
 		}
 	}
 	free(line);
-	c->count += wrong == NULL && c->quotation[c->count].length > 0;
-	return ferror(f) ? strerror(errno)
-	    : wrong == NULL && c->count == 0 ? "is missing" : wrong;
+	if (wrong == NULL && ferror(f))
+		return strerror(errno);
+	if (wrong == NULL)
+		c->count += c->quotation[c->count].length > 0;
+	return wrong == NULL && c->count == 0 ? "is missing" : wrong;
 }
 
 static size_t
@@ -67,12 +69,14 @@ qotd_configure(const struct echod_option *options, size_t count, void *config,
 	const char *path = "", *wrong;
 	FILE *f;
 
-	for (size_t n = 0; n < count; n++)
-		if (strcmp(options[n].name, "file") == 0)
-			path = options[n].value;
-		else
-			snprintf(error, error_size, "%s: qotd has no such option",
+	for (size_t n = 0; n < count; n++) {
+		if (strcmp(options[n].name, "file") != 0) {
+			snprintf(error, error_size, "%s: not an option of qotd",
 			    options[n].name);
+			return 0;
+		}
+		path = options[n].value;
+	}
 	if (*path != '/')
 		snprintf(error, error_size, "file: not an absolute path");
 	else if ((f = fopen(path, "re")) == NULL)
@@ -81,9 +85,8 @@ qotd_configure(const struct echod_option *options, size_t count, void *config,
 	else {
 		wrong = qotd_read(c, f);
 		if (wrong != NULL)
-			snprintf(error, error_size,
-			    "file: %s: quotation %u %s", path, c->count + 1,
-			    wrong);
+			snprintf(error, error_size, "file: %s: quotation %u %s",
+			    path, c->count + 1, wrong);
 		fclose(f);
 	}
 	return sizeof(c->count) + c->count * sizeof(c->quotation[0]);
