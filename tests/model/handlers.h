@@ -18,6 +18,7 @@ extern struct echod_handler scene_echo, scene_raw, scene_discard;
 extern const struct echod_handler scene_copy;	   /* echo by `write` */
 extern const struct echod_handler scene_sum;	   /* a running checksum */
 extern const struct echod_handler scene_sum_next;  /* another version of it */
+extern const struct echod_handler scene_sum_small; /* and another */
 extern const struct echod_handler scene_greeter;   /* speaks first */
 extern const struct echod_handler scene_chargen;   /* by MORE */
 extern const struct echod_handler scene_heartbeat; /* speaks now and then */

@@ -135,6 +135,10 @@ const struct scene scenes[] = {
 	    { { CONNECTS, 0, "" }, { SAYS, 0, "a" } },
 	    { { RELOADS, 0, "" }, { SAYS, 0, "d" } }, { 2, 0, 0, 0 },
 	    { 3, 0, 0, 1 }, 0, &scene_sum_next, "" },
+	{ "a sum is migrated to a state of the same size", 1, &scene_sum,
+	    { { CONNECTS, 0, "" }, { SAYS, 0, "a" } },
+	    { { SAYS, 0, "b" }, { RELOADS, 0, "" }, { SAYS, 0, "c" } },
+	    { 2, 0, 0, 0 }, { 2, 0, 1, 1 }, 0, &scene_sum_small, "" },
 	{ "sums of two workers are migrated", 2, &scene_sum,
 	    { { CONNECTS, 0, "a" }, { CONNECTS, 1, "bc" } },
 	    { { SAYS, 0, "d" }, { RELOADS, 0, "" }, { SAYS, 1, "e" } },
@@ -215,6 +219,7 @@ const struct scene scenes[] = {
 	{ "a header, migrated", 1, &scene_sum, { { CONNECTS, 0, "PROXY" } },
 	    { { RELOADS, 0, "" }, { SAYS, 0, " UNKNOWN\r\n" },
 		{ SAYS, 0, "ab" } },
-	    { 1, 0, 0, 1 }, { 2, 0, 1, 1 }, 0, &scene_sum_next, HEADER },
-	{ NULL, 0, NULL, NOTHING, NOTHING, { 0, 0, 0, 0 }, { 0, 0, 0, 0 }, 0, NULL, "" }
+	    { 1, 0, 0, 1 }, { 2, 0, 1, 1 }, 0, &scene_sum_small, HEADER },
+	{ NULL, 0, NULL, NOTHING, NOTHING, { 0, 0, 0, 0 }, { 0, 0, 0, 0 }, 0,
+	    NULL, "" }
 };
