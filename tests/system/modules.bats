@@ -35,7 +35,7 @@ refused() {
 	[[ $output == *"conf:$1: "*"$2"* ]]
 	run timeout 60 "$ECHOD" -c conf
 	echo "$output"
-	[ "$status" -eq 1 ]
+	[ "$status" -eq 78 ]
 	[[ $output == *"conf:$1: "*"$2"* ]]
 }
 
@@ -84,7 +84,7 @@ ask() {
 	chmod 755 dead.so
 	refused 4 "handler: $DIR/dead.so: "
 	sed -i 's|^handler = .*|handler = no-such|' conf
-	refused 4 'handler: no-such is not built in (echo, raw, discard), and there is no file /'
+	refused 4 'handler: "no-such" is not built in (echo, raw, discard), and there is no file /'
 }
 
 # bats test_tags=quick
