@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Lines: each line comes back when its newline has arrived, as in the built-in
- * echo, but as a copy.  So it measures the cost of a reply that a module writes.
+ * echo, but as a copy.  So it measures the cost of a reply of a module.
  *
  * It teaches: a protocol of lines, the hint in_seen, and the two ends of input.
  */

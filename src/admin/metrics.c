@@ -136,7 +136,7 @@ metrics_workers(const struct view *v, FILE *out)
 	metrics_head(out, worker_metric, "counter", worker_help); \
 	for (unsigned k = 0; k < workers; k++) \
 		metrics_worker(out, worker_metric, k, \
-		    atomic_load(&s[k].count.member));
+		    slot_sum(&s[k], member));
 	SLOT_COUNTERS(WRITE)
 #undef WRITE
 }

@@ -192,10 +192,9 @@ status_worker_row(const struct view *v, unsigned k, struct row *r)
 	row_number(r, "pid", 8, (uint64_t)v->service->slot[k].pid);
 	row_text(r, "state", -10, status_worker_state(v, k));
 	row_number(r, "connections", 11, slot_load(s));
-	row_number(r, "refused", 11,
-	    atomic_load(&s->count.closed[CLOSE_LIMIT]));
+	row_number(r, "refused", 11, slot_sum(s, closed[CLOSE_LIMIT]));
 #define ADD(member, metric, help, worker_metric, worker_help, key, ...) \
-	row_number(r, key, 14, atomic_load(&s->count.member));
+	row_number(r, key, 14, slot_sum(s, member));
 	SLOT_COUNTERS(ADD)
 #undef ADD
 }

@@ -53,13 +53,14 @@ handlers_map_data(const struct handler_entry *e)
 	return data == MAP_FAILED ? NULL : data;
 }
 
-static uint16_t
-handlers_port(const struct worker *w, const char *service)
+/* A service that the configuration has not drains. */
+static const struct service_config *
+handlers_service(const struct worker *w, const char *name)
 {
 	for (unsigned i = 0; i < w->config->services; i++)
-		if (strcmp(w->config->service[i].name, service) == 0)
-			return (uint16_t)w->config->service[i].port;
-	return 0;
+		if (strcmp(w->config->service[i].name, name) == 0)
+			return &w->config->service[i];
+	return &w->config->defaults;
 }
 
 static int
@@ -71,7 +72,8 @@ handlers_load_entry(struct worker *w, unsigned i, const struct handler_entry *e)
 	to->successor = e->successor;
 	to->state_version = e->state_version;
 	to->state_size = e->state_size;
-	to->port = handlers_port(w, e->service);
+	to->number = e->number;
+	to->service = handlers_service(w, e->service);
 	if (e->state == ENTRY_REMOVED)
 		to->deadline = e->deadline;
 	/* Its connections move, by migrate() of the successor. */
@@ -96,18 +98,25 @@ int
 handlers_load(struct worker *w)
 {
 	const struct handler_table *t = w->place.handlers;
+	int any = 0;
 
 	if (t == NULL)
 		return 0;
-	memset(w->handler, 0, sizeof(w->handler));
-	for (unsigned i = 0; i < HANDLER_ENTRIES; i++)
+	for (int i = 0; i < HANDLER_ENTRIES; i++) {
+		/* A record of the arena may name any entry. */
+		w->handler[i] = (struct worker_handler){
+			.service = &w->config->defaults
+		};
 		if (t->entry[i].state != ENTRY_FREE &&
-		    handlers_load_entry(w, i, &t->entry[i]) == -1)
+		    handlers_load_entry(w, (unsigned)i, &t->entry[i]) == -1)
 			return -1;
+		if (t->entry[i].state == ENTRY_CURRENT)
+			any = i;
+	}
 	for (unsigned n = 0; n < SERVICE_NUMBERS; n++) {
 		int entry = handler_table_current(t, n);
 
-		w->entry[n] = entry == -1 ? HANDLER_ENTRIES : (uint8_t)entry;
+		w->service_entry[n] = (uint8_t)(entry == -1 ? any : entry);
 	}
 	return 0;
 }

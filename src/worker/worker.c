@@ -21,19 +21,17 @@ worker_read_clocks(struct worker *w)
 	return w->now;
 }
 
-/* Without a table of the master the built-in handlers are there. */
+/* Without a table of the master: one entry for each service. */
 static void
 worker_load_handlers(struct worker *w)
 {
-	static const struct echod_handler *const builtin[] = { &handler_echo,
-		&handler_raw, &handler_discard };
+	for (unsigned i = 0; i < w->config->services; i++) {
+		const struct service_config *service = &w->config->service[i];
 
-	for (unsigned i = 0; i < sizeof(builtin) / sizeof(builtin[0]); i++) {
-		w->handler[i].h = builtin[i];
-		w->handler[i].port = (uint16_t)w->config->service[0].port;
-		if (strcmp(builtin[i]->name, w->config->service[0].handler) ==
-		    0)
-			memset(w->entry, (int)i, sizeof(w->entry));
+		w->handler[i].h = handler_builtin(service->handler);
+		w->handler[i].service = service;
+		w->handler[i].number = (uint8_t)i;
+		w->service_entry[i] = (uint8_t)i;
 	}
 }
 

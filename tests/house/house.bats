@@ -11,6 +11,11 @@ sources() {
 	find "$TOP_SRCDIR/src" -name '*.[ch]' | sort
 }
 
+# The public header and the modules.
+modules() {
+	find "$TOP_SRCDIR/include" "$TOP_SRCDIR/modules" -name '*.[ch]' | sort
+}
+
 # The files of tests/ whose names match one of the patterns.
 tests() {
 	local pattern match=()
@@ -162,6 +167,7 @@ scripts() {
 
 c_files() {
 	sources
+	modules
 	printf '%s\n' "$TOP_SRCDIR"/bench/*.[ch] "$TOP_SRCDIR"/tests/*/*.[ch]
 }
 
@@ -259,7 +265,7 @@ c_files() {
 @test "every source file starts with a comment that says what it owns" {
 	# A sentence is words and a full stop, colon or semicolon after them.
 	# shellcheck disable=SC2046 # a list of names
-	python3 - $(sources) $(tests '*.[ch]') <<-'END'
+	python3 - $(sources) $(modules) $(tests '*.[ch]') <<-'END'
 	import re, sys
 	bad = False
 	for name in sys.argv[1:]:
@@ -298,7 +304,7 @@ c_files() {
 
 @test "every source and test file is in Makefile.am" {
 	local f bad=0
-	for f in $(sources) $(tests '*.bats' '*.bash' '*.py' '*.[ch]'); do
+	for f in $(sources) $(modules) $(tests '*.bats' '*.bash' '*.py' '*.[ch]'); do
 		f=${f#"$TOP_SRCDIR/"}
 		grep -qE "(^|[[:space:]])$f([[:space:]]|\$)" \
 			"$TOP_SRCDIR/Makefile.am" && continue

@@ -89,6 +89,18 @@ resume_move_pidfile(struct pidfile *p, const struct pidfile *old,
 	return 0;
 }
 
+static bool
+resume_rates_differ(const struct config *a, const struct config *b)
+{
+	if (a->services != b->services)
+		return true;
+	for (unsigned i = 0; i < a->services; i++)
+		if (a->service[i].accept_rate != b->service[i].accept_rate ||
+		    a->service[i].accept_burst != b->service[i].accept_burst)
+			return true;
+	return false;
+}
+
 /* Do everything up to workers that serve.  Returns 0, or -1 with the reason
  * logged; then resume_service() undoes what was done. */
 static int
@@ -120,9 +132,9 @@ resume_take_over(struct master *m, struct config *c,
 		log_warnx("daemonize %s: takes effect at the next start",
 		    daemonize ? "yes" : "no");
 	/* Clients that came at another rate do not count. */
-	if (c->service[0].accept_rate != t->config.service[0].accept_rate ||
-	    c->service[0].accept_burst != t->config.service[0].accept_burst)
-		atomic_store(&m->arena.header->accept_due, 0);
+	if (resume_rates_differ(c, &t->config))
+		for (unsigned i = 0; i < SERVICE_NUMBERS; i++)
+			atomic_store(&m->arena.header->accept_due[i], 0);
 	if (resume_make_room(m, c) == -1 ||
 	    resume_move_pidfile(p, old, c) == -1)
 		return -1;
