@@ -101,17 +101,6 @@ validate_listeners(const struct config *c)
 	return n;
 }
 
-/* Services whose handlers are not those that are built in. */
-static unsigned
-validate_modules(const struct config *c)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < c->services; i++)
-		n += !value_is_built_in(c->service[i].handler);
-	return n;
-}
-
 /*
  * In addition to the connections, the service needs:
  * - three for each slot: its wakeup eventfd, its event set, the worker's pidfd
