@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Quote of the day (RFC 865): one quotation by chance, then the end.  The
- * option "file" names a file of quotations, with a line "%" between two.
+ * Quote of the day (RFC 865): one quotation, then the end.  The day and the
+ * client's port choose it.  The option "file" names a file of quotations, with
+ * a line "%" between two.
  *
  * It teaches: options, a file that is read once for all workers, and chance.
  */
@@ -9,13 +10,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/types.h>
 
 #include "echod/handler.h"
 
-#define QOTD_TEXT 511 /* "less than 512 characters" */
-#define QOTD_COUNT 2000
+#define QOTD_TEXT 511	/* "less than 512 characters" */
+#define QOTD_COUNT 2000 /* the last one stays empty */
+#define QOTD_DAY_MS 86400000
 
 /* The block that configure() fills in, for every worker.  Workers map it at
  * addresses of their own, so it holds no pointers. */
@@ -97,13 +98,13 @@ qotd_step(struct echod_step *s)
 {
 	const struct qotd_config *c = s->config;
 	const struct qotd_text *q;
-	uint32_t chance = 0;
+	uint64_t chance;
 
-	/* Not rand(3): each worker would begin with the same numbers.  If a
-	 * step is made again, it may draw another quotation: none was sent. */
-	if (getrandom(&chance, sizeof(chance), GRND_NONBLOCK) < 0)
-		chance = (uint32_t)s->now_ms;
-	q = &c->quotation[chance % c->count];
+	/* From what the step is told: if it is made again, after a death, it
+	 * says the same.  rand(3) would give the same numbers to each worker. */
+	chance = (s->unix_ms / QOTD_DAY_MS << 16 | s->peer->port) *
+	    0x9e3779b97f4a7c15u;
+	q = &c->quotation[(chance >> 32) % c->count];
 	memcpy(s->out, q->text, q->length);
 	s->write = q->length;
 	return ECHOD_FINISH;

@@ -19,6 +19,7 @@
 
 #include "admin/master_link.h"
 #include "config/serialize.h"
+#include "config/services.h"
 #include "config/value.h"
 #include "lib/key_values.h"
 #include "lib/log.h"
@@ -56,6 +57,8 @@ begin_read_record(struct record *r)
 	}
 	result = key_values_each(text, length, begin_take, r, why, sizeof(why));
 	free(text);
+	if (r->config->services == 0)
+		config_make_service(r->config);
 	if (result == 0 && r->master > 0)
 		return 0;
 	log_warnx("the record that the master gives: %s",

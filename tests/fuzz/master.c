@@ -16,6 +16,7 @@
 #include "admin/metrics.h"
 #include "master/sample.h"
 #include "admin/page.h"
+#include "config/services.h"
 #include "config/value.h"
 #include "master/admin_requests.h"
 #include "master/listeners/listen.h"
@@ -69,6 +70,7 @@ master_of(const struct arena *a)
 
 	memset(&m, 0, sizeof(m));
 	config_defaults(&config);
+	config_make_service(&config);
 	config.workers = GROUND_WORKERS;
 	config.metrics_port = 1;
 	m.config = &config;

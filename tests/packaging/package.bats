@@ -120,8 +120,7 @@ bootstrap_root() {
 	export PKG_CONFIG_LIBDIR=$DIR/echod-dev/usr/share/pkgconfig
 	[ -f "echod$(pkg-config --variable=handlersdir echod)/daytime.so" ]
 	# The program looks for them there, and the man page says so.
-	grep -q "$(pkg-config --variable=handlersdir echod | sed 's|/handlers||')" \
-		echod/usr/sbin/echod
+	grep -q "$(pkg-config --variable=handlersdir echod)" echod/usr/sbin/echod
 	grep -q "Pa $(pkg-config --variable=handlersdir echod)\$" \
 		"$TOP_SRCDIR/man/echod-handler.3"
 	[ -f "echod-dev$(pkg-config --variable=templatedir echod)/Makefile" ]
@@ -147,7 +146,7 @@ bootstrap_root() {
 	dpkg-deb -x "$DEB" x
 	local program
 	for program in sbin/echod libexec/echod/echod-admin \
-		lib/echod/handlers/daytime.so; do
+		lib/echod/handlers/qotd.so; do
 		readelf -hW "x/usr/$program" | grep -q 'Type: *DYN'
 		readelf -lW "x/usr/$program" | grep -q GNU_RELRO
 		readelf -dW "x/usr/$program" | grep -qE 'BIND_NOW|FLAGS.*NOW'

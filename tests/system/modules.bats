@@ -43,6 +43,23 @@ install_here() {
 	export PKG_CONFIG_PATH=$DIR/usr/lib/pkgconfig
 }
 
+# serve HANDLER [ASSIGNMENT]...: start a service of this handler.
+serve() {
+	local handler=$1
+	shift
+	start "handler=$handler" workers=2 "$@"
+}
+
+# Kill a worker ten times in a second, as long as the process $1 lives.
+kill_while() {
+	local victim
+	while ! dead "$1"; do
+		victim=$(workers | shuf -n 1)
+		[ -z "$victim" ] || kill -KILL "$victim" || true
+		sleep 0.1
+	done
+}
+
 # --- the interface
 
 @test "C and C++ compilers accept the header, before all others" {

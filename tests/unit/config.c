@@ -11,6 +11,7 @@
 #include "config/origin.h"
 #include "config/reader.h"
 #include "config/serialize.h"
+#include "config/services.h"
 #include "config/validate.h"
 #include "config/value.h"
 #include "tap.h"
@@ -51,25 +52,29 @@ static void
 test_defaults(void)
 {
 	config_defaults(&c);
-	ok(c.port == 6379 && c.maxclients == 10000 && c.tcp_backlog == 511 &&
-		c.tcp_keepalive == 300 && c.timeout == 0,
+	ok(c.defaults.port == 6379 && c.defaults.maxclients == 10000 &&
+		c.defaults.tcp_backlog == 511 &&
+		c.defaults.tcp_keepalive == 300 && c.defaults.timeout == 0,
 	    "Redis's defaults");
-	ok(c.bind.count == 1 && strcmp(c.bind.address[0].host, "0.0.0.0") == 0,
+	ok(c.defaults.bind.count == 1 &&
+		strcmp(c.defaults.bind.address[0].host, "0.0.0.0") == 0,
 	    "bind 0.0.0.0");
 	ok(c.shutdown_timeout == 10 && c.workers == 0 &&
-		c.handler == HANDLER_ECHO,
+		strcmp(c.defaults.handler, "echo") == 0,
 	    "our own");
 }
 
 static void
 test_spellings(void)
 {
-	ok(read_text("port = 7\n") == 0 && c.port == 7, "name = value");
-	ok(read_text("port=8") == 0 && c.port == 8, "name=value, no newline");
-	ok(read_text("\tport\t9  \r\n") == 0 && c.port == 9,
+	ok(read_text("port = 7\n") == 0 && c.defaults.port == 7,
+	    "name = value");
+	ok(read_text("port=8") == 0 && c.defaults.port == 8,
+	    "name=value, no newline");
+	ok(read_text("\tport\t9  \r\n") == 0 && c.defaults.port == 9,
 	    "name value, CRLF");
-	ok(read_text("PORT 9\n") == 0 && c.port == 9, "letter case");
-	ok(read_text("port = \"9\" # nine\n") == 0 && c.port == 9,
+	ok(read_text("PORT 9\n") == 0 && c.defaults.port == 9, "letter case");
+	ok(read_text("port = \"9\" # nine\n") == 0 && c.defaults.port == 9,
 	    "quotes and comment");
 	ok(read_text("logfile \"a # b; c.log\"\n") == 0 &&
 		strcmp(c.logfile, "a # b; c.log") == 0,
@@ -78,21 +83,23 @@ test_spellings(void)
 	    "single quotes");
 	ok(read_text("logfile \"\"\npidfile =\n") == 0 && c.logfile[0] == '\0',
 	    "empty strings");
-	ok(read_text("# a\n; b\n\n   \nport 5\n") == 0 && c.port == 5 &&
-		c.origin[1].line == 5,
+	ok(read_text("# a\n; b\n\n   \nport 5\n") == 0 &&
+		c.defaults.port == 5 && origin_of(&c, "port")->line == 5,
 	    "the line of a value is known");
-	ok(read_text("bind * -::*\n") == 0 && c.bind.count == 2 &&
-		strcmp(c.bind.address[1].host, "::") == 0 &&
-		c.bind.address[1].optional && !c.bind.address[0].optional,
+	ok(read_text("bind * -::*\n") == 0 && c.defaults.bind.count == 2 &&
+		strcmp(c.defaults.bind.address[1].host, "::") == 0 &&
+		c.defaults.bind.address[1].optional &&
+		!c.defaults.bind.address[0].optional,
 	    "bind as Redis spells it");
 	ok(read_text("bind ::ffff:10.0.0.1 0:0::1 FE80::1%eth0 -Host_1.a.\n") ==
 		    0 &&
-		c.bind.count == 4 &&
-		strcmp(c.bind.address[0].host, "10.0.0.1") == 0 &&
-		strcmp(c.bind.address[1].host, "::1") == 0 &&
-		strcmp(c.bind.address[2].host, "fe80::1%eth0") == 0 &&
-		strcmp(c.bind.address[3].host, "Host_1.a.") == 0 &&
-		!c.bind.address[2].named && c.bind.address[3].named,
+		c.defaults.bind.count == 4 &&
+		strcmp(c.defaults.bind.address[0].host, "10.0.0.1") == 0 &&
+		strcmp(c.defaults.bind.address[1].host, "::1") == 0 &&
+		strcmp(c.defaults.bind.address[2].host, "fe80::1%eth0") == 0 &&
+		strcmp(c.defaults.bind.address[3].host, "Host_1.a.") == 0 &&
+		!c.defaults.bind.address[2].named &&
+		c.defaults.bind.address[3].named,
 	    "one spelling of each address, names as they are");
 	ok(read_text("save 3600 1\nsave 300 100\nuser bob on +@all\n") == 0 &&
 		c.ignored.count == 3 &&
@@ -124,7 +131,7 @@ test_refusals(void)
 	ok(refuses("zzzzzzzz 1\n", "unknown directive \"zzzzzzzz\"") &&
 		strstr(e.text, "mean") == NULL,
 	    "nothing near");
-	ok(refuses("[server]\n", ":1: sections"), "a section");
+	ok(refuses("[server]\n", ":1: unknown section [server]"), "a section");
 	ok(refuses("daemonize maybe\n", "neither yes nor no"), "a boolean");
 	ok(refuses("loglevel loud\n", "debug, verbose, notice, warning"),
 	    "a choice, with the choices");
@@ -161,7 +168,7 @@ test_long_input(void)
 	memcpy(text, "aclfile ", 8);
 	ok(read_text(text) == 0, "a long line of Redis's");
 	memcpy(text, "port 7 #", 8);
-	ok(read_text(text) == 0 && c.port == 7, "a long comment");
+	ok(read_text(text) == 0 && c.defaults.port == 7, "a long comment");
 	memset(text, 'x', 200);
 	ok(refuses(text, "expected"), "a long name");
 	memset(text, '"', sizeof(text) - 1);
@@ -171,8 +178,9 @@ test_long_input(void)
 static void
 test_unseen(void)
 {
-	ok(read_text("\xef\xbb\xbfport = 7\n") == 0 && c.port == 7 &&
-		read_text("\xef\xbb\xbf# port\nport 8\n") == 0 && c.port == 8,
+	ok(read_text("\xef\xbb\xbfport = 7\n") == 0 && c.defaults.port == 7 &&
+		read_text("\xef\xbb\xbf# port\nport 8\n") == 0 &&
+		c.defaults.port == 8,
 	    "a byte order mark is skipped");
 	ok(read_text("\xef\xbb\xbf") == 0, "a file of nothing else");
 	ok(refuses("\xff\xfep", "UTF-16") && refuses("\xfe\xff", "UTF-16"),
@@ -233,7 +241,8 @@ test_unseen(void)
 	ok(read_text("port 7 # \xe9\xc2\xa0\n# \xff\nrequirepass \xff\xa0\n"
 		     "\f\n") == 0,
 	    "comments, and values of Redis's");
-	ok(read_text("allow 10.0.0.0/8\t::1\n") == 0 && c.allow.count == 2,
+	ok(read_text("allow 10.0.0.0/8\t::1\n") == 0 &&
+		c.defaults.allow.count == 2,
 	    "a tab in a list");
 }
 
@@ -297,7 +306,8 @@ test_serialize(void)
 
 	if (out == NULL || fputs(included, out) == EOF || fclose(out) == EOF)
 		ok(0, "%s", path);
-	ok(read_text(file) == 0 && c.timeout == 9 && c.maxclients == 5,
+	ok(read_text(file) == 0 && c.defaults.timeout == 9 &&
+		c.defaults.maxclients == 5,
 	    "a file that is included");
 	unlink(path);
 	config_defaults(&other);
@@ -309,6 +319,80 @@ test_serialize(void)
 	    "what is handed on names the file of each value");
 	free(was);
 	free(is);
+}
+
+/* What config_compare() has told of. */
+static char told[2048];
+
+static void
+tell(const char *name, const char *was, const char *is)
+{
+	size_t n = strlen(told);
+
+	snprintf(told + n, sizeof(told) - n, "%s: %s -> %s\n", name, was, is);
+}
+
+static const char *
+compared(const struct config *was, const char *text)
+{
+	told[0] = '\0';
+	if (read_text(text) == -1 || services_settle(&c, &e) == -1)
+		return e.text;
+	config_compare(was, &c, tell);
+	return told;
+}
+
+static void
+test_services(void)
+{
+	static struct config other;
+	static const char file[] = "timeout 9\nhandler.a 1\nmaxclients 50\n"
+				   "[service one]\nport 7\nhandler.b \"2 2\"\n"
+				   "[service a.b]\nport 8\nmaxclients 3\n"
+				   "handler = /x/y.so\nhandler.c 3\n";
+	char *was, *is;
+
+	ok(read_text(file) == 0 && services_settle(&c, &e) == 0 &&
+		c.services == 2 && strcmp(c.service[1].name, "a.b") == 0 &&
+		c.service[0].timeout == 9 && c.service[0].maxclients == 0 &&
+		c.service[1].maxclients == 3 && c.service[1].port == 8,
+	    "what a section sets, and what it inherits");
+	ok(c.service[0].options == 2 && c.service[1].options == 1 &&
+		strcmp(c.service[0].option[1].name, "a") == 0 &&
+		strcmp(c.service[0].option[0].value, "2 2") == 0,
+	    "options are inherited with the handler only");
+	config_defaults(&other);
+	config_save(&c, keep_item, &other);
+	was = dump_text(&c);
+	is = dump_text(&other);
+	ok(was != NULL && is != NULL && strcmp(was, is) == 0 &&
+		strstr(is, "inherited") != NULL,
+	    "services are handed on");
+	ok(read_text(is) == 0 && services_settle(&c, &e) == 0 &&
+		config_compare(&other, &c, tell) == 0,
+	    "the dump of services says the same");
+	free(was);
+	free(is);
+	ok(strcmp(compared(&other,
+		      "timeout 8\nhandler.a 1\nmaxclients 50\n"
+		      "[service one]\nport 9\nhandler.b 3\n"
+		      "[service new]\nport 10\nhandler raw\n"),
+	       "timeout: 9 -> 8\n"
+	       "service a.b: port 8, handler /x/y.so -> \n"
+	       "service one: port: 7 -> 9\n"
+	       "service one: handler.b: 2 2 -> 3\n"
+	       "service new:  -> port 10, handler raw\n") == 0,
+	    "what differs between services");
+	ok(read_text("port 5\n") == 0 && services_settle(&c, &e) == 0 &&
+		c.services == 1 && c.service[0].port == 5 &&
+		strcmp(c.service[0].name, "default") == 0 &&
+		!services_have_sections(&c),
+	    "without sections there is one service");
+	ok(config_restore(&other, "service.none.set.port", "1") == 1 &&
+		config_restore(&other, "service.a.b.set.none", "1") == 1 &&
+		config_restore(&other, "service", "A.B") == -1 &&
+		config_restore(&other, "service", "a b") == -1,
+	    "what another version hands on");
 }
 
 static void
@@ -338,10 +422,11 @@ test_round_trip(void)
 
 	config_defaults(&c);
 	for (unsigned i = 0; i < directive_count; i++) {
-		value_format(&c, &directives[i], text, sizeof(text));
+		value_format(&c, &c.defaults, &directives[i], text,
+		    sizeof(text));
 		good = good &&
-		    value_set(&c, &directives[i], text, why, sizeof(why)) ==
-			0 &&
+		    value_set(&c, &c.defaults, &directives[i], text, why,
+			sizeof(why)) == 0 &&
 		    strcmp(text, directives[i].initial) == 0;
 	}
 	ok(good, "every default is formatted as it was written");
@@ -351,8 +436,9 @@ static void
 test_overrides(void)
 {
 	config_defaults(&c);
-	ok(config_override(&c, "port=12", &e) == 0 && c.port == 12, "-o");
-	ok(config_override(&c, "port = 13", &e) == 0 && c.port == 13,
+	ok(config_override(&c, "port=12", &e) == 0 && c.defaults.port == 12,
+	    "-o");
+	ok(config_override(&c, "port = 13", &e) == 0 && c.defaults.port == 13,
 	    "-o with blanks; the last one counts");
 	ok(config_override(&c, "port 13", &e) == -1, "-o needs =");
 	ok(config_override(&c, "prt=13", &e) == -1 &&
@@ -369,7 +455,8 @@ test_resolution(void)
 	config_defaults(&c);
 	c.workers = 2;
 	ok(config_validate(&c, "/", 1000, &e) == 0 &&
-		c.maxclients == 1000 - config_reserved_descriptors(&c) &&
+		c.defaults.maxclients ==
+		    1000 - config_reserved_descriptors(&c) &&
 		strstr(config_note(&c, "maxclients"), "clamped from 10000") !=
 		    NULL &&
 		strstr(config_note(&c, "maxclients"), "1000 ") != NULL,
@@ -393,6 +480,7 @@ main(void)
 	test_unseen();
 	test_paths();
 	test_serialize();
+	test_services();
 	test_names();
 	test_round_trip();
 	test_overrides();

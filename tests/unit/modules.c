@@ -14,7 +14,8 @@
 #include "tap.h"
 
 #define OUT_ROOM (1 << 20)
-#define STEPS 64 /* more in a row are too many, except of chargen */
+#define QOTD_MOST 1999 /* quotations in a file */
+#define STEPS 64       /* more in a row are too many, except of chargen */
 
 /* A connection, and the handler that serves it. */
 static struct run {
@@ -25,6 +26,7 @@ static struct run {
 	size_t in_len, seen;
 	uint32_t flags; /* LAST and DRAIN */
 	uint64_t unix_ms;
+	uint16_t port; /* of the client */
 	int next;
 	bool opened, eof_told;
 	char out[OUT_ROOM];
@@ -75,8 +77,9 @@ copied(const void *from, size_t n)
 static void
 try(struct echod_step *s, uint32_t event, int *next)
 {
-	static const struct echod_peer peer;
+	static struct echod_peer peer;
 
+	peer.port = run.port;
 	*s = (struct echod_step){
 		.event = event,
 		.flags = run.flags |
@@ -334,7 +337,7 @@ test_qotd(void)
 {
 	const struct echod_handler *h = load("qotd");
 	unsigned one = 0, two = 0, other = 0;
-	char error[256], text[600];
+	char error[256], text[600], *many;
 	void *config;
 
 	config = quotations(h, "One.\n%\nTwo,\n  and more.\n%\n%\n", error,
@@ -342,6 +345,7 @@ test_qotd(void)
 	ok(config != NULL, "qotd reads its file");
 	for (unsigned n = 0; n < 200; n++) {
 		begin(h, config);
+		run.port = (uint16_t)(40000 + n);
 		run.in_len = 1;
 		settle(STEPS);
 		one += sent("One.\r\n");
@@ -349,8 +353,15 @@ test_qotd(void)
 		other += run.next != ECHOD_FINISH || run.steps != 1;
 	}
 	ok(one + two == 200 && other == 0, "qotd sends a quotation and closes");
-	/* With one chance in 2^100 of a false alarm. */
-	ok(one > 25 && two > 25, "qotd sends another one to others");
+	ok(one > 80 && two > 80, "qotd sends another one to others");
+	one = 0;
+	for (unsigned n = 0; n < 200; n++) {
+		begin(h, config);
+		run.unix_ms += n * UINT64_C(86400000);
+		settle(STEPS);
+		one += sent("One.\r\n");
+	}
+	ok(one > 50 && one < 150, "qotd sends another one on other days");
 	free(config);
 
 	memset(text, 'x', sizeof(text));
@@ -368,6 +379,17 @@ test_qotd(void)
 		strncmp(error, "file: /", 7) == 0 &&
 		strstr(error, "quotation 3 is not less than 512") != NULL,
 	    "a longer one is an error, which says which it is");
+	many = calloc(QOTD_MOST + 1, 4);
+	for (size_t n = 0; n < QOTD_MOST; n++)
+		memcpy(many + n * 4, "a\n%\n", 4);
+	config = quotations(h, many, error, sizeof(error));
+	ok(config != NULL, "qotd reads %d quotations", QOTD_MOST);
+	free(config);
+	memcpy(many + QOTD_MOST * 4, "a\n", 3);
+	ok(quotations(h, many, error, sizeof(error)) == NULL &&
+		strstr(error, "quotation 2000 is one too many") != NULL,
+	    "one more is an error");
+	free(many);
 	ok(quotations(h, "%\n", error, sizeof(error)) == NULL &&
 		strstr(error, "quotation 1 is missing") != NULL,
 	    "a file without quotations is an error");
@@ -401,10 +423,14 @@ test_out(void)
 	    "out sends the rest at the end");
 	for (unsigned seed = 0; seed < 100 && good; seed++) {
 		srand(seed);
-		for (size_t n = 0; n < sizeof(in); n++)
-			in[n] = rand() % (seed % 2 ? 50 : 100000) == 0
-			    ? '\n'
-			    : (char)rand();
+		for (size_t n = 0; n < sizeof(in); n++) {
+			in[n] = (char)rand();
+			if (in[n] == '\n')
+				in[n] = '\0';
+			/* Long lines, too: longer than a handler may hold. */
+			if (rand() % (seed % 2 ? 50 : 100000) == 0)
+				in[n] = '\n';
+		}
 		begin(h, NULL);
 		for (size_t at = 0, n; at < sizeof(in); at += n) {
 			n = 1 + (size_t)rand() % (rand() % 2 ? 20 : 70000);

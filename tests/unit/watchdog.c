@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "config/config.h"
+#include "config/services.h"
 #include "config/value.h"
 #include "lib/clock.h"
 #include "lib/exit_status.h"
@@ -99,6 +100,7 @@ start(void)
 	pid_t pid;
 
 	config_defaults(&config);
+	config_make_service(&config);
 	config.workers = 2;
 	config.watchdog_timeout = 1;
 	config.shutdown_timeout = 3;
