@@ -88,6 +88,17 @@ validate_listeners(const struct config *c)
 	return n;
 }
 
+/* Services whose handlers are not those that are built in. */
+static unsigned
+validate_modules(const struct config *c)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < c->services; i++)
+		n += !value_is_built_in(c->service[i].handler);
+	return n;
+}
+
 /*
  * In addition to the connections, the service needs:
  * - three for each slot: its wakeup eventfd, its event set, the worker's pidfd
@@ -100,6 +111,7 @@ validate_listeners(const struct config *c)
  *   reload, a log file that is opened again, a descriptor of the C library, a
  *   connection that is refused.
  * - the control socket and the metrics, with their clients, if configured
+ * - the file and the data of each module, and of the one that it replaced
  */
 unsigned
 config_reserved_descriptors(const struct config *c)
@@ -110,7 +122,7 @@ config_reserved_descriptors(const struct config *c)
 	 * its clients are not in this table. */
 	if (c->control_socket[0] != '\0' || c->metrics_port != 0)
 		n += 24;
-	return n;
+	return n + 4 * validate_modules(c);
 }
 
 static int
@@ -286,18 +298,6 @@ validate_settle_supervision(struct config *c)
 	}
 }
 
-/* Check that each service has a handler that there is. */
-static int
-validate_check_handlers(struct config *c, struct config_error *e)
-{
-	for (unsigned i = 0; i < c->services; i++)
-		if (!value_is_built_in(c->service[i].handler))
-			return validate_fail(c, "handler", e,
-			    "\"%s\" is no handler; there are " VALUE_BUILT_IN,
-			    c->service[i].handler);
-	return 0;
-}
-
 /* Without a filter in this build, an explicit `sandbox yes` is an error, and
  * the default changes, which the dump shows. */
 static int
@@ -367,7 +367,6 @@ config_validate(struct config *c, const char *directory,
 		sizeof(c->control_socket), directory, e) == -1 ||
 	    validate_resolve_descriptors(c, e) == -1 ||
 	    validate_check_sockets(c, e) == -1 ||
-	    validate_check_handlers(c, e) == -1 ||
 	    validate_settle_sandbox(c, e) == -1)
 		return -1;
 	return 0;
