@@ -72,27 +72,6 @@ validate_fail(struct config *c, const char *name, struct config_error *e,
 	return r;
 }
 
-static int validate_fail_service(struct config *c, struct service_config *s,
-    const char *name, struct config_error *e, const char *fmt, ...)
-    __attribute__((format(printf, 5, 6)));
-
-/* Fail because of the value of `name` of a service, or because it has none and
- * inherits a wrong one. */
-static int
-validate_fail_service(struct config *c, struct service_config *s,
-    const char *name, struct config_error *e, const char *fmt, ...)
-{
-	char label[SERVICES_LABEL];
-	va_list ap;
-	int r;
-
-	va_start(ap, fmt);
-	r = validate_fail_at(c, directive_setting(c, s, directive_find(name)),
-	    services_label(label, sizeof(label), s, name), e, fmt, ap);
-	va_end(ap);
-	return r;
-}
-
 /* The number of processors that this process may use, as nproc(1) counts
  * them. */
 static unsigned
@@ -140,8 +119,8 @@ validate_listeners(const struct config *c)
 unsigned
 config_reserved_descriptors(const struct config *c)
 {
-	unsigned n = 3 * c->workers + validate_listeners(c) + 32 +
-	    4 * c->services;
+	unsigned n = 3 * c->workers + validate_listeners(c) + 4 * c->services +
+	    32;
 
 	/* The listeners, and what starting the administration process takes;
 	 * its clients are not in this table. */
@@ -326,19 +305,6 @@ validate_settle_supervision(struct config *c)
 	}
 }
 
-/* Check that each service has a handler that there is. */
-static int
-validate_check_handlers(struct config *c, struct config_error *e)
-{
-	for (unsigned i = 0; i < c->services; i++)
-		if (!value_is_built_in(c->service[i].handler))
-			return validate_fail_service(c, &c->service[i],
-			    "handler", e,
-			    "\"%s\" is no handler; there are " VALUE_BUILT_IN,
-			    c->service[i].handler);
-	return 0;
-}
-
 /* Check that no two services have one address.  The resolver is not asked. */
 static int
 validate_check_addresses(struct config *c, struct config_error *e)
@@ -418,7 +384,6 @@ config_validate(struct config *c, const char *directory,
 		sizeof(c->control_socket), directory, e) == -1 ||
 	    validate_resolve_descriptors(c, e) == -1 ||
 	    validate_check_sockets(c, e) == -1 ||
-	    validate_check_handlers(c, e) == -1 ||
 	    validate_check_addresses(c, e) == -1 ||
 	    validate_settle_sandbox(c, e) == -1)
 		return -1;

@@ -23,6 +23,7 @@
 #include "worker/connection/idle.h"
 #include "worker/connection/serve.h"
 #include "worker/leave.h"
+#include "worker/handlers.h"
 #include "worker/memory.h"
 #include "worker/recovery/recover.h"
 #include "worker/sandbox.h"
@@ -358,9 +359,10 @@ loop_run(struct loop *l)
 	}
 }
 
-/* Set up the process: its name, signals and sandbox. */
-static void
-loop_enter_process(const struct worker *w)
+/* Set up the process: its name, signals, handlers and sandbox.  Returns 0, or
+ * -1 with the reason logged. */
+static int
+loop_enter_process(struct worker *w)
 {
 	static const int recorded[] = { SIGTERM, 0 };
 	char role[32];
@@ -376,7 +378,10 @@ loop_enter_process(const struct worker *w)
 		kill(getpid(), SIGTERM);
 	step_limit_begin(w);
 	arena_guard_scratch(w->arena, w->number);
+	if (handlers_load(w) == -1)
+		return -1;
 	sandbox_enter(w);
+	return 0;
 }
 
 /* Make the slot this worker's: its connections go on. */
@@ -414,7 +419,8 @@ worker_main(const struct config *config, const struct arena *arena,
 	int status;
 
 	worker_init(&l.w, config, arena, place);
-	loop_enter_process(&l.w);
+	if (loop_enter_process(&l.w) == -1)
+		return WORKER_FAILED;
 	if (events_begin(&l.w.events) == -1) {
 		log_warn("epoll_ctl");
 		return WORKER_FAILED;

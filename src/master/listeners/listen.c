@@ -60,29 +60,24 @@ listen_adjust(struct listener *l, const struct service_config *c)
 		l->flags |= LISTENER_ABSENT;
 }
 
+/* The number of the service called `name`, or `otherwise`. */
+static unsigned
+listen_number_of(const struct handler_table *t, const char *name,
+    unsigned otherwise)
+{
+	for (unsigned i = 0; i < HANDLER_ENTRIES; i++)
+		if (t->entry[i].state == ENTRY_CURRENT &&
+		    strcmp(t->entry[i].service, name) == 0)
+			return t->entry[i].number;
+	return otherwise;
+}
+
 void
-listen_number(const struct service_state *o, const struct config *c,
+listen_number(const struct handler_table *t, const struct config *c,
     struct listen_numbers *n)
 {
-	uint32_t taken = 0;
-
-	for (unsigned i = 0; i < SERVICE_NUMBERS; i++)
-		if (services_find(c, o->service[i]) != NULL)
-			taken |= 1U << i;
-	/* The clients in the queue of a dropped listener are that service's. */
-	for (unsigned i = 0; i < o->dropped; i++)
-		taken |= 1U << o->listener[o->listeners + i].service;
-	for (unsigned i = 0; i < c->services; i++) {
-		unsigned k = 0;
-
-		while (k < SERVICE_NUMBERS &&
-		    strcasecmp(o->service[k], c->service[i].name) != 0)
-			k++;
-		if (k == SERVICE_NUMBERS)
-			k = (unsigned)__builtin_ctz(~taken);
-		taken |= 1U << k;
-		n->of[i] = (uint8_t)k;
-	}
+	for (unsigned i = 0; i < c->services; i++)
+		n->of[i] = (uint8_t)listen_number_of(t, c->service[i].name, i);
 }
 
 /* Note the names of the services for those that see the numbers only. */

@@ -29,8 +29,9 @@ struct listen_numbers {
 	uint8_t of[CONFIG_SERVICES_MAX]; /* config.service[] */
 };
 
-/* Give each service of `c` the number that it has, or a new one. */
-void listen_number(const struct service_state *o, const struct config *c,
+/* The numbers that the table of handlers has for the services of `c`.  It is
+ * empty at a start, and numbers them in their order. */
+void listen_number(const struct handler_table *t, const struct config *c,
     struct listen_numbers *n);
 
 /*
