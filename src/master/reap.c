@@ -54,6 +54,7 @@ reap_is_fault(int status)
 	case SIGFPE:
 	case SIGILL:
 	case SIGSYS:
+	case SIGXCPU: /* worker/step_limit.c */
 		return true;
 	default:
 		return false;
@@ -101,7 +102,8 @@ reap_note_death(struct slot *s, const struct child *c, int status)
 	int fault = 0;
 
 	if (atomic_load(&s->op.kind) == OP_SERVE) {
-		if (c->hung)
+		if (c->hung ||
+		    (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU))
 			fault = FAULT_HUNG;
 		else if (reap_is_fault(status))
 			fault = WIFSIGNALED(status) ? WTERMSIG(status)

@@ -28,10 +28,11 @@ arena_pages(size_t bytes)
 
 /* Offsets of the regions, each on a page of its own, and their end. */
 struct layout {
-	size_t slot, scratch, handoff, mark, rate, connection, state, output;
+	size_t slot, scratch, handoff, mark, service, rate, connection, state,
+	    output;
 	size_t window, end;
 	size_t handoff_words;
-	size_t guard; /* a page */
+	size_t guard;					      /* a page */
 	size_t scratch_stride, scratch_output, scratch_state; /* of a slot */
 };
 
@@ -51,7 +52,8 @@ arena_lay_out(unsigned slots, unsigned capacity)
 	l.handoff = l.scratch + slots * l.scratch_stride;
 	l.mark = l.handoff +
 	    arena_pages((size_t)slots * l.handoff_words * sizeof(uint64_t));
-	l.rate = l.mark + arena_pages(capacity * sizeof(uint32_t));
+	l.service = l.mark + arena_pages(capacity * sizeof(uint32_t));
+	l.rate = l.service + arena_pages(capacity);
 	l.connection = l.rate + arena_pages(ARENA_RATES * sizeof(uint64_t));
 	l.state = l.connection +
 	    arena_pages(capacity * sizeof(struct connection));
@@ -74,6 +76,7 @@ arena_point(struct arena *a, char *base, const struct layout *l)
 	a->handoff = (_Atomic uint64_t *)(base + l->handoff);
 	a->handoff_words = l->handoff_words;
 	a->mark = (_Atomic uint32_t *)(base + l->mark);
+	a->service = (_Atomic uint8_t *)(base + l->service);
 	a->rate = (_Atomic uint64_t *)(base + l->rate);
 	a->connection = (struct connection *)(base + l->connection);
 	a->state = base + l->state;
@@ -334,8 +337,7 @@ arena_closed(const struct arena *a, enum close_reason r)
 	uint64_t n = 0;
 
 	for (unsigned i = 0; i < a->slots; i++)
-		n += atomic_load_explicit(&a->slot[i].count.closed[r],
-		    memory_order_relaxed);
+		n += slot_sum(&a->slot[i], closed[r]);
 	return n;
 }
 

@@ -42,6 +42,7 @@
 struct listener {
 	int32_t fd;
 	uint32_t flags;
+	uint8_t service;	  /* its number, below SERVICE_NUMBERS */
 	char name[LISTENER_NAME]; /* "0.0.0.0:6379" */
 };
 
@@ -77,9 +78,9 @@ struct arena_header {
 	/* Number + 1 of the slot that counts a new connection (accept.c).  It
 	 * has a time limit, so no death can block the others. */
 	_Atomic uint32_t admission;
-	/* The time at which the next client is due at accept-rate, in us of
+	/* The time at which the next client is due at accept-rate of a service, in us of
 	 * CLOCK_MONOTONIC (rate.c). */
-	_Atomic uint64_t accept_due;
+	_Atomic uint64_t accept_due[SERVICE_NUMBERS];
 	/* Random: mixed into the marks of clients' addresses. */
 	uint64_t secret;
 
@@ -115,15 +116,17 @@ enum drop {
  */
 struct arena {
 	struct arena_header *header;
-	unsigned slots, capacity;  /* as mapped; the header's may change */
-	struct slot *slot;	   /* [slots] */
-	char *scratch;		   /* [slots][scratch_stride] */
+	unsigned slots, capacity; /* as mapped; the header's may change */
+	struct slot *slot;	  /* [slots] */
+	char *scratch;		  /* [slots][scratch_stride] */
 	size_t guard, scratch_stride, scratch_output, scratch_state;
 	_Atomic uint64_t *handoff; /* [slots][handoff_words]: a bit for each
 					  descriptor offered to the slot */
 	size_t handoff_words;
 	_Atomic uint32_t *mark;	       /* [capacity]: of the address that the
 					  client counts for; 0: none */
+	_Atomic uint8_t *service;      /* [capacity]: number + 1 of the service
+					  that it counts for; 0: none */
 	_Atomic uint64_t *rate;	       /* [ARENA_RATES] */
 	struct connection *connection; /* [capacity] */
 	char *state;		       /* [capacity][STATE_STRIDE] */

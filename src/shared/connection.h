@@ -199,7 +199,7 @@ struct connection {
 	_Atomic uint32_t epoch; /* half[epoch % 2] counts */
 	uint8_t phase;		/* enum connection_phase */
 	uint8_t flags;		/* enum connection_flags */
-	uint8_t drained; /* in PHASE_LINGERING: 1: the service ends */
+	uint8_t drained;	/* in PHASE_LINGERING: 1: the service ends */
 	uint8_t unused;
 	uint32_t active;     /* index in the owner's active set */
 	uint32_t wakeup;     /* index in the owner's wakeups */

@@ -18,6 +18,10 @@
 
 #define FAULT_HUNG -1
 
+/* Numbers of services: of those that there are, and of those that a reload has
+ * removed and that have clients. */
+#define SERVICE_NUMBERS 32
+
 /*
  * The operation in progress.  A worker stores it before the operation starts
  * and clears it after the operation has ended.  So after a death at most one
@@ -122,7 +126,7 @@ struct slot {
 	/* Made by the master before it starts a worker; never closed. */
 	int32_t wake_fd;  /* eventfd: ends the worker's sleep */
 	int32_t watch_fd; /* epoll: everything the worker waits for */
-	struct slot_counters count;
+	struct slot_counters count[SERVICE_NUMBERS]; /* of each service */
 } __attribute__((aligned(128)));
 
 /* Add to a counter that only the caller writes: needs no locked instruction. */
@@ -132,6 +136,23 @@ counter_add(_Atomic uint64_t *counter, uint64_t n)
 	atomic_store_explicit(counter,
 	    atomic_load_explicit(counter, memory_order_relaxed) + n,
 	    memory_order_relaxed);
+}
+
+/* The sum of one counter of a slot over the services: slot_sum(s, rx). */
+#define slot_sum(s, member) \
+	slot_sum_at(s, offsetof(struct slot_counters, member))
+
+static inline uint64_t
+slot_sum_at(const struct slot *s, size_t offset)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < SERVICE_NUMBERS; i++)
+		n += atomic_load_explicit(
+		    (const _Atomic uint64_t *)((const char *)&s->count[i] +
+			offset),
+		    memory_order_relaxed);
+	return n;
 }
 
 /* Connections that a slot has, or will have in a moment. */

@@ -26,6 +26,7 @@
 #include "worker/memory.h"
 #include "worker/recovery/recover.h"
 #include "worker/sandbox.h"
+#include "worker/step_limit.h"
 
 /* The process title is no older than this, ms. */
 #define TITLE_AGE 1000
@@ -116,6 +117,9 @@ loop_run_timer(struct loop *l, enum worker_timer which)
 	case TIMER_CONNECTIONS:
 		w->now = 0;
 		serve_timers(w);
+		break;
+	case TIMER_REMOVED:
+		drain_removed(w);
 		break;
 	case TIMER_DRAIN:
 	case TIMERS:
@@ -214,10 +218,21 @@ loop_woken(struct worker *w)
 static void
 loop_accept_from(struct worker *w, uint32_t listeners)
 {
+	unsigned i;
+
 	for (; listeners != 0; listeners &= listeners - 1)
-		if (accept_some(w, (unsigned)__builtin_ctz(listeners)) ==
-		    ACCEPT_PAUSED)
+		switch (
+		    accept_some(w, i = (unsigned)__builtin_ctz(listeners))) {
+		case ACCEPT_PAUSED:
 			events_listen(&w->events, false);
+			break;
+		case ACCEPT_LIMITED:
+			events_rest(&w->events, i);
+			break;
+		case ACCEPT_MORE:
+		case ACCEPT_EMPTY:
+			break;
+		}
 }
 
 /* Returns true if all events were about clients that wait to be accepted. */
@@ -264,8 +279,7 @@ loop_others_accept(struct loop *l)
 	uint64_t sum = 0;
 
 	for (unsigned k = 0; k < arena_workers(a); k++)
-		sum += atomic_load_explicit(&a->slot[k].count.accepted,
-		    memory_order_relaxed);
+		sum += slot_sum(&a->slot[k], accepted);
 	if (sum == l->accepted)
 		return false;
 	l->accepted = sum;
@@ -360,6 +374,8 @@ loop_enter_process(const struct worker *w)
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != w->place.master)
 		kill(getpid(), SIGTERM);
+	step_limit_begin(w);
+	arena_guard_scratch(w->arena, w->number);
 	sandbox_enter(w);
 }
 
@@ -372,6 +388,7 @@ loop_enter_slot(struct loop *l)
 	uint64_t died;
 
 	idle_begin(w);
+	timer_set(&w->timers, TIMER_REMOVED, 0);
 	/* Odd: working from now on. */
 	atomic_store(&w->slot->heartbeat,
 	    (atomic_load(&w->slot->heartbeat) + 2) | 1);

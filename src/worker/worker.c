@@ -15,24 +15,23 @@ worker_read_clocks(struct worker *w)
 
 	/* The date costs less than an exact one, and is a few ms behind. */
 	(void)clock_gettime(CLOCK_REALTIME_COARSE, &ts);
-	w->unix_ms = (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+	w->unix_ms = (uint64_t)ts.tv_sec * 1000 +
+	    (uint64_t)ts.tv_nsec / 1000000;
 	w->now = clock_ms();
 	return w->now;
 }
 
-/* The built-in handlers have the entries of their kinds. */
+/* One entry for each service, as long as there are no modules. */
 static void
 worker_load_handlers(struct worker *w)
 {
-	static const struct echod_handler *const builtin[HANDLER_KINDS] = {
-		[HANDLER_ECHO] = &handler_echo,
-		[HANDLER_RAW] = &handler_raw,
-		[HANDLER_DISCARD] = &handler_discard,
-	};
+	for (unsigned i = 0; i < w->config->services; i++) {
+		const struct service_config *service = &w->config->service[i];
 
-	for (unsigned i = 0; i < HANDLER_KINDS; i++) {
-		w->handler[i].h = builtin[i];
-		w->handler[i].port = (uint16_t)w->config->port;
+		w->handler[i].h = handler_builtin(service->handler);
+		w->handler[i].service = service;
+		w->handler[i].number = (uint8_t)i;
+		w->service_entry[i] = (uint8_t)i;
 	}
 }
 

@@ -31,8 +31,9 @@
 struct worker_handler {
 	const struct echod_handler *h; /* NULL: none, or it is replaced ... */
 	uint8_t successor;	       /* ... by this one */
-	uint16_t port;		       /* of its service */
-	const void *config;	       /* what configure() filled in */
+	uint8_t number;		       /* of its service, as in counters */
+	const struct service_config *service;
+	const void *config; /* what configure() filled in */
 	/* Of the states that connections have. */
 	uint32_t state_version, state_size;
 	uint64_t deadline; /* clock_ms(): its service is gone; 0: it is not */
@@ -61,6 +62,8 @@ struct worker {
 	struct siblings siblings;
 	struct events events;
 	struct worker_handler handler[HANDLER_ENTRIES];
+	/* The entry that a new connection of a service gets, by its number. */
+	uint8_t service_entry[SERVICE_NUMBERS];
 
 	/* Of lines in the log that clients can cause. */
 	struct log_rate_limit refusals, shortages, memory_shortages;
@@ -71,6 +74,35 @@ struct worker {
  * yet. */
 void worker_init(struct worker *w, const struct config *config,
     const struct arena *arena, const struct worker_place *place);
+
+/* The entry of a connection's handler. */
+static inline const struct worker_handler *
+worker_handler(const struct worker *w, const struct connection *c)
+{
+	return &w->handler[connection_half(c)->entry % HANDLER_ENTRIES];
+}
+
+/* The counters of a connection's service. */
+static inline struct slot_counters *
+worker_count(const struct worker *w, const struct connection *c)
+{
+	return &w->slot->count[worker_handler(w, c)->number % SERVICE_NUMBERS];
+}
+
+/* The service of a connection. */
+static inline const struct service_config *
+worker_service(const struct worker *w, const struct connection *c)
+{
+	return worker_handler(w, c)->service;
+}
+
+/* The entry that a client of the listener with index `i` gets. */
+static inline unsigned
+worker_listener_entry(const struct worker *w, unsigned i)
+{
+	return w->service_entry[w->arena->header->listener[i].service %
+	    SERVICE_NUMBERS];
+}
 
 static inline struct connection *
 worker_connection(const struct worker *w, int fd)

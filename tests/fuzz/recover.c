@@ -19,6 +19,7 @@
 #include "lib/clock.h"
 #include "lib/signals.h"
 #include "ground.h"
+#include "handler/handler.h"
 #include "../model/handlers.h"
 #include "worker/balance/balance.h"
 #include "worker/balance/handoff.h"
@@ -71,6 +72,7 @@ begin(void)
 	signals_block();
 	must(log_open(&quiet) == 0);
 	config_defaults(&bed.config);
+	config_make_service(&bed.config);
 }
 
 static void
@@ -178,6 +180,7 @@ static void
 hire(struct worker *w, unsigned entry, const struct echod_handler *h)
 {
 	w->handler[entry] = (struct worker_handler){ .h = h,
+		.service = &bed.config.service[0],
 		.state_version = h->state_version,
 		.state_size = h->state_size };
 }
@@ -191,6 +194,9 @@ worker_up(unsigned k)
 	free(w->wakeups.entry);
 	worker_init(w, &bed.config, bed.arena,
 	    &(struct worker_place){ .slot = k });
+	hire(w, 0, &handler_echo);
+	hire(w, 1, &handler_raw);
+	hire(w, 2, &handler_discard);
 	hire(w, ENTRY_SUM, &scene_sum);
 	hire(w, ENTRY_LATER, &scene_later);
 	hire(w, ENTRY_REPLACED, &scene_sum);
@@ -264,12 +270,12 @@ fuzz_recover(const uint8_t *data, size_t size)
 	said = input_byte(&in);
 	how = input_byte(&in);
 	bed.entry = how % ENTRIES;
-	bed.config.proxy_protocol = how / 8 % 2 + how / 16 % 2;
-	bed.config.proxy_protocol_timeout = 3;
-	bed.config.maxclients_per_ip = how / 32 % 2;
+	bed.config.service[0].proxy_protocol = how / 8 % 2 + how / 16 % 2;
+	bed.config.service[0].proxy_protocol_timeout = 3;
+	bed.config.service[0].maxclients_per_ip = how / 32 % 2;
 	set_up();
 	bed.plain = in.left < 12 && bed.entry < 2 &&
-	    bed.config.proxy_protocol == PROXY_PROTOCOL_OFF;
+	    bed.config.service[0].proxy_protocol == PROXY_PROTOCOL_OFF;
 	leave_behind(what, said);
 	ground_patch(bed.arena, &in, 255);
 	worker_up(0);

@@ -107,7 +107,7 @@ test_states(void)
 		good = good && apart(&a, sizes[i / n], sizes[i % n]);
 	ok(good, "states of both halves never overlap, of whatever sizes");
 	ok(arena_state(&a, 7, 1, STATE_LIMIT) + STATE_LIMIT <=
-			arena_state(&a, 8, 0, 1) &&
+		    arena_state(&a, 8, 0, 1) &&
 		arena_state(&a, 8, 0, 1) == a.output,
 	    "and are the connection's own");
 	arena_destroy(&a);
@@ -217,8 +217,8 @@ test_arena(void)
 	a.slot[1].held = 3;
 	a.slot[2].inflight = 1;
 	a.slot[3].held = 4;
-	a.slot[1].count.closed[CLOSE_EOF] = 5;
-	a.slot[2].count.closed[CLOSE_EOF] = 6;
+	a.slot[1].count[0].closed[CLOSE_EOF] = 5;
+	a.slot[2].count[0].closed[CLOSE_EOF] = 6;
 	ok(arena_held(&a) == 8, "held and reserved are summed");
 	ok(arena_closed(&a, CLOSE_EOF) == 11, "closed is summed");
 

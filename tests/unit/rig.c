@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "handler/handler.h"
 #include "lib/clock.h"
 #include "lib/signals.h"
 #include "master/listeners/listen.h"
@@ -58,9 +59,11 @@ rig_up(void)
 
 	memset(&rig, 0, sizeof(rig));
 	config_defaults(&rig.config);
-	rig.config.port = 0;
-	rig.config.bind.count = 1;
-	strcpy(rig.config.bind.address[0].host, "127.0.0.1");
+	config_make_service(&rig.config);
+	rig.config.service[0].port = 0;
+	rig.config.service[0].bind.count = 1;
+	strcpy(rig.config.service[0].bind.address[0].host, "127.0.0.1");
+	strcpy(rig.config.service[0].handler, "echo");
 	/* Its workers may be threads, which end by a call that a worker does
 	 * not make. */
 	rig.config.sandbox = SANDBOX_NO;
@@ -102,6 +105,18 @@ place_of(unsigned k)
 		.watch_fd = rig.service->slot[k].watch_fd };
 }
 
+/* The built-in handlers and the test's own, all of the one service. */
+static void
+rig_load_handlers(struct worker *w)
+{
+	w->handler[ENTRY_ECHO].h = &handler_echo;
+	w->handler[ENTRY_RAW].h = &handler_raw;
+	w->handler[ENTRY_DISCARD].h = &handler_discard;
+	memcpy(&w->handler[ENTRY_OWN], rig.own, sizeof(rig.own));
+	for (unsigned i = 0; i < HANDLER_ENTRIES; i++)
+		w->handler[i].service = &rig.config.service[0];
+}
+
 void
 worker_up(unsigned k)
 {
@@ -114,7 +129,7 @@ worker_up(unsigned k)
 	free(w->active.entry);
 	free(w->wakeups.entry);
 	worker_init(w, &rig.config, &rig.arena, &place);
-	memcpy(&w->handler[ENTRY_OWN], rig.own, sizeof(rig.own));
+	rig_load_handlers(w);
 	rig.balance = (struct balance){ .turn = 0 };
 	checked(events_begin(&w->events), "events_begin");
 	idle_begin(w);
@@ -494,7 +509,7 @@ window_holds(const struct pair *p, const char *text)
 uint64_t
 closed(unsigned k, enum close_reason reason)
 {
-	return atomic_load(&slot(k)->count.closed[reason]);
+	return atomic_load(&slot(k)->count[0].closed[reason]);
 }
 
 bool

@@ -9,8 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "config/directive.h"
-#include "config/value.h"
 #include "lib/clock.h"
 #include "lib/exit_status.h"
 #include "lib/limits.h"
@@ -47,12 +45,9 @@ start_tidy_descriptors(void)
 static void
 start_report_program(const struct config *c)
 {
-	char handler[32];
-
-	value_format(c, directive_find("handler"), handler, sizeof(handler));
 	log_notice("echod " PACKAGE_VERSION ", %u workers, handler %s, "
 		   "maxclients %u, configuration %s",
-	    c->workers, handler, c->maxclients,
+	    c->workers, c->service[0].handler, c->defaults.maxclients,
 	    c->file[0] != '\0' ? c->file : "built in");
 	if (geteuid() == 0)
 		log_warnx("running as root; set `user` to give that up");

@@ -28,11 +28,15 @@ test_announce_names(const struct config *c)
 {
 	char list[512] = "";
 
-	for (unsigned i = 0; i < c->bind.count; i++)
-		if (c->bind.address[i].named) {
-			strlcat(list, " ", sizeof(list));
-			strlcat(list, c->bind.address[i].host, sizeof(list));
-		}
+	for (unsigned k = 0; k < c->services; k++) {
+		const struct bind_list *b = &c->service[k].bind;
+
+		for (unsigned i = 0; i < b->count; i++)
+			if (b->address[i].named) {
+				strlcat(list, " ", sizeof(list));
+				strlcat(list, b->address[i].host, sizeof(list));
+			}
+	}
 	if (*list != '\0')
 		log_warnx("bind: waiting for the resolver, for%s", list);
 }

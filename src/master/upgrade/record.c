@@ -252,6 +252,8 @@ record_read(struct upgrade_record *t, int record, char *why, size_t size)
 	if (result == -1)
 		snprintf(why, size, "takeover: %s", problem);
 	free(text);
+	if (t->config.services == 0)
+		config_make_service(&t->config);
 	return result;
 }
 

@@ -45,7 +45,7 @@ resume_make_room(struct master *m, struct config *c)
 	if (descriptors > a->capacity) {
 		log_warnx("maxclients %u needs %u descriptors; without a "
 			  "restart there can be %u",
-		    c->maxclients, descriptors, a->capacity);
+		    c->defaults.maxclients, descriptors, a->capacity);
 		return -1;
 	}
 	if (c->workers > a->slots) {
@@ -88,6 +88,18 @@ resume_move_pidfile(struct pidfile *p, const struct pidfile *old,
 	return 0;
 }
 
+static bool
+resume_rates_differ(const struct config *a, const struct config *b)
+{
+	if (a->services != b->services)
+		return true;
+	for (unsigned i = 0; i < a->services; i++)
+		if (a->service[i].accept_rate != b->service[i].accept_rate ||
+		    a->service[i].accept_burst != b->service[i].accept_burst)
+			return true;
+	return false;
+}
+
 /* Do everything up to workers that serve.  Returns 0, or -1 with the reason
  * logged; then resume_service() undoes what was done. */
 static int
@@ -118,9 +130,9 @@ resume_take_over(struct master *m, struct config *c,
 		log_warnx("daemonize %s: takes effect at the next start",
 		    daemonize ? "yes" : "no");
 	/* Clients that came at another rate do not count. */
-	if (c->accept_rate != t->config.accept_rate ||
-	    c->accept_burst != t->config.accept_burst)
-		atomic_store(&m->arena.header->accept_due, 0);
+	if (resume_rates_differ(c, &t->config))
+		for (unsigned i = 0; i < SERVICE_NUMBERS; i++)
+			atomic_store(&m->arena.header->accept_due[i], 0);
 	if (resume_make_room(m, c) == -1 ||
 	    resume_move_pidfile(p, old, c) == -1)
 		return -1;

@@ -18,7 +18,7 @@ void
 close_account(struct worker *w, const struct connection *c,
     enum close_reason reason, int error)
 {
-	struct slot_counters *count = &w->slot->count;
+	struct slot_counters *count = worker_count(w, c);
 	uint64_t ms;
 
 	counter_add(&count->closed[reason], 1);
@@ -44,7 +44,7 @@ close_connection(struct worker *w, int fd, enum close_reason reason, int error)
 	wakeups_remove(&w->wakeups, fd);
 	if ((c->flags & CONN_CHARGED) != 0 && c->rx == 0 &&
 	    (reason == CLOSE_EOF || reason == CLOSE_RESET))
-		rate_return(w);
+		rate_return(w, connection_half(c)->entry % HANDLER_ENTRIES);
 	close_account(w, c, reason, error);
 	window_remove(w->slot, c);
 	atomic_fetch_sub_explicit(&w->slot->held, 1, memory_order_release);
@@ -82,10 +82,9 @@ close_descriptor(struct worker *w, int fd)
 
 	/* Only now: a successor needs the pending bytes of an OPEN record. */
 	window_release_pages(w->arena, fd);
-	if (w->handler[connection_half(c)->entry % HANDLER_ENTRIES].state_size >
-	    STATE_LIMIT / 2)
+	if (worker_handler(w, c)->state_size > STATE_LIMIT / 2)
 		arena_release_state(w->arena, fd);
-	admission_uncount(w, fd);
+	admission_leave(w, fd);
 	/* Closing also removes the entry from the epoll instance, unless
 	 * another process has a copy of the descriptor.  An entry that stayed
 	 * would report events for ever, and a closed number cannot remove

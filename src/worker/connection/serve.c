@@ -89,7 +89,7 @@ serve_send(struct worker *w, int fd, struct connection *c, const char *from,
 	}
 	w->moved++;
 	c->tx += (uint64_t)n;
-	counter_add(&w->slot->count.tx, (uint64_t)n);
+	counter_add(&worker_count(w, c)->tx, (uint64_t)n);
 	return (size_t)n == bytes ? SERVE_SETTLED : SERVE_BLOCKED;
 }
 
@@ -113,7 +113,7 @@ serve_flush(struct worker *w, int fd, struct connection *c,
 		p = serve_send(w, fd, c, serve_at(v, connection_kept(c)),
 		    passed, false);
 	if (p != SERVE_CLOSED)
-		counter_add(&w->slot->count.echoes, 1);
+		counter_add(&worker_count(w, c)->echoes, 1);
 	return p;
 }
 
@@ -287,7 +287,7 @@ serve_receive(struct worker *w, int fd, struct connection *c, char *to,
 	if (n > 0) {
 		w->moved++;
 		c->rx += (uint64_t)n;
-		counter_add(&w->slot->count.rx, (uint64_t)n);
+		counter_add(&worker_count(w, c)->rx, (uint64_t)n);
 		return n;
 	}
 	if (n == 0) {

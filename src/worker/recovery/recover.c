@@ -64,8 +64,8 @@ recover_settle(const struct worker *w, unsigned k, int fd)
 	}
 	if (rx < c->rx || tx < c->tx)
 		return false;
-	counter_add(&w->slot->count.rx, rx - c->rx);
-	counter_add(&w->slot->count.tx, tx - c->tx);
+	counter_add(&worker_count(w, c)->rx, rx - c->rx);
+	counter_add(&worker_count(w, c)->tx, tx - c->tx);
 	c->rx = rx;
 	c->tx = tx;
 	/* The copy is checked and used: another process can write to the
@@ -81,9 +81,8 @@ recover_settle(const struct worker *w, unsigned k, int fd)
 	if (input > 0 && (kept < base || now.rx - base > SCRATCH_BYTES))
 		return false;
 	window_grow(slot, c,
-	    (now.flags & CONN_SPILLED) != 0
-		? (size_t)(now.rx - now.window_base)
-		: input,
+	    (now.flags & CONN_SPILLED) != 0 ? (size_t)(now.rx - now.window_base)
+					    : input,
 	    output > 0 ? connection_half(&now)->written : 0);
 	if (input > 0) {
 		memcpy(arena_window(w->arena, fd),
@@ -148,7 +147,7 @@ recover_give_up(struct worker *w, int fd, enum close_reason reason, int error)
 		return;
 	}
 	log_warnx("the record of descriptor %d is spoilt", fd);
-	counter_add(&w->slot->count.closed[reason], 1);
+	counter_add(&worker_count(w, c)->closed[reason], 1);
 	window_remove(w->slot, c);
 	atomic_fetch_sub(&w->slot->held, 1);
 	(void)connection_swap(c, owner, owner_word(CONN_FREE, 0));
