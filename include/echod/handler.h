@@ -169,9 +169,10 @@ struct echod_handler {
 	int (*migrate)(uint32_t from, const void *old, size_t old_size,
 	    void *state);
 
-	/* echod --check sends `probe` and expects an answer that begins with
-	 * `answer`.  Without `probe` it only reads; without `answer`, any
-	 * answer, or an end without a reset, is right. */
+	/* echod --check sends `probe` and FIN, and expects an answer that
+	 * begins with `answer`.  Without `probe` it only reads.  Without
+	 * `answer`, any answer is right, and an end without a reset; if
+	 * `answer` is empty, only the latter. */
 	const char *probe;
 	uint32_t probe_size, answer_size; /* in bytes, at most 1024 */
 	const char *answer;

@@ -447,7 +447,7 @@ debian_redis_conf() {
 @test "none of the choices, which are named" {
 	bad 'loglevel loud' \
 		'2: loglevel: "loud" .* debug, verbose, notice, warning$'
-	bad 'handler cat' '2: handler: "cat" .* echo, raw, discard$'
+	bad 'handler cat' '2: handler: "cat" is not built in \(echo, raw, discard\)'
 	bad 'supervised upstart' '2: supervised: "upstart" .* no, systemd, auto$'
 	bad 'syslog-facility local8' '2: syslog-facility: "local8" .*local7'
 }

@@ -88,24 +88,21 @@ start_check_handlers(const struct config *c)
 
 /*
  * Do everything that can fail or needs root, in this order: the pid file (is
- * another echod running?), the handlers, the arena, the listeners, the log, the sockets for
+ * another echod running?), the arena, the listeners, the log, the sockets for
  * control and metrics.  Then give up root and start the workers.  Returns 0, or
  * -1 with the reason logged.
  */
 static int
-start_bring_up(struct master *m, const struct config *c, struct pidfile *p)
+start_bring_up(struct master *m, const struct config *c, struct pidfile *p,
+    int image)
 {
 	unsigned descriptors = descriptors_needed(c);
 	struct identity id = privileges_identity(c);
 	unsigned long most;
 	char why[IMAGE_WHY];
-	int image;
 
 	if (pidfile_claim(p, c, true) == -1 ||
 	    descriptors_limit(descriptors, &most) == -1)
-		return -1;
-	image = start_check_handlers(c);
-	if (image == -1)
 		return -1;
 	if (arena_create(&m->arena, CONFIG_WORKERS_MAX, descriptors, most) ==
 	    -1) {
@@ -121,6 +118,13 @@ start_bring_up(struct master *m, const struct config *c, struct pidfile *p)
 		log_warnx("%s", why);
 		return -1;
 	}
+	/* Listeners have the numbers of their services. */
+	if (handlers_open(m, image, why, sizeof(why)) == -1) {
+		log_warnx("%s", why);
+		return -1;
+	}
+	close(image);
+	handlers_commit(m);
 	if (start_open_listeners(m, c, &id) == -1 ||
 	    logging_open(c, &id, -1) == -1)
 		return -1;
@@ -135,12 +139,6 @@ start_bring_up(struct master *m, const struct config *c, struct pidfile *p)
 		log_warn("user %s", c->user);
 		return -1;
 	}
-	if (handlers_open(m, image, why, sizeof(why)) == -1) {
-		log_warnx("%s", why);
-		return -1;
-	}
-	close(image);
-	handlers_commit(m);
 	start_report_program(c);
 	listen_report(m->service, c, &m->wanted);
 	return workers_start(m, false);
@@ -151,7 +149,7 @@ start_service(const struct config *c, worker_entry *entry)
 {
 	static struct master m;
 	static struct pidfile pidfile = PIDFILE_NONE;
-	int status;
+	int status, image;
 
 	m.config = c;
 	m.entry = entry;
@@ -160,13 +158,17 @@ start_service(const struct config *c, worker_entry *entry)
 	admin_child_init(&m);
 	signals_block();
 	start_tidy_descriptors();
+	image = start_check_handlers(c);
+	if (image == -1)
+		return EXIT_CONFIG;
 	if (c->daemonize && daemonize() == -1) {
 		log_warnx("daemonize: %s%s", strerror(errno),
 		    limits_why_no_process(errno));
 		return EXIT_NOT_STARTED;
 	}
 	m.executable = executable_hold();
-	if (m.executable == -1 || start_bring_up(&m, c, &pidfile) == -1) {
+	if (m.executable == -1 ||
+	    start_bring_up(&m, c, &pidfile, image) == -1) {
 		if (m.executable == -1)
 			log_warn("the program's own file: open %s",
 			    executable_path()[0] != '\0' ? executable_path()
