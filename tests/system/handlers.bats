@@ -208,6 +208,44 @@ manual_example() {
 	END
 }
 
+# Clients, one after the other for two seconds, whose answer is this expression
+# and then the end.
+greeted() {
+	python3 - "$1" <<-'END'
+	import os, re, socket, sys, time
+	where = (os.environ["HOST"], int(os.environ["PORT"]))
+	end, seen = time.monotonic() + 2, 0
+	while time.monotonic() < end or seen < 100:
+	    s = socket.create_connection(where, 60)
+	    if seen % 2:
+	        s.sendall(b"ignored")
+	    answer = s.makefile("rb").read()
+	    s.close()
+	    assert re.fullmatch(sys.argv[1].encode(), answer, re.S), answer
+	    seen += 1
+	print(seen, "connections")
+	END
+}
+
+@test "daytime, time and qotd: every client has its answer while workers are killed" {
+	printf 'One.\n%%\nTwo.\n' >quotations
+	local handler client
+	for handler in 'daytime [A-Z][^\n]*-UTC\r\n' 'time .{4}' 'qotd (One|Two)[.]\r\n'; do
+		PORT=$(free_port)
+		printf '%s\n' "port = $PORT" "bind = $HOST" "workers = 2" \
+			"handler = ${handler%% *}" >conf
+		[ "${handler%% *}" != qotd ] || echo "handler.file = $DIR/quotations" >>conf
+		start_raw -c conf
+		greeted "${handler#* }" &
+		client=$!
+		PIDS+=("$client")
+		kill_while "$client"
+		wait "$client"
+		[ "$(grep -c killed log)" -ge 3 ]
+		stop
+	done
+}
+
 # A client of chargen that compares $1 megabytes with the pattern of the RFC,
 # and then leaves.
 compare_chargen() {
