@@ -166,6 +166,21 @@ manual_example() {
 	[ ! -e hello/hello.so ]
 }
 
+@test "the tutorial does what it says" {
+	need cc
+	need nc
+	install_here
+	need echod-handler-test
+	python3 "$TOP_SRCDIR/tests/lib/tutorial.py" "$TOP_SRCDIR/doc/handlers.md" |
+		sed "s/\\b7777\\b/$PORT/g" >tutorial
+	mkdir here
+	(cd here && timeout 120 bash ../tutorial) >said 2>&1 3>&- || {
+		cat said
+		return 1
+	}
+	grep -qE '^commands: [0-9]{2}$' said
+}
+
 # --- the modules, with clients
 
 @test "the example of echod-handler(3), and a handler in C++, serve" {
