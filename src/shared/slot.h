@@ -11,16 +11,13 @@
 
 #include "shared/connection.h"
 #include "shared/counters.h"
+#include "shared/handler_table.h"
 
 /* Bytes of a slot's scratch buffer for input: one recv(2) reads at most so
  * many. */
 #define SCRATCH_BYTES SPILL_LINE
 
 #define FAULT_HUNG -1
-
-/* Numbers of services: of those that there are, and of those that a reload has
- * removed and that have clients. */
-#define SERVICE_NUMBERS 32
 
 /*
  * The operation in progress.  A worker stores it before the operation starts

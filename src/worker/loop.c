@@ -23,9 +23,11 @@
 #include "worker/connection/idle.h"
 #include "worker/connection/serve.h"
 #include "worker/leave.h"
+#include "worker/handlers.h"
 #include "worker/memory.h"
 #include "worker/recovery/recover.h"
 #include "worker/sandbox.h"
+#include "worker/step_limit.h"
 
 /* The process title is no older than this, ms. */
 #define TITLE_AGE 1000
@@ -116,6 +118,9 @@ loop_run_timer(struct loop *l, enum worker_timer which)
 	case TIMER_CONNECTIONS:
 		w->now = 0;
 		serve_timers(w);
+		break;
+	case TIMER_REMOVED:
+		drain_removed(w);
 		break;
 	case TIMER_DRAIN:
 	case TIMERS:
@@ -354,9 +359,10 @@ loop_run(struct loop *l)
 	}
 }
 
-/* Set up the process: its name, signals and sandbox. */
-static void
-loop_enter_process(const struct worker *w)
+/* Set up the process: its name, signals, handlers and sandbox.  Returns 0, or
+ * -1 with the reason logged. */
+static int
+loop_enter_process(struct worker *w)
 {
 	static const int recorded[] = { SIGTERM, 0 };
 	char role[32];
@@ -370,7 +376,12 @@ loop_enter_process(const struct worker *w)
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != w->place.master)
 		kill(getpid(), SIGTERM);
+	if (handlers_load(w) == -1)
+		return -1;
+	step_limit_begin(w);
+	arena_guard_scratch(w->arena, w->number);
 	sandbox_enter(w);
+	return 0;
 }
 
 /* Make the slot this worker's: its connections go on. */
@@ -382,6 +393,7 @@ loop_enter_slot(struct loop *l)
 	uint64_t died;
 
 	idle_begin(w);
+	timer_set(&w->timers, TIMER_REMOVED, 0);
 	/* Odd: working from now on. */
 	atomic_store(&w->slot->heartbeat,
 	    (atomic_load(&w->slot->heartbeat) + 2) | 1);
@@ -407,7 +419,8 @@ worker_main(const struct config *config, const struct arena *arena,
 	int status;
 
 	worker_init(&l.w, config, arena, place);
-	loop_enter_process(&l.w);
+	if (loop_enter_process(&l.w) == -1)
+		return WORKER_FAILED;
 	if (events_begin(&l.w.events) == -1) {
 		log_warn("epoll_ctl");
 		return WORKER_FAILED;

@@ -29,6 +29,7 @@ enum worker_timer {
 	TIMER_HEADERS,	   /* idle.c: close for overdue PROXY headers */
 	TIMER_IDLE,	   /* idle.c: look for idle connections */
 	TIMER_CONNECTIONS, /* serve.c: timers of connections */
+	TIMER_REMOVED,	   /* drain.c: drain removed services */
 	TIMER_DRAIN,	   /* drain.c, which takes this timer itself */
 	TIMERS
 };

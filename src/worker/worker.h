@@ -17,6 +17,7 @@
 #include "config/config.h"
 #include "lib/log.h"
 #include "shared/arena.h"
+#include "shared/handler_table.h"
 #include "shared/worker_place.h"
 #include "worker/balance/active.h"
 #include "worker/balance/siblings.h"
@@ -24,8 +25,6 @@
 #include "worker/events.h"
 #include "worker/timers.h"
 #include "worker/wakeups.h"
-
-#define HANDLER_ENTRIES 64 /* a power of two */
 
 /* A handler as this worker has loaded it. */
 struct worker_handler {
@@ -75,21 +74,25 @@ struct worker {
 void worker_init(struct worker *w, const struct config *config,
     const struct arena *arena, const struct worker_place *place);
 
+/* The entry of a connection's handler. */
+static inline const struct worker_handler *
+worker_handler(const struct worker *w, const struct connection *c)
+{
+	return &w->handler[connection_half(c)->entry % HANDLER_ENTRIES];
+}
+
 /* The counters of a connection's service. */
 static inline struct slot_counters *
 worker_count(const struct worker *w, const struct connection *c)
 {
-	return &w->slot->count[w->handler[connection_half(c)->entry %
-				    HANDLER_ENTRIES]
-				   .number %
-	    SERVICE_NUMBERS];
+	return &w->slot->count[worker_handler(w, c)->number % SERVICE_NUMBERS];
 }
 
 /* The service of a connection. */
 static inline const struct service_config *
 worker_service(const struct worker *w, const struct connection *c)
 {
-	return w->handler[connection_half(c)->entry % HANDLER_ENTRIES].service;
+	return worker_handler(w, c)->service;
 }
 
 /* The entry that a client of the listener with index `i` gets. */

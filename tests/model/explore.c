@@ -518,7 +518,7 @@ up(void)
 	h->watching = 1;
 	h->listeners = 1;
 	h->listener[0].fd = 3;
-	strcpy(config.service[0].handler, handler_of(scene->handler)->name);
+	strcpy(config.service[0].handler, scene->handler);
 	config.defaults.maxclients = scene->maxclients == 0 ? 100
 							    : scene->maxclients;
 	config.shutdown_timeout = 10;

@@ -15,6 +15,7 @@
 #include "lib/log.h"
 #include "lib/signals.h"
 #include "master/admin_child.h"
+#include "master/handlers.h"
 #include "master/listeners/inherit.h"
 #include "master/listeners/listen.h"
 #include "master/loop.h"
@@ -68,6 +69,23 @@ start_open_listeners(struct master *m, const struct config *c,
 	return r;
 }
 
+/* Returns the memfd of their image, or -1 with the reason logged. */
+static int
+start_check_handlers(const struct config *c)
+{
+	int memfd = image_memfd();
+	char why[IMAGE_WHY];
+
+	if (memfd == -1)
+		log_warn("memory for handlers");
+	else if (handlers_check(memfd, c, NULL, why, sizeof(why)) == -1) {
+		log_warnx("%s", why);
+		close(memfd);
+		memfd = -1;
+	}
+	return memfd;
+}
+
 /*
  * Do everything that can fail or needs root, in this order: the pid file (is
  * another echod running?), the arena, the listeners, the log, the sockets for
@@ -75,12 +93,13 @@ start_open_listeners(struct master *m, const struct config *c,
  * -1 with the reason logged.
  */
 static int
-start_bring_up(struct master *m, const struct config *c, struct pidfile *p)
+start_bring_up(struct master *m, const struct config *c, struct pidfile *p,
+    int image)
 {
 	unsigned descriptors = descriptors_needed(c);
 	struct identity id = privileges_identity(c);
 	unsigned long most;
-	char why[128];
+	char why[IMAGE_WHY];
 
 	if (pidfile_claim(p, c, true) == -1 ||
 	    descriptors_limit(descriptors, &most) == -1)
@@ -113,6 +132,12 @@ start_bring_up(struct master *m, const struct config *c, struct pidfile *p)
 		log_warn("user %s", c->user);
 		return -1;
 	}
+	if (handlers_open(m, image, why, sizeof(why)) == -1) {
+		log_warnx("%s", why);
+		return -1;
+	}
+	close(image);
+	handlers_commit(m);
 	start_report_program(c);
 	listen_report(m->service, c, &m->wanted);
 	return workers_start(m, false);
@@ -123,7 +148,7 @@ start_service(const struct config *c, worker_entry *entry)
 {
 	static struct master m;
 	static struct pidfile pidfile = PIDFILE_NONE;
-	int status;
+	int status, image;
 
 	m.config = c;
 	m.entry = entry;
@@ -132,13 +157,17 @@ start_service(const struct config *c, worker_entry *entry)
 	admin_child_init(&m);
 	signals_block();
 	start_tidy_descriptors();
+	image = start_check_handlers(c);
+	if (image == -1)
+		return EXIT_CONFIG;
 	if (c->daemonize && daemonize() == -1) {
 		log_warnx("daemonize: %s%s", strerror(errno),
 		    limits_why_no_process(errno));
 		return EXIT_NOT_STARTED;
 	}
 	m.executable = executable_hold();
-	if (m.executable == -1 || start_bring_up(&m, c, &pidfile) == -1) {
+	if (m.executable == -1 ||
+	    start_bring_up(&m, c, &pidfile, image) == -1) {
 		if (m.executable == -1)
 			log_warn("the program's own file: open %s",
 			    executable_path()[0] != '\0' ? executable_path()

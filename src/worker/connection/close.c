@@ -82,8 +82,7 @@ close_descriptor(struct worker *w, int fd)
 
 	/* Only now: a successor needs the pending bytes of an OPEN record. */
 	window_release_pages(w->arena, fd);
-	if (w->handler[connection_half(c)->entry % HANDLER_ENTRIES].state_size >
-	    STATE_LIMIT / 2)
+	if (worker_handler(w, c)->state_size > STATE_LIMIT / 2)
 		arena_release_state(w->arena, fd);
 	admission_leave(w, fd);
 	/* Closing also removes the entry from the epoll instance, unless

@@ -14,6 +14,9 @@
 
 /* A client that sent nothing for so long is not about to, ms. */
 #define IDLE_SILENCE 1000
+/* How long after the deadline of a removed service its connections are still
+ * looked for, ms. */
+#define DEADLINE_MARGIN 1000
 /* Time between two looks at all connections, ms. */
 #define SWEEP_MS 100
 
@@ -74,19 +77,47 @@ drain_cut_one(struct worker *w, int fd)
 }
 
 static void
+drain_look(struct worker *w, int fd, uint64_t now, uint64_t deadline)
+{
+	if (now >= deadline)
+		drain_cut_one(w, fd);
+	else if (worker_connection(w, fd)->phase == PHASE_SERVING)
+		drain_finish_one(w, fd);
+	else if (serve_has_lingered(w, fd, now))
+		close_connection(w, fd, CLOSE_DRAINED, 0);
+}
+
+static void
 drain_sweep(struct worker *w, uint64_t now, uint64_t deadline)
 {
 	for (int fd = arena_next(w->arena, w->number, 0); fd != -1;
-	     fd = arena_next(w->arena, w->number, fd + 1)) {
-		const struct connection *c = worker_connection(w, fd);
+	     fd = arena_next(w->arena, w->number, fd + 1))
+		drain_look(w, fd, now, deadline);
+}
 
-		if (now >= deadline)
-			drain_cut_one(w, fd);
-		else if (c->phase == PHASE_SERVING)
-			drain_finish_one(w, fd);
-		else if (serve_has_lingered(w, fd, now))
-			close_connection(w, fd, CLOSE_DRAINED, 0);
+void
+drain_removed(struct worker *w)
+{
+	uint64_t now = clock_ms(), last = 0;
+
+	if (w->draining)
+		return;
+	for (unsigned i = 0; i < HANDLER_ENTRIES; i++)
+		if (w->handler[i].deadline > last)
+			last = w->handler[i].deadline;
+	if (last == 0)
+		return;
+	for (int fd = arena_next(w->arena, w->number, 0); fd != -1;
+	     fd = arena_next(w->arena, w->number, fd + 1)) {
+		uint64_t deadline = worker_handler(w, worker_connection(w, fd))
+					->deadline;
+
+		if (deadline != 0)
+			drain_look(w, fd, now, deadline);
 	}
+	/* A sibling may hand one off until it has noticed. */
+	if (now < last + DEADLINE_MARGIN)
+		timer_set(&w->timers, TIMER_REMOVED, now + SWEEP_MS);
 }
 
 void

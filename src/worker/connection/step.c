@@ -12,16 +12,10 @@
 /* The latest time that fits in a half: in 8,900 years. */
 #define WAKE_MAX ((UINT64_C(1) << 48) - 1)
 
-static const struct worker_handler *
-step_handler(const struct worker *w, const struct connection *c)
-{
-	return &w->handler[connection_half(c)->entry % HANDLER_ENTRIES];
-}
-
 const char *
 step_handler_name(const struct worker *w, const struct connection *c)
 {
-	const struct echod_handler *h = step_handler(w, c)->h;
+	const struct echod_handler *h = worker_handler(w, c)->h;
 
 	return h != NULL ? h->name : "unknown";
 }
@@ -37,7 +31,7 @@ step_shown(const struct connection *c, const struct half *half, size_t in_max)
 size_t
 step_room(const struct worker *w, const struct connection *c)
 {
-	const struct echod_handler *h = step_handler(w, c)->h;
+	const struct echod_handler *h = worker_handler(w, c)->h;
 	size_t most = SPILL_LINE, held = connection_unconsumed(c);
 
 	if (!connection_awaits_header(c))
@@ -73,7 +67,7 @@ step_event(struct worker *w, const struct connection *c,
 bool
 step_is_due(struct worker *w, const struct connection *c)
 {
-	const struct worker_handler *wh = step_handler(w, c);
+	const struct worker_handler *wh = worker_handler(w, c);
 
 	return c->phase != PHASE_LINGERING && connection_unsent(c) == 0 &&
 	    !connection_awaits_header(c) &&
@@ -144,7 +138,7 @@ step_skip(struct connection *c, size_t bytes)
 static enum step_result
 step_migrate(struct worker *w, int fd, struct connection *c)
 {
-	const struct worker_handler *old = step_handler(w, c), *new;
+	const struct worker_handler *old = worker_handler(w, c), *new;
 	const struct half *half = connection_half(c);
 	struct half *next = connection_other_half(c);
 	unsigned n = step_half_number(c);
@@ -197,7 +191,7 @@ enum step_result
 step_make(struct worker *w, int fd, struct connection *c,
     const struct serve_view *v)
 {
-	const struct worker_handler *wh = step_handler(w, c);
+	const struct worker_handler *wh = worker_handler(w, c);
 	const struct half *half = connection_half(c);
 	const struct echod_handler *h = wh->h;
 	const char *broken;
@@ -256,7 +250,9 @@ step_make(struct worker *w, int fd, struct connection *c,
 	    memcmp(state, arena_state(w->arena, fd, n, h->state_size),
 		h->state_size) == 0) {
 		c->seen = shown;
-		return STEP_NONE;
+		/* At the end of the input, EOF comes at once. */
+		return step_event(w, c, half, h->in_max) == 0 ? STEP_NONE
+							      : STEP_MADE;
 	}
 	next = *half;
 	next.consumed += s.consume;

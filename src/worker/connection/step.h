@@ -30,7 +30,7 @@ struct serve_view {
 
 enum step_result {
 	STEP_NONE,  /* no event is due, or its handler waits */
-	STEP_MADE,  /* a step is committed */
+	STEP_MADE,  /* a step was made: another may be due */
 	STEP_CLOSED /* the connection is closed: its handler is at fault, or
 		     * wants that */
 };
