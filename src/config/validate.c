@@ -72,27 +72,6 @@ validate_fail(struct config *c, const char *name, struct config_error *e,
 	return r;
 }
 
-static int validate_fail_service(struct config *c, struct service_config *s,
-    const char *name, struct config_error *e, const char *fmt, ...)
-    __attribute__((format(printf, 5, 6)));
-
-/* Fail because of the value of `name` of a service, or because it has none and
- * inherits a wrong one. */
-static int
-validate_fail_service(struct config *c, struct service_config *s,
-    const char *name, struct config_error *e, const char *fmt, ...)
-{
-	char label[SERVICES_LABEL];
-	va_list ap;
-	int r;
-
-	va_start(ap, fmt);
-	r = validate_fail_at(c, directive_setting(c, s, directive_find(name)),
-	    services_label(label, sizeof(label), s, name), e, fmt, ap);
-	va_end(ap);
-	return r;
-}
-
 /* The number of processors that this process may use, as nproc(1) counts
  * them. */
 static unsigned

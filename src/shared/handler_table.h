@@ -13,8 +13,8 @@
 #include <string.h>
 
 #define HANDLER_ENTRIES 64 /* a power of two */
-/* Of services that there are, and of those that a reload has removed and that
- * have clients. */
+/* Of the services that there are, and of those that a reload has removed and
+ * that have clients.  A power of two. */
 #define SERVICE_NUMBERS 32
 
 /*

@@ -53,7 +53,7 @@ handlers_map_data(const struct handler_entry *e)
 	return data == MAP_FAILED ? NULL : data;
 }
 
-/* A service that the configuration has not drains. */
+/* A service that was removed has what services inherit. */
 static const struct service_config *
 handlers_service(const struct worker *w, const char *name)
 {
@@ -102,21 +102,23 @@ handlers_load(struct worker *w)
 
 	if (t == NULL)
 		return 0;
-	for (int i = 0; i < HANDLER_ENTRIES; i++) {
+	for (unsigned i = 0; i < HANDLER_ENTRIES; i++) {
 		/* A record of the arena may name any entry. */
 		w->handler[i] = (struct worker_handler){
 			.service = &w->config->defaults
 		};
 		if (t->entry[i].state != ENTRY_FREE &&
-		    handlers_load_entry(w, (unsigned)i, &t->entry[i]) == -1)
+		    handlers_load_entry(w, i, &t->entry[i]) == -1)
 			return -1;
-		if (t->entry[i].state == ENTRY_CURRENT)
-			any = i;
 	}
+	for (unsigned n = 0; n < SERVICE_NUMBERS; n++)
+		if (handler_table_current(t, n) != -1)
+			any = handler_table_current(t, n);
+	/* No listener has a number without one, unless the arena is spoilt. */
 	for (unsigned n = 0; n < SERVICE_NUMBERS; n++) {
 		int entry = handler_table_current(t, n);
 
-		w->service_entry[n] = (uint8_t)(entry == -1 ? any : entry);
+		w->service_entry[n] = (uint8_t)(entry != -1 ? entry : any);
 	}
 	return 0;
 }

@@ -376,10 +376,10 @@ loop_enter_process(struct worker *w)
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != w->place.master)
 		kill(getpid(), SIGTERM);
-	if (handlers_load(w) == -1)
-		return -1;
 	step_limit_begin(w);
 	arena_guard_scratch(w->arena, w->number);
+	if (handlers_load(w) == -1)
+		return -1;
 	sandbox_enter(w);
 	return 0;
 }

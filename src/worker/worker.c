@@ -21,7 +21,7 @@ worker_read_clocks(struct worker *w)
 	return w->now;
 }
 
-/* Without a table of the master: one entry for each service. */
+/* One entry for each service, as long as there are no modules. */
 static void
 worker_load_handlers(struct worker *w)
 {

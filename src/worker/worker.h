@@ -15,13 +15,13 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "echod/handler.h"
 #include "lib/log.h"
 #include "shared/arena.h"
 #include "shared/handler_table.h"
 #include "shared/worker_place.h"
 #include "worker/balance/active.h"
 #include "worker/balance/siblings.h"
-#include "echod/handler.h"
 #include "worker/events.h"
 #include "worker/timers.h"
 #include "worker/wakeups.h"
