@@ -121,8 +121,13 @@ commands_connections(struct command_request *r)
 		else if (strncmp(word, "service=", 8) != 0)
 			reason = "not worker=NUMBER, peer=PREFIX or "
 				 "service=NAME";
-		else if (!connections_filter_service(l, r->view, word + 8))
-			reason = "no service";
+		else if (!connections_filter_service(l, r->view, word + 8)) {
+			commands_fail(r,
+			    "connections: there is no service "
+			    "%.64s",
+			    word + 8);
+			return;
+		}
 		if (reason != NULL) {
 			commands_fail(r, "connections: \"%.64s\" is %s", word,
 			    reason);

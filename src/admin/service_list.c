@@ -60,7 +60,7 @@ service_list_read(const struct view *v, struct service_list *s)
 		item->removed = item->handler.state != ENTRY_CURRENT;
 		item->limit = service_list_limit(v->config,
 		    item->handler.service);
-		totals_sum_service(v->arena, n, &item->totals);
+		totals_sum_service(v->arena, v->service, n, &item->totals);
 		item->totals.connections = connections[n];
 	}
 	s->sections = s->count != 1 ||

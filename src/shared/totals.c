@@ -12,6 +12,14 @@ totals_read(const _Atomic uint64_t *counter)
 	return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
+/* The counters of a slot that has never had a worker are 0, and in pages that
+ * need not be there. */
+static bool
+totals_is_used(const struct service_state *s, unsigned k)
+{
+	return k < ARENA_SLOTS_MAX && s->slot[k].wake_fd != 0;
+}
+
 static void
 totals_add(struct totals *c, const struct slot_counters *count)
 {
@@ -28,7 +36,8 @@ totals_sum(const struct arena *a, const struct service_state *s,
 {
 	memset(c, 0, sizeof(*c));
 	for (unsigned k = 0; k < a->slots; k++)
-		for (unsigned i = 0; i <= SERVICE_NUMBERS; i++)
+		for (unsigned i = 0;
+		     i <= SERVICE_NUMBERS && totals_is_used(s, k); i++)
 			totals_add(c, &a->slot[k].count[i]);
 	for (unsigned k = 0; k < s->workers; k++) {
 		c->connections += slot_load(&a->slot[k]);
@@ -39,11 +48,13 @@ totals_sum(const struct arena *a, const struct service_state *s,
 }
 
 void
-totals_sum_service(const struct arena *a, unsigned number, struct totals *c)
+totals_sum_service(const struct arena *a, const struct service_state *s,
+    unsigned number, struct totals *c)
 {
 	memset(c, 0, sizeof(*c));
 	for (unsigned k = 0; k < a->slots; k++)
-		totals_add(c, &a->slot[k].count[number]);
+		if (totals_is_used(s, k))
+			totals_add(c, &a->slot[k].count[number]);
 }
 
 void
@@ -68,11 +79,15 @@ totals_move(_Atomic uint64_t *to, _Atomic uint64_t *from)
 }
 
 void
-totals_begin_service(const struct arena *a, unsigned number)
+totals_begin_service(const struct arena *a, const struct service_state *s,
+    unsigned number)
 {
 	for (unsigned k = 0; k < a->slots; k++) {
 		struct slot_counters *from = &a->slot[k].count[number];
 		struct slot_counters *to = &a->slot[k].count[SERVICE_NUMBERS];
+
+		if (!totals_is_used(s, k))
+			continue;
 
 #define MOVE(member, ...) totals_move(&to->member, &from->member);
 		SLOT_COUNTERS(MOVE)
