@@ -29,7 +29,8 @@ int handlers_check(int memfd, const struct config *c,
 
 /*
  * Make m->handlers of what handlers_check() has left in `memfd`, and open
- * files and data.  Those of the program before are still open.  Returns 0, or
+ * files and data.  A file is the one that the child could open with the rights
+ * of the service.  Those of the program before are still open.  Returns 0, or
  * -1 with a reason in `why`; then descriptors that are new are close-on-exec.
  */
 int handlers_open(struct master *m, int memfd, char *why, size_t size);

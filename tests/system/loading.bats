@@ -246,7 +246,7 @@ ask() {
 	ask again-not
 	[ "$REPLY" = again-not ]
 	exec 5<&6
-	kill -KILL $(workers)
+	workers | xargs kill -KILL
 	ask b
 	[ "$REPLY" = "2 v1" ]
 }
@@ -265,7 +265,7 @@ ask() {
 	[ "$REPLY" = "2 v1" ]
 	# A worker needs no file, but what was loaded.
 	rm count1.so
-	kill -KILL $(workers)
+	workers | xargs kill -KILL
 	ask c
 	[ "$REPLY" = "3 v1" ]
 }
@@ -287,7 +287,7 @@ ask() {
 	[ "$status" -ne 0 ]
 	ask b
 	[ "$REPLY" = "2 v1" ]
-	kill -KILL $(workers)
+	workers | xargs kill -KILL
 	ask c
 	[ "$REPLY" = "3 v1" ]
 }
@@ -301,13 +301,13 @@ has_descriptors() {
 }
 
 @test "reloads leave no descriptors of former modules" {
-	local n i
+	local n
 	module count1
 	configure count1
 	serve
 	reload
 	n=$(descriptors)
-	for i in 1 2 3 4 5 6; do
+	for _ in 1 2 3 4 5 6; do
 		module count1
 		reload
 	done

@@ -118,6 +118,13 @@ start_bring_up(struct master *m, const struct config *c, struct pidfile *p,
 		log_warnx("%s", why);
 		return -1;
 	}
+	/* Listeners have the numbers of their services. */
+	if (handlers_open(m, image, why, sizeof(why)) == -1) {
+		log_warnx("%s", why);
+		return -1;
+	}
+	close(image);
+	handlers_commit(m);
 	if (start_open_listeners(m, c, &id) == -1 ||
 	    logging_open(c, &id, -1) == -1)
 		return -1;
@@ -132,12 +139,6 @@ start_bring_up(struct master *m, const struct config *c, struct pidfile *p,
 		log_warn("user %s", c->user);
 		return -1;
 	}
-	if (handlers_open(m, image, why, sizeof(why)) == -1) {
-		log_warnx("%s", why);
-		return -1;
-	}
-	close(image);
-	handlers_commit(m);
 	start_report_program(c);
 	listen_report(m->service, c, &m->wanted);
 	return workers_start(m, false);
