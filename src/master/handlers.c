@@ -4,11 +4,16 @@
  */
 #include "master/handlers.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <bsd/stdlib.h>
 #include <bsd/string.h>
 
 #include "handler/services.h"
@@ -428,6 +433,59 @@ handlers_commit(struct master *m)
 	m->service->handlers = m->handlers;
 }
 
+/* ---- files that nobody closes any more */
+
+/* True for a regular file, open for reading, that is none of the master's: it
+ * has no other such file but those of modules. */
+static bool
+handlers_is_lost(const struct master *m, int fd)
+{
+	int flags = fcntl(fd, F_GETFL), seals;
+	struct stat st;
+
+	if (fd <= STDERR_FILENO || flags == -1 || (flags & O_PATH) != 0 ||
+	    (flags & O_ACCMODE) != O_RDONLY || fstat(fd, &st) == -1 ||
+	    !S_ISREG(st.st_mode))
+		return false;
+	/* A memfd has more seals than a file of tmpfs. */
+	seals = fcntl(fd, F_GET_SEALS);
+	return (seals == -1 || seals == F_SEAL_SEAL) &&
+	    !handlers_have(&m->handlers, fd);
+}
+
+static bool
+handlers_is_loading(const struct master *m)
+{
+	for (unsigned k = 0; k < m->service->workers; k++)
+		if (m->child[k].pid != 0 &&
+		    atomic_load(&m->arena.slot[k].state) == SLOT_EMPTY)
+			return true;
+	return false;
+}
+
+/* A worker that dies while it loads a module leaves the files that dlopen(3)
+ * has open: the table of descriptors lives on. */
+static void
+handlers_close_lost(struct master *m)
+{
+	DIR *d;
+	const struct dirent *e;
+
+	if (!m->handlers_lost || handlers_is_loading(m))
+		return;
+	m->handlers_lost = false;
+	d = opendir("/proc/self/fd");
+	if (d == NULL)
+		return;
+	while ((e = readdir(d)) != NULL) {
+		int fd = (int)strtonum(e->d_name, 0, INT_MAX, NULL);
+
+		if (fd != dirfd(d) && handlers_is_lost(m, fd))
+			close(fd);
+	}
+	closedir(d);
+}
+
 /* ---- services that are gone */
 
 void
@@ -436,6 +494,7 @@ handlers_step(struct master *m)
 	uint64_t now = clock_ms(), used;
 	bool freed = false;
 
+	handlers_close_lost(m);
 	if (now < handlers_next(m))
 		return;
 	used = handlers_used(&m->arena);

@@ -314,6 +314,25 @@ has_descriptors() {
 	wait_for 10 has_descriptors "$n"
 }
 
+# A worker that died in dlopen(3) left the file open in the table that all share.
+@test "a worker that dies while it loads leaves no descriptor" {
+	local n
+	export NAUGHTY_MARK=$DIR/mark NAUGHTY_LOSE=$DIR/lose
+	module constructor
+	configure constructor
+	serve
+	n=$(descriptors)
+	: >lose
+	kill -KILL "$(workers | head -n 1)"
+	wait_for 10 not test -e lose
+	wait_for 10 workers_are 2
+	wait_for 10 has_descriptors "$n"
+	not grep -q passwd <(ls -l "/proc/$SERVER/fd")
+	dial
+	ask hello
+	[ "$REPLY" = hello ]
+}
+
 @test "a worker that cannot load a module says so; the others serve" {
 	need_root
 	open_directory
