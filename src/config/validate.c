@@ -119,8 +119,8 @@ validate_listeners(const struct config *c)
 unsigned
 config_reserved_descriptors(const struct config *c)
 {
-	unsigned n = 3 * c->workers + validate_listeners(c) +
-	    4 * c->services + 32;
+	unsigned n = 3 * c->workers + validate_listeners(c) + 4 * c->services +
+	    32;
 
 	/* The listeners, and what starting the administration process takes;
 	 * its clients are not in this table. */

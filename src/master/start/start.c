@@ -6,9 +6,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "config/services.h"
 #include "lib/clock.h"
 #include "lib/exit_status.h"
 #include "lib/limits.h"
@@ -46,9 +48,16 @@ start_tidy_descriptors(void)
 static void
 start_report_program(const struct config *c)
 {
-	log_notice("echod " PACKAGE_VERSION ", %u workers, handler %s, "
+	char served[64];
+
+	if (services_have_sections(c))
+		snprintf(served, sizeof(served), "%u services", c->services);
+	else
+		snprintf(served, sizeof(served), "handler %.50s",
+		    c->service[0].handler);
+	log_notice("echod " PACKAGE_VERSION ", %u workers, %s, "
 		   "maxclients %u, configuration %s",
-	    c->workers, c->service[0].handler, c->defaults.maxclients,
+	    c->workers, served, c->defaults.maxclients,
 	    c->file[0] != '\0' ? c->file : "built in");
 	if (geteuid() == 0)
 		log_warnx("running as root; set `user` to give that up");
@@ -59,8 +68,11 @@ static int
 start_open_listeners(struct master *m, const struct config *c,
     const struct identity *id)
 {
-	int r = listen_open(&m->arena, m->service, c, NULL, &m->wanted);
+	struct listen_numbers n;
+	int r;
 
+	listen_number(&m->handlers, c, &n);
+	r = listen_open(&m->arena, m->service, c, &n, NULL, &m->wanted);
 	inherit_end();
 	if (r == -1)
 		inherit_report(); /* it may give the reason */
