@@ -519,7 +519,9 @@ engine_recover(struct engine *e)
 	struct record *r = &e->record;
 	const struct kernel *k = &e->kernel;
 
-	e->hint = 0;
+	/* The hint is another promise than the step that is made again. */
+	if (!e->cut_short)
+		e->hint = 0;
 	if (r->ended)
 		return ENGINE_ENDED;
 	POINT(e);

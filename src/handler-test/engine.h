@@ -96,7 +96,7 @@ uint64_t engine_wake(const struct engine *e);
 extern unsigned engine_mutant;
 #define MUTANT(n) (engine_mutant == (n))
 #else
-#define MUTANT(n) false
+#define MUTANT(n) ((n) == 0)
 #endif
 
 enum engine_mutants {

@@ -103,10 +103,14 @@ run_moves(const struct scenario *s, enum engine_result result)
 		engine.unix_ms += step;
 		return true;
 	}
-	if (run_client_has_ended())
-		return false;
-	run_client_ends(s);
-	return true;
+	if (!run_client_has_ended()) {
+		run_client_ends(s);
+		return true;
+	}
+	/* After our FIN comes the client's, or the socket stays. */
+	moved = k->our_fin && !k->fin;
+	k->fin = k->fin || moved;
+	return moved;
 }
 
 /* A worker has died; what happens until its successor comes. */
@@ -155,7 +159,7 @@ run_how(enum engine_result result)
 		return RUN_BROKE;
 	if (engine.kernel.reset)
 		return RUN_RESET;
-	if (engine.kernel.our_fin)
+	if (engine.kernel.our_fin && engine.record.ended)
 		return RUN_ENDED;
 	return result == ENGINE_ENDED ? RUN_ENDLESS : RUN_STUCK;
 }
