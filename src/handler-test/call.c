@@ -79,7 +79,6 @@ call_move(const struct module *m)
 		guard_hide(&config_room[turn], true);
 	}
 	turn = next;
-	module_renew();
 }
 
 /* All of `n` bytes are `c`. */
@@ -161,6 +160,8 @@ call_step(const struct module *m, const struct call_place *place,
 
 	if (place->move)
 		call_move(m);
+	if (place->renew)
+		module_renew();
 	own = call_state_place(m, place->in_front);
 	room = out_room.view + out_room.size - call_align(m->handler->out_max);
 	memset(state_room[turn].view, place->poison, state_room[turn].size);

@@ -14,9 +14,8 @@
 
 /* How the memory of a step lies. */
 struct call_place {
-	/* Each step is made as another worker would: state and config have
-	 * another address, and static variables their first values. */
-	bool move;
+	bool move;  /* state and config have another address in each step */
+	bool renew; /* ... and static variables their first values */
 	/* A guard page is before `in` and state, not behind them. */
 	bool in_front;
 	uint8_t poison; /* fills what the handler must not rely on */

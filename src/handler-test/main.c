@@ -137,9 +137,10 @@ main_report(enum promise p, const char *input, size_t size)
 	static char text[TEXT_ROOM(MAIN_SHOWN)];
 	const struct finding *f = &tester->finding[p];
 
-	printf("broken: %d (%s), event %s, input %s (%zu bytes): %s\n", p,
-	    tester_promise(p), tester_event(f->event),
-	    text_quote(text, input, size, MAIN_SHOWN), size, f->what);
+	printf("broken: %d (%s), event %s, input %s (%zu byte%s): %s\n",
+	    p, tester_promise(p), tester_event(f->event),
+	    text_quote(text, input, size, MAIN_SHOWN), size,
+	    size == 1 ? "" : "s", f->what);
 	fflush(stdout);
 }
 
@@ -161,7 +162,8 @@ main_try(const struct conversation *from)
 		err(MAIN_USAGE, "malloc");
 	for (int p = 1; p < PROMISES; p++)
 		before[p] = tester_broken(p);
-	(void)child_check(&c, MAIN_STEP_MS);
+	(void)child_check(&c,
+	    before[PROMISE_CALLS] ? SHRINK_STEP_MS : MAIN_STEP_MS);
 	for (int p = 1; p < PROMISES; p++) {
 		if (before[p] || !tester_broken(p))
 			continue;

@@ -12,8 +12,6 @@
 #include "handler-test/child.h"
 
 #define SHRINK_TRIES 400
-/* A step that hangs costs so much each time. */
-#define SHRINK_STEP_MS 100
 #define SHRINK_HANGS 30
 
 static struct check shrinking;

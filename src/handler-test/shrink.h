@@ -8,6 +8,10 @@
 #include "handler-test/checks.h"
 #include "handler-test/tester.h"
 
+/* The CPU time of a step, if there was one that did not return: the next ones
+ * are not worth more. */
+#define SHRINK_STEP_MS 100
+
 /* Cut bytes out of the input of a check that breaks promise `p`, until each
  * further cut keeps the promise.  `input` is writable; returns its new size.
  * The finding is the one of the short input. */
