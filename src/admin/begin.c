@@ -56,6 +56,8 @@ begin_read_record(struct record *r)
 	}
 	result = key_values_each(text, length, begin_take, r, why, sizeof(why));
 	free(text);
+	if (r->config->services == 0)
+		config_make_service(r->config);
 	if (result == 0 && r->master > 0)
 		return 0;
 	log_warnx("the record that the master gives: %s",

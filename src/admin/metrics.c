@@ -67,7 +67,7 @@ metrics_service(const struct view *v, FILE *out)
 	metrics_one(out, "stopping", "gauge", "1 during a stop.",
 	    v->service->mode == SERVICE_STOPPING);
 	metrics_one(out, "max_connections", "gauge", "The limit maxclients.",
-	    v->config->maxclients);
+	    v->config->defaults.maxclients);
 }
 
 static void
@@ -136,7 +136,7 @@ metrics_workers(const struct view *v, FILE *out)
 	metrics_head(out, worker_metric, "counter", worker_help); \
 	for (unsigned k = 0; k < workers; k++) \
 		metrics_worker(out, worker_metric, k, \
-		    atomic_load(&s[k].count.member));
+		    slot_sum(&s[k], member));
 	SLOT_COUNTERS(WRITE)
 #undef WRITE
 }

@@ -208,7 +208,7 @@ sock_diag_dump(int family, uint32_t states)
 		    .idiag_ext = 1 << (INET_DIAG_INFO - 1),
 		    .idiag_states = states,
 		    .id.idiag_sport = htons(
-			(uint16_t)state.view->config->port) },
+			(uint16_t)state.view->config->service[0].port) },
 	};
 	ssize_t n;
 

@@ -102,7 +102,7 @@ status_text(const struct view *v, const struct totals *c, FILE *out)
 	    "connections  %llu of %u now, %llu ever, %llu refused\n"
 	    "echoes       %llu\nbytes in     ",
 	    v->service->workers, c->ready, (unsigned long long)c->connections,
-	    v->config->maxclients, (unsigned long long)c->accepted,
+	    v->config->defaults.maxclients, (unsigned long long)c->accepted,
 	    (unsigned long long)c->closed[CLOSE_LIMIT],
 	    (unsigned long long)c->echoes);
 	status_write_bytes(out, c->rx);
@@ -159,7 +159,7 @@ status_row(const struct view *v, const struct totals *c, struct row *r)
 	row_number(r, "workers", 0, o->workers);
 	row_number(r, "ready", 0, c->ready);
 	row_number(r, "connections", 0, c->connections);
-	row_number(r, "maxclients", 0, v->config->maxclients);
+	row_number(r, "maxclients", 0, v->config->defaults.maxclients);
 #define ADD(member, metric, help, worker_metric, worker_help, key, ...) \
 	row_number(r, key, 0, c->member);
 	SLOT_COUNTERS(ADD)
@@ -192,10 +192,9 @@ status_worker_row(const struct view *v, unsigned k, struct row *r)
 	row_number(r, "pid", 8, (uint64_t)v->service->slot[k].pid);
 	row_text(r, "state", -10, status_worker_state(v, k));
 	row_number(r, "connections", 11, slot_load(s));
-	row_number(r, "refused", 11,
-	    atomic_load(&s->count.closed[CLOSE_LIMIT]));
+	row_number(r, "refused", 11, slot_sum(s, closed[CLOSE_LIMIT]));
 #define ADD(member, metric, help, worker_metric, worker_help, key, ...) \
-	row_number(r, key, 14, atomic_load(&s->count.member));
+	row_number(r, key, 14, slot_sum(s, member));
 	SLOT_COUNTERS(ADD)
 #undef ADD
 }

@@ -65,7 +65,7 @@ check_round_trip(int fd, const struct config *c)
 	/* The header of a connection that was not relayed (PROXY protocol,
 	 * 2.1). */
 	static const char header[] = "PROXY UNKNOWN\r\n";
-	size_t header_len = c->proxy_protocol == PROXY_PROTOCOL_ON
+	size_t header_len = c->service[0].proxy_protocol == PROXY_PROTOCOL_ON
 	    ? sizeof(header) - 1
 	    : 0;
 	char line[48], reply[sizeof(line)];
@@ -86,7 +86,7 @@ check_round_trip(int fd, const struct config *c)
 		return errno == EAGAIN ? "no answer" : strerror(errno);
 	if (n > 0)
 		return "too long an answer";
-	if (got != (c->handler != HANDLER_DISCARD ? len : 0) ||
+	if (got != (strcmp(c->service[0].handler, "discard") != 0 ? len : 0) ||
 	    memcmp(reply, line, got) != 0)
 		return "wrong answer";
 	return NULL;
@@ -119,8 +119,8 @@ check(const struct config *c)
 
 	/* If a name does not resolve, ask the other addresses. */
 	asked = *c;
-	for (unsigned i = 0; i < c->bind.count; i++)
-		asked.bind.address[i].optional = true;
+	for (unsigned i = 0; i < c->service[0].bind.count; i++)
+		asked.service[0].bind.address[i].optional = true;
 	if (addresses_find(&list, &asked, NULL, why, sizeof(why)) == -1 ||
 	    list.count == 0) {
 		printf("echod: %s\n",
@@ -128,14 +128,16 @@ check(const struct config *c)
 		return 1;
 	}
 	host = check_target(check_first(&list));
-	fd = check_dial(host, c->port);
+	fd = check_dial(host, c->service[0].port);
 	failure = fd == -1 ? strerror(errno) : check_round_trip(fd, c);
 	if (fd != -1)
 		close(fd);
 	if (failure != NULL)
-		printf("echod on %s port %u: %s\n", host, c->port, failure);
+		printf("echod on %s port %u: %s\n", host, c->service[0].port,
+		    failure);
 	else
-		printf("echod on %s port %u: ok, %llu ms\n", host, c->port,
+		printf("echod on %s port %u: ok, %llu ms\n", host,
+		    c->service[0].port,
 		    (unsigned long long)(clock_ms() - began));
 	return failure != NULL;
 }

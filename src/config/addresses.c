@@ -124,7 +124,7 @@ static int
 addresses_add(struct addresses *a, const char *host, const struct config *c,
     unsigned given, char *why, size_t size)
 {
-	const struct bind_address *b = &c->bind.address[given];
+	const struct bind_address *b = &c->service[0].bind.address[given];
 	struct address *new = &a->address[a->count];
 	char origin[ADDRESS_SIZE + ADDRESS_NAME_SIZE + 4];
 
@@ -147,7 +147,7 @@ addresses_add(struct addresses *a, const char *host, const struct config *c,
 		return -1;
 	}
 	strlcpy(new->host, host, sizeof(new->host));
-	addresses_name(new->name, sizeof(new->name), host, c->port);
+	addresses_name(new->name, sizeof(new->name), host, c->service[0].port);
 	new->given = 1U << given;
 	new->required = !b->optional && !b->named;
 	a->count++;
@@ -159,7 +159,7 @@ static int
 addresses_add_name(struct addresses *a, const struct config *c, unsigned given,
     const struct resolved *known, char *why, size_t size)
 {
-	const struct bind_address *b = &c->bind.address[given];
+	const struct bind_address *b = &c->service[0].bind.address[given];
 	struct resolved *r = &a->resolved;
 	unsigned first = r->count;
 
@@ -216,11 +216,12 @@ addresses_find(struct addresses *a, const struct config *c,
     const struct resolved *known, char *why, size_t size)
 {
 	memset(a, 0, sizeof(*a));
-	for (unsigned i = 0; i < c->bind.count; i++)
-		if ((c->bind.address[i].named
+	for (unsigned i = 0; i < c->service[0].bind.count; i++)
+		if ((c->service[0].bind.address[i].named
 			    ? addresses_add_name(a, c, i, known, why, size)
-			    : addresses_add(a, c->bind.address[i].host, c, i,
-				  why, size)) == -1)
+			    : addresses_add(a,
+				  c->service[0].bind.address[i].host, c, i, why,
+				  size)) == -1)
 			return -1;
 	addresses_leave_out(a);
 	return 0;
@@ -229,18 +230,19 @@ addresses_find(struct addresses *a, const struct config *c,
 void
 addresses_dump(const struct config *c, FILE *out)
 {
-	for (unsigned i = 0; i < c->bind.count; i++) {
+	for (unsigned i = 0; i < c->service[0].bind.count; i++) {
 		struct resolved r = { 0 };
 		char why[512];
 
-		if (!c->bind.address[i].named)
+		if (!c->service[0].bind.address[i].named)
 			continue;
-		if (addresses_resolve(&r, c->bind.address[i].host, why,
-			sizeof(why)) == -1) {
+		if (addresses_resolve(&r, c->service[0].bind.address[i].host,
+			why, sizeof(why)) == -1) {
 			fprintf(out, "# %s\n", why);
 			continue;
 		}
-		fprintf(out, "# bind: %s is", c->bind.address[i].host);
+		fprintf(out, "# bind: %s is",
+		    c->service[0].bind.address[i].host);
 		for (unsigned k = 0; k < r.count; k++)
 			fprintf(out, " %s", r.entry[k].host);
 		fputc('\n', out);

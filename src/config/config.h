@@ -40,14 +40,6 @@ enum supervised {
 	SUPERVISED_AUTO
 };
 
-/* The handlers; handler/handler.h describes them. */
-enum handler_kind {
-	HANDLER_ECHO,
-	HANDLER_RAW,
-	HANDLER_DISCARD,
-	HANDLER_KINDS
-};
-
 /* Whether connections begin with a PROXY header. */
 enum proxy_protocol {
 	PROXY_PROTOCOL_OFF,
@@ -102,6 +94,7 @@ enum doubt {
 /* Where a value comes from; one for each row of the directive table. */
 struct setting {
 	enum origin origin;
+	bool inherited;	  /* a service has it from the top of the file */
 	unsigned line;	  /* of the file, if ORIGIN_FILE */
 	unsigned file;	  /* for config_origin_file() */
 	enum doubt doubt; /* if `forgiving` */
@@ -127,16 +120,35 @@ struct ignored {
 #define CONFIG_MEMORY_SHARE 25
 
 #define CONFIG_DIRECTIVES_MAX 48
+/* The directives that each service has for itself. */
+#define CONFIG_SERVICE_DIRECTIVES_MAX 20
+#define CONFIG_SERVICES_MAX 16
+#define CONFIG_SERVICE_NAME 32 /* bytes, with its NUL */
+/* The only service of a configuration without sections. */
+#define CONFIG_SERVICE_DEFAULT "default"
+#define CONFIG_OPTIONS_MAX 16 /* of a handler */
+#define CONFIG_OPTION_NAME 64 /* bytes, with its NUL */
 
-struct config {
+/* `handler.NAME = VALUE`: what a handler is told.  Its configure() knows what
+ * it means. */
+struct handler_option {
+	char name[CONFIG_OPTION_NAME];
+	char value[CONFIG_VALUE_BYTES];
+	struct setting setting;
+};
+
+/* The values of one service, or those at the top of the file. */
+struct service_config {
+	char name[CONFIG_SERVICE_NAME]; /* "": the top of the file */
 	struct bind_list bind;
 	unsigned port;
 	unsigned tcp_backlog;
 	unsigned tcp_keepalive; /* s; 0 off */
 	unsigned timeout;	/* s of silence; 0 never */
+	/* At the top: of all services together.  In a service: its own limit,
+	 * 0 if it has none. */
 	unsigned maxclients;
-	unsigned maxclients_per_ip;	      /* 0: any number */
-	struct memory_size maxmemory_clients; /* 0: no limit */
+	unsigned maxclients_per_ip; /* 0: any number */
 	struct network_list allow, deny;
 	unsigned accept_rate; /* clients a second; 0: any number */
 	unsigned accept_burst;
@@ -144,19 +156,34 @@ struct config {
 	unsigned proxy_protocol;     /* enum proxy_protocol */
 	struct network_list proxy_trusted;
 	unsigned proxy_protocol_timeout; /* s from accept to header */
-	unsigned workers;		 /* 0: auto, until config_validate() */
-	unsigned handler;		 /* enum handler_kind */
-	unsigned shutdown_timeout;	 /* s */
-	unsigned shutdown_delay;	 /* s */
-	unsigned watchdog_timeout;	 /* s; 0 off */
-	unsigned daemonize;		 /* bool */
-	unsigned supervised;		 /* enum supervised */
-	unsigned sandbox;		 /* enum sandbox */
-	unsigned loglevel;		 /* enum log_level */
-	unsigned syslog_enabled;	 /* bool */
-	unsigned syslog_facility;	 /* LOG_LOCAL0 ... */
-	char pidfile[PATH_MAX];		 /* absolute, or "" */
-	char logfile[PATH_MAX];		 /* absolute strftime pattern, or "" */
+	/* The name of a built-in handler or of a module, or the absolute path
+	 * of a module. */
+	char handler[PATH_MAX];
+	struct handler_option option[CONFIG_OPTIONS_MAX];
+	unsigned options;
+
+	/* The line of its section; `origin` is unused at the top. */
+	struct setting section;
+	struct setting origin[CONFIG_SERVICE_DIRECTIVES_MAX];
+};
+
+struct config {
+	/* What services inherit. */
+	struct service_config defaults;
+
+	struct memory_size maxmemory_clients; /* 0: no limit */
+	unsigned workers;	   /* 0: auto, until config_validate() */
+	unsigned shutdown_timeout; /* s */
+	unsigned shutdown_delay;   /* s */
+	unsigned watchdog_timeout; /* s; 0 off */
+	unsigned daemonize;	   /* bool */
+	unsigned supervised;	   /* enum supervised */
+	unsigned sandbox;	   /* enum sandbox */
+	unsigned loglevel;	   /* enum log_level */
+	unsigned syslog_enabled;   /* bool */
+	unsigned syslog_facility;  /* LOG_LOCAL0 ... */
+	char pidfile[PATH_MAX];	   /* absolute, or "" */
+	char logfile[PATH_MAX];	   /* absolute strftime pattern, or "" */
 	char syslog_ident[64];
 	char user[64];
 	char group[64];
@@ -169,7 +196,7 @@ struct config {
 	/* The names of included files, each with its NUL. */
 	char included[CONFIG_INCLUDED_BYTES];
 	unsigned included_used;
-	struct setting origin[CONFIG_DIRECTIVES_MAX];
+	struct setting origin[CONFIG_DIRECTIVES_MAX]; /* common directives */
 	struct ignored ignored;
 
 	/*
@@ -181,6 +208,12 @@ struct config {
 	bool forgiving;
 	unsigned mistakes;
 	char mistake[PATH_MAX + 512]; /* the first one */
+
+	/* Complete after config_validate(), which makes one of `defaults` if
+	 * there is no section.  Only the first `services` are set: the memory
+	 * of the others is never touched. */
+	unsigned services;
+	struct service_config service[CONFIG_SERVICES_MAX];
 };
 
 /* An error's text: "redis.conf:12: port: ..." */

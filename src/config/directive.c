@@ -10,20 +10,15 @@
 
 #include "lib/log.h"
 
-#define AT(member) offsetof(struct config, member)
+/* The place of a value: each service has its own, or there is one. */
+#define EACH(member) true, offsetof(struct service_config, member)
+#define AT(member) false, offsetof(struct config, member)
 #define SIZE(member) sizeof(((struct config *)0)->member)
 
 static const struct choice supervised_choices[] = {
 	{ "no", SUPERVISED_NO },
 	{ "systemd", SUPERVISED_SYSTEMD },
 	{ "auto", SUPERVISED_AUTO },
-	{ NULL, 0 },
-};
-
-static const struct choice handler_choices[] = {
-	{ "echo", HANDLER_ECHO },
-	{ "raw", HANDLER_RAW },
-	{ "discard", HANDLER_DISCARD },
 	{ NULL, 0 },
 };
 
@@ -70,37 +65,37 @@ static const struct choice facility_choices[] = {
 
 /* In the order of redis.conf and of echod.conf(5). */
 const struct directive directives[] = {
-	{ "bind", TYPE_BIND, "0.0.0.0", 0, 0, NULL, AT(bind), 0 },
-	{ "port", TYPE_NUMBER, "6379", 1, 65535, NULL, AT(port), 0 },
-	{ "tcp-backlog", TYPE_NUMBER, "511", 1, 65535, NULL, AT(tcp_backlog),
+	{ "bind", TYPE_BIND, "0.0.0.0", 0, 0, NULL, EACH(bind), 0 },
+	{ "port", TYPE_NUMBER, "6379", 1, 65535, NULL, EACH(port), 0 },
+	{ "tcp-backlog", TYPE_NUMBER, "511", 1, 65535, NULL, EACH(tcp_backlog),
 	    0 },
 	{ "tcp-keepalive", TYPE_NUMBER, "300", 0, 32767, NULL,
-	    AT(tcp_keepalive), 0 },
-	{ "timeout", TYPE_NUMBER, "0", 0, 2147483, NULL, AT(timeout), 0 },
-	{ "maxclients", TYPE_NUMBER, "10000", 1, 1000000, NULL, AT(maxclients),
-	    0 },
+	    EACH(tcp_keepalive), 0 },
+	{ "timeout", TYPE_NUMBER, "0", 0, 2147483, NULL, EACH(timeout), 0 },
+	{ "maxclients", TYPE_NUMBER, "10000", 1, 1000000, NULL,
+	    EACH(maxclients), 0 },
 	{ "maxclients-per-ip", TYPE_NUMBER, "0", 0, 1000000, NULL,
-	    AT(maxclients_per_ip), 0 },
+	    EACH(maxclients_per_ip), 0 },
 	{ "maxmemory-clients", TYPE_MEMORY, "auto", 0, 0, NULL,
 	    AT(maxmemory_clients), 0 },
-	{ "allow", TYPE_NETWORKS, "", 0, 0, NULL, AT(allow), 0 },
-	{ "deny", TYPE_NETWORKS, "", 0, 0, NULL, AT(deny), 0 },
-	{ "accept-rate", TYPE_NUMBER, "0", 0, 1000000, NULL, AT(accept_rate),
+	{ "allow", TYPE_NETWORKS, "", 0, 0, NULL, EACH(allow), 0 },
+	{ "deny", TYPE_NETWORKS, "", 0, 0, NULL, EACH(deny), 0 },
+	{ "accept-rate", TYPE_NUMBER, "0", 0, 1000000, NULL, EACH(accept_rate),
 	    0 },
 	{ "accept-burst", TYPE_NUMBER, "100", 1, 1000000, NULL,
-	    AT(accept_burst), 0 },
+	    EACH(accept_burst), 0 },
 	{ "accept-rate-per-ip", TYPE_NUMBER, "0", 0, 1000000, NULL,
-	    AT(accept_rate_per_ip), 0 },
+	    EACH(accept_rate_per_ip), 0 },
 	{ "proxy-protocol", TYPE_CHOICE, "off", 0, 0, proxy_choices,
-	    AT(proxy_protocol), 0 },
-	{ "proxy-trusted", TYPE_NETWORKS, "", 0, 0, NULL, AT(proxy_trusted),
+	    EACH(proxy_protocol), 0 },
+	{ "proxy-trusted", TYPE_NETWORKS, "", 0, 0, NULL, EACH(proxy_trusted),
 	    0 },
 	{ "proxy-protocol-timeout", TYPE_NUMBER, "3", 1, 3600, NULL,
-	    AT(proxy_protocol_timeout), 0 },
+	    EACH(proxy_protocol_timeout), 0 },
 	{ "workers", TYPE_AUTO, "auto", 1, CONFIG_WORKERS_MAX, NULL,
 	    AT(workers), 0 },
-	{ "handler", TYPE_CHOICE, "echo", 0, 0, handler_choices, AT(handler),
-	    0 },
+	{ "handler", TYPE_HANDLER, "echo", 0, 0, NULL, EACH(handler),
+	    sizeof(((struct service_config *)0)->handler) },
 	{ "shutdown-timeout", TYPE_NUMBER, "10", 0, 86400, NULL,
 	    AT(shutdown_timeout), 0 },
 	{ "shutdown-delay", TYPE_NUMBER, "0", 0, 86400, NULL,
@@ -147,4 +142,24 @@ directive_find(const char *name)
 		if (strcasecmp(directives[i].name, name) == 0)
 			return &directives[i];
 	return NULL;
+}
+
+void *
+directive_place(struct config *c, struct service_config *s,
+    const struct directive *d)
+{
+	return (d->service ? (char *)s : (char *)c) + d->offset;
+}
+
+struct setting *
+directive_setting(struct config *c, struct service_config *s,
+    const struct directive *d)
+{
+	size_t n = 0;
+
+	if (!d->service)
+		return &c->origin[d - directives];
+	for (const struct directive *i = directives; i < d; i++)
+		n += i->service;
+	return &s->origin[n];
 }

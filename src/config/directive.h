@@ -16,7 +16,8 @@ enum directive_type {
 	TYPE_PATH,     /* the same; config_validate() makes it absolute */
 	TYPE_BIND,     /* list of addresses */
 	TYPE_NETWORKS, /* list of networks, may be empty */
-	TYPE_MEMORY    /* bytes with a unit, "N%", or "auto" */
+	TYPE_MEMORY,   /* bytes with a unit, "N%", or "auto" */
+	TYPE_HANDLER   /* a name, or an absolute path */
 };
 
 struct choice {
@@ -30,13 +31,22 @@ struct directive {
 	const char *initial;	      /* the default, as text */
 	unsigned min, max;	      /* TYPE_NUMBER, TYPE_AUTO */
 	const struct choice *choices; /* TYPE_CHOICE */
-	size_t offset;		      /* of the value in struct config */
-	size_t size;		      /* of a string's storage, in bytes */
+	bool service;		      /* each service has its own value */
+	size_t offset; /* in struct service_config, or struct config */
+	size_t size;   /* of a string's storage, in bytes */
 };
 
 /* In the order of redis.conf and echod.conf(5). */
 extern const struct directive directives[];
 extern const unsigned directive_count;
+
+/* Where the value of `d` is: in `s` if each service has its own, else in
+ * `c`. */
+void *directive_place(struct config *c, struct service_config *s,
+    const struct directive *d);
+/* Where its origin is, likewise. */
+struct setting *directive_setting(struct config *c, struct service_config *s,
+    const struct directive *d);
 
 /* The row called `name`, or NULL.  Letter case does not matter, as in Redis. */
 const struct directive *directive_find(const char *name);

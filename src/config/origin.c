@@ -6,6 +6,7 @@
  */
 #include "config/origin.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,13 +18,21 @@
 struct setting *
 origin_of(struct config *c, const char *name)
 {
-	return &c->origin[directive_find(name) - directives];
+	return directive_setting(c, &c->defaults, directive_find(name));
+}
+
+const struct setting *
+origin_look(const struct config *c, const struct service_config *s,
+    const struct directive *d)
+{
+	return directive_setting((struct config *)(uintptr_t)c,
+	    (struct service_config *)(uintptr_t)s, d);
 }
 
 const char *
 config_note(const struct config *c, const char *name)
 {
-	return c->origin[directive_find(name) - directives].note;
+	return origin_look(c, &c->defaults, directive_find(name))->note;
 }
 
 const char *
@@ -60,7 +69,8 @@ origin_sweep(struct config *c)
 	memcpy(old, c->included, sizeof(c->included));
 	c->included_used = 0;
 	for (unsigned i = 0; i < directive_count; i++) {
-		struct setting *s = &c->origin[i];
+		struct setting *s = directive_setting(c, &c->defaults,
+		    &directives[i]);
 
 		if (s->file != 0)
 			s->file = origin_keep(c, old + s->file - 1);
@@ -124,9 +134,13 @@ origin_forgive(struct config *c, const char *line, const struct config_error *e)
 	}
 	if (c->mistakes++ == 0)
 		strlcpy(c->mistake, e->text, sizeof(c->mistake));
-	for (unsigned i = 0; i < directive_count; i++)
-		if ((all || d == &directives[i]) && c->origin[i].doubt < doubt)
-			c->origin[i].doubt = doubt;
+	for (unsigned i = 0; i < directive_count; i++) {
+		struct setting *s = directive_setting(c, &c->defaults,
+		    &directives[i]);
+
+		if ((all || d == &directives[i]) && s->doubt < doubt)
+			s->doubt = doubt;
+	}
 	return 0;
 }
 
@@ -134,7 +148,8 @@ int
 config_need(const struct config *c, const char *name, enum doubt least,
     struct config_error *e)
 {
-	const struct setting *s = &c->origin[directive_find(name) - directives];
+	const struct setting *s = origin_look(c, &c->defaults,
+	    directive_find(name));
 
 	if (s->doubt < least ||
 	    (s->origin != ORIGIN_DEFAULT && s->doubt == DOUBT_MAYBE))

@@ -15,7 +15,12 @@ int origin_set_file(struct config *c, struct setting *s, const char *path);
 /* The file that a value with ORIGIN_FILE comes from. */
 const char *config_origin_file(const struct config *c, const struct setting *s);
 
-/* The origin, line, note and doubt of the directive called `name`. */
+/* directive_setting() of a configuration that is only read. */
+const struct setting *origin_look(const struct config *c,
+    const struct service_config *s, const struct directive *d);
+
+/* The origin, line, note and doubt of the directive called `name`, at the top
+ * of the file if services have their own. */
 struct setting *origin_of(struct config *c, const char *name);
 
 /* The note that config_validate() left about the directive called `name`

@@ -273,11 +273,12 @@ static int
 reader_take_value(struct reading *r, const struct item *item, const char *value)
 {
 	const struct directive *d = item->directive;
-	struct setting *setting = &r->c->origin[d - directives];
+	struct service_config *s = &r->c->defaults;
+	struct setting *setting = directive_setting(r->c, s, d);
 	char where[WHERE_BYTES], why[CONFIG_WHY];
 
 	reader_where(r, item->line, where);
-	if (value_set(r->c, d, value, why, sizeof(why)) == -1)
+	if (value_set(r->c, s, d, value, why, sizeof(why)) == -1)
 		return line_fail(r->e, "%s: %s: %s", where, d->name, why);
 	if (origin_set_file(r->c, setting, r->path) == -1)
 		return line_fail(r->e,
@@ -443,13 +444,15 @@ config_override(struct config *c, const char *assignment,
 {
 	char name[LINE_NAME_BYTES], value[CONFIG_VALUE_BYTES], why[CONFIG_WHY];
 	const struct directive *d;
+	struct setting *setting;
 
 	if (line_parse_override(assignment, name, value, e) == -1)
 		return -1;
 	d = directive_find(name);
-	if (value_set(c, d, value, why, sizeof(why)) == -1)
+	if (value_set(c, &c->defaults, d, value, why, sizeof(why)) == -1)
 		return line_fail(e, "-o %s: %s", d->name, why);
-	c->origin[d - directives].origin = ORIGIN_COMMAND_LINE;
-	c->origin[d - directives].doubt = DOUBT_NONE;
+	setting = directive_setting(c, &c->defaults, d);
+	setting->origin = ORIGIN_COMMAND_LINE;
+	setting->doubt = DOUBT_NONE;
 	return 0;
 }

@@ -31,10 +31,12 @@ config_save(const struct config *c, config_put *put, void *to)
 	    c->ignored.names);
 	put(to, "ignored", value);
 	for (unsigned i = 0; i < directive_count; i++) {
-		const struct setting *s = &c->origin[i];
+		const struct setting *s = origin_look(c, &c->defaults,
+		    &directives[i]);
 
 		snprintf(key, sizeof(key), "set.%s", directives[i].name);
-		value_format(c, &directives[i], value, sizeof(value));
+		value_format(c, &c->defaults, &directives[i], value,
+		    sizeof(value));
 		put(to, key, value);
 		if (s->origin == ORIGIN_FILE && s->file != 0) {
 			snprintf(key, sizeof(key), "in.%s", directives[i].name);
@@ -80,6 +82,7 @@ config_restore(struct config *c, const char *key, const char *value)
 {
 	const struct directive *d;
 	const char *name = strchr(key, '.');
+	struct setting *s;
 	char why[256];
 
 	if (strcmp(key, "file") == 0)
@@ -91,14 +94,14 @@ config_restore(struct config *c, const char *key, const char *value)
 		return serialize_restore_ignored(&c->ignored, value);
 	if (name == NULL || (d = directive_find(name + 1)) == NULL)
 		return 1;
+	s = directive_setting(c, &c->defaults, d);
 	if (strncmp(key, "from.", 5) == 0)
-		return serialize_restore_origin(&c->origin[d - directives],
-		    value);
+		return serialize_restore_origin(s, value);
 	if (strncmp(key, "in.", 3) == 0)
-		return origin_set_file(c, &c->origin[d - directives], value);
+		return origin_set_file(c, s, value);
 	if (strncmp(key, "set.", 4) != 0)
 		return 1;
-	return value_set(c, d, value, why, sizeof(why));
+	return value_set(c, &c->defaults, d, value, why, sizeof(why));
 }
 
 unsigned
@@ -109,8 +112,10 @@ config_compare(const struct config *was, const struct config *is,
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < directive_count; i++) {
-		value_format(was, &directives[i], before, sizeof(before));
-		value_format(is, &directives[i], after, sizeof(after));
+		value_format(was, &was->defaults, &directives[i], before,
+		    sizeof(before));
+		value_format(is, &is->defaults, &directives[i], after,
+		    sizeof(after));
 		if (strcmp(before, after) == 0)
 			continue;
 		tell(directives[i].name, before, after);
@@ -126,7 +131,7 @@ serialize_dump_one(const struct config *c, const struct directive *d,
 	char text[PATH_MAX], line[PATH_MAX + 128], shown[PATH_MAX];
 	const char *quote;
 
-	value_format(c, d, text, sizeof(text));
+	value_format(c, &c->defaults, d, text, sizeof(text));
 	/* value_set() refuses a value without possible quotes. */
 	quote = text_quotes(text) != NULL ? text_quotes(text) : "";
 	snprintf(line, sizeof(line), "%s = %s%s%s", d->name, quote, text,
@@ -149,6 +154,7 @@ int
 config_dump(const struct config *c, FILE *out)
 {
 	for (unsigned i = 0; i < directive_count; i++)
-		serialize_dump_one(c, &directives[i], &c->origin[i], out);
+		serialize_dump_one(c, &directives[i],
+		    origin_look(c, &c->defaults, &directives[i]), out);
 	return fflush(out) == EOF || ferror(out) ? -1 : 0;
 }

@@ -21,6 +21,7 @@
 #include "config/origin.h"
 #include "config/quota.h"
 #include "config/text.h"
+#include "config/value.h"
 #include "lib/address.h"
 #include "lib/descriptor_name.h"
 
@@ -74,10 +75,28 @@ validate_processors(void)
 static unsigned
 validate_listeners(const struct config *c)
 {
-	for (unsigned i = 0; i < c->bind.count; i++)
-		if (c->bind.address[i].named)
-			return CONFIG_BIND_MAX;
-	return c->bind.count;
+	unsigned n = 0;
+
+	for (unsigned k = 0; k < c->services; k++) {
+		const struct bind_list *list = &c->service[k].bind;
+		bool named = false;
+
+		for (unsigned i = 0; i < list->count; i++)
+			named |= list->address[i].named;
+		n += named ? CONFIG_BIND_MAX : list->count;
+	}
+	return n;
+}
+
+/* Services whose handlers are not those that are built in. */
+static unsigned
+validate_modules(const struct config *c)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < c->services; i++)
+		n += !value_is_built_in(c->service[i].handler);
+	return n;
 }
 
 /*
@@ -92,6 +111,7 @@ validate_listeners(const struct config *c)
  *   reload, a log file that is opened again, a descriptor of the C library, a
  *   connection that is refused.
  * - the control socket and the metrics, with their clients, if configured
+ * - the file and the data of each module, and of the one that it replaced
  */
 unsigned
 config_reserved_descriptors(const struct config *c)
@@ -102,7 +122,7 @@ config_reserved_descriptors(const struct config *c)
 	 * its clients are not in this table. */
 	if (c->control_socket[0] != '\0' || c->metrics_port != 0)
 		n += 24;
-	return n;
+	return n + 4 * validate_modules(c);
 }
 
 static int
@@ -117,12 +137,12 @@ validate_clamp_maxclients(struct config *c, unsigned long max_descriptors,
 		    "the limit of %lu descriptors "
 		    "leaves none for clients; %u are needed for %u workers",
 		    max_descriptors, reserved, c->workers);
-	if (c->maxclients > max_descriptors - reserved) {
+	if (c->defaults.maxclients > max_descriptors - reserved) {
 		snprintf(s->note, sizeof(s->note),
 		    "clamped from %u: the limit "
 		    "is %lu descriptors, %u of them reserved",
-		    c->maxclients, max_descriptors, reserved);
-		c->maxclients = (unsigned)(max_descriptors - reserved);
+		    c->defaults.maxclients, max_descriptors, reserved);
+		c->defaults.maxclients = (unsigned)(max_descriptors - reserved);
 	}
 	return 0;
 }
@@ -241,9 +261,10 @@ validate_check_sockets(struct config *c, struct config_error *e)
 	    "this echod was built without libmicrohttpd");
 #endif
 	/* A worker that recovers identifies clients by the local port. */
-	if (c->metrics_port == c->port)
-		return validate_fail(c, "metrics-port", e,
-		    "%u is the service's port", c->port);
+	for (unsigned i = 0; i < c->services; i++)
+		if (c->metrics_port == c->service[i].port)
+			return validate_fail(c, "metrics-port", e,
+			    "%u is the service's port", c->metrics_port);
 	return 0;
 }
 
@@ -330,6 +351,8 @@ int
 config_validate(struct config *c, const char *directory,
     unsigned long max_descriptors, struct config_error *e)
 {
+	if (c->services == 0)
+		config_make_service(c);
 	validate_settle_workers(c);
 	memory_size_settle(&c->maxmemory_clients, CONFIG_MEMORY_SHARE,
 	    origin_of(c, "maxmemory-clients")->note, sizeof(c->origin[0].note));

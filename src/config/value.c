@@ -18,12 +18,6 @@
 #include "config/text.h"
 #include "lib/address.h"
 
-static void *
-value_place(struct config *c, const struct directive *d)
-{
-	return (char *)c + d->offset;
-}
-
 static int
 value_set_number(unsigned *value, const struct directive *d, const char *text,
     char *why, size_t size)
@@ -166,6 +160,46 @@ value_path(char *value, const struct directive *d, const char *text, char *why,
 	return value_set_string(value, d, text, why, size);
 }
 
+/* The handlers that need no module. */
+static const char *const value_built_in[] = { "echo", "raw", "discard" };
+
+#define BUILT_IN (sizeof(value_built_in) / sizeof(value_built_in[0]))
+
+bool
+value_is_built_in(const char *handler)
+{
+	for (size_t i = 0; i < BUILT_IN; i++)
+		if (strcmp(value_built_in[i], handler) == 0)
+			return true;
+	return false;
+}
+
+/* The name of a handler or module, or the path of a module. */
+static int
+value_set_handler(char *value, const struct directive *d, const char *text,
+    char *why, size_t size)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "abcdefghijklmnopqrstuvwxyz0123456789_-";
+	size_t n = strspn(text, letters);
+
+	if (*text == '/')
+		return value_path(value, d, text, why, size);
+	/* The built-in ones are known in any letter case. */
+	for (size_t i = 0; i < BUILT_IN; i++)
+		if (strcasecmp(value_built_in[i], text) == 0)
+			text = value_built_in[i];
+	if (n == 0 || n > 63 || text[n] != '\0') {
+		snprintf(why, size,
+		    "\"%.64s\" is neither the name of a handler (A-Z a-z 0-9 "
+		    "_ -) nor an absolute path",
+		    text);
+		return -1;
+	}
+	strlcpy(value, text, d->size);
+	return 0;
+}
+
 /* Convert a word of `bind`, with or without "-" before it. */
 static int
 value_set_bind_word(struct bind_address *a, const char *word, char *why,
@@ -221,12 +255,14 @@ value_set_bind(struct bind_list *list, const char *text, char *why, size_t size)
 /* The characters that a type accepts: only names and paths may have more than
  * ASCII. */
 static unsigned
-value_flags(enum directive_type type)
+value_flags(enum directive_type type, const char *text)
 {
 	switch (type) {
 	case TYPE_STRING:
 	case TYPE_PATH:
 		return 0;
+	case TYPE_HANDLER:
+		return *text == '/' ? 0 : TEXT_ASCII;
 	case TYPE_BIND:
 	case TYPE_NETWORKS:
 		return TEXT_ASCII | TEXT_TABS;
@@ -236,35 +272,39 @@ value_flags(enum directive_type type)
 }
 
 int
-value_set(struct config *c, const struct directive *d, const char *text,
-    char *why, size_t size)
+value_set(struct config *c, struct service_config *s, const struct directive *d,
+    const char *text, char *why, size_t size)
 {
-	if (text_check(text, strlen(text), value_flags(d->type), why, size) ==
-	    -1)
+	void *value = directive_place(c, s, d);
+
+	if (text_check(text, strlen(text), value_flags(d->type, text), why,
+		size) == -1)
 		return -1;
 	switch (d->type) {
 	case TYPE_AUTO:
 		if (strcasecmp(text, "auto") == 0) {
-			*(unsigned *)value_place(c, d) = 0;
+			*(unsigned *)value = 0;
 			return 0;
 		}
 		/* FALLTHROUGH */
 	case TYPE_NUMBER:
-		return value_set_number(value_place(c, d), d, text, why, size);
+		return value_set_number(value, d, text, why, size);
 	case TYPE_BOOL:
-		return value_set_bool(value_place(c, d), text, why, size);
+		return value_set_bool(value, text, why, size);
 	case TYPE_CHOICE:
-		return value_set_choice(value_place(c, d), d, text, why, size);
+		return value_set_choice(value, d, text, why, size);
 	case TYPE_STRING:
-		return value_set_string(value_place(c, d), d, text, why, size);
+		return value_set_string(value, d, text, why, size);
 	case TYPE_PATH:
-		return value_path(value_place(c, d), d, text, why, size);
+		return value_path(value, d, text, why, size);
+	case TYPE_HANDLER:
+		return value_set_handler(value, d, text, why, size);
 	case TYPE_BIND:
-		return value_set_bind(value_place(c, d), text, why, size);
+		return value_set_bind(value, text, why, size);
 	case TYPE_NETWORKS:
-		return networks_parse(value_place(c, d), text, why, size);
+		return networks_parse(value, text, why, size);
 	case TYPE_MEMORY:
-		return memory_size_parse(value_place(c, d), text, why, size);
+		return memory_size_parse(value, text, why, size);
 	}
 	return -1;
 }
@@ -283,10 +323,11 @@ value_format_bind(const struct bind_list *list, char *text, size_t size)
 }
 
 void
-value_format(const struct config *c, const struct directive *d, char *text,
-    size_t size)
+value_format(const struct config *c, const struct service_config *s,
+    const struct directive *d, char *text, size_t size)
 {
-	const void *p = (const char *)c + d->offset;
+	const void *p = (d->service ? (const char *)s : (const char *)c) +
+	    d->offset;
 	unsigned n = 0;
 
 	if (d->type == TYPE_BIND) {
@@ -301,7 +342,8 @@ value_format(const struct config *c, const struct directive *d, char *text,
 		memory_size_format(p, text, size);
 		return;
 	}
-	if (d->type == TYPE_STRING || d->type == TYPE_PATH) {
+	if (d->type == TYPE_STRING || d->type == TYPE_PATH ||
+	    d->type == TYPE_HANDLER) {
 		strlcpy(text, p, size);
 		return;
 	}
@@ -323,9 +365,19 @@ config_defaults(struct config *c)
 {
 	char why[256];
 
-	memset(c, 0, sizeof(*c));
+	memset(c, 0, offsetof(struct config, service));
 	for (unsigned i = 0; i < directive_count; i++)
-		if (value_set(c, &directives[i], directives[i].initial, why,
-			sizeof(why)) == -1)
+		if (value_set(c, &c->defaults, &directives[i],
+			directives[i].initial, why, sizeof(why)) == -1)
 			abort(); /* the table contradicts itself */
+}
+
+void
+config_make_service(struct config *c)
+{
+	c->service[0] = c->defaults;
+	strlcpy(c->service[0].name, CONFIG_SERVICE_DEFAULT,
+	    sizeof(c->service[0].name));
+	c->service[0].maxclients = 0;
+	c->services = 1;
 }

@@ -10,17 +10,27 @@
 /* Fill `c` with the built-in defaults. */
 void config_defaults(struct config *c);
 
+/* Make one service of the values at the top of the file. */
+void config_make_service(struct config *c);
+
 /*
- * Convert `text` strictly and store it in `c`.  Returns 0, or -1 with a reason
+ * Convert `text` strictly and store it in `s`, or in `c` if it is common to all
+ * services.  Returns 0, or -1 with a reason
  * in `why`.  The reason quotes the text and says what is accepted; it names
  * neither file nor directive.
  */
-int value_set(struct config *c, const struct directive *d, const char *text,
-    char *why, size_t size);
+int value_set(struct config *c, struct service_config *s,
+    const struct directive *d, const char *text, char *why, size_t size);
 
-/* Write the value in `c` as text that value_set() accepts. */
-void value_format(const struct config *c, const struct directive *d, char *text,
-    size_t size);
+/* Write the value in `s` or `c` as text that value_set() accepts. */
+void value_format(const struct config *c, const struct service_config *s,
+    const struct directive *d, char *text, size_t size);
+
+/* True if `name` is that of a handler that echod has without a module. */
+bool value_is_built_in(const char *handler);
+
+/* The names of these handlers, for messages. */
+#define VALUE_BUILT_IN "echo, raw, discard"
 
 /* Check that `path` does not need a shell to expand it.  Returns 0, or -1 with
  * a reason in `why`. */

@@ -65,8 +65,8 @@ contract_check_handler(const struct echod_handler *h, char *why, size_t size)
 		    "its state_size is %u, the limit is %u", h->state_size,
 		    ECHOD_STATE_LIMIT);
 	if (h->in_max == 0 || h->in_max > ECHOD_IN_LIMIT)
-		return contract_fail(why, size,
-		    "its in_max is %u, not 1 to %u", h->in_max, ECHOD_IN_LIMIT);
+		return contract_fail(why, size, "its in_max is %u, not 1 to %u",
+		    h->in_max, ECHOD_IN_LIMIT);
 	if (h->out_max == 0 || h->out_max > ECHOD_OUT_LIMIT)
 		return contract_fail(why, size,
 		    "its out_max is %u, not 1 to %u", h->out_max,

@@ -4,24 +4,21 @@
  */
 #include "handler/handler.h"
 
-static struct result
-discard_data(const char *in, size_t len, size_t fresh, size_t room)
+static int
+discard_step(struct echod_step *s)
 {
-	(void)in;
-	(void)fresh;
-	(void)room;
-	return (struct result){ DROP, len };
+	s->consume = s->in_len;
+	return ECHOD_WAIT;
 }
 
-static struct result
-discard_eof(const char *in, size_t len)
-{
-	(void)in;
-	return (struct result){ DROP, len };
-}
-
-const struct handler handler_discard = {
+const struct echod_handler handler_discard = {
+	.abi = ECHOD_ABI,
+	.size = sizeof(handler_discard),
 	.name = "discard",
-	.data = discard_data,
-	.eof = discard_eof,
+	.version = PACKAGE_VERSION,
+	.in_max = ECHOD_IN_LIMIT,
+	.out_max = 1,
+	.step = discard_step,
+	.probe = "echod --check\n",
+	.probe_size = 14,
 };

@@ -2,35 +2,38 @@
 /*
  * Line echo: a line is echoed, byte for byte, when its newline has arrived.
  */
-#include "handler/handler.h"
-
 #include <string.h>
 
-static struct result
-echo_data(const char *in, size_t len, size_t fresh, size_t room)
-{
-	/* The bytes before the fresh ones have no newline: they were searched
-	 * before. */
-	const char *newline = memrchr(in + len - fresh, '\n', fresh);
+#include "handler/handler.h"
 
-	/* All lines that have arrived are echoed together. */
+static int
+echo_step(struct echod_step *s)
+{
+	/* The bytes that an earlier step has seen have no newline. */
+	const char *newline = memrchr(s->in + s->in_seen, '\n',
+	    s->in_len - s->in_seen);
+
+	/* All lines that have arrived are echoed together.  A line that is too
+	 * long to be held is echoed in pieces, and the last line may have no
+	 * newline. */
 	if (newline != NULL)
-		return (struct result){ REPLY, (size_t)(newline - in) + 1 };
-	/* A line that is too long to be held is echoed in pieces. */
-	if (room == 0)
-		return (struct result){ REPLY, len };
-	return (struct result){ HOLD, 0 };
+		s->consume = (size_t)(newline - s->in) + 1;
+	else if ((s->flags & ECHOD_FULL) != 0 || s->event == ECHOD_EOF)
+		s->consume = s->in_len;
+	s->pass = s->consume;
+	return ECHOD_WAIT;
 }
 
-static struct result
-echo_eof(const char *in, size_t len)
-{
-	(void)in;
-	return (struct result){ REPLY, len };
-}
-
-const struct handler handler_echo = {
+const struct echod_handler handler_echo = {
+	.abi = ECHOD_ABI,
+	.size = sizeof(handler_echo),
 	.name = "echo",
-	.data = echo_data,
-	.eof = echo_eof,
+	.version = PACKAGE_VERSION,
+	.in_max = ECHOD_IN_LIMIT,
+	.out_max = 1,
+	.step = echo_step,
+	.probe = "echod --check\n",
+	.probe_size = 14,
+	.answer = "echod --check\n",
+	.answer_size = 14,
 };

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The table of handlers, by kind.
+ * The built-in handlers, by name.
  */
 #include "handler/handler.h"
 
-static const struct handler *const handlers[HANDLER_KINDS] = {
-	[HANDLER_ECHO] = &handler_echo,
-	[HANDLER_RAW] = &handler_raw,
-	[HANDLER_DISCARD] = &handler_discard,
-};
+#include <string.h>
 
-const struct handler *
-handler_of(enum handler_kind kind)
+const struct echod_handler *
+handler_builtin(const char *name)
 {
-	return handlers[kind];
+	static const struct echod_handler *const handlers[] = { &handler_echo,
+		&handler_raw, &handler_discard };
+
+	for (size_t i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++)
+		if (strcmp(handlers[i]->name, name) == 0)
+			return handlers[i];
+	return NULL;
 }

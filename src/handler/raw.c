@@ -4,24 +4,23 @@
  */
 #include "handler/handler.h"
 
-static struct result
-raw_data(const char *in, size_t len, size_t fresh, size_t room)
+static int
+raw_step(struct echod_step *s)
 {
-	(void)in;
-	(void)fresh;
-	(void)room;
-	return (struct result){ REPLY, len };
+	s->consume = s->pass = s->in_len;
+	return ECHOD_WAIT;
 }
 
-static struct result
-raw_eof(const char *in, size_t len)
-{
-	(void)in;
-	return (struct result){ REPLY, len };
-}
-
-const struct handler handler_raw = {
+const struct echod_handler handler_raw = {
+	.abi = ECHOD_ABI,
+	.size = sizeof(handler_raw),
 	.name = "raw",
-	.data = raw_data,
-	.eof = raw_eof,
+	.version = PACKAGE_VERSION,
+	.in_max = ECHOD_IN_LIMIT,
+	.out_max = 1,
+	.step = raw_step,
+	.probe = "echod --check\n",
+	.probe_size = 14,
+	.answer = "echod --check\n",
+	.answer_size = 14,
 };

@@ -18,6 +18,7 @@ struct child {
 	uint64_t respawn_at;	/* next start; CLOCK_NEVER: not wanted */
 	unsigned backoff;	/* ms that the next respawn has to wait */
 	unsigned failed_starts; /* deaths in a row before it served */
+	uint64_t blamed;	/* when deaths by clients are at their rate */
 	bool retiring;		/* the worker goes, and its slot too */
 	unsigned adopt;		/* slot + 1 of the worker that was asked to
 				   adopt this slot; 0: none was */

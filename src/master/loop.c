@@ -13,6 +13,7 @@
 #include "lib/log.h"
 #include "lib/signals.h"
 #include "master/admin_child.h"
+#include "master/handlers.h"
 #include "master/notify.h"
 #include "master/publish.h"
 #include "master/reap.h"
@@ -114,6 +115,8 @@ loop_next(const struct master *m)
 		notify_next(&m->notify),
 		sample_next(m->config, m->service),
 		admin_child_next(m),
+		m->reload.phase != RELOAD_LEAVING ? handlers_next(m)
+						  : CLOCK_NEVER,
 		loop_may_change_listeners(m) ? late_next(&m->late)
 					     : CLOCK_NEVER,
 	};
@@ -148,6 +151,8 @@ loop_run(struct master *m)
 		/* After the workers, which clients wait for, and before what
 		 * tells of the state that a request may change. */
 		admin_child_step(m);
+		if (m->reload.phase != RELOAD_LEAVING)
+			handlers_step(m);
 		watchdog_step(&m->watchdog, m->config, &m->arena,
 		    m->service->workers, m->child);
 		log_step();

@@ -22,6 +22,7 @@
 #include "master/upgrade/reload_state.h"
 #include "master/watchdog.h"
 #include "shared/arena.h"
+#include "shared/handler_table.h"
 #include "shared/service.h"
 #include "shared/worker_place.h"
 
@@ -39,6 +40,9 @@ struct master {
 	int service_fd; /* its memfd */
 	worker_entry *entry;
 	struct child child[CONFIG_WORKERS_MAX]; /* by slot */
+	/* As workers get it; others see service->handlers. */
+	struct handler_table handlers;
+	uint64_t handlers_look; /* the next one of handlers_step() */
 	struct addresses wanted; /* to listen on; listen_open() fills it */
 	struct admin_sockets admin_sockets;
 	struct admin admin;

@@ -19,6 +19,9 @@
 #define QUICK_MS 1000
 #define BACKOFF_FIRST_MS 50
 #define BACKOFF_MOST_MS 5000
+/* Deaths that clients cause: one in this time, and so many ms of it at once. */
+#define BLAMED_MS 20
+#define BLAMED_BURST_MS 2000
 
 int
 reap_one(pid_t pid)
@@ -54,10 +57,30 @@ reap_is_fault(int status)
 	case SIGFPE:
 	case SIGILL:
 	case SIGSYS:
+	case SIGXCPU: /* worker/step_limit.c */
 		return true;
 	default:
 		return false;
 	}
+}
+
+/*
+ * A client has caused the death, and is closed for it.  So a respawn is no
+ * repetition, and the worker's other clients must not wait for it; but clients
+ * must not keep the processor busy with nothing but starts of workers either.
+ * Until the next one is due, siblings adopt the slot.
+ */
+static void
+reap_schedule_blamed(struct child *c)
+{
+	uint64_t now = clock_ms();
+
+	if (c->blamed < now)
+		c->blamed = now;
+	c->respawn_at = c->blamed > now + BLAMED_BURST_MS
+	    ? c->blamed - BLAMED_BURST_MS
+	    : now;
+	c->blamed += BLAMED_MS;
 }
 
 /* The first respawn comes at once.  After quick faults, and after deaths before
@@ -94,14 +117,15 @@ reap_tell_denied(struct slot *s, unsigned k, pid_t pid, int status)
 }
 
 /* Tell the next worker of the slot, or a sibling that adopts it, how the last
- * one died. */
-static void
+ * one died.  Returns true if it died of a client. */
+static bool
 reap_note_death(struct slot *s, const struct child *c, int status)
 {
 	int fault = 0;
 
 	if (atomic_load(&s->op.kind) == OP_SERVE) {
-		if (c->hung)
+		if (c->hung ||
+		    (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU))
 			fault = FAULT_HUNG;
 		else if (reap_is_fault(status))
 			fault = WIFSIGNALED(status) ? WTERMSIG(status)
@@ -113,6 +137,7 @@ reap_note_death(struct slot *s, const struct child *c, int status)
 	if (atomic_load(&s->died) == 0)
 		atomic_store(&s->died, clock_ms());
 	atomic_store(&s->pid, 0);
+	return fault != 0;
 }
 
 /* The connections of a slot.  The arena is not believed: there are no more than
@@ -190,13 +215,13 @@ reap_ended(struct master *m, unsigned k, int status)
 	struct slot *s = &m->arena.slot[k];
 	pid_t pid = c->pid;
 	bool served = atomic_load(&s->state) != SLOT_EMPTY;
-	bool oom = oom_killed(&m->oom, c, s, k, status);
+	bool blamed, oom = oom_killed(&m->oom, c, s, k, status);
 
 	c->pid = 0;
 	c->ended = false;
 	pidfd_close(&c->pidfd);
 	c->respawn_at = CLOCK_NEVER;
-	reap_note_death(s, c, status);
+	blamed = reap_note_death(s, c, status);
 	reap_tell_denied(s, k, pid, status);
 	reap_count_death(m, s, status);
 	reap_release_adopted(m, k);
@@ -222,7 +247,10 @@ reap_ended(struct master *m, unsigned k, int status)
 		log_notice("worker %u (pid %ld) left on request", k, (long)pid);
 		c->respawn_at = clock_ms();
 	} else {
-		reap_schedule(c, served, reap_is_fault(status));
+		if (blamed)
+			reap_schedule_blamed(c);
+		else
+			reap_schedule(c, served, reap_is_fault(status));
 		log_warnx("worker %u (pid %ld) %s%s%s, %u connections held; "
 			  "next one in %llu ms",
 		    k, (long)pid, c->hung ? "was stuck and " : "",

@@ -108,6 +108,7 @@ spawn(struct master *m, unsigned k)
 		.master = getpid(),
 		.master_pidfd = m->service->master_pidfd,
 		.watch_fd = m->service->slot[k].watch_fd,
+		.handlers = &m->handlers,
 	};
 	pid_t pid;
 

@@ -159,7 +159,7 @@ stop_summary(const struct master *m)
 	uint64_t cut = arena_closed(a, CLOSE_CUT) + stop_abandoned(a, &unsent);
 
 	for (unsigned k = 0; k < m->service->workers; k++)
-		unsent += atomic_load(&a->slot[k].count.bytes_cut);
+		unsent += slot_sum(&a->slot[k], bytes_cut);
 	log_notice("stopped in %llu.%03llu s: %llu connections drained, "
 		   "%llu cut, %llu bytes unsent, %u workers killed",
 	    (unsigned long long)ms / 1000, (unsigned long long)ms % 1000,

@@ -28,8 +28,12 @@ arena_pages(size_t bytes)
 
 /* Offsets of the regions, each on a page of its own, and their end. */
 struct layout {
-	size_t slot, scratch, handoff, mark, rate, connection, window, end;
+	size_t slot, scratch, handoff, mark, service, rate, connection, state,
+	    output;
+	size_t window, end;
 	size_t handoff_words;
+	size_t guard;					      /* a page */
+	size_t scratch_stride, scratch_output, scratch_state; /* of a slot */
 };
 
 static struct layout
@@ -37,16 +41,24 @@ arena_lay_out(unsigned slots, unsigned capacity)
 {
 	struct layout l;
 
+	l.guard = arena_pages(1);
+	l.scratch_output = arena_pages(SCRATCH_BYTES) + l.guard;
+	l.scratch_state = l.scratch_output + arena_pages(OUTPUT_WINDOW) +
+	    l.guard;
+	l.scratch_stride = l.scratch_state + arena_pages(STATE_LIMIT) + l.guard;
 	l.handoff_words = (capacity + 63) / 64;
 	l.slot = arena_pages(sizeof(struct arena_header));
 	l.scratch = l.slot + arena_pages(slots * sizeof(struct slot));
-	l.handoff = l.scratch + arena_pages((size_t)slots * SCRATCH_BYTES);
+	l.handoff = l.scratch + slots * l.scratch_stride;
 	l.mark = l.handoff +
 	    arena_pages((size_t)slots * l.handoff_words * sizeof(uint64_t));
-	l.rate = l.mark + arena_pages(capacity * sizeof(uint32_t));
+	l.service = l.mark + arena_pages(capacity * sizeof(uint32_t));
+	l.rate = l.service + arena_pages(capacity);
 	l.connection = l.rate + arena_pages(ARENA_RATES * sizeof(uint64_t));
-	l.window = l.connection +
+	l.state = l.connection +
 	    arena_pages(capacity * sizeof(struct connection));
+	l.output = l.state + arena_pages((size_t)capacity * STATE_STRIDE);
+	l.window = l.output + arena_pages((size_t)capacity * OUTPUT_WINDOW);
 	l.end = l.window + (size_t)capacity * SPILL_WINDOW;
 	return l;
 }
@@ -57,11 +69,18 @@ arena_point(struct arena *a, char *base, const struct layout *l)
 	a->header = (struct arena_header *)base;
 	a->slot = (struct slot *)(base + l->slot);
 	a->scratch = base + l->scratch;
+	a->guard = l->guard;
+	a->scratch_stride = l->scratch_stride;
+	a->scratch_output = l->scratch_output;
+	a->scratch_state = l->scratch_state;
 	a->handoff = (_Atomic uint64_t *)(base + l->handoff);
 	a->handoff_words = l->handoff_words;
 	a->mark = (_Atomic uint32_t *)(base + l->mark);
+	a->service = (_Atomic uint8_t *)(base + l->service);
 	a->rate = (_Atomic uint64_t *)(base + l->rate);
 	a->connection = (struct connection *)(base + l->connection);
+	a->state = base + l->state;
+	a->output = base + l->output;
 	a->window = base + l->window;
 	a->bytes = l->end;
 }
@@ -77,7 +96,7 @@ arena_map(struct arena *a, const struct layout *l, int protection)
 		return -1;
 	arena_point(a, base, l);
 	/* A core dump would read all of that address space. */
-	(void)madvise(a->window, l->end - l->window, MADV_DONTDUMP);
+	(void)madvise(a->output, l->end - l->output, MADV_DONTDUMP);
 	return 0;
 }
 
@@ -233,11 +252,36 @@ arena_destroy(struct arena *a)
 }
 
 void
+arena_guard_scratch(const struct arena *a, unsigned slot)
+{
+	char *scratch = arena_scratch(a, slot);
+
+	(void)mprotect(scratch + a->scratch_output - a->guard, a->guard,
+	    PROT_NONE);
+	(void)mprotect(scratch + a->scratch_state - a->guard, a->guard,
+	    PROT_NONE);
+	(void)mprotect(scratch + a->scratch_stride - a->guard, a->guard,
+	    PROT_NONE);
+}
+
+/* MADV_REMOVE always works for a memfd; if not, the pages stay until they are
+ * used again. */
+void
 arena_release_window(const struct arena *a, int fd)
 {
-	/* This always works for a memfd; if not, the pages stay until they are
-	 * used again. */
 	(void)madvise(arena_window(a, fd), SPILL_WINDOW, MADV_REMOVE);
+}
+
+void
+arena_release_output(const struct arena *a, int fd)
+{
+	(void)madvise(arena_output(a, fd), OUTPUT_WINDOW, MADV_REMOVE);
+}
+
+void
+arena_release_state(const struct arena *a, int fd)
+{
+	(void)madvise(arena_state(a, fd, 0, 0), STATE_STRIDE, MADV_REMOVE);
 }
 
 int
@@ -293,8 +337,7 @@ arena_closed(const struct arena *a, enum close_reason r)
 	uint64_t n = 0;
 
 	for (unsigned i = 0; i < a->slots; i++)
-		n += atomic_load_explicit(&a->slot[i].count.closed[r],
-		    memory_order_relaxed);
+		n += slot_sum(&a->slot[i], closed[r]);
 	return n;
 }
 

@@ -19,7 +19,7 @@
 /* The version of the layout and of the meaning of its fields.  A program with
  * another version cannot take the arena over. */
 #ifndef ARENA_VERSION
-#define ARENA_VERSION 6
+#define ARENA_VERSION 7
 #endif
 #define ARENA_LISTENERS_MAX 16
 /* Entries for the rates of addresses (worker/connection/rate.c). */
@@ -28,7 +28,9 @@
 #define ARENA_SLOTS_MAX 256
 /* The default limit of descriptors of a process (fs.nr_open).  Each has a
  * window of address space, and 32 bits have little of that. */
-#define ARENA_DESCRIPTORS_MAX (sizeof(size_t) < 8 ? 1U << 14 : 1U << 20)
+#define ARENA_DESCRIPTORS_MAX (sizeof(size_t) < 8 ? 1U << 13 : 1U << 20)
+/* The address space of a connection's two states. */
+#define STATE_STRIDE (3 * STATE_LIMIT)
 
 #define LISTENER_NAME ADDRESS_PORT_SIZE
 
@@ -40,6 +42,7 @@
 struct listener {
 	int32_t fd;
 	uint32_t flags;
+	uint8_t service;	  /* its number, below SERVICE_NUMBERS */
 	char name[LISTENER_NAME]; /* "0.0.0.0:6379" */
 };
 
@@ -75,9 +78,9 @@ struct arena_header {
 	/* Number + 1 of the slot that counts a new connection (accept.c).  It
 	 * has a time limit, so no death can block the others. */
 	_Atomic uint32_t admission;
-	/* The time at which the next client is due at accept-rate, in us of
+	/* The time at which the next client is due at accept-rate of a service, in us of
 	 * CLOCK_MONOTONIC (rate.c). */
-	_Atomic uint64_t accept_due;
+	_Atomic uint64_t accept_due[SERVICE_NUMBERS];
 	/* Random: mixed into the marks of clients' addresses. */
 	uint64_t secret;
 
@@ -113,16 +116,21 @@ enum drop {
  */
 struct arena {
 	struct arena_header *header;
-	unsigned slots, capacity;  /* as mapped; the header's may change */
-	struct slot *slot;	   /* [slots] */
-	char *scratch;		   /* [slots][SCRATCH_BYTES] */
+	unsigned slots, capacity; /* as mapped; the header's may change */
+	struct slot *slot;	  /* [slots] */
+	char *scratch;		  /* [slots][scratch_stride] */
+	size_t guard, scratch_stride, scratch_output, scratch_state;
 	_Atomic uint64_t *handoff; /* [slots][handoff_words]: a bit for each
 					  descriptor offered to the slot */
 	size_t handoff_words;
 	_Atomic uint32_t *mark;	       /* [capacity]: of the address that the
 					  client counts for; 0: none */
+	_Atomic uint8_t *service;      /* [capacity]: number + 1 of the service
+					  that it counts for; 0: none */
 	_Atomic uint64_t *rate;	       /* [ARENA_RATES] */
 	struct connection *connection; /* [capacity] */
+	char *state;		       /* [capacity][STATE_STRIDE] */
+	char *output;		       /* [capacity][OUTPUT_WINDOW] */
 	char *window;		       /* [capacity][SPILL_WINDOW] */
 	int fd;
 	size_t bytes;
@@ -152,11 +160,32 @@ int arena_look(struct arena *a, int fd, char *why, size_t size);
 /* Unmap and close. */
 void arena_destroy(struct arena *a);
 
+/*
+ * The scratch buffers of a slot: for input, for output, and for a state of
+ * `size` bytes, which ends where they end, up to the next 64 bytes.  A page
+ * that arena_guard_scratch() guards follows each of them.
+ */
 static inline char *
 arena_scratch(const struct arena *a, unsigned slot)
 {
-	return a->scratch + (size_t)slot * SCRATCH_BYTES;
+	return a->scratch + slot * a->scratch_stride;
 }
+
+static inline char *
+arena_scratch_output(const struct arena *a, unsigned slot)
+{
+	return arena_scratch(a, slot) + a->scratch_output;
+}
+
+static inline char *
+arena_scratch_state(const struct arena *a, unsigned slot, size_t size)
+{
+	return arena_scratch(a, slot) + a->scratch_stride - a->guard -
+	    (size + 63) / 64 * 64;
+}
+
+/* Let this process crash if it writes beyond a scratch buffer of a slot. */
+void arena_guard_scratch(const struct arena *a, unsigned slot);
 
 static inline _Atomic uint64_t *
 arena_handoff(const struct arena *a, unsigned slot)
@@ -233,9 +262,30 @@ arena_window(const struct arena *a, int fd)
 	return a->window + (size_t)fd * SPILL_WINDOW;
 }
 
-/* Release the pages of a window to the system.  Nothing may be pending in
- * it. */
+static inline char *
+arena_output(const struct arena *a, int fd)
+{
+	return a->output + (size_t)fd * OUTPUT_WINDOW;
+}
+
+/*
+ * The state of a connection that belongs to half `half`.  Small states share a
+ * page.  No state of a size lies where the other half's of another size lies: a
+ * handler of another version may have states of another size.
+ */
+static inline char *
+arena_state(const struct arena *a, int fd, unsigned half, size_t size)
+{
+	return a->state + (size_t)fd * STATE_STRIDE +
+	    (size <= STATE_LIMIT / 2 ? half * (STATE_LIMIT / 2)
+				     : (1 + half) * (size_t)STATE_LIMIT);
+}
+
+/* Release the pages of a window to the system, in which nothing is pending; or
+ * of the states. */
 void arena_release_window(const struct arena *a, int fd);
+void arena_release_output(const struct arena *a, int fd);
+void arena_release_state(const struct arena *a, int fd);
 
 /* The first connection of `slot` with a descriptor of at least `fd`; -1 if
  * there is none. */

@@ -15,13 +15,20 @@
 bool
 connection_sane(const struct connection *c)
 {
-	uint64_t cursor = connection_cursor(c);
+	const struct half *h = connection_half(c);
+	uint64_t unsent = h->produced - c->tx, kept;
 
-	return c->phase <= PHASE_LINGERING && cursor >= c->tx &&
-	    cursor <= c->ready && c->ready <= c->rx &&
-	    c->rx - cursor <= SPILL_LINE &&
+	if (c->phase > PHASE_LINGERING || h->written > OUTPUT_WINDOW ||
+	    h->passed > SPILL_LINE || h->passed > h->consumed ||
+	    c->tx > h->produced || unsent > (uint64_t)h->written + h->passed)
+		return false;
+	/* Input that comes after the end is forgotten. */
+	if (c->phase == PHASE_LINGERING)
+		return unsent == 0;
+	kept = connection_kept(c);
+	return h->consumed <= c->rx && c->rx - kept <= SPILL_LINE &&
 	    ((c->flags & CONN_SPILLED) == 0 ||
-		(c->window_base <= cursor &&
+		(c->window_base <= kept &&
 		    c->rx - c->window_base <= SPILL_WINDOW));
 }
 
@@ -29,7 +36,10 @@ bool
 connection_sane_at_rest(const struct connection *c)
 {
 	return connection_sane(c) &&
-	    (connection_pending(c) == 0 || (c->flags & CONN_SPILLED) != 0);
+	    (c->phase == PHASE_LINGERING || connection_kept(c) == c->rx ||
+		(c->flags & CONN_SPILLED) != 0) &&
+	    (connection_unsent_written(c) == 0 ||
+		(c->flags & CONN_OUTPUT) != 0);
 }
 
 void

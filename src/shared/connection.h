@@ -4,22 +4,31 @@
  *
  * The truth about a connection is its stream positions, not a buffer:
  *
- *	rx	bytes received from the socket
- *	tx	bytes sent to the socket
- *	dropped	bytes that the handler consumed without sending them
- *	ready	position up to which the handler has released input
+ *	rx		bytes received from the socket
+ *	tx		bytes sent to the socket
+ *	consumed	bytes of input that the handler has taken
+ *	produced	bytes of output that the handler has made
  *
- * All four count from the connection's first byte and only grow.  The next
- * byte to send or drop is at position tx + dropped (the cursor); always
+ * All four count from the connection's first byte and only grow.  The kernel
+ * counts the first two as well.  The last two are in a half, with everything
+ * else that a step of the handler decides.  There are two halves, and two
+ * states of the handler; `epoch` says which of them counts.  A step fills the
+ * other half and the other state; then one store of `epoch` commits the step
+ * (worker/connection/step.c).  Always
  *
- *	cursor <= ready <= rx   and   rx - cursor <= SPILL_LINE.
+ *	consumed <= rx   tx <= produced   produced - tx <= written + passed
  *
- * The bytes between cursor and rx are pending.  During an operation they are in
- * the owner slot's scratch buffer, otherwise in the connection's spill window.
- * CONN_SPILLED says that they are in the window, where position p is at offset
- * p - window_base.  Bytes in the window are never moved in place: to make room,
- * they are copied to a part that does not overlap, and then window_base is
- * stored.
+ * and nothing is received, and no step is made, unless tx == produced.
+ *
+ * The output of a step is `written` bytes of the handler's, and after them the
+ * last `passed` bytes of the input consumed.  So the input must be kept from
+ * connection_kept() on.  During an operation kept input and unsent output are
+ * in the owner slot's scratch buffers, otherwise in the connection's input
+ * window and output window.  CONN_SPILLED says that the input is in its window,
+ * where position p is at offset p - window_base; CONN_OUTPUT says that the
+ * output is in its window, where it is at the same offset as in scratch.  Bytes
+ * in the input window are never moved in place: to make room, they are copied
+ * to a part that does not overlap, and then window_base is stored.
  *
  * One word, `owner`, says which process may write the record.  It has a state,
  * the number of a slot and a claim counter, which change together:
@@ -63,19 +72,28 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-/* The longest line that is held until its end arrives, and the address space of
- * a window: twice the line, so that pending bytes can always be copied to its
- * front without overlap.  tests/model sets both to a few bytes, so that a few
+/* The most input that a handler can leave, and the address space of an input
+ * window: twice as much, so that kept bytes can always be copied to its front
+ * without overlap.  tests/model sets both to a few bytes, so that a few
  * bytes reach every edge. */
 #ifndef SPILL_LINE
 #define SPILL_LINE 65536
 #define SPILL_WINDOW 131072
+#endif
+/* The address space of an output window: the most that a step writes. */
+#ifndef OUTPUT_WINDOW
+#define OUTPUT_WINDOW 65536
+#endif
+/* The largest state of a handler. */
+#ifndef STATE_LIMIT
+#define STATE_LIMIT 4096
 #endif
 /* The unit in which windows are counted: a page, on most machines. */
 #ifndef SPILL_BLOCK
 #define SPILL_BLOCK 4096
 #endif
 #define SPILL_BLOCKS (SPILL_WINDOW / SPILL_BLOCK)
+#define OUTPUT_BLOCKS (OUTPUT_WINDOW / SPILL_BLOCK)
 
 /* Drawn above. */
 enum connection_state {
@@ -88,18 +106,19 @@ enum connection_state {
 
 /* How far the end of a connection has come. */
 enum connection_phase {
-	PHASE_SERVING,	 /* receives and echoes */
-	PHASE_FINISHING, /* receives up to `limit`, sends the rest */
+	PHASE_SERVING,	 /* receives and answers */
+	PHASE_FINISHING, /* the same, up to `limit`: the service ends */
 	PHASE_LINGERING	 /* all sent, FIN sent; receives until EOF */
 };
 
 enum connection_flags {
-	CONN_SPILLED = 1,   /* the pending bytes are in the window */
+	CONN_SPILLED = 1,   /* the kept input is in its window */
+	CONN_OUTPUT = 2,    /* the unsent output is in its window */
 	CONN_EOF = 4,	    /* the client has sent its FIN */
 	CONN_ENROLLED = 8,  /* in the owner slot's epoll instance */
 	CONN_WRITES = 16,   /* there for EPOLLOUT, or about to be */
 	CONN_INACTIVE = 32, /* was not active when it was offered */
-	CONN_HEADER = 64,   /* a PROXY header is awaited while cursor is 0 */
+	CONN_HEADER = 64,   /* a PROXY header is awaited while consumed is 0 */
 	CONN_CHARGED = 128  /* was counted for accept-rate */
 };
 
@@ -109,8 +128,12 @@ enum connection_flags {
  */
 /* clang-format off */
 #define CLOSE_REASONS_TABLE(X) \
-	/* The client closed, all was echoed. */ \
+	/* The client closed, all was answered. */ \
 	X(CLOSE_EOF, "client EOF", "client_eof") \
+	/* The handler ended the connection in good order. */ \
+	X(CLOSE_FINISHED, "finished", "finished") \
+	/* The handler reset the connection. */ \
+	X(CLOSE_ABORTED, "aborted", "aborted") \
 	/* The client reset the connection, or is gone. */ \
 	X(CLOSE_RESET, "client reset", "client_reset") \
 	/* Silent for `timeout`. */ \
@@ -123,7 +146,7 @@ enum connection_flags {
 	X(CLOSE_LIMIT, "over limit", "over_limit") \
 	/* A system call failed unexpectedly. */ \
 	X(CLOSE_ERROR, "error", "error") \
-	/* Its input crashed the worker, or hung it. */ \
+	/* Its handler crashed, hung or answered nonsense. */ \
 	X(CLOSE_FAULT, "fault", "fault") \
 	/* Refused: its address, or its PROXY header. */ \
 	X(CLOSE_DENIED, "denied", "denied") \
@@ -150,31 +173,55 @@ struct peer {
 
 #define CONNECTION_INACTIVE UINT32_MAX
 
+/* What events of a connection its handler has had, in `delivered`. */
+#define DELIVERED_OPEN 1
+#define DELIVERED_EOF 2
+
+/* What a step decides, apart from the state.  The half that counts is never
+ * written to. */
+struct half {
+	uint64_t consumed, produced;
+	uint64_t wake : 48;	/* clock_ms() of TIMER; 0: no timer */
+	uint64_t next : 4;	/* enum echod_next */
+	uint64_t delivered : 4; /* DELIVERED_... */
+	uint64_t entry : 8;	/* of the table of handlers */
+	uint32_t written, passed;
+};
+
 struct connection {
-	uint64_t rx, tx, dropped, ready;
+	uint64_t rx, tx;
+	/* Up to this position of the input a DATA has looked and taken nothing.
+	 * A hint outside of the commit, stored after it: without it DATA comes
+	 * once more. */
+	uint64_t seen;
 	uint64_t window_base;
 	_Atomic uint32_t owner; /* connection_word() */
-	uint8_t handler;	/* enum handler_kind */
+	_Atomic uint32_t epoch; /* half[epoch % 2] counts */
 	uint8_t phase;		/* enum connection_phase */
 	uint8_t flags;		/* enum connection_flags */
+	uint8_t drained;	/* in PHASE_LINGERING: 1: the service ends */
 	uint8_t unused;
 	uint32_t active;     /* index in the owner's active set */
+	uint32_t wakeup;     /* index in the owner's wakeups */
 	uint32_t idle_since; /* clock_ms() / 100 ... */
 	uint64_t idle_mark;  /* ... when rx + tx became this */
-	/* Second cache line: rarely used. */
-	uint64_t cookie;      /* SO_COOKIE: names the socket */
-	uint64_t limit;	      /* of rx, in PHASE_FINISHING */
+	/* Second cache line. */
+	struct half half[2];
+	/* Third cache line: rarely used. */
+	uint64_t cookie; /* SO_COOKIE: names the socket */
+	/* Of rx, in PHASE_FINISHING; clock_ms() of our FIN, in
+	 * PHASE_LINGERING. */
+	uint64_t limit;
 	uint64_t opened;      /* clock_ms() */
 	uint64_t quiet_since; /* clock_ms(), in PHASE_LINGERING */
 	struct peer peer;
 	/* The slot that made the offer, in CONN_OFFERED.  Atomic: a slot that
 	 * looks for its own offers reads it in records of other owners. */
 	_Atomic uint16_t offered_by;
-	/* So many blocks from the start of the window may have pages. */
-	uint8_t blocks;
-	uint8_t used;	/* 1: the window was, since active_trim() */
+	/* So many blocks from the start of each window may have pages. */
+	uint8_t blocks, output_blocks;
+	uint8_t used;	/* 1: a window was, since active_trim() */
 	uint8_t paused; /* 1: not read, memory is full */
-	uint8_t padding;
 	/* Written by the master: connection_close_word() of the cookie if an
 	 * administrator wants it closed; 0: no.  Its owner obeys, whoever owns
 	 * it by then. */
@@ -182,8 +229,10 @@ struct connection {
 };
 
 _Static_assert(SPILL_WINDOW == 2 * SPILL_LINE, "two lines to a window");
-_Static_assert(sizeof(struct connection) == 128,
-    "a connection is two cache lines");
+_Static_assert(sizeof(struct half) == 32 &&
+	offsetof(struct connection, half) == 64 &&
+	sizeof(struct connection) == 192,
+    "a connection is three cache lines, and its halves are one of them");
 
 /* The state and slot in the word `owner`; the bits above count the claims of
  * this record. */
@@ -272,25 +321,72 @@ connection_claim(struct connection *c, uint32_t word, unsigned slot)
 		owner_word(CONN_CLAIMED, slot));
 }
 
-/* Position of the next byte to send or drop. */
-static inline uint64_t
-connection_cursor(const struct connection *c)
+/* The half that counts, and the one that does not. */
+static inline const struct half *
+connection_half(const struct connection *c)
 {
-	return c->tx + c->dropped;
+	return &c->half[atomic_load_explicit(&c->epoch, memory_order_relaxed) %
+	    2];
 }
 
-/* Bytes received and neither sent nor dropped. */
+static inline struct half *
+connection_other_half(struct connection *c)
+{
+	return &c->half[~atomic_load_explicit(&c->epoch, memory_order_relaxed) %
+	    2];
+}
+
+/* Bytes received that the handler has not taken. */
 static inline size_t
-connection_pending(const struct connection *c)
+connection_unconsumed(const struct connection *c)
 {
-	return (size_t)(c->rx - connection_cursor(c));
+	return (size_t)(c->rx - connection_half(c)->consumed);
 }
 
-/* The pending bytes that the handler has released. */
+/* Bytes of output that are not sent: of those that the handler has written, and
+ * of those that it has passed. */
 static inline size_t
 connection_unsent(const struct connection *c)
 {
-	return (size_t)(c->ready - connection_cursor(c));
+	return (size_t)(connection_half(c)->produced - c->tx);
+}
+
+static inline size_t
+connection_unsent_passed(const struct connection *c)
+{
+	size_t unsent = connection_unsent(c), passed;
+
+	passed = connection_half(c)->passed;
+	return unsent < passed ? unsent : passed;
+}
+
+static inline size_t
+connection_unsent_written(const struct connection *c)
+{
+	return connection_unsent(c) - connection_unsent_passed(c);
+}
+
+/* The position from which on the input must be kept. */
+static inline uint64_t
+connection_kept(const struct connection *c)
+{
+	return connection_half(c)->consumed - connection_unsent_passed(c);
+}
+
+/* Bytes that are neither taken by the handler nor sent. */
+static inline size_t
+connection_pending(const struct connection *c)
+{
+	return c->phase == PHASE_LINGERING
+	    ? 0
+	    : connection_unconsumed(c) + connection_unsent(c);
+}
+
+/* Blocks of its windows that may have pages. */
+static inline unsigned
+connection_blocks(const struct connection *c)
+{
+	return (unsigned)c->blocks + c->output_blocks;
 }
 
 /* True if no more input will be received from the connection. */
@@ -306,7 +402,8 @@ connection_at_end(const struct connection *c)
 static inline bool
 connection_awaits_header(const struct connection *c)
 {
-	return (c->flags & CONN_HEADER) != 0 && connection_cursor(c) == 0;
+	return (c->flags & CONN_HEADER) != 0 &&
+	    connection_half(c)->consumed == 0;
 }
 
 /* The word that asks for the close of the socket with that cookie, and of no
@@ -327,8 +424,8 @@ connection_close_asked(const struct connection *c)
 /* True if the invariants above hold. */
 bool connection_sane(const struct connection *c);
 
-/* The same for a connection with no operation in progress: its pending bytes
- * are in its window. */
+/* The same for a connection with no operation in progress: what is kept or
+ * unsent is in its windows. */
 bool connection_sane_at_rest(const struct connection *c);
 
 /* Convert a peer to its one spelling (lib/address.h).  This is done wherever a

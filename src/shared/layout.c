@@ -17,6 +17,7 @@ layout_fields(void)
 #define L(member) offsetof(struct listener, member)
 #define T(member) offsetof(struct service_totals, member)
 #define O(member) offsetof(struct service_state, member)
+#define E(member) offsetof(struct handler_entry, member)
 #define S(member) offsetof(struct slot, member)
 #define C(member) offsetof(struct connection, member)
 	static const size_t offsets[] = {
@@ -69,6 +70,11 @@ layout_fields(void)
 		O(stop_deadline),
 		O(loglevel),
 		O(draining),
+		O(handlers),
+		sizeof(struct handler_entry),
+		E(number),
+		E(code_fd),
+		E(device),
 		O(totals),
 		S(op.fd),
 		S(op.base),
@@ -91,14 +97,16 @@ layout_fields(void)
 		S(denied),
 		C(rx),
 		C(tx),
-		C(dropped),
-		C(ready),
+		C(seen),
 		C(window_base),
 		C(owner),
-		C(handler),
+		C(epoch),
+		C(half),
+		offsetof(struct half, written),
 		C(phase),
 		C(flags),
 		C(active),
+		C(wakeup),
 		C(idle_since),
 		C(idle_mark),
 		C(cookie),
@@ -108,6 +116,7 @@ layout_fields(void)
 		C(peer),
 		C(offered_by),
 		C(blocks),
+		C(output_blocks),
 		C(used),
 		C(paused),
 		C(close),
@@ -117,6 +126,7 @@ layout_fields(void)
 #undef L
 #undef T
 #undef O
+#undef E
 #undef S
 #undef C
 	uint32_t word = 2166136261; /* FNV-1a */

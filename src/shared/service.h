@@ -18,6 +18,7 @@
 
 #include "shared/arena.h"
 #include "shared/counters.h"
+#include "shared/handler_table.h"
 
 #define SERVICE_MAGIC UINT64_C(0x6563696672657365)
 
@@ -74,6 +75,10 @@ struct service_state {
 	uint64_t stop_deadline;
 	_Atomic uint32_t loglevel; /* enum log_level */
 	uint32_t draining;	   /* 1: health checks are to fail */
+	struct handler_table handlers;
+	/* The entries that connections had at the last reload, as a set of
+	 * handler_table_bit(): for its check. */
+	uint64_t handlers_used;
 	struct service_totals totals;
 	/* The memfds, by which they are known again. */
 	struct {

@@ -11,8 +11,10 @@
 
 #include "shared/connection.h"
 #include "shared/counters.h"
+#include "shared/handler_table.h"
 
-/* Bytes of a slot's scratch buffer: one recv(2) reads at most so many. */
+/* Bytes of a slot's scratch buffer for input: one recv(2) reads at most so
+ * many. */
 #define SCRATCH_BYTES SPILL_LINE
 
 #define FAULT_HUNG -1
@@ -39,8 +41,9 @@ enum operation_kind {
 struct operation {
 	_Atomic uint32_t kind;
 	int32_t fd; /* OP_SERVE */
-	/* OP_SERVE with scratch: position of its first byte.  The connection's
-	 * pending bytes are in scratch as long as CONN_SPILLED is not set. */
+	/* OP_SERVE: position of the first byte in scratch.  The kept input is
+	 * in scratch as long as CONN_SPILLED is not set, and the unsent output
+	 * as long as CONN_OUTPUT is not set. */
 	uint64_t base;
 };
 
@@ -120,7 +123,7 @@ struct slot {
 	/* Made by the master before it starts a worker; never closed. */
 	int32_t wake_fd;  /* eventfd: ends the worker's sleep */
 	int32_t watch_fd; /* epoll: everything the worker waits for */
-	struct slot_counters count;
+	struct slot_counters count[SERVICE_NUMBERS]; /* of each service */
 } __attribute__((aligned(128)));
 
 /* Add to a counter that only the caller writes: needs no locked instruction. */
@@ -130,6 +133,23 @@ counter_add(_Atomic uint64_t *counter, uint64_t n)
 	atomic_store_explicit(counter,
 	    atomic_load_explicit(counter, memory_order_relaxed) + n,
 	    memory_order_relaxed);
+}
+
+/* The sum of one counter of a slot over the services: slot_sum(s, rx). */
+#define slot_sum(s, member) \
+	slot_sum_at(s, offsetof(struct slot_counters, member))
+
+static inline uint64_t
+slot_sum_at(const struct slot *s, size_t offset)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < SERVICE_NUMBERS; i++)
+		n += atomic_load_explicit(
+		    (const _Atomic uint64_t *)((const char *)&s->count[i] +
+			offset),
+		    memory_order_relaxed);
+	return n;
 }
 
 /* Connections that a slot has, or will have in a moment. */

@@ -12,13 +12,13 @@ totals_sum(const struct arena *a, const struct service_state *s,
 {
 	memset(c, 0, sizeof(*c));
 	for (unsigned k = 0; k < a->slots; k++) {
-		const struct slot_counters *n = &a->slot[k].count;
+		const struct slot *slot = &a->slot[k];
 
-#define ADD(member, ...) c->member += atomic_load(&n->member);
+#define ADD(member, ...) c->member += slot_sum(slot, member);
 		SLOT_COUNTERS(ADD)
 #undef ADD
 		for (unsigned r = 0; r < CLOSE_REASONS; r++)
-			c->closed[r] += atomic_load(&n->closed[r]);
+			c->closed[r] += slot_sum(slot, closed[r]);
 	}
 	for (unsigned k = 0; k < s->workers; k++) {
 		c->connections += slot_load(&a->slot[k]);

@@ -7,6 +7,8 @@
 
 #include <sys/types.h>
 
+struct handler_table;
+
 /* The numbers are the master's own: in the arena another worker could change
  * them. */
 struct worker_place {
@@ -14,6 +16,7 @@ struct worker_place {
 	pid_t master;
 	int master_pidfd; /* 0: none */
 	int watch_fd;	  /* the slot's epoll instance */
+	const struct handler_table *handlers;
 };
 
 #endif

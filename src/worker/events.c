@@ -124,6 +124,12 @@ events_listen(struct events *e, bool on)
 	e->listening = on;
 }
 
+void
+events_rest(struct events *e, unsigned i)
+{
+	events_drop(e, e->arena->header->listener[i].fd);
+}
+
 bool
 events_has_new_listener(const struct events *e)
 {

@@ -71,6 +71,9 @@ void events_drop_master(struct events *e);
  * is short of memory, the log says so and TIMER_ACCEPT is set. */
 void events_listen(struct events *e, bool on);
 
+/* Stop watching the listener with index `i` until events_listen(). */
+void events_rest(struct events *e, unsigned i);
+
 /* True if the master has added a listener since events_listen(). */
 bool events_has_new_listener(const struct events *e);
 

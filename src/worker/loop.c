@@ -23,9 +23,11 @@
 #include "worker/connection/idle.h"
 #include "worker/connection/serve.h"
 #include "worker/leave.h"
+#include "worker/handlers.h"
 #include "worker/memory.h"
 #include "worker/recovery/recover.h"
 #include "worker/sandbox.h"
+#include "worker/step_limit.h"
 
 /* The process title is no older than this, ms. */
 #define TITLE_AGE 1000
@@ -112,6 +114,13 @@ loop_run_timer(struct loop *l, enum worker_timer which)
 		break;
 	case TIMER_IDLE:
 		idle_sweep(w);
+		break;
+	case TIMER_CONNECTIONS:
+		w->now = 0;
+		serve_timers(w);
+		break;
+	case TIMER_REMOVED:
+		drain_removed(w);
 		break;
 	case TIMER_DRAIN:
 	case TIMERS:
@@ -210,10 +219,21 @@ loop_woken(struct worker *w)
 static void
 loop_accept_from(struct worker *w, uint32_t listeners)
 {
+	unsigned i;
+
 	for (; listeners != 0; listeners &= listeners - 1)
-		if (accept_some(w, (unsigned)__builtin_ctz(listeners)) ==
-		    ACCEPT_PAUSED)
+		switch (
+		    accept_some(w, i = (unsigned)__builtin_ctz(listeners))) {
+		case ACCEPT_PAUSED:
 			events_listen(&w->events, false);
+			break;
+		case ACCEPT_LIMITED:
+			events_rest(&w->events, i);
+			break;
+		case ACCEPT_MORE:
+		case ACCEPT_EMPTY:
+			break;
+		}
 }
 
 /* Returns true if all events were about clients that wait to be accepted. */
@@ -260,8 +280,7 @@ loop_others_accept(struct loop *l)
 	uint64_t sum = 0;
 
 	for (unsigned k = 0; k < arena_workers(a); k++)
-		sum += atomic_load_explicit(&a->slot[k].count.accepted,
-		    memory_order_relaxed);
+		sum += slot_sum(&a->slot[k], accepted);
 	if (sum == l->accepted)
 		return false;
 	l->accepted = sum;
@@ -300,6 +319,7 @@ loop_sleep(struct worker *w, uint64_t wake)
 	counter_add(&w->slot->heartbeat, 1);
 	n = events_wait(&w->events, handoff_pending(w) ? 0 : wake);
 	error = errno;
+	w->now = 0;
 	counter_add(&w->slot->heartbeat, 1);
 	if (atomic_load_explicit(&w->arena->header->watching,
 		memory_order_relaxed) == 0)
@@ -339,9 +359,10 @@ loop_run(struct loop *l)
 	}
 }
 
-/* Set up the process: its name, signals and sandbox. */
-static void
-loop_enter_process(const struct worker *w)
+/* Set up the process: its name, signals, handlers and sandbox.  Returns 0, or
+ * -1 with the reason logged. */
+static int
+loop_enter_process(struct worker *w)
 {
 	static const int recorded[] = { SIGTERM, 0 };
 	char role[32];
@@ -355,7 +376,12 @@ loop_enter_process(const struct worker *w)
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != w->place.master)
 		kill(getpid(), SIGTERM);
+	step_limit_begin(w);
+	arena_guard_scratch(w->arena, w->number);
+	if (handlers_load(w) == -1)
+		return -1;
 	sandbox_enter(w);
+	return 0;
 }
 
 /* Make the slot this worker's: its connections go on. */
@@ -367,6 +393,7 @@ loop_enter_slot(struct loop *l)
 	uint64_t died;
 
 	idle_begin(w);
+	timer_set(&w->timers, TIMER_REMOVED, 0);
 	/* Odd: working from now on. */
 	atomic_store(&w->slot->heartbeat,
 	    (atomic_load(&w->slot->heartbeat) + 2) | 1);
@@ -392,7 +419,8 @@ worker_main(const struct config *config, const struct arena *arena,
 	int status;
 
 	worker_init(&l.w, config, arena, place);
-	loop_enter_process(&l.w);
+	if (loop_enter_process(&l.w) == -1)
+		return WORKER_FAILED;
 	if (events_begin(&l.w.events) == -1) {
 		log_warn("epoll_ctl");
 		return WORKER_FAILED;

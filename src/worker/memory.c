@@ -20,6 +20,7 @@
 #define PATIENCE_MS 100
 /* Memory stays full until it is below maxmemory-clients by this part. */
 #define MARGIN 8
+#define BLOCKS_MAX (SPILL_BLOCKS + OUTPUT_BLOCKS) /* of a connection */
 /* Bytes that are much. */
 #define MUCH (SPILL_LINE / 2)
 
@@ -73,11 +74,11 @@ memory_look(struct worker *w)
 }
 
 void
-memory_took(struct worker *w, int fd, size_t end)
+memory_took(struct worker *w, int fd, size_t input, size_t output)
 {
 	struct connection *c = worker_connection(w, fd);
 
-	window_grow(w->slot, c, end);
+	window_grow(w->slot, c, input, output);
 	c->used = 1;
 	timer_start(&w->timers, TIMER_TRIM, TRIM_MS);
 	memory_look(w);
@@ -123,7 +124,7 @@ memory_relieve(struct worker *w)
 
 /* How many windows have how many blocks. */
 struct memory_sizes {
-	uint32_t all[SPILL_BLOCKS + 1], own[SPILL_BLOCKS + 1];
+	uint32_t all[BLOCKS_MAX + 1], own[BLOCKS_MAX + 1];
 	uint64_t total;
 	uint32_t mine;
 };
@@ -140,10 +141,11 @@ memory_measure(const struct worker *w, struct memory_sizes *m)
 		const struct connection *c = &w->arena->connection[fd];
 		uint32_t owner = connection_owner(c);
 		/* Read once: another worker may write to it. */
-		unsigned n = __atomic_load_n(&c->blocks, __ATOMIC_RELAXED);
+		unsigned n = __atomic_load_n(&c->blocks, __ATOMIC_RELAXED) +
+		    __atomic_load_n(&c->output_blocks, __ATOMIC_RELAXED);
 
-		if (n > SPILL_BLOCKS)
-			n = SPILL_BLOCKS;
+		if (n > BLOCKS_MAX)
+			n = BLOCKS_MAX;
 		if (n == 0 ||
 		    (owner_state(owner) != CONN_OPEN &&
 			owner_state(owner) != CONN_OFFERED))
@@ -164,7 +166,7 @@ memory_measure(const struct worker *w, struct memory_sizes *m)
 static void
 memory_evict(struct worker *w, const struct memory_sizes *m, uint64_t excess)
 {
-	unsigned n = SPILL_BLOCKS;
+	unsigned n = BLOCKS_MAX;
 	uint32_t some, closed = 0;
 
 	while (n > 1 && excess >= (uint64_t)n * m->all[n]) {
@@ -178,7 +180,7 @@ memory_evict(struct worker *w, const struct memory_sizes *m, uint64_t excess)
 		  m->all[n]);
 	for (int fd = arena_next(w->arena, w->number, 0); fd != -1;
 	     fd = arena_next(w->arena, w->number, fd + 1)) {
-		unsigned blocks = worker_connection(w, fd)->blocks;
+		unsigned blocks = connection_blocks(worker_connection(w, fd));
 
 		if (blocks < n || (blocks == n && some == 0))
 			continue;
@@ -213,7 +215,8 @@ memory_shed(struct worker *w)
 
 	for (int fd = arena_next(w->arena, w->number, 0); fd != -1;
 	     fd = arena_next(w->arena, w->number, fd + 1)) {
-		size_t held = worker_connection(w, fd)->blocks * SPILL_BLOCK;
+		size_t held = connection_blocks(worker_connection(w, fd)) *
+		    SPILL_BLOCK;
 
 		/* The kernel's queues count as our memory, too (cgroup v2). */
 		if (held + tcp_info_unread(fd) + tcp_info_unacknowledged(fd) <

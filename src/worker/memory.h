@@ -14,9 +14,9 @@
 
 #include "worker/worker.h"
 
-/* The window of `fd`, a connection of this worker, is written up to byte `end`,
- * or is about to be. */
-void memory_took(struct worker *w, int fd, size_t end);
+/* The windows of `fd`, a connection of this worker, are written up to bytes
+ * `input` and `output`, or are about to be. */
+void memory_took(struct worker *w, int fd, size_t input, size_t output);
 
 /* Memory is full, and the window of `fd` has no room: stop reading it until
  * there is room.  `events`, as from epoll(7), may say that the client has

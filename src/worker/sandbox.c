@@ -47,6 +47,8 @@ static const struct permit permits[] = {
 	 * goes to the client that the socket is connected to. */
 	TWO(sendto, INT(3, SEND_FLAGS), NULL_POINTER(4)), ANY(recvfrom),
 	ANY(epoll_pwait),
+	/* The first of two parts of a reply. */
+	TWO(sendto, INT(3, SEND_FLAGS | MSG_MORE), NULL_POINTER(4)),
 
 	/* Connections are accepted, watched and closed.  A worker makes no
 	 * socket. */
@@ -58,6 +60,8 @@ static const struct permit permits[] = {
 	TWO(getsockopt, INT(1, IPPROTO_TCP), INT(2, TCP_INFO)),
 	TWO(getsockopt, INT(1, SOL_SOCKET), INT(2, SO_COOKIE)),
 	TWO(getsockopt, INT(1, SOL_SOCKET), INT(2, SO_ACCEPTCONN)),
+	/* close_reset() */
+	TWO(setsockopt, INT(1, SOL_SOCKET), INT(2, SO_LINGER)),
 	/* tcp_info_hear() */
 	TWO(setsockopt, INT(1, IPPROTO_IP), INT(2, IP_MINTTL)),
 	TWO(setsockopt, INT(1, IPPROTO_IPV6), INT(2, IPV6_MINHOPCOUNT)),

@@ -17,18 +17,20 @@
 
 /* In the order in which the loop serves those that are due together. */
 enum worker_timer {
-	TIMER_PARENT,	/* leave.c: is the master alive? */
-	TIMER_TITLE,	/* loop.c: update the process title */
-	TIMER_ENROLL,	/* loop.c: repeat a failed epoll_ctl(2) */
-	TIMER_TRIM,	/* memory.c: release unused windows */
-	TIMER_MEMORY,	/* memory.c: is memory still full? */
-	TIMER_WITHDRAW, /* handoff.c: withdraw offers not accepted */
-	TIMER_EXPIRE,	/* handoff.c: void unredeemed reservations */
-	TIMER_BALANCE,	/* balance.c: even out the slots */
-	TIMER_ACCEPT,	/* accept.c: accept again after a shortage */
-	TIMER_HEADERS,	/* idle.c: close for overdue PROXY headers */
-	TIMER_IDLE,	/* idle.c: look for idle connections */
-	TIMER_DRAIN,	/* drain.c, which takes this timer itself */
+	TIMER_PARENT,	   /* leave.c: is the master alive? */
+	TIMER_TITLE,	   /* loop.c: update the process title */
+	TIMER_ENROLL,	   /* loop.c: repeat a failed epoll_ctl(2) */
+	TIMER_TRIM,	   /* memory.c: release unused windows */
+	TIMER_MEMORY,	   /* memory.c: is memory still full? */
+	TIMER_WITHDRAW,	   /* handoff.c: withdraw offers not accepted */
+	TIMER_EXPIRE,	   /* handoff.c: void unredeemed reservations */
+	TIMER_BALANCE,	   /* balance.c: even out the slots */
+	TIMER_ACCEPT,	   /* accept.c: accept again after a shortage */
+	TIMER_HEADERS,	   /* idle.c: close for overdue PROXY headers */
+	TIMER_IDLE,	   /* idle.c: look for idle connections */
+	TIMER_CONNECTIONS, /* serve.c: timers of connections */
+	TIMER_REMOVED,	   /* drain.c: drain removed services */
+	TIMER_DRAIN,	   /* drain.c, which takes this timer itself */
 	TIMERS
 };
 

@@ -13,10 +13,9 @@
 #include "fuzz.h"
 
 static void
-check_networks(const struct config *c, const struct directive *d)
+check_networks(struct config *c, const struct directive *d)
 {
-	const struct network_list *list = (const void *)((const char *)c +
-	    d->offset);
+	const struct network_list *list = directive_place(c, &c->defaults, d);
 
 	must(list->count <= NETWORKS_MAX);
 	for (unsigned i = 0; i < list->count; i++)
@@ -42,13 +41,14 @@ fuzz_directive(const uint8_t *data, size_t size)
 	c = malloc(sizeof(*c)); /* a bound of its own */
 	must(text != NULL && c != NULL);
 	config_defaults(c);
-	taken = value_set(c, d, text, why, sizeof(why));
+	taken = value_set(c, &c->defaults, d, text, why, sizeof(why));
 	if (taken == -1)
 		must(why[0] != '\0' && strlen(why) < sizeof(why));
 	else {
-		value_format(c, d, before, sizeof(before));
-		must(value_set(c, d, before, why, sizeof(why)) == 0);
-		value_format(c, d, after, sizeof(after));
+		value_format(c, &c->defaults, d, before, sizeof(before));
+		must(value_set(c, &c->defaults, d, before, why, sizeof(why)) ==
+		    0);
+		value_format(c, &c->defaults, d, after, sizeof(after));
 		must(strcmp(before, after) == 0);
 		if (d->type == TYPE_NETWORKS)
 			check_networks(c, d);
@@ -58,7 +58,8 @@ fuzz_directive(const uint8_t *data, size_t size)
 	if (config_override(c, assignment, &e) == -1)
 		must(e.text[0] != '\0');
 	else
-		must(c->origin[d - directives].origin == ORIGIN_COMMAND_LINE);
+		must(directive_setting(c, &c->defaults, d)->origin ==
+		    ORIGIN_COMMAND_LINE);
 	free(c);
 	free(text);
 	return 0;

@@ -20,7 +20,7 @@ load ../lib/common
 	echo "$output"
 	[ "$status" -eq 0 ]
 	local target
-	for target in config directive proxy control handler recover record; do
+	for target in config directive proxy control handler recover record resp; do
 		grep -qE "^$target: [1-9][0-9]* executions" <<<"$output"
 	done
 }

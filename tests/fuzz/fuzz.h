@@ -21,6 +21,7 @@ fuzz_target fuzz_control;   /* requests to the control socket */
 fuzz_target fuzz_handler;   /* handlers, their input split anyhow */
 fuzz_target fuzz_recover;   /* a successor in an arena of any contents */
 fuzz_target fuzz_record;    /* the next program: record and arena */
+fuzz_target fuzz_resp;	    /* the RESP module, its input split anyhow */
 
 /* The property holds, or the process ends and says which did not. */
 #define must(condition) \

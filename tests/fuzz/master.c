@@ -69,6 +69,7 @@ master_of(const struct arena *a)
 
 	memset(&m, 0, sizeof(m));
 	config_defaults(&config);
+	config_make_service(&config);
 	config.workers = GROUND_WORKERS;
 	config.metrics_port = 1;
 	m.config = &config;

@@ -61,6 +61,7 @@ begin(void)
 	signals_block();
 	must(log_open(&quiet) == 0);
 	config_defaults(&bed.config);
+	config_make_service(&bed.config);
 }
 
 static void
@@ -114,7 +115,7 @@ enter(unsigned i, unsigned k)
 
 	c->cookie = tcp_info_cookie(fd);
 	c->opened = clock_ms();
-	c->handler = (uint8_t)bed.config.handler;
+	c->handler = (uint8_t)handler_named(bed.config.service[0].handler);
 	c->flags = CONN_ENROLLED;
 	accept_note(bed.arena, fd);
 	checked(epoll_ctl(bed.arena->slot[k].watch_fd, EPOLL_CTL_ADD, fd, &ev),
@@ -232,13 +233,14 @@ fuzz_recover(const uint8_t *data, size_t size)
 	what = input_byte(&in);
 	said = input_byte(&in);
 	how = input_byte(&in);
-	bed.config.handler = how % HANDLER_KINDS;
-	bed.config.proxy_protocol = how / 4 % 3;
-	bed.config.proxy_protocol_timeout = 3;
-	bed.config.maxclients_per_ip = how / 16 % 2;
+	strcpy(bed.config.service[0].handler,
+	    handler_of(how % HANDLER_KINDS)->name);
+	bed.config.service[0].proxy_protocol = how / 4 % 3;
+	bed.config.service[0].proxy_protocol_timeout = 3;
+	bed.config.service[0].maxclients_per_ip = how / 16 % 2;
 	set_up();
-	bed.plain = in.left < 12 && bed.config.handler != HANDLER_DISCARD &&
-	    bed.config.proxy_protocol == PROXY_PROTOCOL_OFF;
+	bed.plain = in.left < 12 && how % HANDLER_KINDS != HANDLER_DISCARD &&
+	    bed.config.service[0].proxy_protocol == PROXY_PROTOCOL_OFF;
 	leave_behind(what, said);
 	ground_patch(bed.arena, &in, 255);
 	worker_up(0);

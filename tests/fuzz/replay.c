@@ -22,6 +22,7 @@ static const struct {
 	{ "handler", fuzz_handler },
 	{ "recover", fuzz_recover },
 	{ "record", fuzz_record },
+	{ "resp", fuzz_resp },
 };
 
 /* Returns false if it cannot be read. */

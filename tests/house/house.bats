@@ -11,6 +11,11 @@ sources() {
 	find "$TOP_SRCDIR/src" -name '*.[ch]' | sort
 }
 
+# The public header and the modules.
+modules() {
+	find "$TOP_SRCDIR/include" "$TOP_SRCDIR/modules" -name '*.[ch]' | sort
+}
+
 # The files of tests/ whose names match one of the patterns.
 tests() {
 	local pattern match=()
@@ -124,12 +129,12 @@ scripts() {
 	may lib 'lib/.*'
 	may config '(config|lib)/.*'
 	may shared '(shared|lib)/.*'
-	may handler '(handler|config|lib)/.*'
-	may worker '(worker|handler|shared|config|lib)/.*'
+	may handler '((handler|config|lib)/.*|echod/handler\.h)'
+	may worker '((worker|handler|shared|config|lib)/.*|echod/handler\.h)'
 	may ctl '((ctl|config|lib)/.*|shared/(control_commands|counters)\.h)'
-	may commands '(commands|shared|config|lib)/.*'
+	may commands '((commands|shared|config|lib)/.*|handler/(image|load|services)\.h)'
 	may admin '(admin|shared|config|lib)/.*'
-	may master '(master|shared|config|lib)/.*'
+	may master '((master|shared|config|lib)/.*|handler/(image|load|services)\.h)'
 }
 
 @test "no folder is without a rule" {
@@ -162,6 +167,7 @@ scripts() {
 
 c_files() {
 	sources
+	modules
 	printf '%s\n' "$TOP_SRCDIR"/bench/*.[ch] "$TOP_SRCDIR"/tests/*/*.[ch]
 }
 
@@ -192,8 +198,8 @@ c_files() {
 	home '\b(clone3?|SYS_clone3?|__NR_clone3?)\b' master/spawn.c
 }
 
-@test "waitpid lives in src/master/reap.c" {
-	home '\b(waitpid|waitid|wait3|wait4|wait) *\(' master/reap.c
+@test "waitpid lives in src/master/reap.c, and for the child that loads modules in src/handler/image.c" {
+	home '\b(waitpid|waitid|wait3|wait4|wait) *\(' '\(master/reap\|handler/image\)\.c'
 }
 
 @test "sigaction lives in src/lib/signals.c" {
@@ -230,9 +236,14 @@ c_files() {
 	home '\bMHD_[a-z]\w* *\(' admin/http.c
 }
 
-@test "nothing is loaded at run time, and nothing jumps out of its stack" {
+@test "dlopen lives in src/handler/load.c, and the master never loads" {
+	home '\bdl(open|sym|error) *\(' handler/load.c
+	home '\bload_module *\(' '\(handler/\(load\|image\)\.[ch]\|worker/handlers\.c\)'
+}
+
+@test "nothing jumps out of its stack" {
 	[ -s "$BATS_FILE_TMPDIR/src/main.c" ]
-	if code_with '\b(dlopen|dlsym|sigsetjmp|setjmp|siglongjmp|longjmp) *\(' | grep .; then
+	if code_with '\b(sigsetjmp|setjmp|siglongjmp|longjmp) *\(' | grep .; then
 		return 1
 	fi
 }
@@ -241,8 +252,8 @@ c_files() {
 	home '\bsocketpair *\(' shared/request.c
 }
 
-@test "fork lives in src/master/start/daemonize.c" {
-	home '\b(v?fork|daemon) *\(' master/start/daemonize.c
+@test "fork lives in src/master/start/daemonize.c, and for the child that loads modules in src/handler/image.c" {
+	home '\b(v?fork|daemon) *\(' '\(master/start/daemonize\|handler/image\)\.c'
 }
 
 @test "exec has one home at most" {
@@ -254,7 +265,7 @@ c_files() {
 @test "every source file starts with a comment that says what it owns" {
 	# A sentence is words and a full stop, colon or semicolon after them.
 	# shellcheck disable=SC2046 # a list of names
-	python3 - $(sources) $(tests '*.[ch]') <<-'END'
+	python3 - $(sources) $(modules) $(tests '*.[ch]') <<-'END'
 	import re, sys
 	bad = False
 	for name in sys.argv[1:]:
@@ -293,7 +304,7 @@ c_files() {
 
 @test "every source and test file is in Makefile.am" {
 	local f bad=0
-	for f in $(sources) $(tests '*.bats' '*.bash' '*.py' '*.[ch]'); do
+	for f in $(sources) $(modules) $(tests '*.bats' '*.bash' '*.py' '*.[ch]'); do
 		f=${f#"$TOP_SRCDIR/"}
 		grep -qE "(^|[[:space:]])$f([[:space:]]|\$)" \
 			"$TOP_SRCDIR/Makefile.am" && continue

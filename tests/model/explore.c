@@ -518,8 +518,9 @@ up(void)
 	h->watching = 1;
 	h->listeners = 1;
 	h->listener[0].fd = 3;
-	config.handler = scene->handler;
-	config.maxclients = scene->maxclients == 0 ? 100 : scene->maxclients;
+	strcpy(config.service[0].handler, scene->handler);
+	config.defaults.maxclients = scene->maxclients == 0 ? 100
+							    : scene->maxclients;
 	config.shutdown_timeout = 10;
 	memset(actor, 0, sizeof(actor));
 	kernel_reset();

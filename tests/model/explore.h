@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "config/config.h"
+#include "handler/handler.h"
 #include "shared/arena.h"
 
 #define SLOTS 3 /* the most workers of a scene */

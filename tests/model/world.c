@@ -13,6 +13,7 @@
 #include "lib/title.h"
 #include "explore.h"
 #include "worker/sandbox.h"
+#include "worker/step_limit.h"
 
 int
 __wrap_clock_gettime(clockid_t id, struct timespec *ts)
@@ -142,6 +143,13 @@ signals_name(int signo)
 {
 	(void)signo;
 	return "signal";
+}
+
+/* Steps take no time. */
+void
+step_limit_begin(const struct worker *w)
+{
+	(void)w;
 }
 
 /* The kernel that would deny calls is a model. */

@@ -84,9 +84,9 @@ bootstrap_root() {
 		rm -f "$cache.$$"
 }
 
-@test "dpkg-buildpackage makes echod and echod-dbgsym" {
+@test "dpkg-buildpackage makes echod, echod-dev and echod-dbgsym" {
 	package
-	ls "$WORK"/echod_*.deb "$WORK"/echod-dbgsym_*.deb
+	ls "$WORK"/echod_*.deb "$WORK"/echod-dev_*.deb "$WORK"/echod-dbgsym_*.deb
 	dpkg-deb -c "$DEB" >list
 	local f
 	for f in ./usr/sbin/echod ./etc/echod/redis.conf ./etc/init.d/echod \
@@ -102,6 +102,30 @@ bootstrap_root() {
 	not grep -q ' ./etc/redis' list
 	dpkg-deb --ctrl-tarfile "$DEB" | tar xO ./conffiles >conffiles
 	grep -qx /etc/echod/redis.conf conffiles
+}
+
+@test "echod-dev is what a handler needs, and finds the modules of echod" {
+	package
+	dpkg-deb -c "$WORK"/echod-dev_*.deb >list
+	local f
+	for f in include/echod/handler.h share/pkgconfig/echod.pc \
+		share/man/man3/echod-handler.3.gz \
+		share/doc/echod-dev/handlers.md share/echod/template/handler.c; do
+		grep -q " ./usr/$f\$" list
+	done
+	grep -q ' ./usr/share/doc/echod-dev/examples/template -> ' list
+	dpkg-deb -x "$DEB" echod
+	dpkg-deb -x "$WORK"/echod-dev_*.deb echod-dev
+	tool pkg-config
+	export PKG_CONFIG_LIBDIR=$DIR/echod-dev/usr/share/pkgconfig
+	[ -f "echod$(pkg-config --variable=handlersdir echod)/daytime.so" ]
+	# The program looks for them there, and the man page says so.
+	grep -q "$(pkg-config --variable=handlersdir echod)" echod/usr/sbin/echod
+	grep -q "Pa $(pkg-config --variable=handlersdir echod)\$" \
+		"$TOP_SRCDIR/man/echod-handler.3"
+	[ -f "echod-dev$(pkg-config --variable=templatedir echod)/Makefile" ]
+	# A shared object is not a program, so it is stripped and not executable.
+	[ ! -x echod/usr/lib/echod/handlers/daytime.so ]
 }
 
 @test "lintian finds no error and no warning" {
@@ -121,7 +145,8 @@ bootstrap_root() {
 	tool readelf
 	dpkg-deb -x "$DEB" x
 	local program
-	for program in sbin/echod libexec/echod/echod-admin; do
+	for program in sbin/echod libexec/echod/echod-admin \
+		lib/echod/handlers/qotd.so; do
 		readelf -hW "x/usr/$program" | grep -q 'Type: *DYN'
 		readelf -lW "x/usr/$program" | grep -q GNU_RELRO
 		readelf -dW "x/usr/$program" | grep -qE 'BIND_NOW|FLAGS.*NOW'
@@ -140,7 +165,12 @@ bootstrap_root() {
 		tail -n 40 rpm.log
 		return 1
 	}
+	rpm -qlp rpm/RPMS/*/echod-devel-"$VERSION"-1*.rpm | tee list
+	grep -qx /usr/include/echod/handler.h list
+	grep -qx /usr/share/echod/template/Makefile list
 	rpm -qlp rpm/RPMS/*/echod-"$VERSION"-1*.rpm | tee list
+	grep -q '/echod/handlers/daytime.so$' list
+	not grep handler.h list
 	grep -qx /usr/sbin/echod list
 	grep -qx /usr/libexec/echod/echod-admin list
 	grep -qx /etc/echod/redis.conf list

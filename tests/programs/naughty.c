@@ -190,30 +190,29 @@ obey(const char *line, const char *in)
 	DEED("nap", nanosleep(&(struct timespec){ .tv_nsec = 1000 }, NULL));
 }
 
-static struct result
-echo_data(const char *in, size_t len, size_t fresh, size_t room)
+static int
+echo_step(struct echod_step *s)
 {
-	const char *newline = memchr(in, '\n', len);
+	const char *newline = memchr(s->in, '\n', s->in_len);
 	char line[32];
 
-	(void)fresh;
-	if (newline == NULL)
-		return (struct result){ room == 0 ? REPLY : HOLD,
-			room == 0 ? len : 0 };
-	snprintf(line, sizeof(line), "%.*s", (int)(newline - in), in);
-	obey(line, in);
-	return (struct result){ REPLY, (size_t)(newline - in) + 1 };
+	if (newline != NULL) {
+		snprintf(line, sizeof(line), "%.*s", (int)(newline - s->in),
+		    s->in);
+		obey(line, s->in);
+		s->consume = (size_t)(newline - s->in) + 1;
+	} else if ((s->flags & ECHOD_FULL) != 0 || s->event == ECHOD_EOF)
+		s->consume = s->in_len;
+	s->pass = s->consume;
+	return ECHOD_WAIT;
 }
 
-static struct result
-echo_eof(const char *in, size_t len)
-{
-	(void)in;
-	return (struct result){ REPLY, len };
-}
-
-const struct handler handler_echo = {
+const struct echod_handler handler_echo = {
+	.abi = ECHOD_ABI,
+	.size = sizeof(handler_echo),
 	.name = "echo",
-	.data = echo_data,
-	.eof = echo_eof,
+	.version = PACKAGE_VERSION,
+	.in_max = ECHOD_IN_LIMIT,
+	.out_max = 1,
+	.step = echo_step,
 };

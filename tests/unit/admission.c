@@ -91,7 +91,7 @@ awaiting(unsigned protocol, unsigned ago)
 {
 	struct pair p;
 
-	rig.config.proxy_protocol = protocol;
+	rig.config.service[0].proxy_protocol = protocol;
 	p = opened();
 	p.c->flags |= CONN_HEADER;
 	p.c->opened = clock_ms() - ago;
@@ -199,9 +199,10 @@ test_optional(void)
 
 	rig_up();
 	p = awaiting(PROXY_PROTOCOL_OPTIONAL, 3000);
-	rig.config.allow.network[0] = (struct network){ { 192, 0, 2 }, AF_INET,
-		24 };
-	rig.config.allow.count = 1;
+	rig.config.service[0].allow.network[0] = (struct network){
+		{ 192, 0, 2 }, AF_INET, 24
+	};
+	rig.config.service[0].allow.count = 1;
 	(void)succeed();
 	idle_headers(&rig.w);
 	ok(closed(0, CLOSE_DENIED) == 1,
@@ -217,22 +218,23 @@ test_places(void)
 
 	rig_up();
 	p = awaiting(PROXY_PROTOCOL_ON, 0);
-	rig.config.maxclients_per_ip = 1;
+	rig.config.service[0].maxclients_per_ip = 1;
 	(void)succeed();
 	q = accepted(0);
 	note_end(q.fd);
-	ok(admission_crowds(&rig.w, p.fd, &own, true) == NULL,
+	ok(admission_crowds(&rig.w, p.fd, &own, 0, true) == NULL,
 	    "before its header, it counts for its own address");
-	ok(admission_crowds(&rig.w, q.fd, &own, true) != NULL &&
+	ok(admission_crowds(&rig.w, q.fd, &own, 0, true) != NULL &&
 		!admission_counted(&rig.w, q.fd),
 	    "and the next has no place");
 	say(&q, "PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n");
-	ok(admission_crowds(&rig.w, q.fd, &own, true) == NULL,
+	ok(admission_crowds(&rig.w, q.fd, &own, 0, true) == NULL,
 	    "unless the header of that one is there");
-	rig.config.proxy_trusted.network[0] = (struct network){ { 127 },
-		AF_INET, 8 };
-	rig.config.proxy_trusted.count = 1;
-	ok(admission_crowds(&rig.w, p.fd, &own, true) == NULL &&
+	rig.config.service[0].proxy_trusted.network[0] = (struct network){
+		{ 127 }, AF_INET, 8
+	};
+	rig.config.service[0].proxy_trusted.count = 1;
+	ok(admission_crowds(&rig.w, p.fd, &own, 0, true) == NULL &&
 		!admission_counted(&rig.w, p.fd),
 	    "connections of a balancer do not count");
 	rig_down();
@@ -246,19 +248,20 @@ test_rates(void)
 
 	rig_up();
 	worker_up(0);
-	ok(rate_allows(&rig.w, key), "no rate: all are accepted");
-	rig.config.accept_rate_per_ip = 2;
-	ok(rate_allows(&rig.w, key) && rate_allows(&rig.w, key) &&
-		!rate_allows(&rig.w, key),
+	ok(rate_allows(&rig.w, 0, key), "no rate: all are accepted");
+	rig.config.service[0].accept_rate_per_ip = 2;
+	ok(rate_allows(&rig.w, 0, key) && rate_allows(&rig.w, 0, key) &&
+		!rate_allows(&rig.w, 0, key),
 	    "2 a second: not 3");
-	ok(rate_allows(&rig.w, ~key), "but another address has its own rate");
+	ok(rate_allows(&rig.w, 0, ~key),
+	    "but another address has its own rate");
 	entry = &rig.arena.rate[key % (ARENA_RATES / 4) * 4];
 	*entry += UINT64_C(1) << 40;
-	ok(rate_allows(&rig.w, key), "an impossible time is ignored");
+	ok(rate_allows(&rig.w, 0, key), "an impossible time is ignored");
 	/* Keys of one place differ in their upper bits. */
 	for (uint64_t i = 1; i <= 4; i++)
-		(void)rate_allows(&rig.w, key + (i << 50));
-	ok(rate_allows(&rig.w, key + (UINT64_C(9) << 50)),
+		(void)rate_allows(&rig.w, 0, key + (i << 50));
+	ok(rate_allows(&rig.w, 0, key + (UINT64_C(9) << 50)),
 	    "more addresses than room: none is refused for that");
 	rig_down();
 }
@@ -272,11 +275,11 @@ returned_after(const char *word, bool charged)
 	uint64_t left;
 
 	rig_up();
-	rig.config.accept_rate = 10;
+	rig.config.service[0].accept_rate = 10;
 	p = opened();
 	p.c->flags |= charged ? CONN_CHARGED : 0;
 	(void)succeed();
-	rig.arena.header->accept_due = due;
+	rig.arena.header->accept_due[0] = due;
 	if (*word != '\0') {
 		say(&p, word);
 		turn(20);
@@ -284,7 +287,7 @@ returned_after(const char *word, bool charged)
 	close(p.client);
 	for (int i = 0; i < 20 && slot(0)->held > 0; i++)
 		turn(20);
-	left = due - rig.arena.header->accept_due;
+	left = due - rig.arena.header->accept_due[0];
 	rig_down();
 	return left;
 }

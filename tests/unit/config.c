@@ -51,25 +51,29 @@ static void
 test_defaults(void)
 {
 	config_defaults(&c);
-	ok(c.port == 6379 && c.maxclients == 10000 && c.tcp_backlog == 511 &&
-		c.tcp_keepalive == 300 && c.timeout == 0,
+	ok(c.defaults.port == 6379 && c.defaults.maxclients == 10000 &&
+		c.defaults.tcp_backlog == 511 &&
+		c.defaults.tcp_keepalive == 300 && c.defaults.timeout == 0,
 	    "Redis's defaults");
-	ok(c.bind.count == 1 && strcmp(c.bind.address[0].host, "0.0.0.0") == 0,
+	ok(c.defaults.bind.count == 1 &&
+		strcmp(c.defaults.bind.address[0].host, "0.0.0.0") == 0,
 	    "bind 0.0.0.0");
 	ok(c.shutdown_timeout == 10 && c.workers == 0 &&
-		c.handler == HANDLER_ECHO,
+		strcmp(c.defaults.handler, "echo") == 0,
 	    "our own");
 }
 
 static void
 test_spellings(void)
 {
-	ok(read_text("port = 7\n") == 0 && c.port == 7, "name = value");
-	ok(read_text("port=8") == 0 && c.port == 8, "name=value, no newline");
-	ok(read_text("\tport\t9  \r\n") == 0 && c.port == 9,
+	ok(read_text("port = 7\n") == 0 && c.defaults.port == 7,
+	    "name = value");
+	ok(read_text("port=8") == 0 && c.defaults.port == 8,
+	    "name=value, no newline");
+	ok(read_text("\tport\t9  \r\n") == 0 && c.defaults.port == 9,
 	    "name value, CRLF");
-	ok(read_text("PORT 9\n") == 0 && c.port == 9, "letter case");
-	ok(read_text("port = \"9\" # nine\n") == 0 && c.port == 9,
+	ok(read_text("PORT 9\n") == 0 && c.defaults.port == 9, "letter case");
+	ok(read_text("port = \"9\" # nine\n") == 0 && c.defaults.port == 9,
 	    "quotes and comment");
 	ok(read_text("logfile \"a # b; c.log\"\n") == 0 &&
 		strcmp(c.logfile, "a # b; c.log") == 0,
@@ -78,21 +82,23 @@ test_spellings(void)
 	    "single quotes");
 	ok(read_text("logfile \"\"\npidfile =\n") == 0 && c.logfile[0] == '\0',
 	    "empty strings");
-	ok(read_text("# a\n; b\n\n   \nport 5\n") == 0 && c.port == 5 &&
-		c.origin[1].line == 5,
+	ok(read_text("# a\n; b\n\n   \nport 5\n") == 0 &&
+		c.defaults.port == 5 && origin_of(&c, "port")->line == 5,
 	    "the line of a value is known");
-	ok(read_text("bind * -::*\n") == 0 && c.bind.count == 2 &&
-		strcmp(c.bind.address[1].host, "::") == 0 &&
-		c.bind.address[1].optional && !c.bind.address[0].optional,
+	ok(read_text("bind * -::*\n") == 0 && c.defaults.bind.count == 2 &&
+		strcmp(c.defaults.bind.address[1].host, "::") == 0 &&
+		c.defaults.bind.address[1].optional &&
+		!c.defaults.bind.address[0].optional,
 	    "bind as Redis spells it");
 	ok(read_text("bind ::ffff:10.0.0.1 0:0::1 FE80::1%eth0 -Host_1.a.\n") ==
 		    0 &&
-		c.bind.count == 4 &&
-		strcmp(c.bind.address[0].host, "10.0.0.1") == 0 &&
-		strcmp(c.bind.address[1].host, "::1") == 0 &&
-		strcmp(c.bind.address[2].host, "fe80::1%eth0") == 0 &&
-		strcmp(c.bind.address[3].host, "Host_1.a.") == 0 &&
-		!c.bind.address[2].named && c.bind.address[3].named,
+		c.defaults.bind.count == 4 &&
+		strcmp(c.defaults.bind.address[0].host, "10.0.0.1") == 0 &&
+		strcmp(c.defaults.bind.address[1].host, "::1") == 0 &&
+		strcmp(c.defaults.bind.address[2].host, "fe80::1%eth0") == 0 &&
+		strcmp(c.defaults.bind.address[3].host, "Host_1.a.") == 0 &&
+		!c.defaults.bind.address[2].named &&
+		c.defaults.bind.address[3].named,
 	    "one spelling of each address, names as they are");
 	ok(read_text("save 3600 1\nsave 300 100\nuser bob on +@all\n") == 0 &&
 		c.ignored.count == 3 &&
@@ -161,7 +167,7 @@ test_long_input(void)
 	memcpy(text, "aclfile ", 8);
 	ok(read_text(text) == 0, "a long line of Redis's");
 	memcpy(text, "port 7 #", 8);
-	ok(read_text(text) == 0 && c.port == 7, "a long comment");
+	ok(read_text(text) == 0 && c.defaults.port == 7, "a long comment");
 	memset(text, 'x', 200);
 	ok(refuses(text, "expected"), "a long name");
 	memset(text, '"', sizeof(text) - 1);
@@ -171,8 +177,9 @@ test_long_input(void)
 static void
 test_unseen(void)
 {
-	ok(read_text("\xef\xbb\xbfport = 7\n") == 0 && c.port == 7 &&
-		read_text("\xef\xbb\xbf# port\nport 8\n") == 0 && c.port == 8,
+	ok(read_text("\xef\xbb\xbfport = 7\n") == 0 && c.defaults.port == 7 &&
+		read_text("\xef\xbb\xbf# port\nport 8\n") == 0 &&
+		c.defaults.port == 8,
 	    "a byte order mark is skipped");
 	ok(read_text("\xef\xbb\xbf") == 0, "a file of nothing else");
 	ok(refuses("\xff\xfep", "UTF-16") && refuses("\xfe\xff", "UTF-16"),
@@ -233,7 +240,8 @@ test_unseen(void)
 	ok(read_text("port 7 # \xe9\xc2\xa0\n# \xff\nrequirepass \xff\xa0\n"
 		     "\f\n") == 0,
 	    "comments, and values of Redis's");
-	ok(read_text("allow 10.0.0.0/8\t::1\n") == 0 && c.allow.count == 2,
+	ok(read_text("allow 10.0.0.0/8\t::1\n") == 0 &&
+		c.defaults.allow.count == 2,
 	    "a tab in a list");
 }
 
@@ -297,7 +305,8 @@ test_serialize(void)
 
 	if (out == NULL || fputs(included, out) == EOF || fclose(out) == EOF)
 		ok(0, "%s", path);
-	ok(read_text(file) == 0 && c.timeout == 9 && c.maxclients == 5,
+	ok(read_text(file) == 0 && c.defaults.timeout == 9 &&
+		c.defaults.maxclients == 5,
 	    "a file that is included");
 	unlink(path);
 	config_defaults(&other);
@@ -338,10 +347,11 @@ test_round_trip(void)
 
 	config_defaults(&c);
 	for (unsigned i = 0; i < directive_count; i++) {
-		value_format(&c, &directives[i], text, sizeof(text));
+		value_format(&c, &c.defaults, &directives[i], text,
+		    sizeof(text));
 		good = good &&
-		    value_set(&c, &directives[i], text, why, sizeof(why)) ==
-			0 &&
+		    value_set(&c, &c.defaults, &directives[i], text, why,
+			sizeof(why)) == 0 &&
 		    strcmp(text, directives[i].initial) == 0;
 	}
 	ok(good, "every default is formatted as it was written");
@@ -351,8 +361,9 @@ static void
 test_overrides(void)
 {
 	config_defaults(&c);
-	ok(config_override(&c, "port=12", &e) == 0 && c.port == 12, "-o");
-	ok(config_override(&c, "port = 13", &e) == 0 && c.port == 13,
+	ok(config_override(&c, "port=12", &e) == 0 && c.defaults.port == 12,
+	    "-o");
+	ok(config_override(&c, "port = 13", &e) == 0 && c.defaults.port == 13,
 	    "-o with blanks; the last one counts");
 	ok(config_override(&c, "port 13", &e) == -1, "-o needs =");
 	ok(config_override(&c, "prt=13", &e) == -1 &&
@@ -369,7 +380,8 @@ test_resolution(void)
 	config_defaults(&c);
 	c.workers = 2;
 	ok(config_validate(&c, "/", 1000, &e) == 0 &&
-		c.maxclients == 1000 - config_reserved_descriptors(&c) &&
+		c.defaults.maxclients ==
+		    1000 - config_reserved_descriptors(&c) &&
 		strstr(config_note(&c, "maxclients"), "clamped from 10000") !=
 		    NULL &&
 		strstr(config_note(&c, "maxclients"), "1000 ") != NULL,

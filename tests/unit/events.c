@@ -314,7 +314,7 @@ test_idle(void)
 	struct pair p;
 
 	rig_up();
-	rig.config.timeout = 8;
+	rig.config.service[0].timeout = 8;
 	worker_up(0);
 	idle_round(&rig.w);
 	ok(!timer_is_set(&rig.w.timers, TIMER_IDLE),
@@ -495,8 +495,8 @@ offers(struct pair *p, unsigned n, unsigned ready, unsigned echoes)
 	slot(1)->state = SLOT_READY;
 	slot(1)->held = slot(1)->active = n;
 	balance(&rig.balance, &rig.w); /* the first look */
-	slot(0)->count.echoes += 100;
-	slot(1)->count.echoes += echoes;
+	slot(0)->count[0].echoes += 100;
+	slot(1)->count[0].echoes += echoes;
 	rig.balance.batches += 10;
 	rig.balance.events += 10 * ready;
 	rig.balance.compare_at = 1;
@@ -524,8 +524,8 @@ test_rotate(void)
 	/* The next time, others are offered. */
 	slot(1)->active = slot(1)->held = 8;
 	slot(1)->inflight = 0;
-	slot(0)->count.echoes += 100;
-	slot(1)->count.echoes += 200;
+	slot(0)->count[0].echoes += 100;
+	slot(1)->count[0].echoes += 200;
 	rig.balance.batches += 10;
 	rig.balance.events += 40;
 	rig.balance.compare_at = 1;

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "handler/handler.h"
 #include "sockets.h"
 #include "tap.h"
 #include "worker/connection/serve.h"
@@ -16,9 +17,8 @@
 /* A connection, with its input in one piece of memory and the output that its
  * client has received. */
 static struct run {
-	struct slot slot;
 	struct worker w;
-	struct connection c;
+	struct connection *c;
 	struct serve_view view;
 	int fd, client;
 	char out[4 * SPILL_LINE];
@@ -26,8 +26,10 @@ static struct run {
 	bool good; /* the handler kept its contract */
 } run;
 
+static struct arena arena;
+
 static void
-begin(enum handler_kind handler, char *in)
+begin(const struct echod_handler *handler, char *in)
 {
 	int pair[2];
 
@@ -39,9 +41,13 @@ begin(enum handler_kind handler, char *in)
 	checked(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), "socketpair");
 	run.fd = pair[0];
 	run.client = pair[1];
-	run.w.slot = &run.slot;
-	run.c.handler = (uint8_t)handler;
+	run.w.arena = &arena;
+	run.w.slot = &arena.slot[0];
+	run.w.handler[0].h = handler;
+	run.c = &arena.connection[run.fd];
+	memset(run.c, 0, sizeof(*run.c));
 	run.view.mem = in;
+	run.view.out = arena_scratch_output(&arena, 0);
 	run.good = true;
 }
 
@@ -57,35 +63,34 @@ hear(void)
 }
 
 static void
-settle(size_t fresh)
+settle(void)
 {
 	enum serve_progress p;
 
-	while ((p = serve_settle(&run.w, run.fd, &run.c, &run.view, fresh)) ==
-	    SERVE_BLOCKED) {
+	while ((p = serve_settle(&run.w, run.fd, run.c, &run.view)) ==
+		SERVE_BLOCKED ||
+	    p == SERVE_MORE)
 		hear();
-		fresh = 0;
-	}
 	hear();
 	/* A handler that holds input although there is no room for more would
 	 * hold it for ever. */
-	run.good = run.good && p == SERVE_SETTLED && connection_sane(&run.c) &&
-	    connection_pending(&run.c) < SPILL_LINE;
+	run.good = run.good && p == SERVE_SETTLED && connection_sane(run.c) &&
+	    connection_pending(run.c) < SPILL_LINE;
 }
 
 /* The next `n` bytes of the input arrive. */
 static void
 feed(size_t n)
 {
-	run.c.rx += n;
-	settle(n);
+	run.c->rx += n;
+	settle();
 }
 
 static void
 end(void)
 {
-	run.c.flags |= CONN_EOF;
-	settle(0);
+	run.c->flags |= CONN_EOF;
+	settle();
 }
 
 /* The first `n` bytes of the input arrive in pieces of random size.  Returns
@@ -94,14 +99,14 @@ static bool
 random_split(size_t n, unsigned seed)
 {
 	srand(seed);
-	while (run.c.rx < n) {
-		size_t room = SPILL_LINE - connection_pending(&run.c);
+	while (run.c->rx < n) {
+		size_t room = SPILL_LINE - connection_pending(run.c);
 		size_t piece = 1 + (size_t)rand() % (rand() % 2 ? 20 : 70000);
 
 		if (piece > room)
 			piece = room;
-		if (piece > n - run.c.rx)
-			piece = n - run.c.rx;
+		if (piece > n - run.c->rx)
+			piece = n - run.c->rx;
 		feed(piece);
 		if (!run.good ||
 		    memcmp(run.out, run.view.mem, run.out_len) != 0)
@@ -116,27 +121,27 @@ test_echo(void)
 	static char text[] = "abc\nd\n\n\0\r\nx";
 	static char line[SPILL_LINE];
 
-	begin(HANDLER_ECHO, text);
+	begin(&handler_echo, text);
 	feed(2);
 	ok(run.out_len == 0, "echo holds the start of a line");
 	feed(3);
 	ok(run.out_len == 4 && memcmp(run.out, text, 4) == 0 &&
-		connection_pending(&run.c) == 1,
+		connection_pending(run.c) == 1,
 	    "echo releases a line with its newline, and holds the next");
 	feed(6);
 	ok(run.out_len == 10 && memcmp(run.out, text, 10) == 0,
 	    "NUL and CR are ordinary bytes");
 	end();
-	ok(connection_pending(&run.c) == 0 && run.out_len == 11 &&
+	ok(connection_pending(run.c) == 0 && run.out_len == 11 &&
 		run.out[10] == 'x',
 	    "an unterminated line is echoed at EOF");
 
 	memset(line, 'l', sizeof(line));
-	begin(HANDLER_ECHO, line);
+	begin(&handler_echo, line);
 	feed(SPILL_LINE - 1);
 	ok(run.out_len == 0, "a line of 64 KiB - 1 is held");
 	feed(1);
-	ok(run.out_len == SPILL_LINE && connection_pending(&run.c) == 0,
+	ok(run.out_len == SPILL_LINE && connection_pending(run.c) == 0,
 	    "a line that outgrows 64 KiB is passed on");
 }
 
@@ -145,12 +150,12 @@ test_others(void)
 {
 	static char text[] = "line\nno newline";
 
-	begin(HANDLER_RAW, text);
+	begin(&handler_raw, text);
 	feed(10);
 	ok(run.out_len == 10, "raw echoes at once");
-	begin(HANDLER_DISCARD, text);
+	begin(&handler_discard, text);
 	feed(5);
-	ok(run.out_len == 0 && connection_pending(&run.c) == 0,
+	ok(run.out_len == 0 && connection_pending(run.c) == 0,
 	    "discard echoes nothing");
 }
 
@@ -166,12 +171,12 @@ test_splits(void)
 			in[n] = rand() % (seed % 2 ? 50 : 30000) == 0
 			    ? '\n'
 			    : (char)rand();
-		begin(HANDLER_ECHO, in);
+		begin(&handler_echo, in);
 		good = random_split(sizeof(in), seed);
 		end();
 		good = good && run.out_len == sizeof(in) &&
 		    memcmp(run.out, in, sizeof(in)) == 0;
-		begin(HANDLER_RAW, in);
+		begin(&handler_raw, in);
 		good = good && random_split(sizeof(in), seed) &&
 		    run.out_len == sizeof(in);
 		if (!good)
@@ -186,6 +191,7 @@ int
 main(void)
 {
 	alarm(120);
+	checked(arena_create(&arena, 1, 64, 64), "arena_create");
 	test_echo();
 	test_others();
 	test_splits();

@@ -12,39 +12,105 @@
 static void
 test_positions(void)
 {
-	struct connection c = { .rx = 100,
-		.tx = 30,
-		.dropped = 20,
-		.ready = 70 };
+	struct connection c = { .rx = 100, .tx = 30 };
+	struct half *h = &c.half[0];
 
-	ok(connection_cursor(&c) == 50, "the cursor is tx + dropped");
-	ok(connection_pending(&c) == 50, "pending: rx - cursor");
-	ok(connection_unsent(&c) == 20, "unsent: ready - cursor");
+	*h = (struct half){ .consumed = 70,
+		.produced = 50,
+		.written = 15,
+		.passed = 10 };
+	ok(connection_unconsumed(&c) == 30, "unconsumed: rx - consumed");
+	ok(connection_unsent(&c) == 20 && connection_unsent_written(&c) == 10 &&
+		connection_unsent_passed(&c) == 10,
+	    "unsent: produced - tx, first what is written");
+	ok(connection_kept(&c) == 60 && connection_pending(&c) == 50,
+	    "passed input is kept until it is sent");
+	c.tx = 45;
+	ok(connection_unsent_written(&c) == 0 &&
+		connection_unsent_passed(&c) == 5 && connection_kept(&c) == 65,
+	    "and not longer");
 	ok(connection_sane(&c), "a sane record");
 	c.tx = 51;
-	ok(!connection_sane(&c), "not sane: sent more than was released");
-	c.tx = 30;
-	c.ready = 101;
-	ok(!connection_sane(&c), "not sane: released more than was received");
+	ok(!connection_sane(&c), "not sane: sent more than was produced");
+	c.tx = 24;
+	ok(!connection_sane(&c), "not sane: more unsent than a step made");
+	c.tx = 50;
+	h->consumed = 101;
+	ok(!connection_sane(&c), "not sane: consumed more than was received");
+	h->consumed = 9;
+	ok(!connection_sane(&c), "not sane: passed more than was consumed");
+	h->consumed = 70;
+	h->written = OUTPUT_WINDOW + 1;
+	ok(!connection_sane(&c), "not sane: wrote more than a window");
 	c = (struct connection){ .rx = SPILL_LINE };
-	ok(connection_sane(&c), "sane: as much pending as can be");
+	ok(connection_sane(&c), "sane: as much unconsumed as can be");
 	c.rx++;
 	ok(!connection_sane(&c), "not sane: one byte more");
-	c = (struct connection){ .rx = UINT64_C(1) << 40,
-		.ready = UINT64_C(1) << 40,
-		.tx = UINT64_C(1) << 40,
-		.dropped = 1 };
-	ok(!connection_sane(&c), "not sane: cursor beyond rx");
 	c = (struct connection){ .rx = SPILL_WINDOW + 9,
-		.tx = SPILL_WINDOW,
-		.ready = SPILL_WINDOW,
 		.window_base = 8,
-		.flags = CONN_SPILLED };
-	ok(!connection_sane(&c), "not sane: pending beyond the window's end");
+		.flags = CONN_SPILLED,
+		.half = { { .consumed = SPILL_WINDOW } } };
+	ok(!connection_sane(&c), "not sane: input beyond the window's end");
 	c.window_base = 9;
-	ok(connection_sane(&c), "sane: pending up to the window's end");
+	ok(connection_sane(&c), "sane: input up to the window's end");
 	c.window_base = SPILL_WINDOW + 1;
-	ok(!connection_sane(&c), "not sane: pending before the window");
+	ok(!connection_sane(&c), "not sane: input before the window");
+	c.phase = PHASE_LINGERING;
+	c.rx += 3 * SPILL_LINE;
+	ok(connection_sane(&c), "sane: input after the end");
+}
+
+static void
+test_halves(void)
+{
+	struct connection c = { .rx = 1 };
+
+	c.half[1].consumed = 1;
+	ok(connection_half(&c) == &c.half[0] &&
+		connection_other_half(&c) == &c.half[1] &&
+		connection_unconsumed(&c) == 1,
+	    "an even epoch: the first half counts");
+	c.epoch = UINT32_MAX;
+	ok(connection_half(&c) == &c.half[1] &&
+		connection_other_half(&c) == &c.half[0] &&
+		connection_unconsumed(&c) == 0,
+	    "an odd one: the second");
+	c.epoch++;
+	ok(connection_half(&c) == &c.half[0], "it wraps");
+}
+
+/* True if no part of a state overlaps a part of the other half's. */
+static bool
+apart(const struct arena *a, size_t one, size_t other)
+{
+	for (unsigned half = 0; half < 2; half++) {
+		const char *s = arena_state(a, 7, half, one);
+		const char *t = arena_state(a, 7, 1 - half, other);
+
+		if (s < t ? s + one > t : t + other > s)
+			return false;
+	}
+	return true;
+}
+
+static void
+test_states(void)
+{
+	static const size_t sizes[] = { 0, 1, 64, STATE_LIMIT / 2,
+		STATE_LIMIT / 2 + 1, STATE_LIMIT };
+	const size_t n = sizeof(sizes) / sizeof(*sizes);
+	bool good = true;
+	struct arena a;
+
+	ok(arena_create(&a, 1, 8, 8) == 0, "an arena is made");
+	for (size_t i = 0; i < n * n; i++)
+		good = good && apart(&a, sizes[i / n], sizes[i % n]);
+	ok(good, "states of both halves never overlap, of whatever sizes");
+	ok(arena_state(&a, 7, 1, STATE_LIMIT) + STATE_LIMIT <=
+		    arena_state(&a, 8, 0, 1) &&
+		arena_state(&a, 8, 0, 1) == a.output,
+	    "and are the connection's own");
+	arena_destroy(&a);
 }
 
 static void
@@ -151,8 +217,8 @@ test_arena(void)
 	a.slot[1].held = 3;
 	a.slot[2].inflight = 1;
 	a.slot[3].held = 4;
-	a.slot[1].count.closed[CLOSE_EOF] = 5;
-	a.slot[2].count.closed[CLOSE_EOF] = 6;
+	a.slot[1].count[0].closed[CLOSE_EOF] = 5;
+	a.slot[2].count[0].closed[CLOSE_EOF] = 6;
 	ok(arena_held(&a) == 8, "held and reserved are summed");
 	ok(arena_closed(&a, CLOSE_EOF) == 11, "closed is summed");
 
@@ -175,6 +241,8 @@ int
 main(void)
 {
 	test_positions();
+	test_halves();
+	test_states();
 	test_owner();
 	test_names();
 	test_arena();

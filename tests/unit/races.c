@@ -183,8 +183,8 @@ look(unsigned n)
 	struct connection_name name;
 
 	for (unsigned k = 0; k < SLOTS; k++)
-		sum += atomic_load(&slot(k)->heartbeat) + slot(k)->count.rx +
-		    slot(k)->count.echoes + slot(k)->active;
+		sum += atomic_load(&slot(k)->heartbeat) + slot(k)->count[0].rx +
+		    slot(k)->count[0].echoes + slot(k)->active;
 	for (int r = 0; r < CLOSE_REASONS; r++)
 		sum += arena_closed(&rig.arena, (enum close_reason)r);
 	atomic_store(&h->watching, n % 2);
@@ -215,8 +215,8 @@ test_races(void)
 	pthread_t outside;
 
 	rig_up();
-	rig.config.maxclients = CLIENTS + 10;
-	rig.config.maxclients_per_ip = CLIENTS + 10;
+	rig.config.defaults.maxclients = CLIENTS + 10;
+	rig.config.service[0].maxclients_per_ip = CLIENTS + 10;
 	a->header->master_wake_fd = checked(eventfd(0, EFD_NONBLOCK),
 	    "eventfd");
 	for (unsigned k = 0; k < SLOTS; k++)
@@ -251,8 +251,8 @@ test_races(void)
 			wrong++;
 	ok(wrong == 0, "no record is left in use");
 	ok(arena_closed(a, CLOSE_EOF) + arena_closed(a, CLOSE_RESET) ==
-		slot(0)->count.accepted + slot(1)->count.accepted +
-		    slot(2)->count.accepted,
+		slot(0)->count[0].accepted + slot(1)->count[0].accepted +
+		    slot(2)->count[0].accepted,
 	    "as many went as came");
 	rig_down();
 }

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "handler/handler.h"
 #include "lib/clock.h"
 #include "rig.h"
 #include "tap.h"
@@ -33,10 +32,10 @@ test_receive_scratch(void)
 	history(&p, "before\n");
 	say(&p, "hello\n");
 	name(OP_SERVE, p.fd, 7);
-	ok(settled(1, 0, succeed()) && at_positions(&p, 7, 7, 0, 7) &&
+	ok(settled(1, 0, succeed()) && at_positions(&p, 7, 7, 7, 7) &&
 		is_watched(&p),
 	    "before recv: nothing has happened");
-	ok(hears(&p, "hello\n") && at_positions(&p, 13, 13, 0, 13),
+	ok(hears(&p, "hello\n") && at_positions(&p, 13, 13, 13, 13),
 	    "before recv: the line is echoed");
 	rig_down();
 
@@ -47,7 +46,7 @@ test_receive_scratch(void)
 	say(&p, "hel");
 	take(&p, scratch, 3);
 	name(OP_SERVE, p.fd, 7);
-	ok(settled(1, 0, succeed()) && at_positions(&p, 10, 7, 0, 7) &&
+	ok(settled(1, 0, succeed()) && at_positions(&p, 10, 7, 7, 7) &&
 		window_holds(&p, "hel") && is_watched(&p),
 	    "after recv, half a line: it is in the window");
 	memset(scratch, 'X', SCRATCH_BYTES);
@@ -77,7 +76,7 @@ test_receive_scratch(void)
 	p.c->rx = 13;
 	name(OP_SERVE, p.fd, 7);
 	ok(settled(1, 0, succeed()) && hears(&p, "hello\n") &&
-		at_positions(&p, 13, 13, 0, 13) &&
+		at_positions(&p, 13, 13, 13, 13) &&
 		(p.c->flags & CONN_SPILLED) == 0,
 	    "rx stored, before the handler: it is called, the line echoed");
 	rig_down();
@@ -96,7 +95,7 @@ test_receive_window(void)
 	take(&p, window_end(&p), 4);
 	name(OP_SERVE, p.fd, 0);
 	memset(arena_scratch(&rig.arena, 0), 'X', SCRATCH_BYTES);
-	ok(settled(1, 0, succeed()) && at_positions(&p, 109, 100, 0, 100) &&
+	ok(settled(1, 0, succeed()) && at_positions(&p, 109, 100, 100, 100) &&
 		window_holds(&p, "half a li"),
 	    "after recv into the window: rx follows");
 	say(&p, "ne\n");
@@ -111,7 +110,7 @@ test_receive_window(void)
 	p.c->rx += 7;
 	name(OP_SERVE, p.fd, 0);
 	ok(settled(1, 0, succeed()) && hears(&p, "half a line\n") &&
-		at_positions(&p, 12, 12, 0, 12) &&
+		at_positions(&p, 12, 12, 12, 12) &&
 		(p.c->flags & CONN_SPILLED) == 0,
 	    "window, rx stored, before the handler: the line is echoed");
 	rig_down();
@@ -211,36 +210,36 @@ test_handler(void)
 	say(&p, "hello\nwor");
 	take(&p, arena_scratch(&rig.arena, 0), 9);
 	p.c->rx = 9;
-	p.c->ready = 6;
+	passed(&p, 6);
 	name(OP_SERVE, p.fd, 0);
-	ok(settled(1, 0, succeed()) && at_positions(&p, 9, 6, 0, 6) &&
+	ok(settled(1, 0, succeed()) && at_positions(&p, 9, 6, 6, 6) &&
 		window_holds(&p, "wor") && hears(&p, "hello\n"),
 	    "released and not sent: it is sent");
 	rig_down();
 
 	rig_up();
-	rig.config.handler = HANDLER_DISCARD;
+	rig.entry = ENTRY_DISCARD;
 	p = opened();
 	say(&p, "rubbish");
 	take(&p, arena_scratch(&rig.arena, 0), 7);
 	p.c->rx = 7;
-	p.c->dropped = 7;
+	stepped(&p, 7, 0, 0, 0);
 	name(OP_SERVE, p.fd, 0);
-	ok(settled(1, 0, succeed()) && at_positions(&p, 7, 0, 7, 7) &&
+	ok(settled(1, 0, succeed()) && at_positions(&p, 7, 0, 7, 0) &&
 		silent(&p),
 	    "drop half done: dropped bytes are not sent");
 	say(&p, "more");
-	ok(silent(&p) && at_positions(&p, 11, 0, 11, 11),
+	ok(silent(&p) && at_positions(&p, 11, 0, 11, 0),
 	    "drop half done: it goes on");
 	rig_down();
 
 	rig_up();
-	rig.config.handler = HANDLER_DISCARD;
+	rig.entry = ENTRY_DISCARD;
 	p = opened();
 	say(&p, "rubbish");
 	take(&p, arena_scratch(&rig.arena, 0), 7);
 	name(OP_SERVE, p.fd, 0);
-	ok(settled(1, 0, succeed()) && at_positions(&p, 7, 0, 7, 7) &&
+	ok(settled(1, 0, succeed()) && at_positions(&p, 7, 0, 7, 0) &&
 		silent(&p),
 	    "before the drop: it is dropped");
 	rig_down();
@@ -279,7 +278,8 @@ short_send(enum sent point, const char *what)
 		else
 			await(p.fd, POLLIN);
 	}
-	p.c->rx = p.c->ready = N;
+	p.c->rx = N;
+	passed(&p, N);
 	name(OP_SERVE, p.fd, 0);
 	n = send_back(&p, scratch, N);
 	if (point >= SENT_STORED)
@@ -293,7 +293,7 @@ short_send(enum sent point, const char *what)
 		connection_unsent(p.c) > 0 && is_watched(&p),
 	    "%s: the rest is in the window", what);
 	memset(scratch, 'X', SCRATCH_BYTES);
-	ok(hears_bytes(&p, bytes, N) && at_positions(&p, N, N, 0, N) &&
+	ok(hears_bytes(&p, bytes, N) && at_positions(&p, N, N, N, N) &&
 		(p.c->flags & CONN_SPILLED) == 0 && echoes(&p),
 	    "%s: all comes, once", what);
 	free(bytes);
@@ -311,10 +311,10 @@ test_send(void)
 	say(&p, "hello\nwor");
 	take(&p, arena_scratch(&rig.arena, 0), 9);
 	p.c->rx = 9;
-	p.c->ready = 6;
+	passed(&p, 6);
 	name(OP_SERVE, p.fd, 0);
 	(void)send_back(&p, "hello\n", 6);
-	ok(settled(1, 0, succeed()) && at_positions(&p, 9, 6, 0, 6) &&
+	ok(settled(1, 0, succeed()) && at_positions(&p, 9, 6, 6, 6) &&
 		window_holds(&p, "wor") && hears(&p, "hello\n"),
 	    "sent, tx not stored: not sent twice");
 	say(&p, "ld\n");
@@ -343,7 +343,8 @@ test_send(void)
 		p = opened();
 		hold(&p, "line\n", 0);
 		(void)send_back(&p, "line\n", 5);
-		p.c->ready = p.c->tx = 5;
+		p.c->tx = 5;
+		passed(&p, 5);
 		if (flag == 0)
 			p.c->flags &= (uint8_t)~CONN_SPILLED;
 		name(OP_SERVE, p.fd, 0);
@@ -402,13 +403,14 @@ test_finish(void)
 	p = opened();
 	history(&p, "before\n");
 	p.c->phase = PHASE_LINGERING;
-	p.c->quiet_since = clock_ms();
+	p.c->drained = 1;
+	p.c->quiet_since = p.c->limit = clock_ms();
 	checked(shutdown(p.fd, SHUT_WR), "shutdown");
 	say(&p, "too late\n");
 	take(&p, arena_scratch(&rig.arena, 0), 5);
 	p.c->rx += 5;
 	name(OP_SERVE, p.fd, 7);
-	ok(settled(1, 0, succeed()) && at_positions(&p, 12, 7, 5, 12) &&
+	ok(settled(1, 0, succeed()) && at_positions(&p, 12, 7, 7, 7) &&
 		p.c->phase == PHASE_LINGERING && hears_end(&p),
 	    "lingering, read and not dropped: nothing pending");
 	checked(shutdown(p.client, SHUT_WR), "shutdown");

@@ -258,12 +258,12 @@ test_again(void)
 	    "recovered once");
 	slot(0)->op = op;
 	ok(settled(1, 0, succeed()) && window_holds(&p, "half") &&
-		at_positions(&p, 11, 7, 0, 7),
+		at_positions(&p, 11, 7, 7, 7),
 	    "killed before the operation was cleared: the same again");
 	*p.c = record;
 	slot(0)->op = op;
 	ok(settled(1, 0, succeed()) && window_holds(&p, "half") &&
-		at_positions(&p, 11, 7, 0, 7),
+		at_positions(&p, 11, 7, 7, 7),
 	    "killed at its start: the same");
 	say(&p, " line\n");
 	ok(hears(&p, "half line\n"), "and the line comes once");
@@ -358,9 +358,9 @@ test_insane(void)
 		p = opened();
 		q = opened();
 		if (i < 2)
-			p.c->ready = 5;
+			stepped(&p, 5, 5, 0, 5);
 		else
-			p.c->dropped = UINT64_MAX - 3;
+			stepped(&p, UINT64_MAX - 3, 0, 0, 0);
 		if (i % 2 == 0)
 			name(OP_SERVE, p.fd, 0);
 		ok(settled(1, 1, succeed()) && is_owned(&p, CONN_FREE, 0) &&

@@ -15,7 +15,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "handler/handler.h"
 #include "rig.h"
 #include "tap.h"
 #include "worker/balance/handoff.h"
@@ -49,34 +48,34 @@ struct journey {
 };
 
 static const struct journey journeys[] = {
-	{ "a line", ACT_SERVE, HANDLER_ECHO, "", "hello\n", "again\n",
+	{ "a line", ACT_SERVE, ENTRY_ECHO, "", "hello\n", "again\n",
 	    "hello\nagain\n", false },
-	{ "half a line", ACT_SERVE, HANDLER_ECHO, "", "one\ntw", "o\n",
+	{ "half a line", ACT_SERVE, ENTRY_ECHO, "", "one\ntw", "o\n",
 	    "one\ntwo\n", false },
-	{ "the other half", ACT_SERVE, HANDLER_ECHO, "on", "e\ntw", "o\n",
+	{ "the other half", ACT_SERVE, ENTRY_ECHO, "on", "e\ntw", "o\n",
 	    "one\ntwo\n", false },
-	{ "raw", ACT_SERVE, HANDLER_RAW, "", "raw", "data", "rawdata", false },
-	{ "discard", ACT_SERVE, HANDLER_DISCARD, "", "rubbish", "more", "",
+	{ "raw", ACT_SERVE, ENTRY_RAW, "", "raw", "data", "rawdata", false },
+	{ "discard", ACT_SERVE, ENTRY_DISCARD, "", "rubbish", "more", "",
 	    false },
-	{ "the last words", ACT_SERVE, HANDLER_ECHO, "la", "st", "", "last",
+	{ "the last words", ACT_SERVE, ENTRY_ECHO, "la", "st", "", "last",
 	    true },
-	{ "recovery of a line", ACT_RECOVER, HANDLER_ECHO, "", "hello\n", "",
+	{ "recovery of a line", ACT_RECOVER, ENTRY_ECHO, "", "hello\n", "",
 	    "hello\n", false },
-	{ "recovery of half a line", ACT_RECOVER, HANDLER_ECHO, "", "o\ntw",
+	{ "recovery of half a line", ACT_RECOVER, ENTRY_ECHO, "", "o\ntw",
 	    "o\n", "o\ntwo\n", false },
-	{ "closing over half a line", ACT_CLOSE, HANDLER_ECHO, "on", "", "e\n",
+	{ "closing over half a line", ACT_CLOSE, ENTRY_ECHO, "on", "", "e\n",
 	    "one\n", false },
-	{ "offering half a line", ACT_OFFER, HANDLER_ECHO, "on", "", "e\n",
+	{ "offering half a line", ACT_OFFER, ENTRY_ECHO, "on", "", "e\n",
 	    "one\n", false },
-	{ "offering a line unread", ACT_OFFER, HANDLER_ECHO, "", "one\n",
-	    "two\n", "one\ntwo\n", false },
-	{ "accepting half a line", ACT_ACCEPT, HANDLER_ECHO, "on", "", "e\n",
+	{ "offering a line unread", ACT_OFFER, ENTRY_ECHO, "", "one\n", "two\n",
+	    "one\ntwo\n", false },
+	{ "accepting half a line", ACT_ACCEPT, ENTRY_ECHO, "on", "", "e\n",
 	    "one\n", false },
-	{ "adopting half a line", ACT_ADOPT, HANDLER_ECHO, "", "on", "e\n",
+	{ "adopting half a line", ACT_ADOPT, ENTRY_ECHO, "", "on", "e\n",
 	    "one\n", false },
-	{ "adopting one at fault", ACT_BLAME, HANDLER_ECHO, "", "on", "", "",
+	{ "adopting one at fault", ACT_BLAME, ENTRY_ECHO, "", "on", "", "",
 	    false },
-	{ "adopting a line", ACT_ADOPT, HANDLER_ECHO, "", "one\n", "", "one\n",
+	{ "adopting a line", ACT_ADOPT, ENTRY_ECHO, "", "one\n", "", "one\n",
 	    false },
 };
 
@@ -135,7 +134,7 @@ depart(const struct journey *j)
 	struct pair p, other;
 
 	rig_up();
-	rig.config.handler = j->handler;
+	rig.entry = j->handler;
 	p = j->act == ACT_ACCEPT ? offered(1, 0) : opened();
 	if (*j->held != '\0')
 		hold(&p, j->held, 0);

@@ -59,10 +59,11 @@ rig_up(void)
 
 	memset(&rig, 0, sizeof(rig));
 	config_defaults(&rig.config);
-	rig.config.port = 0;
-	rig.config.bind.count = 1;
-	strcpy(rig.config.bind.address[0].host, "127.0.0.1");
-	rig.config.handler = HANDLER_ECHO;
+	config_make_service(&rig.config);
+	rig.config.service[0].port = 0;
+	rig.config.service[0].bind.count = 1;
+	strcpy(rig.config.service[0].bind.address[0].host, "127.0.0.1");
+	strcpy(rig.config.service[0].handler, "echo");
 	/* Its workers may be threads, which end by a call that a worker does
 	 * not make. */
 	rig.config.sandbox = SANDBOX_NO;
@@ -88,6 +89,7 @@ void
 rig_down(void)
 {
 	free(rig.w.active.entry);
+	free(rig.w.wakeups.entry);
 	service_destroy(rig.service, rig.service_fd);
 	arena_destroy(&rig.arena);
 	for (int fd = STDERR_FILENO + 1; fd < DESCRIPTORS; fd++)
@@ -103,6 +105,18 @@ place_of(unsigned k)
 		.watch_fd = rig.service->slot[k].watch_fd };
 }
 
+/* The built-in handlers and the test's own, all of the one service. */
+static void
+rig_load_handlers(struct worker *w)
+{
+	w->handler[ENTRY_ECHO].h = &handler_echo;
+	w->handler[ENTRY_RAW].h = &handler_raw;
+	w->handler[ENTRY_DISCARD].h = &handler_discard;
+	memcpy(&w->handler[ENTRY_OWN], rig.own, sizeof(rig.own));
+	for (unsigned i = 0; i < HANDLER_ENTRIES; i++)
+		w->handler[i].service = &rig.config.service[0];
+}
+
 void
 worker_up(unsigned k)
 {
@@ -113,7 +127,9 @@ worker_up(unsigned k)
 		.watch_fd = rig.service->slot[k].watch_fd };
 
 	free(w->active.entry);
+	free(w->wakeups.entry);
 	worker_init(w, &rig.config, &rig.arena, &place);
+	rig_load_handlers(w);
 	rig.balance = (struct balance){ .turn = 0 };
 	checked(events_begin(&w->events), "events_begin");
 	idle_begin(w);
@@ -172,7 +188,8 @@ enter(const struct pair *p, unsigned k)
 	memset(p->c, 0, sizeof(*p->c));
 	p->c->cookie = tcp_info_cookie(p->fd);
 	p->c->opened = clock_ms();
-	p->c->handler = (uint8_t)rig.config.handler;
+	p->c->half[0].entry = rig.entry;
+	p->c->half[0].delivered = DELIVERED_OPEN;
 	p->c->active = 7; /* a dead worker's: has no meaning any more */
 	note_end(p->fd);
 	set_registered(p, k, EPOLLIN);
@@ -252,8 +269,11 @@ turn(int ms)
 	struct worker *w = &rig.w;
 	eventfd_t ignored;
 	bool wake = false;
-	int n = events_wait(&w->events, clock_ms() + (uint64_t)ms);
+	int n = events_wait(&w->events,
+	    clock_earlier(clock_ms() + (uint64_t)ms,
+		w->timers.at[TIMER_CONNECTIONS]));
 
+	w->now = 0;
 	for (int i = 0; i < n; i++) {
 		const struct epoll_event *e = &w->events.event[i];
 
@@ -268,6 +288,9 @@ turn(int ms)
 	}
 	if (n > 0)
 		active_round(&w->active);
+	w->now = 0;
+	if (timer_take(&w->timers, TIMER_CONNECTIONS, clock_ms()))
+		serve_timers(w);
 }
 
 size_t
@@ -431,19 +454,44 @@ is_watched(const struct pair *p)
 }
 
 bool
-at_positions(const struct pair *p, uint64_t rx, uint64_t tx, uint64_t dropped,
-    uint64_t ready)
+at_positions(const struct pair *p, uint64_t rx, uint64_t tx, uint64_t consumed,
+    uint64_t produced)
 {
 	const struct connection *c = p->c;
-	bool good = c->rx == rx && c->tx == tx && c->dropped == dropped &&
-	    c->ready == ready;
+	const struct half *h = connection_half(c);
+	bool good = c->rx == rx && c->tx == tx && h->consumed == consumed &&
+	    h->produced == produced;
 
 	if (!good)
-		printf("# rx %llu tx %llu dropped %llu ready %llu\n",
+		printf("# rx %llu tx %llu consumed %llu produced %llu\n",
 		    (unsigned long long)c->rx, (unsigned long long)c->tx,
-		    (unsigned long long)c->dropped,
-		    (unsigned long long)c->ready);
+		    (unsigned long long)h->consumed,
+		    (unsigned long long)h->produced);
 	return good;
+}
+
+struct half *
+half_of(const struct pair *p)
+{
+	return &p->c->half[p->c->epoch % 2];
+}
+
+void
+stepped(const struct pair *p, uint64_t consumed, uint64_t produced,
+    size_t written, size_t passed)
+{
+	struct half *h = half_of(p);
+
+	h->consumed = consumed;
+	h->produced = produced;
+	h->written = (uint32_t)written;
+	h->passed = (uint32_t)passed;
+}
+
+void
+passed(const struct pair *p, uint64_t n)
+{
+	stepped(p, n, n, 0, (size_t)(n - p->c->tx));
 }
 
 bool
@@ -454,14 +502,14 @@ window_holds(const struct pair *p, const char *text)
 	return (p->c->flags & CONN_SPILLED) != 0 &&
 	    connection_pending(p->c) == n &&
 	    memcmp(arena_window(&rig.arena, p->fd) +
-		    (connection_cursor(p->c) - p->c->window_base),
+		    (connection_kept(p->c) - p->c->window_base),
 		text, n) == 0;
 }
 
 uint64_t
 closed(unsigned k, enum close_reason reason)
 {
-	return atomic_load(&slot(k)->count.closed[reason]);
+	return atomic_load(&slot(k)->count[0].closed[reason]);
 }
 
 bool
@@ -489,7 +537,8 @@ history(const struct pair *p, const char *text)
 	if (send_back(p, text, n) != n ||
 	    recv(p->client, got, n, MSG_WAITALL) != (ssize_t)n)
 		die("history");
-	p->c->rx = p->c->tx = p->c->ready = n;
+	p->c->rx = p->c->tx = n;
+	passed(p, n);
 }
 
 void
@@ -504,7 +553,8 @@ long_history(const struct pair *p, size_t n)
 		if (send_back(p, bytes, part) != part ||
 		    recv(p->client, bytes, part, MSG_WAITALL) != (ssize_t)part)
 			die("long_history");
-		p->c->rx = p->c->tx = p->c->ready += part;
+		p->c->rx = p->c->tx += part;
+		passed(p, p->c->rx);
 	}
 }
 
@@ -513,7 +563,7 @@ hold(const struct pair *p, const char *text, uint64_t offset)
 {
 	size_t n = strlen(text);
 
-	p->c->window_base = connection_cursor(p->c) - offset;
+	p->c->window_base = connection_kept(p->c) - offset;
 	say(p, text);
 	take(p, arena_window(&rig.arena, p->fd) + offset, n);
 	p->c->rx += n;
@@ -552,7 +602,7 @@ stuck(const char *bytes, size_t n)
 			p.c->rx += (uint64_t)r;
 		else
 			await(p.fd, POLLIN);
-	p.c->ready = n;
+	passed(&p, n);
 	p.c->flags |= CONN_SPILLED;
 	p.c->blocks = SPILL_BLOCKS;
 	/* Until the socket has been full for a while. */

@@ -27,6 +27,15 @@ struct pair {
 	struct connection *c;
 };
 
+/* The built-in handlers, as a worker has them.  A test may put its own at
+ * ENTRY_OWN and after it. */
+enum {
+	ENTRY_ECHO,
+	ENTRY_RAW,
+	ENTRY_DISCARD,
+	ENTRY_OWN
+};
+
 /* Everything that a case needs; made anew for each case. */
 extern struct rig {
 	struct config config;
@@ -37,6 +46,9 @@ extern struct rig {
 	struct balance balance; /* of that worker */
 	struct sockaddr_in address;
 	int listener;
+	unsigned entry; /* the handler of connections that are entered */
+	/* Those of each worker from ENTRY_OWN on. */
+	struct worker_handler own[4];
 } rig;
 
 /* Every test program begins with this. */
@@ -54,7 +66,7 @@ void worker_up(unsigned k);
 /* Slot 0's next worker. */
 struct recovered succeed(void);
 
-/* One round of the worker's loop, without its timers. */
+/* One round of the worker's loop, with no timers but those of connections. */
 void turn(int ms);
 
 struct slot *slot(unsigned k);
@@ -144,9 +156,20 @@ unsigned watched_by(unsigned k);
 bool is_watched(const struct pair *p);
 
 bool at_positions(const struct pair *p, uint64_t rx, uint64_t tx,
-    uint64_t dropped, uint64_t ready);
+    uint64_t consumed, uint64_t produced);
 
-/* True if the pending bytes are these, and in the window. */
+/* The handler has made steps: it has consumed and produced so many bytes in
+ * all, the last of which are `written` and then `passed`. */
+void stepped(const struct pair *p, uint64_t consumed, uint64_t produced,
+    size_t written, size_t passed);
+
+/* It has passed the first `n` bytes of the input. */
+void passed(const struct pair *p, uint64_t n);
+
+/* The half that counts, to be changed. */
+struct half *half_of(const struct pair *p);
+
+/* True if the input that is kept is this, and in the window. */
 bool window_holds(const struct pair *p, const char *text);
 
 uint64_t closed(unsigned k, enum close_reason reason);

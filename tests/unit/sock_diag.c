@@ -19,10 +19,10 @@ static void
 set_up(void)
 {
 	rig_up();
-	rig.config.port = ntohs(rig.address.sin_port);
+	rig.config.service[0].port = ntohs(rig.address.sin_port);
 	snprintf(rig.service->listener[0].name,
 	    sizeof(rig.service->listener[0].name), "127.0.0.1:%u",
-	    rig.config.port);
+	    rig.config.service[0].port);
 	rig.service->queue[0].waiting = 77;
 	rig.service->queue[0].limit = 99;
 	view = (struct view){ .arena = &rig.arena,
@@ -57,7 +57,8 @@ main(void)
 		printf("# the kernel has no sock_diag(7) here\n");
 		return tap_done();
 	}
-	ok(queue_is(1, rig.config.tcp_backlog), "the queue of a listener");
+	ok(queue_is(1, rig.config.service[0].tcp_backlog),
+	    "the queue of a listener");
 	sock_diag_look();
 	ok(sock_diag_idle(p.c->cookie, &ms) && ms < PATIENCE,
 	    "when a connection's last byte came or went");

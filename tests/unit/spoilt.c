@@ -164,7 +164,7 @@ unspilled(void)
 	struct pair p = opened();
 
 	p.c->rx = 60000;
-	p.c->ready = 60000;
+	passed(&p, 60000);
 	return settled(0, 1, succeed()) && !is_open(p.fd);
 }
 
@@ -176,7 +176,7 @@ overlooked(void)
 	struct pair p = opened();
 
 	p.c->rx = 60000;
-	p.c->ready = 60000;
+	passed(&p, 60000);
 	rig.arena.header->descriptor_end = 0;
 	(void)succeed();
 	say(&p, "line\n");
@@ -193,7 +193,7 @@ own(void)
 	enter(&q, 1);
 	(void)succeed();
 	p.c->rx = 60000;
-	p.c->ready = 60000;
+	passed(&p, 60000);
 	p.c->phase = PHASE_FINISHING;
 	(void)recover(&rig.w, 1);
 	return !is_open(p.fd) && is_owned(&q, CONN_OPEN, 0) && echoes(&q);
@@ -207,7 +207,7 @@ unspilled_offer(void)
 
 	worker_up(0);
 	p.c->rx = 60000;
-	p.c->ready = 60000;
+	passed(&p, 60000);
 	arena_handoff(&rig.arena, 0)[p.fd / 64] |= UINT64_C(1) << (p.fd % 64);
 	handoff_accept(&rig.w);
 	return !is_open(p.fd) && slot(0)->held == 0;

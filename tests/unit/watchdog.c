@@ -99,6 +99,7 @@ start(void)
 	pid_t pid;
 
 	config_defaults(&config);
+	config_make_service(&config);
 	config.workers = 2;
 	config.watchdog_timeout = 1;
 	config.shutdown_timeout = 3;

@@ -79,7 +79,8 @@ collect_open(struct collection *s, struct listener *l, const struct address *a)
 	if (!a->required && address_is_absent(errno))
 		return 1;
 	error = errno;
-	listener_reason(s->why, s->size, call, l->name, error, s->config->port);
+	listener_reason(s->why, s->size, call, l->name, error,
+	    s->config->service[0].port);
 	return s->used_is_fine && error == EADDRINUSE ? 0 : -1;
 }
 
@@ -93,7 +94,7 @@ collect_is_served(struct collection *s, const struct address *a)
 	uint32_t flags = 0;
 	int fd;
 
-	addresses_name(name, sizeof(name), "::", s->config->port);
+	addresses_name(name, sizeof(name), "::", s->config->service[0].port);
 	if (strcmp(a->host, "0.0.0.0") != 0 ||
 	    addresses_named(s->addresses, name) == NULL)
 		return false;
@@ -148,7 +149,7 @@ collect_one(struct collection *s, const struct address *a)
 static int
 collect_result(struct collection *s)
 {
-	const struct bind_list *list = &s->config->bind;
+	const struct bind_list *list = &s->config->service[0].bind;
 
 	for (unsigned i = 0; i < list->count; i++)
 		if (!list->address[i].optional && (s->there & 1U << i) == 0) {

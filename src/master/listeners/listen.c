@@ -288,10 +288,10 @@ listen_report(const struct service_state *o, const struct config *c,
 		return;
 	/* The kernel cuts the backlog to this value and reports no error. */
 	/* NOLINTNEXTLINE(cert-err34-c): the kernel's own int */
-	if (fscanf(f, "%u", &most) == 1 && most < c->tcp_backlog)
+	if (fscanf(f, "%u", &most) == 1 && most < c->service[0].tcp_backlog)
 		log_warnx("tcp-backlog %u: the kernel allows %u "
 			  "(net.core.somaxconn)",
-		    c->tcp_backlog, most);
+		    c->service[0].tcp_backlog, most);
 	fclose(f);
 }
 

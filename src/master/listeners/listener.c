@@ -48,9 +48,9 @@ listener_adjust(int fd, const struct config *c)
 	if (listener_set(fd, IPPROTO_TCP, TCP_NODELAY, 1) == -1 ||
 	    /* The kernel counts urgent bytes as received, too. */
 	    listener_set(fd, SOL_SOCKET, SO_OOBINLINE, 1) == -1 ||
-	    listener_set_keepalive(fd, c->tcp_keepalive) == -1)
+	    listener_set_keepalive(fd, c->service[0].tcp_keepalive) == -1)
 		return -1;
-	return listen(fd, (int)c->tcp_backlog);
+	return listen(fd, (int)c->service[0].tcp_backlog);
 }
 
 int
@@ -101,7 +101,7 @@ listener_open(const struct address *a, const struct config *c, unsigned how,
     const char **call)
 {
 	struct sockaddr_storage ss;
-	socklen_t len = address_fill(&ss, a->host, c->port);
+	socklen_t len = address_fill(&ss, a->host, c->service[0].port);
 	int fd, saved;
 
 	*call = "bind";

@@ -13,16 +13,16 @@
  * about addresses.  Where there are no such rules it can still put another
  * address into the log. */
 static void
-advice_report_trust(const struct config *c)
+advice_report_trust(const struct service_config *s)
 {
 	static const char text[] = "proxy-trusted is empty: every client can "
 				   "name itself by any address";
 
-	if (c->proxy_protocol == PROXY_PROTOCOL_OFF ||
-	    c->proxy_trusted.count != 0)
+	if (s->proxy_protocol == PROXY_PROTOCOL_OFF ||
+	    s->proxy_trusted.count != 0)
 		return;
-	if (c->allow.count != 0 || c->deny.count != 0 ||
-	    c->maxclients_per_ip != 0 || c->accept_rate_per_ip != 0)
+	if (s->allow.count != 0 || s->deny.count != 0 ||
+	    s->maxclients_per_ip != 0 || s->accept_rate_per_ip != 0)
 		log_warnx("%s, and so escape the rules about addresses", text);
 	else
 		log_notice("%s", text);
@@ -42,7 +42,7 @@ advice_memory_needed(const struct config *c)
 	};
 
 	return c->maxmemory_clients.n +
-	    (unsigned long long)c->maxclients *
+	    (unsigned long long)c->defaults.maxclients *
 	    (RECORD + FIRST_BLOCK + SOCKET) +
 	    WORKER * (unsigned long long)c->workers + MASTER;
 }
@@ -58,7 +58,7 @@ advice_warn_of_memory(const struct config *c)
 		log_warnx("memory: there are %llu MB (%s), but %u clients may "
 			  "take %llu MB, of which maxmemory-clients is %llu: "
 			  "lower one of the two",
-		    limit >> 20, what, c->maxclients, needed >> 20,
+		    limit >> 20, what, c->defaults.maxclients, needed >> 20,
 		    c->maxmemory_clients.n >> 20);
 }
 
@@ -69,9 +69,10 @@ advice_log(const struct config *c)
 		log_notice("%s: %u Redis directives mean nothing here: %s",
 		    c->file, c->ignored.count, c->ignored.names);
 	if (*config_note(c, "maxclients") != '\0')
-		log_warnx("maxclients %u: %s", c->maxclients,
+		log_warnx("maxclients %u: %s", c->defaults.maxclients,
 		    config_note(c, "maxclients"));
-	advice_report_trust(c);
+	for (unsigned i = 0; i < c->services; i++)
+		advice_report_trust(&c->service[i]);
 	advice_warn_of_memory(c);
 	if (c->supervised == SUPERVISED_SYSTEMD && !notify_wanted())
 		log_warnx("supervised systemd: NOTIFY_SOCKET is not set");

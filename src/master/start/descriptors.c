@@ -12,7 +12,7 @@
 unsigned
 descriptors_needed(const struct config *c)
 {
-	return c->maxclients + config_reserved_descriptors(c);
+	return c->defaults.maxclients + config_reserved_descriptors(c);
 }
 
 int

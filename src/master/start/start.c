@@ -9,14 +9,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "config/directive.h"
-#include "config/value.h"
 #include "lib/clock.h"
 #include "lib/exit_status.h"
 #include "lib/limits.h"
 #include "lib/log.h"
 #include "lib/signals.h"
 #include "master/admin_child.h"
+#include "master/handlers.h"
 #include "master/listeners/inherit.h"
 #include "master/listeners/listen.h"
 #include "master/loop.h"
@@ -47,12 +46,9 @@ start_tidy_descriptors(void)
 static void
 start_report_program(const struct config *c)
 {
-	char handler[32];
-
-	value_format(c, directive_find("handler"), handler, sizeof(handler));
 	log_notice("echod " PACKAGE_VERSION ", %u workers, handler %s, "
 		   "maxclients %u, configuration %s",
-	    c->workers, handler, c->maxclients,
+	    c->workers, c->service[0].handler, c->defaults.maxclients,
 	    c->file[0] != '\0' ? c->file : "built in");
 	if (geteuid() == 0)
 		log_warnx("running as root; set `user` to give that up");
@@ -73,9 +69,26 @@ start_open_listeners(struct master *m, const struct config *c,
 	return r;
 }
 
+/* Returns the memfd of their image, or -1 with the reason logged. */
+static int
+start_check_handlers(const struct config *c)
+{
+	int memfd = image_memfd();
+	char why[IMAGE_WHY];
+
+	if (memfd == -1)
+		log_warn("memory for handlers");
+	else if (handlers_check(memfd, c, NULL, why, sizeof(why)) == -1) {
+		log_warnx("%s", why);
+		close(memfd);
+		memfd = -1;
+	}
+	return memfd;
+}
+
 /*
  * Do everything that can fail or needs root, in this order: the pid file (is
- * another echod running?), the arena, the listeners, the log, the sockets for
+ * another echod running?), the handlers, the arena, the listeners, the log, the sockets for
  * control and metrics.  Then give up root and start the workers.  Returns 0, or
  * -1 with the reason logged.
  */
@@ -85,10 +98,14 @@ start_bring_up(struct master *m, const struct config *c, struct pidfile *p)
 	unsigned descriptors = descriptors_needed(c);
 	struct identity id = privileges_identity(c);
 	unsigned long most;
-	char why[128];
+	char why[IMAGE_WHY];
+	int image;
 
 	if (pidfile_claim(p, c, true) == -1 ||
 	    descriptors_limit(descriptors, &most) == -1)
+		return -1;
+	image = start_check_handlers(c);
+	if (image == -1)
 		return -1;
 	if (arena_create(&m->arena, CONFIG_WORKERS_MAX, descriptors, most) ==
 	    -1) {
@@ -118,6 +135,12 @@ start_bring_up(struct master *m, const struct config *c, struct pidfile *p)
 		log_warn("user %s", c->user);
 		return -1;
 	}
+	if (handlers_open(m, image, why, sizeof(why)) == -1) {
+		log_warnx("%s", why);
+		return -1;
+	}
+	close(image);
+	handlers_commit(m);
 	start_report_program(c);
 	listen_report(m->service, c, &m->wanted);
 	return workers_start(m, false);

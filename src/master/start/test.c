@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <bsd/string.h>
 
@@ -16,10 +17,13 @@
 #include "lib/key_values.h"
 #include "lib/log.h"
 #include "master/admin_program.h"
+#include "master/handlers.h"
 #include "master/listeners/listen.h"
 #include "master/start/admin_sockets.h"
+#include "master/upgrade/executable.h"
 #include "shared/arena.h"
 #include "shared/layout.h"
+#include "shared/service.h"
 
 /* A resolver may take longer than the check has.  Then this is its last line,
  * and says why. */
@@ -28,11 +32,15 @@ test_announce_names(const struct config *c)
 {
 	char list[512] = "";
 
-	for (unsigned i = 0; i < c->bind.count; i++)
-		if (c->bind.address[i].named) {
-			strlcat(list, " ", sizeof(list));
-			strlcat(list, c->bind.address[i].host, sizeof(list));
-		}
+	for (unsigned k = 0; k < c->services; k++) {
+		const struct bind_list *b = &c->service[k].bind;
+
+		for (unsigned i = 0; i < b->count; i++)
+			if (b->address[i].named) {
+				strlcat(list, " ", sizeof(list));
+				strlcat(list, b->address[i].host, sizeof(list));
+			}
+	}
 	if (*list != '\0')
 		log_warnx("bind: waiting for the resolver, for%s", list);
 }
@@ -64,6 +72,30 @@ test_upgrade(const struct upgrade_record *t, const struct config *c, char *why,
 	return 0;
 }
 
+/* In a reload, the image is the next program's. */
+static int
+test_handlers(const struct upgrade_record *t, const struct config *c, char *why,
+    size_t size)
+{
+	const struct service_state *s = NULL;
+	int memfd, r;
+
+	if (t != NULL) {
+		s = service_look(EXECUTABLE_CHECK_STATE, why, size);
+		if (s == NULL)
+			return -1;
+		return handlers_check(EXECUTABLE_CHECK_IMAGE, c, s, why, size);
+	}
+	memfd = image_memfd();
+	if (memfd == -1) {
+		snprintf(why, size, "memory for handlers: %s", strerror(errno));
+		return -1;
+	}
+	r = handlers_check(memfd, c, NULL, why, size);
+	close(memfd);
+	return r;
+}
+
 /* The steps are those that a start or a resume takes; nothing is changed.
  * Returns 0, or -1 with a reason in `why`. */
 static int
@@ -84,7 +116,8 @@ test_all(const struct upgrade_record *t, const struct config *c, char *why,
 		c, &resolved, why, size) == -1 ||
 	    admin_sockets_check(c, t != NULL ? &t->config : NULL, why, size) ==
 		-1 ||
-	    admin_program_check(c, why, size) == -1)
+	    admin_program_check(c, why, size) == -1 ||
+	    test_handlers(t, c, why, size) == -1)
 		return -1;
 	if (t == NULL ||
 	    (record_add_resolved(t->record, &resolved) == 0 &&
@@ -97,7 +130,7 @@ test_all(const struct upgrade_record *t, const struct config *c, char *why,
 int
 test_configuration(const struct config *c, const struct upgrade_record *before)
 {
-	char why[PATH_MAX + 64];
+	char why[PATH_MAX + IMAGE_WHY];
 
 	if (test_all(before, c, why, sizeof(why)) == -1) {
 		log_warnx("%s", why);

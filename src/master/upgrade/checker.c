@@ -17,20 +17,22 @@
 #include "master/upgrade/executable.h"
 
 const char *
-checker_begin(struct checker *c, int executable, int record,
-    const struct arena *a, const struct service_state *s)
+checker_begin(struct checker *c, int executable, int record, int image,
+    int state, const struct arena *a, const struct service_state *s)
 {
 	const char *what = "memory for the check";
 	int saved;
 
 	*c = (struct checker)CHECKER_NONE;
 	c->record = record;
+	c->image = image;
 	c->output = memfd_create("echod-check", MFD_CLOEXEC);
 	if (c->output != -1) {
 		what = executable_path();
 		atomic_store(&a->header->copied, 1);
 		listen_share(s, true);
-		c->pid = executable_check(executable, record, c->output);
+		c->pid = executable_check(executable, record, c->output, image,
+		    state);
 		if (c->pid != -1) {
 			c->pidfd = pidfd_make(c->pid);
 			return NULL;
@@ -85,6 +87,8 @@ checker_end(struct checker *c, const struct arena *a,
 		close(c->record);
 	if (c->output != -1)
 		close(c->output);
-	c->record = c->output = -1;
+	if (c->image != -1)
+		close(c->image);
+	c->record = c->output = c->image = -1;
 	c->pid = 0;
 }

@@ -17,21 +17,23 @@ struct checker {
 	int status; /* of wait(2), once it has ended */
 	int record; /* the upgrade record, a memfd; -1: none */
 	int output; /* the child's output, a memfd; -1: none */
+	int image;  /* of its handlers, a memfd; -1: none */
 };
 
 #define CHECKER_NONE \
 	{ \
-		.record = -1, .output = -1 \
+		.record = -1, .output = -1, .image = -1 \
 	}
 
 /*
  * Run the program in the descriptor `executable`, with the upgrade record
- * `record`, which the checker owns from now on.  Until checker_end() the check
- * may bind to the service's ports.  Returns NULL, or the name of what failed,
+ * `record` and the memfd `image` for its handlers, which the checker owns from
+ * now on; it may read the service state in `state`.  Until checker_end() the
+ * check may bind to the service's ports.  Returns NULL, or the name of what failed,
  * with errno set and nothing left.
  */
 const char *checker_begin(struct checker *c, int executable, int record,
-    const struct arena *a, const struct service_state *s);
+    int image, int state, const struct arena *a, const struct service_state *s);
 
 /* Its process has ended with `status` and has been reaped. */
 void checker_ended(struct checker *c, int status);

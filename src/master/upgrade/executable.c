@@ -24,12 +24,6 @@
 
 #define SELF "/proc/self/exe"
 
-/* Descriptors of the check. */
-enum {
-	CHECK_RECORD = 3,
-	CHECK_EXECUTABLE = 4
-};
-
 static struct {
 	char path[PATH_MAX];
 	char directory[PATH_MAX];
@@ -269,19 +263,22 @@ executable_start(const struct executable_child *child)
 }
 
 pid_t
-executable_check(int fd, int record, int output)
+executable_check(int fd, int record, int output, int image, int state)
 {
 	const struct executable_child child = {
 		.path = self.path,
 		.argv = self.argv,
-		.end = CHECK_EXECUTABLE + 1,
-		.n = 4,
-		.give = { { fd, CHECK_EXECUTABLE }, { output, STDOUT_FILENO },
-		    { output, STDERR_FILENO }, { record, CHECK_RECORD } },
+		.end = EXECUTABLE_CHECK_END,
+		.n = 6,
+		.give = { { fd, EXECUTABLE_CHECK_FILE },
+		    { output, STDOUT_FILENO }, { output, STDERR_FILENO },
+		    { record, EXECUTABLE_CHECK_RECORD },
+		    { image, EXECUTABLE_CHECK_IMAGE },
+		    { state, EXECUTABLE_CHECK_STATE } },
 	};
 	pid_t pid;
 
-	executable_announce(CHECK_RECORD);
+	executable_announce(EXECUTABLE_CHECK_RECORD);
 	self.argv[1] = (char *)"-t";
 	pid = executable_start(&child);
 	unsetenv(EXECUTABLE_RECORD);

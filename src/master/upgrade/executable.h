@@ -13,6 +13,15 @@
  * the number of a descriptor. */
 #define EXECUTABLE_RECORD "ECHOD_TAKEOVER"
 
+/* Descriptors of the check. */
+enum {
+	EXECUTABLE_CHECK_RECORD = 3,
+	EXECUTABLE_CHECK_FILE,
+	EXECUTABLE_CHECK_IMAGE, /* of handlers, to be filled in */
+	EXECUTABLE_CHECK_STATE, /* service state, for reading */
+	EXECUTABLE_CHECK_END
+};
+
 /*
  * Remember how this program was called: its arguments, its working directory
  * and its path.  Symbolic links stay in the path, so that they may point
@@ -61,10 +70,10 @@ pid_t executable_start(const struct executable_child *child);
 
 /*
  * Start the program in `fd` as a child, with -t added to our arguments.  It
- * gets the record, beside standard input, and writes to `output`.  Returns its
- * pid, or -1 with errno set.
+ * gets the other descriptors, beside standard input, and writes to `output`.
+ * Returns its pid, or -1 with errno set.
  */
-pid_t executable_check(int fd, int record, int output);
+pid_t executable_check(int fd, int record, int output, int image, int state);
 
 /* Execute the program in `fd` in place of this one, with our arguments and the
  * record.  Returns only if that fails, with errno set. */

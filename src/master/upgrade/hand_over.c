@@ -13,6 +13,7 @@
 
 #include "lib/descriptor_keep.h"
 #include "lib/log.h"
+#include "master/handlers.h"
 #include "master/upgrade/executable.h"
 #include "master/upgrade/record.h"
 #include "shared/layout.h"
@@ -48,6 +49,7 @@ hand_over_write(const struct master *m)
 	t.executable = m->executable;
 	t.pidfile = m->pidfile->fd;
 	t.log = log_descriptor();
+	t.handlers = m->reload.checker.image;
 	t.control = m->admin_sockets.control;
 	t.metrics = m->admin_sockets.metrics;
 	t.admin = m->admin.pid;
@@ -71,6 +73,7 @@ hand_over_keep(const struct arena *a, const struct service_state *o, bool keep)
 {
 	int r = descriptor_keep(o->master_wake_fd, keep);
 
+	r |= handlers_keep(&o->handlers, keep);
 	for (unsigned i = 0; i < o->listeners + o->dropped; i++)
 		r |= descriptor_keep(o->listener[i].fd, keep);
 	for (unsigned k = 0; k < a->slots; k++) {
@@ -87,6 +90,7 @@ hand_over_keep_all(const struct master *m, int record, bool keep)
 	    descriptor_keep(m->service_fd, keep) |
 	    descriptor_keep(record, keep) |
 	    descriptor_keep(m->executable, keep) |
+	    descriptor_keep(m->reload.checker.image, keep) |
 	    descriptor_keep(m->pidfile->fd, keep) |
 	    descriptor_keep(log_descriptor(), keep) |
 	    admin_sockets_keep(&m->admin_sockets, keep) |

@@ -46,6 +46,7 @@ static const struct item {
 	ITEM("image", ITEM_INT, executable),
 	ITEM("pidfile", ITEM_INT, pidfile),
 	ITEM("log", ITEM_INT, log),
+	ITEM("handlers", ITEM_INT, handlers),
 	ITEM("control", ITEM_INT, control),
 	ITEM("metrics", ITEM_INT, metrics),
 	ITEM("admin", ITEM_INT, admin),
@@ -236,7 +237,7 @@ record_read(struct upgrade_record *t, int record, char *why, size_t size)
 	memset(t, 0, sizeof(*t));
 	t->record = record;
 	t->arena = t->service = t->executable = t->pidfile = t->log = -1;
-	t->control = t->metrics = t->admin_socket = -1;
+	t->handlers = t->control = t->metrics = t->admin_socket = -1;
 	config_defaults(&t->config);
 	text = key_values_text(record, &length);
 	if (text == NULL) {
@@ -252,6 +253,8 @@ record_read(struct upgrade_record *t, int record, char *why, size_t size)
 	if (result == -1)
 		snprintf(why, size, "takeover: %s", problem);
 	free(text);
+	if (t->config.services == 0)
+		config_make_service(&t->config);
 	return result;
 }
 

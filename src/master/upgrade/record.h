@@ -31,6 +31,7 @@ struct upgrade_record {
 	int executable; /* of the program that runs */
 	int pidfile;
 	int log;
+	int handlers; /* the image of the next program's, image.h; -1: none */
 	int control, metrics; /* the administrator's listeners */
 	int admin;	      /* pid of the administration process; 0: none */
 	int admin_socket;     /* request_pair(); -1: none */

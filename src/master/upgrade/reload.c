@@ -23,6 +23,7 @@
 #include "lib/log.h"
 #include "lib/wait_status.h"
 #include "master/admin_link.h"
+#include "master/handlers.h"
 #include "master/listeners/listen.h"
 #include "master/notify.h"
 #include "master/spawn.h"
@@ -122,7 +123,7 @@ reload_begin(struct master *m)
 {
 	struct reload *r = &m->reload;
 	const char *failed;
-	int record;
+	int record, image;
 
 	r->again = false;
 	r->asked = r->later;
@@ -138,13 +139,17 @@ reload_begin(struct master *m)
 			: "its path, which /proc/self/exe would have told");
 		return;
 	}
-	record = hand_over_write(m);
+	r->checker.image = image = image_memfd();
+	m->service->handlers_used = handlers_used(&m->arena);
+	record = image == -1 || service_keep(m->service, &m->service_fd) == -1
+	    ? -1
+	    : hand_over_write(m);
 	if (record == -1) {
 		reload_refuse_errno(m, "memory for the check");
 		return;
 	}
-	failed = checker_begin(&r->checker, r->executable, record, &m->arena,
-	    m->service);
+	failed = checker_begin(&r->checker, r->executable, record, image,
+	    m->service_fd, &m->arena, m->service);
 	if (failed != NULL) {
 		reload_refuse_errno(m, failed);
 		return;

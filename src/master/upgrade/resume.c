@@ -21,6 +21,7 @@
 #include "lib/log.h"
 #include "lib/signals.h"
 #include "master/admin_child.h"
+#include "master/handlers.h"
 #include "master/listeners/listen.h"
 #include "master/loop.h"
 #include "master/notify.h"
@@ -45,7 +46,7 @@ resume_make_room(struct master *m, struct config *c)
 	if (descriptors > a->capacity) {
 		log_warnx("maxclients %u needs %u descriptors; without a "
 			  "restart there can be %u",
-		    c->maxclients, descriptors, a->capacity);
+		    c->defaults.maxclients, descriptors, a->capacity);
 		return -1;
 	}
 	if (c->workers > a->slots) {
@@ -88,6 +89,18 @@ resume_move_pidfile(struct pidfile *p, const struct pidfile *old,
 	return 0;
 }
 
+static bool
+resume_rates_differ(const struct config *a, const struct config *b)
+{
+	if (a->services != b->services)
+		return true;
+	for (unsigned i = 0; i < a->services; i++)
+		if (a->service[i].accept_rate != b->service[i].accept_rate ||
+		    a->service[i].accept_burst != b->service[i].accept_burst)
+			return true;
+	return false;
+}
+
 /* Do everything up to workers that serve.  Returns 0, or -1 with the reason
  * logged; then resume_service() undoes what was done. */
 static int
@@ -100,6 +113,7 @@ resume_take_over(struct master *m, struct config *c,
 	const struct identity same = { (uid_t)-1, (gid_t)-1 };
 	bool daemonize = c->daemonize != 0;
 	bool same_file = strcmp(c->logfile, t->config.logfile) == 0;
+	char why[IMAGE_WHY];
 
 	c->daemonize = t->config.daemonize;
 	/* Root has opened the log file; this process may not be allowed to. */
@@ -118,13 +132,20 @@ resume_take_over(struct master *m, struct config *c,
 		log_warnx("daemonize %s: takes effect at the next start",
 		    daemonize ? "yes" : "no");
 	/* Clients that came at another rate do not count. */
-	if (c->accept_rate != t->config.accept_rate ||
-	    c->accept_burst != t->config.accept_burst)
-		atomic_store(&m->arena.header->accept_due, 0);
+	if (resume_rates_differ(c, &t->config))
+		for (unsigned i = 0; i < SERVICE_NUMBERS; i++)
+			atomic_store(&m->arena.header->accept_due[i], 0);
 	if (resume_make_room(m, c) == -1 ||
 	    resume_move_pidfile(p, old, c) == -1)
 		return -1;
-	/* A program that got the service back keeps its listeners. */
+	/* A program that got the service back keeps its handlers and its
+	 * listeners. */
+	if (t->failure[0] != '\0')
+		handlers_resume(m);
+	else if (handlers_open(m, t->handlers, why, sizeof(why)) == -1) {
+		log_warnx("%s", why);
+		return -1;
+	}
 	if (t->failure[0] != '\0')
 		listen_keep(&m->arena, m->service, c);
 	else if (listen_open(&m->arena, m->service, c, &t->resolved,
@@ -234,9 +255,12 @@ resume_commit(struct master *m, const struct upgrade_record *t,
 
 	/* First of all: clients that come from now on are the next one's. */
 	admin_child_replace(m);
+	handlers_commit(m);
 	(void)hand_over_keep(&m->arena, m->service, false);
 	(void)descriptor_keep(m->pidfile->fd, false);
 	close(t->record);
+	if (t->handlers != -1)
+		close(t->handlers);
 	close(t->service);
 	close(t->executable);
 	if (t->log != -1 && t->log != log_descriptor())

@@ -81,11 +81,11 @@ active_remove(struct active_set *s, int fd)
 	active_store_count(s);
 }
 
-/* True if the window of `c` has pages and nothing is pending in it. */
+/* True if a window of `c` has pages and nothing is pending in them. */
 static bool
 active_can_release(const struct connection *c)
 {
-	return c->blocks > 0 && connection_pending(c) == 0;
+	return connection_blocks(c) > 0 && connection_pending(c) == 0;
 }
 
 static void

@@ -102,8 +102,7 @@ balance_rotate(struct balance *b, struct worker *w, unsigned *to)
 	if (now < b->compare_at || w->number >= workers)
 		return 0;
 	for (unsigned k = 0; k < workers; k++) {
-		uint64_t sum = atomic_load_explicit(&slot[k].count.echoes,
-		    memory_order_relaxed);
+		uint64_t sum = slot_sum(&slot[k], echoes);
 
 		echoes[k] = sum - b->echoes[k];
 		b->echoes[k] = sum;

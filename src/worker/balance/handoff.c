@@ -9,6 +9,7 @@
 #include "lib/clock.h"
 #include "worker/connection/close.h"
 #include "worker/connection/header.h"
+#include "worker/connection/serve.h"
 #include "worker/connection/window.h"
 #include "worker/memory.h"
 
@@ -55,6 +56,7 @@ handoff_move(struct worker *w, int fd, unsigned to)
 		c->flags &= (uint8_t)~CONN_INACTIVE;
 	events_forget(&w->events, fd);
 	active_remove(&w->active, fd);
+	wakeups_remove(&w->wakeups, fd);
 	siblings_reserve(&w->siblings, to);
 	atomic_fetch_sub(&w->slot->held, 1);
 	window_remove(w->slot, c);
@@ -84,12 +86,15 @@ handoff_receive(struct worker *w, int fd)
 		close_connection(w, fd, CLOSE_REQUEST, 0);
 		return;
 	}
-	if (!close_unless_watched(w, fd) || (c->flags & CONN_INACTIVE) != 0)
+	if (!close_unless_watched(w, fd))
 		return;
-	(void)active_touch(&w->active, fd);
-	/* The slot that offered it might have released its window. */
-	if (c->blocks > 0)
-		memory_took(w, fd, 0);
+	if ((c->flags & CONN_INACTIVE) == 0) {
+		(void)active_touch(&w->active, fd);
+		/* The slot that offered it might have released its window. */
+		if (connection_blocks(c) > 0)
+			memory_took(w, fd, 0, 0);
+	}
+	serve_resume(w, fd);
 }
 
 /* Make `fd`, if it is offered to slot `to`, this slot's. */

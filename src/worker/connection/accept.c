@@ -11,12 +11,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "handler/handler.h"
 #include "lib/clock.h"
 #include "worker/balance/handoff.h"
 #include "worker/connection/admission.h"
 #include "worker/connection/close.h"
 #include "worker/connection/header.h"
 #include "worker/connection/rate.h"
+#include "worker/connection/serve.h"
 #include "worker/connection/tcp_info.h"
 
 /* Clients accepted in a row before the connections have their turn. */
@@ -60,7 +62,7 @@ accept_admit(struct worker *w)
 			break;
 		sched_yield();
 	}
-	if (arena_held(w->arena) < w->config->maxclients) {
+	if (arena_held(w->arena) < w->config->defaults.maxclients) {
 		to = (int)(w->draining ? w->number
 				       : siblings_place(&w->siblings));
 		atomic_fetch_add(to == (int)w->number
@@ -115,7 +117,7 @@ accept_claim(struct worker *w, int fd)
 /* Refuse a client.  Its input is read first: closing a socket with unread input
  * resets the connection, and the client would not see the reason. */
 static void
-accept_refuse(struct worker *w, int fd, const struct peer *peer,
+accept_refuse(struct worker *w, int fd, const struct peer *peer, unsigned entry,
     enum close_reason reason, const char *why)
 {
 	struct connection c = { .peer = *peer, .opened = clock_ms() };
@@ -127,6 +129,7 @@ accept_refuse(struct worker *w, int fd, const struct peer *peer,
 					 MSG_NOSIGNAL | MSG_DONTWAIT);
 	if (n > 0)
 		c.tx = (uint64_t)n;
+	c.half[0].entry = entry;
 	(void)shutdown(fd, SHUT_WR);
 	(void)!recv(fd, w->scratch, SCRATCH_BYTES, MSG_DONTWAIT);
 	close_account(w, &c, reason, 0);
@@ -137,9 +140,21 @@ accept_refuse(struct worker *w, int fd, const struct peer *peer,
 	admission_report(w, peer, why, "");
 }
 
+/* The connection begins with the handler of entry `entry`, and no step has been
+ * made: both states are zero. */
+static void
+accept_begin_handler(const struct worker *w, int fd, unsigned entry)
+{
+	size_t size = w->handler[entry].h->state_size;
+
+	worker_connection(w, fd)->half[0].entry = entry;
+	memset(arena_state(w->arena, fd, 0, size), 0, size);
+	memset(arena_state(w->arena, fd, 1, size), 0, size);
+}
+
 void
-accept_enter(struct worker *w, int fd, const struct peer *peer, unsigned to,
-    bool charged)
+accept_enter(struct worker *w, int fd, const struct peer *peer, unsigned entry,
+    unsigned to, bool charged)
 {
 	struct connection *c = worker_connection(w, fd);
 	char *fields = (char *)c;
@@ -154,13 +169,13 @@ accept_enter(struct worker *w, int fd, const struct peer *peer, unsigned to,
 	c->peer = *peer;
 	c->opened = clock_ms();
 	c->idle_since = (uint32_t)(c->opened / 100);
-	c->handler = (uint8_t)w->config->handler;
+	accept_begin_handler(w, fd, entry);
 	if (charged)
 		c->flags |= CONN_CHARGED;
-	if (admission_expects_header(w->config, peer))
+	if (admission_expects_header(w->handler[entry].service, peer))
 		c->flags |= CONN_HEADER;
 	c->active = CONNECTION_INACTIVE;
-	counter_add(&w->slot->count.accepted, 1);
+	counter_add(&worker_count(w, c)->accepted, 1);
 	if (log_wants(LOG_LEVEL_VERBOSE))
 		log_verbose("%s accepted", peer_name(peer));
 	w->changed = true;
@@ -189,11 +204,11 @@ accept_mark_closing(const struct worker *w, int fd)
 /* Refuse a client whose record is not in use. */
 static void
 accept_turn_away(struct worker *w, int fd, const struct peer *peer,
-    enum close_reason reason, const char *why)
+    unsigned entry, enum close_reason reason, const char *why)
 {
 	if (accept_claim(w, fd)) {
 		accept_mark_closing(w, fd);
-		accept_refuse(w, fd, peer, reason, why);
+		accept_refuse(w, fd, peer, entry, reason, why);
 	}
 }
 
@@ -210,7 +225,8 @@ accept_release_place(struct worker *w, unsigned to)
 /* A client was accepted.  Returns true if it has become a connection, false if
  * it was refused.  `charged`: a connection counts for accept-rate. */
 static bool
-accept_receive(struct worker *w, int fd, const struct peer *peer, bool charged)
+accept_receive(struct worker *w, int fd, const struct peer *peer,
+    unsigned entry, bool charged)
 {
 	const char *why;
 	char full[64];
@@ -218,31 +234,31 @@ accept_receive(struct worker *w, int fd, const struct peer *peer, bool charged)
 
 	/* A descriptor beyond the arena: the limit was raised from outside. */
 	if ((uint32_t)fd >= arena_descriptors(w->arena)) {
-		accept_refuse(w, fd, peer, CLOSE_LIMIT,
+		accept_refuse(w, fd, peer, entry, CLOSE_LIMIT,
 		    "its descriptor is too high");
 		return false;
 	}
-	if ((why = admission_denies(w->config, peer)) != NULL) {
-		accept_turn_away(w, fd, peer, CLOSE_DENIED, why);
+	if ((why = admission_denies(w->handler[entry].service, peer)) != NULL) {
+		accept_turn_away(w, fd, peer, entry, CLOSE_DENIED, why);
 		return false;
 	}
 	if ((to = accept_admit(w)) == -1) {
 		snprintf(full, sizeof(full), "maxclients %u reached",
-		    w->config->maxclients);
-		accept_turn_away(w, fd, peer, CLOSE_LIMIT, full);
+		    w->config->defaults.maxclients);
+		accept_turn_away(w, fd, peer, entry, CLOSE_LIMIT, full);
 		return false;
 	}
 	if (!accept_claim(w, fd)) {
 		accept_release_place(w, (unsigned)to);
 		return false;
 	}
-	if ((why = admission_crowds(w, fd, peer, true)) != NULL) {
+	if ((why = admission_crowds(w, fd, peer, entry, true)) != NULL) {
 		accept_release_place(w, (unsigned)to);
 		accept_mark_closing(w, fd);
-		accept_refuse(w, fd, peer, CLOSE_LIMIT, why);
+		accept_refuse(w, fd, peer, entry, CLOSE_LIMIT, why);
 		return false;
 	}
-	accept_enter(w, fd, peer, (unsigned)to, charged);
+	accept_enter(w, fd, peer, entry, (unsigned)to, charged);
 	return true;
 }
 
@@ -295,6 +311,7 @@ accept_take_batch(struct worker *w, unsigned i, bool throttled)
 {
 	struct operation *op = &w->slot->op;
 	int listener = w->arena->header->listener[i].fd;
+	unsigned entry = worker_listener_entry(w, i);
 	struct sockaddr_storage ss;
 	socklen_t len;
 	struct peer peer;
@@ -302,8 +319,8 @@ accept_take_batch(struct worker *w, unsigned i, bool throttled)
 	unsigned failures = 0;
 
 	for (unsigned n = 0; n < BATCH && result == ACCEPT_MORE; n++) {
-		unsigned wait = throttled ? rate_wait(w) : 0;
-		bool charged;
+		unsigned wait = throttled ? rate_wait(w, entry) : 0;
+		bool charged, received = false;
 		int fd;
 
 		/* A client that cannot be watched is not accepted. */
@@ -313,8 +330,9 @@ accept_take_batch(struct worker *w, unsigned i, bool throttled)
 			return ACCEPT_PAUSED;
 		}
 		if (wait > 0) {
-			timer_set(&w->timers, TIMER_ACCEPT, clock_ms() + wait);
-			return ACCEPT_PAUSED;
+			timer_sooner(&w->timers, TIMER_ACCEPT,
+			    clock_ms() + wait);
+			return ACCEPT_LIMITED;
 		}
 		atomic_store_explicit(&op->kind, OP_ACCEPT,
 		    memory_order_relaxed);
@@ -330,14 +348,21 @@ accept_take_batch(struct worker *w, unsigned i, bool throttled)
 			w->moved++;
 			if (i >= arena_listeners(w->arena))
 				tcp_info_hear(fd);
-			charged = throttled && w->config->accept_rate != 0 &&
+			charged = throttled &&
+			    w->handler[entry].service->accept_rate != 0 &&
 			    !tcp_info_has_left(fd);
 			peer_from_sockaddr(&peer, &ss);
-			if (accept_receive(w, fd, &peer, charged) && charged)
-				rate_take(w);
+			received = accept_receive(w, fd, &peer, entry, charged);
+			if (received && charged)
+				rate_take(w, entry);
 		}
 		store_barrier();
 		atomic_store_explicit(&op->kind, OP_NONE, memory_order_relaxed);
+		/* A handler may speak first. */
+		if (received &&
+		    connection_owner(worker_connection(w, fd)) ==
+			owner_word(CONN_OPEN, w->number))
+			serve_resume(w, fd);
 	}
 	return result;
 }
@@ -354,7 +379,8 @@ accept_queue(struct worker *w, unsigned i, bool shut)
 	enum accepted a = ACCEPT_MORE;
 
 	/* Bounded: clients may come as fast as they are accepted. */
-	for (unsigned n = 0; a == ACCEPT_MORE && n < w->config->maxclients; n++)
+	for (unsigned n = 0;
+	     a == ACCEPT_MORE && n < w->config->defaults.maxclients; n++)
 		a = accept_take_batch(w, i, false);
 	if (a == ACCEPT_PAUSED)
 		return false;

@@ -9,19 +9,20 @@
 
 /* The result of an attempt to empty an accept queue. */
 enum accepted {
-	ACCEPT_MORE,  /* a batch was accepted, there may be more */
-	ACCEPT_EMPTY, /* no client waits, or the listener is shut */
-	ACCEPT_PAUSED /* not now: TIMER_ACCEPT is set */
+	ACCEPT_MORE,	/* a batch was accepted, there may be more */
+	ACCEPT_EMPTY,	/* no client waits, or the listener is shut */
+	ACCEPT_LIMITED, /* accept-rate of its service: TIMER_ACCEPT is set */
+	ACCEPT_PAUSED	/* not now, from no listener: TIMER_ACCEPT is set */
 };
 
 /* Searches through the records reach `fd` from now on. */
 void accept_note(const struct arena *a, int fd);
 
 /* Make `fd`, an accepted socket whose record this slot has CLAIMED and which
- * has its cookie already, a connection of slot `to`.  `charged`: it counts for
- * accept-rate. */
+ * has its cookie already, a connection of slot `to` with the handler of `entry`.
+ * `charged`: it counts for accept-rate. */
 void accept_enter(struct worker *w, int fd, const struct peer *peer,
-    unsigned to, bool charged);
+    unsigned entry, unsigned to, bool charged);
 
 /* Accept a batch of clients, as accept-rate permits, from the listener with
  * index `i`. */

@@ -13,7 +13,7 @@
 #include "worker/connection/rate.h"
 
 bool
-admission_allows(const struct config *c, const struct peer *peer)
+admission_allows(const struct service_config *c, const struct peer *peer)
 {
 	if (networks_contain(&c->deny, peer->family, peer->address))
 		return false;
@@ -22,26 +22,27 @@ admission_allows(const struct config *c, const struct peer *peer)
 }
 
 bool
-admission_is_balancer(const struct config *c, const struct peer *peer)
+admission_is_balancer(const struct service_config *c, const struct peer *peer)
 {
 	return networks_contain(&c->proxy_trusted, peer->family, peer->address);
 }
 
 static bool
-admission_is_trusted(const struct config *c, const struct peer *peer)
+admission_is_trusted(const struct service_config *c, const struct peer *peer)
 {
 	return c->proxy_trusted.count == 0 || admission_is_balancer(c, peer);
 }
 
 bool
-admission_expects_header(const struct config *c, const struct peer *peer)
+admission_expects_header(const struct service_config *c,
+    const struct peer *peer)
 {
 	return c->proxy_protocol != PROXY_PROTOCOL_OFF &&
 	    admission_is_trusted(c, peer);
 }
 
 const char *
-admission_denies(const struct config *c, const struct peer *peer)
+admission_denies(const struct service_config *c, const struct peer *peer)
 {
 	bool allowed;
 
@@ -123,11 +124,44 @@ admission_full(const struct worker *w, int fd, const struct peer *peer,
 	return n >= most;
 }
 
+/* `fd` counts for no address any more. */
+static void
+admission_uncount(const struct worker *w, int fd)
+{
+	atomic_store_explicit(&w->arena->mark[fd], 0, memory_order_relaxed);
+}
+
+/* Count `fd` for its service, as for an address: first it counts, then the
+ * others are counted, so that two clients never get the last place. */
 static const char *
-admission_count(struct worker *w, int fd, const struct peer *peer, bool fresh)
+admission_join(const struct worker *w, int fd, unsigned entry)
 {
 	static char why[64];
-	const struct config *c = w->config;
+	const struct arena *a = w->arena;
+	unsigned most = w->handler[entry].service->maxclients, n = 0;
+	unsigned end = arena_end(a);
+	const uint8_t *row = (const void *)a->service;
+	uint8_t mark = (uint8_t)(w->handler[entry].number + 1);
+
+	atomic_store(&a->service[fd], mark);
+	if (most == 0)
+		return NULL;
+	for (unsigned i = 0; i < end; i++)
+		n += row[i] == mark;
+	if (n <= most)
+		return NULL;
+	atomic_store(&a->service[fd], 0);
+	snprintf(why, sizeof(why), "maxclients %u of its service reached",
+	    most);
+	return why;
+}
+
+static const char *
+admission_count(struct worker *w, int fd, const struct peer *peer,
+    unsigned entry, bool fresh)
+{
+	static char why[64];
+	const struct service_config *c = w->handler[entry].service;
 	uint64_t key = admission_key(w, peer);
 	uint32_t mark = (uint32_t)key | 1; /* never 0 */
 
@@ -136,7 +170,7 @@ admission_count(struct worker *w, int fd, const struct peer *peer, bool fresh)
 	    admission_full(w, fd, peer, mark, c->maxclients_per_ip))
 		snprintf(why, sizeof(why), "maxclients-per-ip %u reached",
 		    c->maxclients_per_ip);
-	else if (fresh && !rate_allows(w, key))
+	else if (fresh && !rate_allows(w, entry, key))
 		snprintf(why, sizeof(why), "accept-rate-per-ip %u exceeded",
 		    c->accept_rate_per_ip);
 	else
@@ -157,18 +191,22 @@ admission_has_header(const struct worker *w, int fd)
 }
 
 const char *
-admission_crowds(struct worker *w, int fd, const struct peer *peer, bool fresh)
+admission_crowds(struct worker *w, int fd, const struct peer *peer,
+    unsigned entry, bool fresh)
 {
-	const struct config *c = w->config;
+	const struct service_config *c = w->handler[entry].service;
 	bool header = admission_expects_header(c, peer);
-	const char *why;
+	const char *why = admission_join(w, fd, entry);
+
+	if (why != NULL)
+		return why;
 
 	/* The many clients of a balancer do not count for its address. */
 	if (header && admission_is_balancer(c, peer)) {
 		admission_uncount(w, fd);
 		return NULL;
 	}
-	why = admission_count(w, fd, peer, fresh);
+	why = admission_count(w, fd, peer, entry, fresh);
 	return why != NULL && header && admission_has_header(w, fd) ? NULL
 								    : why;
 }
@@ -176,7 +214,9 @@ admission_crowds(struct worker *w, int fd, const struct peer *peer, bool fresh)
 const char *
 admission_recount(struct worker *w, int fd, const struct peer *peer)
 {
-	return admission_count(w, fd, peer, true);
+	return admission_count(w, fd, peer,
+	    connection_half(worker_connection(w, fd))->entry % HANDLER_ENTRIES,
+	    true);
 }
 
 bool
@@ -187,9 +227,10 @@ admission_counted(const struct worker *w, int fd)
 }
 
 void
-admission_uncount(const struct worker *w, int fd)
+admission_leave(const struct worker *w, int fd)
 {
-	atomic_store_explicit(&w->arena->mark[fd], 0, memory_order_relaxed);
+	admission_uncount(w, fd);
+	atomic_store_explicit(&w->arena->service[fd], 0, memory_order_relaxed);
 }
 
 void

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "lib/clock.h"
@@ -17,7 +18,7 @@ void
 close_account(struct worker *w, const struct connection *c,
     enum close_reason reason, int error)
 {
-	struct slot_counters *count = &w->slot->count;
+	struct slot_counters *count = worker_count(w, c);
 	uint64_t ms;
 
 	counter_add(&count->closed[reason], 1);
@@ -40,9 +41,10 @@ close_connection(struct worker *w, int fd, enum close_reason reason, int error)
 
 	w->moved++;
 	active_remove(&w->active, fd);
+	wakeups_remove(&w->wakeups, fd);
 	if ((c->flags & CONN_CHARGED) != 0 && c->rx == 0 &&
 	    (reason == CLOSE_EOF || reason == CLOSE_RESET))
-		rate_return(w);
+		rate_return(w, connection_half(c)->entry % HANDLER_ENTRIES);
 	close_account(w, c, reason, error);
 	window_remove(w->slot, c);
 	atomic_fetch_sub_explicit(&w->slot->held, 1, memory_order_release);
@@ -51,6 +53,17 @@ close_connection(struct worker *w, int fd, enum close_reason reason, int error)
 	atomic_store_explicit(&w->slot->op.kind, OP_NONE, memory_order_relaxed);
 	close_descriptor(w, fd);
 	w->changed = true;
+}
+
+/* socket(7): a close with a linger time of 0 discards unsent output and sends
+ * RST. */
+void
+close_reset(struct worker *w, int fd, enum close_reason reason)
+{
+	static const struct linger now = { .l_onoff = 1 };
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	close_connection(w, fd, reason, 0);
 }
 
 bool
@@ -68,9 +81,10 @@ close_descriptor(struct worker *w, int fd)
 	struct connection *c = worker_connection(w, fd);
 
 	/* Only now: a successor needs the pending bytes of an OPEN record. */
-	if (c->blocks > 0)
-		arena_release_window(w->arena, fd);
-	admission_uncount(w, fd);
+	window_release_pages(w->arena, fd);
+	if (worker_handler(w, c)->state_size > STATE_LIMIT / 2)
+		arena_release_state(w->arena, fd);
+	admission_leave(w, fd);
 	/* Closing also removes the entry from the epoll instance, unless
 	 * another process has a copy of the descriptor.  An entry that stayed
 	 * would report events for ever, and a closed number cannot remove

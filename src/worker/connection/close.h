@@ -12,6 +12,9 @@
 void close_connection(struct worker *w, int fd, enum close_reason reason,
     int error);
 
+/* The same, and reset the connection: the client receives RST. */
+void close_reset(struct worker *w, int fd, enum close_reason reason);
+
 /* Watch `fd` as events_add() does, or close it if that fails.  Returns false if
  * it is closed. */
 bool close_unless_watched(struct worker *w, int fd);

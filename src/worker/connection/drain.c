@@ -14,9 +14,9 @@
 
 /* A client that sent nothing for so long is not about to, ms. */
 #define IDLE_SILENCE 1000
-/* A client that received FIN and stays silent for so long has nothing more to
- * say, ms (the lingering close of Apache httpd waits as long). */
-#define LINGER_SILENCE 2000
+/* How long after the deadline of a removed service its connections are still
+ * looked for, ms. */
+#define DEADLINE_MARGIN 1000
 /* Time between two looks at all connections, ms. */
 #define SWEEP_MS 100
 
@@ -47,23 +47,18 @@ static void
 drain_finish_one(struct worker *w, int fd)
 {
 	const struct connection *c = worker_connection(w, fd);
-
-	/* A client that has not acknowledged its echoes is not finished. */
-	if (connection_pending(c) == 0 && tcp_info_unread(fd) == 0 &&
+	uint64_t cookie = c->cookie, sent = c->tx;
+	/* A client that has not acknowledged its replies is not finished. */
+	bool idle = connection_pending(c) == 0 && tcp_info_unread(fd) == 0 &&
 	    tcp_info_unacknowledged(fd) == 0 &&
-	    tcp_info_silence(fd) > IDLE_SILENCE)
-		close_connection(w, fd, CLOSE_DRAINED, 0);
-	else
-		serve_finish(w, fd);
-}
+	    tcp_info_silence(fd) > IDLE_SILENCE;
 
-/* The client has everything and has said nothing since. */
-static bool
-drain_lingered(const struct connection *c, int fd, uint64_t now)
-{
-	return c->phase == PHASE_LINGERING &&
-	    now - c->quiet_since >= LINGER_SILENCE &&
-	    tcp_info_unacknowledged(fd) == 0;
+	serve_finish(w, fd);
+	/* If its handler had nothing to say, either, there is nothing to wait
+	 * for. */
+	if (idle && connection_owner(c) == owner_word(CONN_OPEN, w->number) &&
+	    c->cookie == cookie && c->tx == sent && c->phase == PHASE_LINGERING)
+		close_connection(w, fd, CLOSE_DRAINED, 0);
 }
 
 static void
@@ -77,24 +72,52 @@ drain_cut_one(struct worker *w, int fd)
 		close_connection(w, fd, CLOSE_DRAINED, 0);
 		return;
 	}
-	counter_add(&w->slot->count.bytes_cut, lost);
+	counter_add(&worker_count(w, c)->bytes_cut, lost);
 	close_connection(w, fd, CLOSE_CUT, 0);
+}
+
+static void
+drain_look(struct worker *w, int fd, uint64_t now, uint64_t deadline)
+{
+	if (now >= deadline)
+		drain_cut_one(w, fd);
+	else if (worker_connection(w, fd)->phase == PHASE_SERVING)
+		drain_finish_one(w, fd);
+	else if (serve_has_lingered(w, fd, now))
+		close_connection(w, fd, CLOSE_DRAINED, 0);
 }
 
 static void
 drain_sweep(struct worker *w, uint64_t now, uint64_t deadline)
 {
 	for (int fd = arena_next(w->arena, w->number, 0); fd != -1;
-	     fd = arena_next(w->arena, w->number, fd + 1)) {
-		const struct connection *c = worker_connection(w, fd);
+	     fd = arena_next(w->arena, w->number, fd + 1))
+		drain_look(w, fd, now, deadline);
+}
 
-		if (now >= deadline)
-			drain_cut_one(w, fd);
-		else if (c->phase == PHASE_SERVING)
-			drain_finish_one(w, fd);
-		else if (drain_lingered(c, fd, now))
-			close_connection(w, fd, CLOSE_DRAINED, 0);
+void
+drain_removed(struct worker *w)
+{
+	uint64_t now = clock_ms(), last = 0;
+
+	if (w->draining)
+		return;
+	for (unsigned i = 0; i < HANDLER_ENTRIES; i++)
+		if (w->handler[i].deadline > last)
+			last = w->handler[i].deadline;
+	if (last == 0)
+		return;
+	for (int fd = arena_next(w->arena, w->number, 0); fd != -1;
+	     fd = arena_next(w->arena, w->number, fd + 1)) {
+		uint64_t deadline = worker_handler(w, worker_connection(w, fd))
+					->deadline;
+
+		if (deadline != 0)
+			drain_look(w, fd, now, deadline);
 	}
+	/* A sibling may hand one off until it has noticed. */
+	if (now < last + DEADLINE_MARGIN)
+		timer_set(&w->timers, TIMER_REMOVED, now + SWEEP_MS);
 }
 
 void

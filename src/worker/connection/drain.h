@@ -11,6 +11,10 @@
 /* Begin: from now on the worker only finishes its connections. */
 void drain_begin(struct worker *w);
 
+/* At TIMER_REMOVED, which a start sets: the same for connections of services
+ * that the configuration does not have any more, each until its deadline. */
+void drain_removed(struct worker *w);
+
 /*
  * One step, once a round: at TIMER_DRAIN, accept the clients in the accept
  * queues until the queues are empty and shut, close the connections that are

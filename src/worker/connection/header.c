@@ -18,9 +18,9 @@
 #define SIGNATURE_MS 1000
 
 static uint64_t
-header_limit(const struct worker *w)
+header_limit(const struct worker *w, const struct connection *c)
 {
-	return (uint64_t)w->config->proxy_protocol_timeout * 1000;
+	return (uint64_t)worker_service(w, c)->proxy_protocol_timeout * 1000;
 }
 
 /* `ms` have passed since the connection was accepted. */
@@ -31,34 +31,35 @@ header_is_late(const struct connection *c, uint64_t ms)
 }
 
 static bool
-header_is_optional(const struct worker *w)
+header_is_optional(const struct worker *w, const struct connection *c)
 {
-	return w->config->proxy_protocol != PROXY_PROTOCOL_ON;
+	return worker_service(w, c)->proxy_protocol != PROXY_PROTOCOL_ON;
 }
 
 /* After so many ms, a connection that has sent something may be due. */
 static uint64_t
-header_soonest(const struct worker *w)
+header_soonest(const struct worker *w, const struct connection *c)
 {
-	uint64_t limit = header_limit(w);
+	uint64_t limit = header_limit(w, c);
 
-	return header_is_optional(w) ? clock_earlier(limit, SIGNATURE_MS)
-				     : limit;
+	return header_is_optional(w, c) ? clock_earlier(limit, SIGNATURE_MS)
+					: limit;
 }
 
 bool
 header_is_due(const struct worker *w, const struct connection *c)
 {
 	return header_is_late(c,
-	    connection_pending(c) > 0 ? header_soonest(w) : header_limit(w));
+	    connection_pending(c) > 0 ? header_soonest(w, c)
+				      : header_limit(w, c));
 }
 
 uint64_t
 header_deadline(const struct worker *w, const struct connection *c)
 {
 	return c->opened +
-	    (header_is_late(c, header_soonest(w)) ? header_limit(w)
-						  : header_soonest(w));
+	    (header_is_late(c, header_soonest(w, c)) ? header_limit(w, c)
+						     : header_soonest(w, c));
 }
 
 void
@@ -83,7 +84,7 @@ header_too_late(struct worker *w, const struct connection *c, const char *what)
 	char within[48];
 
 	snprintf(within, sizeof(within), " within %u s of its connection",
-	    w->config->proxy_protocol_timeout);
+	    worker_service(w, c)->proxy_protocol_timeout);
 	return header_deny(w, c, what, within);
 }
 
@@ -95,7 +96,7 @@ header_admit(struct worker *w, int fd, bool named)
 	const struct connection *c = worker_connection(w, fd);
 	const char *why;
 
-	if (!admission_allows(w->config, &c->peer))
+	if (!admission_allows(worker_service(w, c), &c->peer))
 		return header_deny(w, c, "its address is not allowed", "");
 	if (!named && admission_counted(w, fd))
 		return HEADER_GO;
@@ -111,19 +112,20 @@ header_step(struct worker *w, int fd, const char *in, size_t len, bool end,
     size_t *bytes)
 {
 	struct connection *c = worker_connection(w, fd);
-	bool optional = header_is_optional(w);
+	bool optional = header_is_optional(w, c);
 	struct proxy_header h;
 
 	*bytes = 0;
 	switch (proxy_parse(in, len, &h)) {
 	case PROXY_MAYBE:
-		if (optional && (end || header_is_late(c, header_soonest(w))))
+		if (optional &&
+		    (end || header_is_late(c, header_soonest(w, c))))
 			break;
 		/* FALLTHROUGH */
 	case PROXY_MORE:
 		if (end)
 			return header_deny(w, c, "PROXY header is cut", "");
-		if (header_is_late(c, header_limit(w)))
+		if (header_is_late(c, header_limit(w, c)))
 			return header_too_late(w, c, "no whole PROXY header");
 		return HEADER_MORE;
 	case PROXY_NONE:
@@ -137,7 +139,8 @@ header_step(struct worker *w, int fd, const char *in, size_t len, bool end,
 		if (h.known)
 			c->peer = h.peer;
 		/* A health check of a known balancer is no client. */
-		else if (h.local && admission_is_balancer(w->config, &c->peer))
+		else if (h.local &&
+		    admission_is_balancer(worker_service(w, c), &c->peer))
 			return HEADER_GO;
 	}
 	return header_admit(w, fd, h.known);
@@ -148,7 +151,7 @@ header_give_up(struct worker *w, int fd)
 {
 	const struct connection *c = worker_connection(w, fd);
 
-	if (!header_is_optional(w))
+	if (!header_is_optional(w, c))
 		return header_too_late(w, c, "no PROXY header");
 	return header_admit(w, fd, false);
 }

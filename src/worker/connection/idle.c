@@ -30,14 +30,26 @@
 /* The least time between two looks for overdue headers, ms. */
 #define HEADER_INTERVAL 100
 
+static uint64_t
+idle_shorter(uint64_t a, uint64_t b)
+{
+	return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
 /* Time between sweeps, ms; 0 if there is nothing to look for. */
 static uint64_t
 idle_interval(const struct worker *w)
 {
-	uint64_t idle = (uint64_t)w->config->timeout * 1000 / 8;
-	uint64_t gone = (uint64_t)w->config->tcp_keepalive * 1000 / 3;
-	uint64_t ms = idle == 0 || (gone != 0 && gone < idle) ? gone : idle;
+	uint64_t ms = 0;
 
+	for (unsigned i = 0; i < HANDLER_ENTRIES; i++) {
+		const struct service_config *c = w->handler[i].service;
+
+		if (c == NULL)
+			continue;
+		ms = idle_shorter(ms, (uint64_t)c->timeout * 1000 / 8);
+		ms = idle_shorter(ms, (uint64_t)c->tcp_keepalive * 1000 / 3);
+	}
 	return ms > INTERVAL_MAX ? INTERVAL_MAX : ms;
 }
 
@@ -66,7 +78,9 @@ idle_round(struct worker *w)
 static bool
 idle_is_gone(const struct worker *w, int fd)
 {
-	uint32_t limit = w->config->tcp_keepalive * 2000;
+	uint32_t limit = worker_service(w, worker_connection(w, fd))
+			     ->tcp_keepalive *
+	    2000;
 
 	return limit != 0 && tcp_info_unacknowledged(fd) > 0 &&
 	    tcp_info_unanswered(fd) >= limit;
@@ -75,14 +89,14 @@ idle_is_gone(const struct worker *w, int fd)
 static bool
 idle_is_idle(const struct worker *w, int fd, struct connection *c, uint32_t now)
 {
-	if (w->config->timeout == 0)
+	if (worker_service(w, c)->timeout == 0)
 		return false;
 	if (c->rx + c->tx != c->idle_mark) {
 		c->idle_mark = c->rx + c->tx;
 		c->idle_since = now;
 		return false;
 	}
-	return now - c->idle_since >= w->config->timeout * 10 &&
+	return now - c->idle_since >= worker_service(w, c)->timeout * 10 &&
 	    tcp_info_unread(fd) == 0; /* else this worker is late */
 }
 
@@ -122,9 +136,10 @@ idle_end_wait(struct worker *w, int fd)
 	    !header_is_due(w, c))
 		return;
 	r = header_give_up(w, fd);
-	if (r == HEADER_GO)
+	if (r == HEADER_GO) {
 		c->flags &= (uint8_t)~CONN_HEADER;
-	else
+		serve_resume(w, fd);
+	} else
 		close_connection(w, fd,
 		    r == HEADER_LIMIT ? CLOSE_LIMIT : CLOSE_DENIED, 0);
 }

@@ -26,16 +26,24 @@ rate_now(void)
 	return (uint64_t)ts.tv_sec * SECOND + (uint64_t)ts.tv_nsec / 1000;
 }
 
+/* When the next client of the service is due. */
+static _Atomic uint64_t *
+rate_due(const struct worker *w, unsigned entry)
+{
+	return &w->arena->header
+		    ->accept_due[w->handler[entry].number % SERVICE_NUMBERS];
+}
+
 /* A burst may be ahead of the rate. */
 unsigned
-rate_wait(const struct worker *w)
+rate_wait(const struct worker *w, unsigned entry)
 {
-	const struct config *c = w->config;
+	const struct service_config *c = w->handler[entry].service;
 	uint64_t due, now, ahead;
 
 	if (c->accept_rate == 0)
 		return 0;
-	due = atomic_load(&w->arena->header->accept_due);
+	due = atomic_load(rate_due(w, entry));
 	now = rate_now();
 	ahead = (uint64_t)(c->accept_burst - 1) * SECOND / c->accept_rate;
 	if (due <= now + ahead)
@@ -44,30 +52,31 @@ rate_wait(const struct worker *w)
 }
 
 void
-rate_take(const struct worker *w)
+rate_take(const struct worker *w, unsigned entry)
 {
-	_Atomic uint64_t *due = &w->arena->header->accept_due;
+	_Atomic uint64_t *due = rate_due(w, entry);
+	unsigned rate = w->handler[entry].service->accept_rate;
 	uint64_t was = atomic_load(due), now, next;
 
-	if (w->config->accept_rate == 0)
+	if (rate == 0)
 		return;
 	now = rate_now();
 	do
-		next = (was > now ? was : now) +
-		    SECOND / w->config->accept_rate;
+		next = (was > now ? was : now) + SECOND / rate;
 	while (!atomic_compare_exchange_weak(due, &was, next));
 }
 
 /* Else clients that connect and leave in a loop would use up the rate. */
 void
-rate_return(struct worker *w)
+rate_return(struct worker *w, unsigned entry)
 {
-	_Atomic uint64_t *due = &w->arena->header->accept_due;
+	_Atomic uint64_t *due = rate_due(w, entry);
+	unsigned rate = w->handler[entry].service->accept_rate;
 	uint64_t was = atomic_load(due), interval;
 
-	if (w->config->accept_rate == 0)
+	if (rate == 0)
 		return;
-	interval = SECOND / w->config->accept_rate;
+	interval = SECOND / rate;
 	while (was > interval &&
 	    !atomic_compare_exchange_weak(due, &was, was - interval))
 		;
@@ -88,7 +97,7 @@ rate_ahead(uint64_t entry, uint64_t now)
 /* The entry with this tag among WAYS; else the entry to replace, which is the
  * least ahead.  The address of a replaced entry begins anew. */
 static _Atomic uint64_t *
-rate_entry(_Atomic uint64_t *way, uint64_t tag, uint64_t now)
+rate_place(_Atomic uint64_t *way, uint64_t tag, uint64_t now)
 {
 	_Atomic uint64_t *best = way;
 	uint64_t least = UINT64_MAX;
@@ -108,23 +117,26 @@ rate_entry(_Atomic uint64_t *way, uint64_t tag, uint64_t now)
 }
 
 bool
-rate_allows(const struct worker *w, uint64_t key)
+rate_allows(const struct worker *w, unsigned entry, uint64_t key)
 {
-	uint64_t rate = w->config->accept_rate_per_ip, tag, now, was, ahead;
-	_Atomic uint64_t *way, *entry;
+	uint64_t rate = w->handler[entry].service->accept_rate_per_ip;
+	uint64_t tag, now, was, ahead;
+	_Atomic uint64_t *way, *place;
 
 	if (rate == 0)
 		return true;
+	/* The same address at another service is another one. */
+	key += w->handler[entry].number * UINT64_C(0x9e3779b97f4a7c15);
 	way = &w->arena->rate[key % (ARENA_RATES / WAYS) * WAYS];
 	tag = key >> TIME_BITS;
 	now = rate_now() & TIME_MASK;
 	do {
-		entry = rate_entry(way, tag, now);
-		was = atomic_load(entry);
+		place = rate_place(way, tag, now);
+		was = atomic_load(place);
 		ahead = was >> TIME_BITS == tag ? rate_ahead(was, now) : 0;
 		if (ahead > (rate - 1) * (SECOND / rate))
 			return false;
-	} while (!atomic_compare_exchange_strong(entry, &was,
+	} while (!atomic_compare_exchange_strong(place, &was,
 	    tag << TIME_BITS | ((now + ahead + SECOND / rate) & TIME_MASK)));
 	return true;
 }

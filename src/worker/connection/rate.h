@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * How many clients are accepted in a second: altogether, and from one address.
+ * How many clients a service accepts in a second: altogether, and from one
+ * address.  The service is that of a handler's `entry`.
  *
  * Both rates use the generic cell rate algorithm (ITU-T I.371).  Its only state
  * is the time at which the next client would be due if clients came exactly at
@@ -12,16 +13,16 @@
 #include "worker/worker.h"
 
 /* Milliseconds until the next client may be accepted; 0: now. */
-unsigned rate_wait(const struct worker *w);
+unsigned rate_wait(const struct worker *w, unsigned entry);
 
 /* A client was accepted: count it. */
-void rate_take(const struct worker *w);
+void rate_take(const struct worker *w, unsigned entry);
 
 /* A client has gone without sending anything: do not count it. */
-void rate_return(struct worker *w);
+void rate_return(struct worker *w, unsigned entry);
 
 /* True if one more client of the address with this key (admission.c) may be
  * accepted now; it is counted then. */
-bool rate_allows(const struct worker *w, uint64_t key);
+bool rate_allows(const struct worker *w, unsigned entry, uint64_t key);
 
 #endif

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Serving one connection: receive, call the handler, send.
+ * Serving one connection: receive, let the handler make steps, send.
  *
- * One echo costs one recv(2) and one send(2).  While nothing is pending, the
- * slot's scratch buffer is used and nothing is copied.  Bytes that cannot be
- * settled at once (the start of a line, a reply that the client does not read)
- * are first copied to the connection's spill window; then CONN_SPILLED says
- * that they are there.
+ * One echo costs one recv(2) and one send(2).  While nothing is kept or unsent,
+ * the slot's scratch buffers are used and nothing is copied.  Input that the
+ * handler leaves (the start of a line) and output that the client does not read
+ * are copied to the connection's windows at the end of the operation; then
+ * CONN_SPILLED and CONN_OUTPUT say that they are there.
  */
 #include "worker/connection/serve.h"
 
@@ -14,7 +14,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "handler/handler.h"
 #include "lib/clock.h"
 #include "worker/connection/close.h"
 #include "worker/connection/header.h"
@@ -23,17 +22,36 @@
 #include "worker/connection/window.h"
 #include "worker/memory.h"
 
+/* Steps of a connection in a row before the others have their turn. */
+#define STEPS_MAX 16
+/* A client that received FIN and stays silent for so long has nothing more to
+ * say, ms (the lingering close of Apache httpd waits as long).  A client that
+ * goes on talking is not listened to for longer than this. */
+#define LINGER_SILENCE 2000
+#define LINGER_MOST 30000
+
 static char *
 serve_at(const struct serve_view *v, uint64_t position)
 {
 	return v->mem + (position - v->base);
 }
 
+/* Where the kept input and the unsent output are, or will be: `base` is that of
+ * scratch. */
 static struct serve_view
-serve_window_view(const struct worker *w, int fd, const struct connection *c)
+serve_view(const struct worker *w, int fd, const struct connection *c,
+    uint64_t base)
 {
-	return (
-	    struct serve_view){ arena_window(w->arena, fd), c->window_base };
+	struct serve_view v = { w->scratch, base,
+		arena_scratch_output(w->arena, w->number) };
+
+	if ((c->flags & CONN_SPILLED) != 0) {
+		v.mem = arena_window(w->arena, fd);
+		v.base = c->window_base;
+	}
+	if ((c->flags & CONN_OUTPUT) != 0)
+		v.out = arena_output(w->arena, fd);
+	return v;
 }
 
 static void
@@ -55,18 +73,14 @@ serve_end(struct worker *w)
 	atomic_store_explicit(&w->slot->op.kind, OP_NONE, memory_order_relaxed);
 }
 
-/* Send the unsent bytes. */
+/* Send one part of the output.  `more`: another part follows at once. */
 static enum serve_progress
-serve_flush(struct worker *w, int fd, struct connection *c,
-    const struct serve_view *v)
+serve_send(struct worker *w, int fd, struct connection *c, const char *from,
+    size_t bytes, bool more)
 {
-	size_t unsent = connection_unsent(c);
-	ssize_t n;
+	ssize_t n = send(fd, from, bytes,
+	    MSG_NOSIGNAL | MSG_DONTWAIT | (more ? MSG_MORE : 0));
 
-	if (unsent == 0)
-		return SERVE_SETTLED;
-	n = send(fd, serve_at(v, connection_cursor(c)), unsent,
-	    MSG_NOSIGNAL | MSG_DONTWAIT);
 	if (n == -1) {
 		if (socket_error_passes(w, c, "send to"))
 			return SERVE_BLOCKED;
@@ -75,38 +89,32 @@ serve_flush(struct worker *w, int fd, struct connection *c,
 	}
 	w->moved++;
 	c->tx += (uint64_t)n;
-	counter_add(&w->slot->count.tx, (uint64_t)n);
-	counter_add(&w->slot->count.echoes, 1);
-	return (size_t)n == unsent ? SERVE_SETTLED : SERVE_BLOCKED;
+	counter_add(&worker_count(w, c)->tx, (uint64_t)n);
+	return (size_t)n == bytes ? SERVE_SETTLED : SERVE_BLOCKED;
 }
 
-/* The order matters: a successor would send dropped bytes that look
- * released. */
-static void
-serve_drop(struct connection *c, size_t bytes)
+/* Send the unsent output: what the handler has written, then what it has
+ * passed. */
+static enum serve_progress
+serve_flush(struct worker *w, int fd, struct connection *c,
+    const struct serve_view *v)
 {
-	c->dropped += bytes;
-	store_barrier();
-	c->ready = connection_cursor(c);
-}
+	size_t passed = connection_unsent_passed(c);
+	size_t written = connection_unsent(c) - passed;
+	enum serve_progress p = SERVE_SETTLED;
 
-/* Call the handler for the bytes that are pending and not released yet. */
-static struct result
-serve_step(const struct connection *c, const struct serve_view *v, size_t fresh)
-{
-	const struct handler *h = handler_of(c->handler);
-	const char *in = serve_at(v, connection_cursor(c));
-	size_t len = connection_pending(c);
-	struct result r;
-
-	if ((c->flags & CONN_EOF) == 0 &&
-	    (c->phase != PHASE_FINISHING || c->rx < c->limit))
-		return h->data(in, len, fresh < len ? fresh : len,
-		    SPILL_LINE - len);
-	r = h->eof(in, len);
-	if (r.action == HOLD)
-		r = (struct result){ DROP, len };
-	return r;
+	if (written + passed == 0)
+		return SERVE_SETTLED;
+	if (written > 0)
+		p = serve_send(w, fd, c,
+		    v->out + (connection_half(c)->written - written), written,
+		    passed > 0);
+	if (p == SERVE_SETTLED && passed > 0)
+		p = serve_send(w, fd, c, serve_at(v, connection_kept(c)),
+		    passed, false);
+	if (p != SERVE_CLOSED)
+		counter_add(&worker_count(w, c)->echoes, 1);
+	return p;
 }
 
 /* Remove the PROXY header from the beginning of the input.  SERVE_BLOCKED if
@@ -118,9 +126,9 @@ serve_take_header(struct worker *w, int fd, struct connection *c,
 	enum header_result r;
 	size_t bytes;
 
-	if (connection_pending(c) == 0)
-		return connection_at_end(c) ? SERVE_SETTLED : SERVE_BLOCKED;
-	r = header_step(w, fd, serve_at(v, 0), connection_pending(c),
+	if (c->rx == 0)
+		return SERVE_BLOCKED;
+	r = header_step(w, fd, serve_at(v, 0), connection_unconsumed(c),
 	    connection_at_end(c), &bytes);
 	if (r == HEADER_MORE)
 		return SERVE_BLOCKED;
@@ -130,8 +138,8 @@ serve_take_header(struct worker *w, int fd, struct connection *c,
 		return SERVE_CLOSED;
 	}
 	/* The address is stored before the header is removed. */
-	store_barrier();
-	serve_drop(c, bytes);
+	if (bytes > 0)
+		step_skip(c, bytes);
 	store_barrier();
 	c->flags &= (uint8_t)~CONN_HEADER;
 	return SERVE_SETTLED;
@@ -139,94 +147,125 @@ serve_take_header(struct worker *w, int fd, struct connection *c,
 
 enum serve_progress
 serve_settle(struct worker *w, int fd, struct connection *c,
-    const struct serve_view *v, size_t fresh)
+    struct serve_view *v)
 {
 	enum serve_progress p = serve_flush(w, fd, c, v);
 
-	if (p == SERVE_SETTLED && connection_awaits_header(c)) {
+	if (p == SERVE_SETTLED && connection_awaits_header(c))
 		p = serve_take_header(w, fd, c, v);
-		/* The handler has not seen the bytes behind the header. */
-		fresh = connection_pending(c);
-	}
-	while (p == SERVE_SETTLED && connection_pending(c) > 0) {
-		struct result r = serve_step(c, v, fresh);
-
-		fresh = 0;
-		if (r.action == HOLD)
-			break;
-		if (r.action == DROP)
-			serve_drop(c, r.bytes);
-		else {
-			c->ready += r.bytes;
+	for (unsigned n = 0; p == SERVE_SETTLED; n++) {
+		if (n == STEPS_MAX)
+			return SERVE_MORE;
+		/* The next output is in scratch. */
+		if ((c->flags & CONN_OUTPUT) != 0) {
+			c->flags &= (uint8_t)~CONN_OUTPUT;
+			store_barrier();
+			v->out = arena_scratch_output(w->arena, w->number);
+		}
+		switch (step_make(w, fd, c, v)) {
+		case STEP_NONE:
+			return SERVE_SETTLED;
+		case STEP_CLOSED:
+			return SERVE_CLOSED;
+		case STEP_MADE:
 			p = serve_flush(w, fd, c, v);
 		}
 	}
 	return p;
 }
 
-/* Copy the pending bytes in scratch to the connection's window. */
+/* Copy what is kept and unsent in scratch to the connection's windows. */
 static void
 serve_spill(struct worker *w, int fd, struct connection *c,
     const struct serve_view *v)
 {
-	uint64_t cursor = connection_cursor(c);
+	uint64_t kept = connection_kept(c);
+	size_t input = 0, output = 0, at;
+	uint8_t flags = 0;
 
-	if (c->rx == cursor)
+	if ((c->flags & CONN_SPILLED) == 0)
+		input = (size_t)(c->rx - kept);
+	if ((c->flags & CONN_OUTPUT) == 0)
+		output = connection_unsent_written(c);
+	if (input == 0 && output == 0)
 		return;
 	/* The pages are counted before they exist: a death between the two
 	 * must not lose them. */
-	memory_took(w, fd, connection_pending(c));
-	/* Data first, then the flag that says where the data is. */
-	memcpy(arena_window(w->arena, fd), serve_at(v, cursor),
-	    connection_pending(c));
-	c->window_base = cursor;
+	memory_took(w, fd, input, output > 0 ? connection_half(c)->written : 0);
+	/* Data first, then the flags that say where the data is. */
+	if (input > 0) {
+		memcpy(arena_window(w->arena, fd), serve_at(v, kept), input);
+		c->window_base = kept;
+		flags |= CONN_SPILLED;
+	}
+	if (output > 0) {
+		at = connection_half(c)->written - output;
+		memcpy(arena_output(w->arena, fd) + at, v->out + at, output);
+		flags |= CONN_OUTPUT;
+	}
 	store_barrier();
-	c->flags |= CONN_SPILLED;
+	c->flags |= flags;
 }
 
-/* Make room for SPILL_LINE pending bytes in the window; if memory is full, as
- * much room as there is without more pages. */
+/* A window that has nothing any more is not where the next data goes. */
+static void
+serve_unspill(struct connection *c)
+{
+	if ((c->flags & CONN_SPILLED) != 0 && connection_kept(c) == c->rx)
+		c->flags &= (uint8_t)~CONN_SPILLED;
+	if ((c->flags & CONN_OUTPUT) != 0 && connection_unsent_written(c) == 0)
+		c->flags &= (uint8_t)~CONN_OUTPUT;
+}
+
+/* Make room for as much input as the handler can leave in the window; if memory
+ * is full, as much room as there is without more pages. */
 static void
 serve_make_room(const struct worker *w, int fd, struct connection *c)
 {
 	char *window = arena_window(w->arena, fd);
-	uint64_t cursor = connection_cursor(c);
-	size_t offset = (size_t)(cursor - c->window_base);
+	uint64_t kept = connection_kept(c);
+	size_t offset = (size_t)(kept - c->window_base);
+	size_t bytes = (size_t)(c->rx - kept);
 
-	/* Pending bytes begin in the second half and take at most half a
-	 * window: source and destination do not overlap. */
-	if (offset <= (w->memory_full ? connection_pending(c) : SPILL_LINE))
+	/* Kept bytes begin in the second half and take at most half a window:
+	 * source and destination do not overlap. */
+	if (offset <= (w->memory_full ? bytes : SPILL_LINE))
 		return;
-	memcpy(window, window + offset, connection_pending(c));
+	memcpy(window, window + offset, bytes);
 	store_barrier();
-	c->window_base = cursor;
+	c->window_base = kept;
 }
 
-/* All input is settled: end the connection. */
+/* The handler has finished, and all output is sent: end the connection. */
 static void
 serve_shut(struct worker *w, int fd, struct connection *c)
 {
+	bool drained = c->phase != PHASE_SERVING;
+
 	if ((c->flags & CONN_EOF) != 0) {
-		close_connection(w, fd,
-		    c->phase == PHASE_SERVING ? CLOSE_EOF : CLOSE_DRAINED, 0);
+		close_connection(w, fd, drained ? CLOSE_DRAINED : CLOSE_EOF, 0);
 		return;
 	}
 	/* If the socket were closed now, input that still arrives would cause
-	 * a RST, which destroys echoes on their way.  So send a FIN and wait
-	 * for the client's. */
+	 * a RST, which destroys output on its way.  So send a FIN and wait for
+	 * the client's. */
 	if (shutdown(fd, SHUT_WR) == -1) {
 		/* A worker that died has done this before, and the client's
 		 * FIN has arrived since: both sides are closed. */
 		if (errno == ENOTCONN)
-			close_connection(w, fd, CLOSE_DRAINED, 0);
+			close_connection(w, fd,
+			    drained ? CLOSE_DRAINED : CLOSE_FINISHED, 0);
 		else
 			socket_error_close(w, fd, errno);
 		return;
 	}
 	c->quiet_since = clock_ms();
+	c->limit = c->quiet_since;
+	c->drained = drained;
 	store_barrier();
 	c->phase = PHASE_LINGERING;
 	events_update(&w->events, fd);
+	serve_arm(w, fd, LINGER_SILENCE + c->quiet_since);
 }
 
 /*
@@ -248,7 +287,7 @@ serve_receive(struct worker *w, int fd, struct connection *c, char *to,
 	if (n > 0) {
 		w->moved++;
 		c->rx += (uint64_t)n;
-		counter_add(&w->slot->count.rx, (uint64_t)n);
+		counter_add(&worker_count(w, c)->rx, (uint64_t)n);
 		return n;
 	}
 	if (n == 0) {
@@ -261,70 +300,105 @@ serve_receive(struct worker *w, int fd, struct connection *c, char *to,
 	return -1;
 }
 
-static void
-serve_scratch(struct worker *w, int fd, struct connection *c)
+/* Receive what the connection has room for.  Returns false if it is closed, or
+ * paused because memory is full; then the operation is over. */
+static bool
+serve_take(struct worker *w, int fd, struct connection *c, struct serve_view *v,
+    uint32_t events)
 {
-	struct serve_view v = { w->scratch, c->rx };
-	enum serve_progress p = SERVE_SETTLED;
-	ssize_t n;
+	size_t room = step_room(w, c);
 
-	serve_begin(w, fd, v.base);
-	n = serve_receive(w, fd, c, v.mem,
-	    w->memory_full ? SPILL_BLOCK : SCRATCH_BYTES);
-	if (n > 0)
-		p = serve_settle(w, fd, c, &v, (size_t)n);
-	if (n == -1 || p == SERVE_CLOSED)
-		return;
-	serve_spill(w, fd, c, &v);
-	serve_end(w);
-	if (connection_at_end(c) && connection_pending(c) == 0)
-		serve_shut(w, fd, c);
-	else if (p == SERVE_BLOCKED)
-		events_update(&w->events, fd);
-}
-
-static void
-serve_window(struct worker *w, int fd, struct connection *c, uint32_t revents)
-{
-	struct serve_view v;
-	enum serve_progress p;
-	size_t fresh;
-	ssize_t n = 0;
-
-	serve_begin(w, fd, 0);
-	fresh = connection_pending(c);
-	if (connection_unsent(c) == 0 && !connection_at_end(c) &&
-	    (revents & ~(uint32_t)EPOLLOUT) != 0) {
-		size_t room = SPILL_LINE - connection_pending(c);
-
+	if ((c->flags & CONN_SPILLED) == 0) {
+		if (w->memory_full && room > SPILL_BLOCK)
+			room = SPILL_BLOCK;
+	} else if (room > 0) {
 		serve_make_room(w, fd, c);
+		v->base = c->window_base;
 		if (w->memory_full && window_room(c) < room)
 			room = window_room(c);
-		if (room == 0) {
+		if (room == 0 && connection_half(c)->next != ECHOD_AGAIN) {
 			serve_end(w);
-			memory_pause(w, fd, revents);
-			return;
+			memory_pause(w, fd, events);
+			return false;
 		}
-		v = serve_window_view(w, fd, c);
-		n = serve_receive(w, fd, c, serve_at(&v, c->rx), room);
-		fresh = (size_t)n;
 	}
-	v = serve_window_view(w, fd, c);
-	if (n != -1)
-		memory_took(w, fd, (size_t)(c->rx - c->window_base));
-	p = n == -1 ? SERVE_CLOSED : serve_settle(w, fd, c, &v, fresh);
-	if (p == SERVE_CLOSED)
-		return;
-	if (connection_pending(c) == 0)
-		c->flags &= (uint8_t)~CONN_SPILLED;
-	serve_end(w);
-	if (connection_at_end(c) && connection_pending(c) == 0)
-		serve_shut(w, fd, c);
-	else
-		events_update(&w->events, fd);
+	return serve_receive(w, fd, c, serve_at(v, c->rx), room) != -1;
 }
 
-/* Receive and drop until the client's FIN. */
+/* True if the connection is at its end, and all output is sent. */
+static bool
+serve_is_over(const struct connection *c)
+{
+	return connection_unsent(c) == 0 &&
+	    (connection_half(c)->next == ECHOD_FINISH ||
+		(connection_awaits_header(c) && connection_at_end(c) &&
+		    c->rx == 0));
+}
+
+/* The operation is over: what the connection waits for now. */
+static void
+serve_wait(struct worker *w, int fd, struct connection *c, bool more)
+{
+	if (serve_is_over(c)) {
+		serve_shut(w, fd, c);
+		return;
+	}
+	events_update(&w->events, fd);
+	if (connection_unsent(c) > 0)
+		return;
+	if (more)
+		serve_arm(w, fd, 0);
+	else if (connection_half(c)->wake != 0)
+		serve_arm(w, fd, connection_half(c)->wake);
+}
+
+/* Send, receive if `events` say that there is something, and let the handler
+ * make its steps. */
+static void
+serve_operate(struct worker *w, int fd, struct connection *c, uint32_t events)
+{
+	struct serve_view v = serve_view(w, fd, c, c->rx);
+	enum serve_progress p;
+
+	serve_begin(w, fd, c->rx);
+	p = serve_flush(w, fd, c, &v);
+	if (p == SERVE_SETTLED && !connection_at_end(c) &&
+	    (events & ~(uint32_t)EPOLLOUT) != 0 &&
+	    !serve_take(w, fd, c, &v, events))
+		return;
+	if ((c->flags & CONN_SPILLED) != 0)
+		memory_took(w, fd, (size_t)(c->rx - c->window_base), 0);
+	if (p == SERVE_SETTLED)
+		p = serve_settle(w, fd, c, &v);
+	if (p == SERVE_CLOSED)
+		return;
+	serve_spill(w, fd, c, &v);
+	serve_unspill(c);
+	serve_end(w);
+	serve_wait(w, fd, c, p == SERVE_MORE);
+}
+
+static void
+serve_end_linger(struct worker *w, int fd)
+{
+	close_connection(w, fd,
+	    worker_connection(w, fd)->drained != 0 ? CLOSE_DRAINED
+						   : CLOSE_FINISHED,
+	    0);
+}
+
+bool
+serve_has_lingered(const struct worker *w, int fd, uint64_t now)
+{
+	const struct connection *c = worker_connection(w, fd);
+
+	return c->phase == PHASE_LINGERING &&
+	    ((now - c->quiet_since >= LINGER_SILENCE &&
+		 tcp_info_unacknowledged(fd) == 0) ||
+		now - c->limit >= LINGER_MOST);
+}
+
+/* Receive and forget until the client's FIN. */
 static void
 serve_linger(struct worker *w, int fd, struct connection *c)
 {
@@ -334,13 +408,11 @@ serve_linger(struct worker *w, int fd, struct connection *c)
 	n = serve_receive(w, fd, c, w->scratch, SCRATCH_BYTES);
 	if (n == -1)
 		return;
-	if (n > 0) {
-		serve_drop(c, (size_t)n);
+	if (n > 0)
 		c->quiet_since = clock_ms();
-	}
 	serve_end(w);
 	if ((c->flags & CONN_EOF) != 0)
-		close_connection(w, fd, CLOSE_DRAINED, 0);
+		serve_end_linger(w, fd);
 }
 
 void
@@ -348,12 +420,13 @@ serve(struct worker *w, int fd, uint32_t events)
 {
 	struct connection *c = worker_connection(w, fd);
 
+	/* A handler that goes on by itself still hears its client. */
+	if (connection_half(c)->next == ECHOD_AGAIN)
+		events |= EPOLLIN;
 	if (c->phase == PHASE_LINGERING)
 		serve_linger(w, fd, c);
-	else if ((c->flags & CONN_SPILLED) != 0)
-		serve_window(w, fd, c, events);
 	else
-		serve_scratch(w, fd, c);
+		serve_operate(w, fd, c, events);
 }
 
 void
@@ -371,16 +444,65 @@ serve_event(struct worker *w, int fd, uint32_t events)
 }
 
 void
+serve_arm(struct worker *w, int fd, uint64_t at)
+{
+	if (!wakeups_set(&w->wakeups, fd, at)) {
+		close_connection(w, fd, CLOSE_ERROR, ENOMEM);
+		return;
+	}
+	timer_sooner(&w->timers, TIMER_CONNECTIONS, at);
+}
+
+/* The time has come that serve_arm() was told, or a later one. */
+static void
+serve_wake(struct worker *w, int fd)
+{
+	struct connection *c = worker_connection(w, fd);
+
+	if (c->phase != PHASE_LINGERING) {
+		(void)active_touch(&w->active, fd);
+		serve(w, fd, 0);
+	} else if (serve_has_lingered(w, fd, worker_now(w)))
+		serve_end_linger(w, fd);
+	else
+		serve_arm(w, fd,
+		    (c->quiet_since + LINGER_SILENCE > worker_now(w)
+			    ? c->quiet_since
+			    : worker_now(w)) +
+			LINGER_SILENCE);
+}
+
+void
+serve_timers(struct worker *w)
+{
+	uint64_t now = worker_now(w);
+	unsigned n = w->wakeups.count;
+	int fd;
+
+	/* Each one once: a connection may be due again at once. */
+	while (n-- > 0 && (fd = wakeups_take(&w->wakeups, now)) != -1)
+		if (connection_owner(worker_connection(w, fd)) ==
+			owner_word(CONN_OPEN, w->number) &&
+		    worker_can_serve(w, fd))
+			serve_wake(w, fd);
+	timer_set(&w->timers, TIMER_CONNECTIONS, wakeups_next(&w->wakeups));
+}
+
+void
 serve_resume(struct worker *w, int fd)
 {
 	struct connection *c = worker_connection(w, fd);
 
 	if (c->phase == PHASE_LINGERING)
-		return;
-	if ((c->flags & CONN_SPILLED) != 0)
-		serve_window(w, fd, c, 0);
-	else if (connection_at_end(c))
+		serve_arm(w, fd, c->quiet_since + LINGER_SILENCE);
+	/* No operation after our FIN: the kernel counts it as a byte. */
+	else if (serve_is_over(c))
 		serve_shut(w, fd, c);
+	else if ((c->flags & (CONN_SPILLED | CONN_OUTPUT)) != 0 ||
+	    step_is_due(w, c))
+		serve_operate(w, fd, c, 0);
+	else if (connection_half(c)->wake != 0)
+		serve_arm(w, fd, connection_half(c)->wake);
 }
 
 void
@@ -397,8 +519,6 @@ serve_finish(struct worker *w, int fd)
 	c->phase = PHASE_FINISHING;
 	if (unread > 0)
 		events_update(&w->events, fd);
-	else if (connection_pending(c) > 0)
-		serve_window(w, fd, c, 0);
 	else
-		serve_shut(w, fd, c);
+		serve_resume(w, fd);
 }

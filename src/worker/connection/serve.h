@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Serving one connection: receive, call the handler, send.
+ * Serving one connection: receive, let the handler make steps, send.
  */
 #ifndef ECHOD_WORKER_CONNECTION_SERVE_H
 #define ECHOD_WORKER_CONNECTION_SERVE_H
 
-#include "worker/worker.h"
+#include "worker/connection/step.h"
 
 /*
  * An event of this worker's epoll instance is about the connection `fd`:
@@ -23,38 +23,44 @@ void serve(struct worker *w, int fd, uint32_t events);
 
 /*
  * Bring the connection to its end in good order: all input received until now
- * is echoed, unterminated input included.  Then the client receives a FIN, and
- * the connection is read until the client sends its own.
+ * is handled, the handler is told that no more will come, and its output is
+ * sent.  Then the client receives a FIN, and the connection is read until the
+ * client sends its own.
  */
 void serve_finish(struct worker *w, int fd);
 
 /*
- * Continue a connection that another worker left: the handler is called for
- * the pending bytes, output is sent, an end that was reached is carried out.
- * Receives nothing.
+ * Continue a connection that has become this worker's: output is sent, steps
+ * that are due are made, an end that was reached is carried out, its timer is
+ * set.  Receives nothing.
  */
 void serve_resume(struct worker *w, int fd);
 
-/* The memory in which a connection's pending bytes are: the byte at position p
- * is mem[p - base]. */
-struct serve_view {
-	char *mem;
-	uint64_t base;
-};
+/* Serve the connection again at `at` (worker_now(); 0: in the next round), if
+ * not before.  Closes it if there is no memory for that. */
+void serve_arm(struct worker *w, int fd, uint64_t at);
 
-/* The result of an attempt to settle pending bytes. */
+/* At TIMER_CONNECTIONS: serve the connections whose time has come. */
+void serve_timers(struct worker *w);
+
+/* True if the client has received all and said nothing since, or talks for too
+ * long after our FIN. */
+bool serve_has_lingered(const struct worker *w, int fd, uint64_t now);
+
+/* The result of an attempt to settle what is kept and unsent. */
 enum serve_progress {
-	SERVE_SETTLED, /* nothing is pending, or the handler holds it */
+	SERVE_SETTLED, /* all is sent, and the handler waits */
 	SERVE_BLOCKED, /* the socket takes no more for now */
+	SERVE_MORE,    /* the handler could go on, but others come first */
 	SERVE_CLOSED   /* the connection is closed */
 };
 
 /*
- * Send the unsent bytes in `v`, then call the handler for the pending bytes, of
- * which the last `fresh` are new to it, and act on its results.  The slot's
- * operation must be OP_SERVE.  For serve.c and its tests.
+ * Send the unsent output in `v`, then make the steps that are due, and send
+ * their output.  The slot's operation must be OP_SERVE.  For serve.c and its
+ * tests.
  */
 enum serve_progress serve_settle(struct worker *w, int fd, struct connection *c,
-    const struct serve_view *v, size_t fresh);
+    struct serve_view *v);
 
 #endif

@@ -177,18 +177,3 @@ tcp_info_hear(int fd)
 	(void)setsockopt(fd, IPPROTO_IPV6, IPV6_MINHOPCOUNT, &hops,
 	    sizeof(hops));
 }
-
-uint16_t
-tcp_info_local_port(int fd)
-{
-	struct sockaddr_storage ss = { .ss_family = AF_UNSPEC };
-	socklen_t len = sizeof(ss);
-
-	if (getsockname(fd, (struct sockaddr *)&ss, &len) == -1)
-		return 0;
-	if (ss.ss_family == AF_INET)
-		return ((struct sockaddr_in *)&ss)->sin_port;
-	if (ss.ss_family == AF_INET6)
-		return ((struct sockaddr_in6 *)&ss)->sin6_port;
-	return 0;
-}

@@ -45,7 +45,4 @@ uint64_t tcp_info_cookie(int fd);
  * opposite from a listener that is going away (master/listeners/listener.c). */
 void tcp_info_hear(int fd);
 
-/* The TCP port of this end, network order; 0 if there is none. */
-uint16_t tcp_info_local_port(int fd);
-
 #endif

@@ -4,11 +4,21 @@
  */
 #include "worker/connection/window.h"
 
+/* Bytes as blocks, `most` at most. */
+static uint8_t
+window_blocks(size_t bytes, size_t most)
+{
+	size_t blocks = (bytes + SPILL_BLOCK - 1) / SPILL_BLOCK;
+
+	return (uint8_t)(blocks < most ? blocks : most);
+}
+
 void
 window_add(struct slot *s, const struct connection *c)
 {
 	atomic_store_explicit(&s->blocks,
-	    atomic_load_explicit(&s->blocks, memory_order_relaxed) + c->blocks,
+	    atomic_load_explicit(&s->blocks, memory_order_relaxed) +
+		connection_blocks(c),
 	    memory_order_relaxed);
 }
 
@@ -16,20 +26,25 @@ void
 window_remove(struct slot *s, const struct connection *c)
 {
 	uint32_t n = atomic_load_explicit(&s->blocks, memory_order_relaxed);
+	uint32_t its = connection_blocks(c);
 
-	atomic_store_explicit(&s->blocks, n > c->blocks ? n - c->blocks : 0,
+	atomic_store_explicit(&s->blocks, n > its ? n - its : 0,
 	    memory_order_relaxed);
 }
 
 void
-window_grow(struct slot *s, struct connection *c, size_t end)
+window_grow(struct slot *s, struct connection *c, size_t input, size_t output)
 {
-	size_t blocks = (end + SPILL_BLOCK - 1) / SPILL_BLOCK;
+	uint8_t in = window_blocks(input, SPILL_BLOCKS);
+	uint8_t out = window_blocks(output, OUTPUT_BLOCKS);
 
-	if (blocks <= c->blocks)
+	if (in <= c->blocks && out <= c->output_blocks)
 		return;
 	window_remove(s, c);
-	c->blocks = (uint8_t)(blocks < SPILL_BLOCKS ? blocks : SPILL_BLOCKS);
+	if (in > c->blocks)
+		c->blocks = in;
+	if (out > c->output_blocks)
+		c->output_blocks = out;
 	window_add(s, c);
 }
 
@@ -38,12 +53,24 @@ window_release(const struct arena *a, struct slot *s, int fd)
 {
 	struct connection *c = &a->connection[fd];
 
-	c->flags &= (uint8_t)~CONN_SPILLED;
+	c->flags &= (uint8_t) ~(CONN_SPILLED | CONN_OUTPUT);
 	store_barrier();
-	arena_release_window(a, fd);
+	window_release_pages(a, fd);
 	store_barrier();
 	window_remove(s, c);
 	c->blocks = 0;
+	c->output_blocks = 0;
+}
+
+void
+window_release_pages(const struct arena *a, int fd)
+{
+	const struct connection *c = &a->connection[fd];
+
+	if (c->blocks > 0)
+		arena_release_window(a, fd);
+	if (c->output_blocks > 0)
+		arena_release_output(a, fd);
 }
 
 size_t

@@ -9,20 +9,24 @@
 
 #include "shared/arena.h"
 
-/* The window of `c`, a connection of slot `s`, is written up to byte `end`, or
- * is about to be. */
-void window_grow(struct slot *s, struct connection *c, size_t end);
+/* The windows of `c`, a connection of slot `s`, are written up to bytes `input`
+ * and `output`, or are about to be. */
+void window_grow(struct slot *s, struct connection *c, size_t input,
+    size_t output);
 
-/* A connection with its window becomes slot s's, or ceases to be. */
+/* A connection with its windows becomes slot s's, or ceases to be. */
 void window_add(struct slot *s, const struct connection *c);
 void window_remove(struct slot *s, const struct connection *c);
 
-/* Release the pages of the window of `fd`, a connection of slot `s`.  Nothing
- * may be pending in the window. */
+/* Release the pages of the windows of `fd`, a connection of slot `s`.  Nothing
+ * may be pending in them. */
 void window_release(const struct arena *a, struct slot *s, int fd);
 
-/* How many bytes more the window of `c` takes without another block; the first
- * block is free for every window. */
+/* The same for a connection that has been closed: nothing is counted. */
+void window_release_pages(const struct arena *a, int fd);
+
+/* How many bytes more the input window of `c` takes without another block; the
+ * first block is free for every window. */
 size_t window_room(const struct connection *c);
 
 #endif

@@ -5,6 +5,7 @@
 #include "worker/recovery/lost_sockets.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "worker/connection/accept.h"
@@ -12,26 +13,66 @@
 #include "worker/connection/close.h"
 #include "worker/connection/tcp_info.h"
 
-bool
-lost_sockets_is_client(const struct worker *w, int fd)
+static struct peer
+lost_sockets_local(int fd)
+{
+	struct sockaddr_storage ss = { .ss_family = AF_UNSPEC };
+	socklen_t len = sizeof(ss);
+	struct peer p;
+
+	(void)getsockname(fd, (struct sockaddr *)&ss, &len);
+	peer_from_sockaddr(&p, &ss);
+	return p;
+}
+
+/*
+ * How well the listener at `l` fits a socket at `s`: 0 not at all, 1 by the
+ * port.  An address is a better sign: a listener on every address has a port to
+ * itself only if no other listener has the socket's address.
+ */
+static int
+lost_sockets_fit(const struct peer *l, const struct peer *s)
+{
+	if (l->port == 0 || l->port != s->port)
+		return 0;
+	return l->family == s->family &&
+		memcmp(l->address, s->address, sizeof(l->address)) == 0
+	    ? 2
+	    : 1;
+}
+
+/* The index of the listener that `fd` was accepted from; -1 if there is
+ * none. */
+static int
+lost_sockets_listener(const struct worker *w, int fd)
 {
 	const struct arena_header *h = w->arena->header;
-	int listening = 1;
+	int listening = 1, best = -1, best_fit = 0, fit;
 	socklen_t len = sizeof(listening);
-	uint16_t port;
+	struct peer here, there;
 
 	/* A listener that a drain has shut does not report SO_ACCEPTCONN. */
 	for (unsigned i = 0; i < arena_open_listeners(w->arena); i++)
 		if (fd == h->listener[i].fd)
-			return false;
+			return -1;
 	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) == -1 ||
 	    listening != 0)
-		return false;
-	port = tcp_info_local_port(fd);
-	for (unsigned i = 0; i < arena_open_listeners(w->arena); i++)
-		if (port != 0 && port == tcp_info_local_port(h->listener[i].fd))
-			return true;
-	return false;
+		return -1;
+	here = lost_sockets_local(fd);
+	for (unsigned i = 0; i < arena_open_listeners(w->arena); i++) {
+		there = lost_sockets_local(h->listener[i].fd);
+		if ((fit = lost_sockets_fit(&there, &here)) > best_fit) {
+			best_fit = fit;
+			best = (int)i;
+		}
+	}
+	return best;
+}
+
+bool
+lost_sockets_is_client(const struct worker *w, int fd)
+{
+	return lost_sockets_listener(w, fd) != -1;
 }
 
 static int
@@ -49,6 +90,9 @@ bool
 lost_sockets_enter(struct worker *w, int fd)
 {
 	enum close_reason reason = CLOSE_DENIED;
+	int listener = lost_sockets_listener(w, fd);
+	unsigned entry = worker_listener_entry(w,
+	    listener != -1 ? (unsigned)listener : 0);
 	struct peer peer;
 	const char *why;
 
@@ -61,18 +105,18 @@ lost_sockets_enter(struct worker *w, int fd)
 	if (lost_sockets_peer_of(fd, &peer) == -1) {
 		int error = errno;
 
-		accept_enter(w, fd, &peer, w->number, false);
+		accept_enter(w, fd, &peer, entry, w->number, false);
 		close_connection(w, fd, CLOSE_RESET, error);
 		return false;
 	}
 	/* The same as for a client that is accepted, but for accept-rate: the
 	 * dead worker may have counted the client there. */
-	why = admission_denies(w->config, &peer);
+	why = admission_denies(w->handler[entry].service, &peer);
 	if (why == NULL) {
-		why = admission_crowds(w, fd, &peer, false);
+		why = admission_crowds(w, fd, &peer, entry, false);
 		reason = CLOSE_LIMIT;
 	}
-	accept_enter(w, fd, &peer, w->number, false);
+	accept_enter(w, fd, &peer, entry, w->number, false);
 	if (why == NULL)
 		return true;
 	admission_report(w, &peer, why, "");

@@ -11,10 +11,12 @@
  *	after recv		kernel's rx is ahead	rx follows; the bytes
  *							are in scratch, or in
  *							the window
- *	in the handler		the same		it is called again
+ *	in a step, or before	the epoch is the old	the step is made again
+ *	its commit
+ *	after the commit	the new epoch		its output is sent
  *	after send		kernel's tx is ahead	tx follows
- *	before the rest was	CONN_SPILLED not set	scratch is copied to
- *	spilled						the window
+ *	before the rest was	CONN_SPILLED or		scratch is copied to
+ *	spilled			CONN_OUTPUT not set	the windows
  *
  * A death while accepting leaves a socket in no record, which is searched for;
  * or a record that is CLAIMED and half filled in; or one that is OFFERED and
@@ -29,7 +31,6 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#include "handler/handler.h"
 #include "lib/signals.h"
 #include "worker/balance/handoff.h"
 #include "worker/connection/accept.h"
@@ -46,15 +47,15 @@
 static bool
 recover_settle(const struct worker *w, unsigned k, int fd)
 {
-	uint64_t base = w->arena->slot[k].op.base, rx, tx, cursor;
+	struct slot *slot = &w->arena->slot[k];
 	struct connection *c = worker_connection(w, fd), now;
+	uint64_t base = slot->op.base, rx, tx, kept;
+	size_t input = 0, output = 0, at;
+	uint8_t flags = 0;
 
-	if (c->phase == PHASE_LINGERING) {
-		/* All output was sent; input is received and dropped. */
-		c->dropped = c->rx - c->tx;
-		c->ready = c->rx;
+	/* All output was sent; input is received and forgotten. */
+	if (c->phase == PHASE_LINGERING)
 		return true;
-	}
 	if (!tcp_info_positions(fd, &rx, &tx)) {
 		if (errno != ECONNRESET)
 			log_warn("%s: the kernel does not say how far it came",
@@ -63,32 +64,40 @@ recover_settle(const struct worker *w, unsigned k, int fd)
 	}
 	if (rx < c->rx || tx < c->tx)
 		return false;
-	counter_add(&w->slot->count.rx, rx - c->rx);
-	counter_add(&w->slot->count.tx, tx - c->tx);
+	counter_add(&worker_count(w, c)->rx, rx - c->rx);
+	counter_add(&worker_count(w, c)->tx, tx - c->tx);
 	c->rx = rx;
 	c->tx = tx;
-	cursor = connection_cursor(c);
-	if (c->ready < cursor)
-		c->ready = cursor;
 	/* The copy is checked and used: another process can write to the
 	 * record. */
 	memcpy(&now, (const void *)c, sizeof(now));
-	cursor = connection_cursor(&now);
 	if (!connection_sane(&now))
 		return false;
-	if ((now.flags & CONN_SPILLED) == 0 && now.rx > cursor) {
-		if (cursor < base || now.rx - base > SCRATCH_BYTES)
-			return false;
-		window_grow(&w->arena->slot[k], c, connection_pending(&now));
+	kept = connection_kept(&now);
+	if ((now.flags & CONN_SPILLED) == 0)
+		input = (size_t)(now.rx - kept);
+	if ((now.flags & CONN_OUTPUT) == 0)
+		output = connection_unsent_written(&now);
+	if (input > 0 && (kept < base || now.rx - base > SCRATCH_BYTES))
+		return false;
+	window_grow(slot, c,
+	    (now.flags & CONN_SPILLED) != 0 ? (size_t)(now.rx - now.window_base)
+					    : input,
+	    output > 0 ? connection_half(&now)->written : 0);
+	if (input > 0) {
 		memcpy(arena_window(w->arena, fd),
-		    arena_scratch(w->arena, k) + (cursor - base),
-		    connection_pending(&now));
-		c->window_base = cursor;
-		store_barrier();
-		c->flags |= CONN_SPILLED;
-	} else if ((now.flags & CONN_SPILLED) != 0)
-		window_grow(&w->arena->slot[k], c,
-		    (size_t)(now.rx - now.window_base));
+		    arena_scratch(w->arena, k) + (kept - base), input);
+		c->window_base = kept;
+		flags |= CONN_SPILLED;
+	}
+	if (output > 0) {
+		at = connection_half(&now)->written - output;
+		memcpy(arena_output(w->arena, fd) + at,
+		    arena_scratch_output(w->arena, k) + at, output);
+		flags |= CONN_OUTPUT;
+	}
+	store_barrier();
+	c->flags |= flags;
 	return true;
 }
 
@@ -132,12 +141,13 @@ recover_give_up(struct worker *w, int fd, enum close_reason reason, int error)
 	uint32_t owner = connection_owner(c);
 
 	active_remove(&w->active, fd);
+	wakeups_remove(&w->wakeups, fd);
 	if (recover_may_close(w, fd)) {
 		close_connection(w, fd, reason, error);
 		return;
 	}
 	log_warnx("the record of descriptor %d is spoilt", fd);
-	counter_add(&w->slot->count.closed[reason], 1);
+	counter_add(&worker_count(w, c)->closed[reason], 1);
 	window_remove(w->slot, c);
 	atomic_fetch_sub(&w->slot->held, 1);
 	(void)connection_swap(c, owner, owner_word(CONN_FREE, 0));
@@ -324,15 +334,14 @@ recover_take_doubtful(struct worker *w, unsigned k, int fd, bool shed,
 	struct slot *s = &w->arena->slot[k];
 	struct connection *c = worker_connection(w, fd);
 	int fault = atomic_load(&s->fault);
-	enum handler_kind handler = (enum handler_kind)c->handler;
 
 	if (connection_owner(c) != owner_word(CONN_OPEN, k) ||
 	    (fault == 0 && !shed && recover_settle(w, k, fd)))
 		return; /* recover_record() does the rest */
-	if (fault != 0 && handler < HANDLER_KINDS)
+	if (fault != 0)
 		log_warnx("%s closed: its input to handler %s %s worker %u "
 			  "(%s); %llu bytes in, %llu out",
-		    peer_name(&c->peer), handler_of(handler)->name,
+		    peer_name(&c->peer), step_handler_name(w, c),
 		    fault == FAULT_HUNG ? "hung" : "crashed", k,
 		    fault == FAULT_HUNG ? "watchdog" : signals_name(fault),
 		    (unsigned long long)c->rx, (unsigned long long)c->tx);
@@ -357,10 +366,9 @@ recover_lost_sockets(struct worker *w, struct recovered *r)
 		recover_enter(w, fd, r);
 }
 
-/* Continue ends that were begun, and the pending bytes in windows: a successor
- * may have settled them and died before it continued them. */
+/* Continue all: steps and ends that are due, output that is unsent, timers. */
 static void
-recover_resume(struct worker *w, int doubtful, struct recovered *r)
+recover_resume(struct worker *w, struct recovered *r)
 {
 	const uint32_t ours = owner_word(CONN_OPEN, w->number);
 
@@ -372,15 +380,14 @@ recover_resume(struct worker *w, int doubtful, struct recovered *r)
 		if (!worker_can_serve(w, fd)) {
 			recover_give_up(w, fd, CLOSE_ERROR, EOWNERDEAD);
 			r->closed++;
-		} else if (fd == doubtful || c->phase == PHASE_FINISHING ||
-		    (c->flags & CONN_SPILLED) != 0)
+		} else
 			serve_resume(w, fd);
 		/* Only the window of an active connection is released in
 		 * time. */
-		if (connection_owner(c) == ours && c->blocks > 0 &&
+		if (connection_owner(c) == ours && connection_blocks(c) > 0 &&
 		    connection_pending(c) == 0) {
 			(void)active_touch(&w->active, fd);
-			memory_took(w, fd, 0);
+			memory_took(w, fd, 0, 0);
 		}
 	}
 }
@@ -429,6 +436,6 @@ recover(struct worker *w, unsigned k)
 		r.closed += n;
 		atomic_store(&s->shed, 0);
 	}
-	recover_resume(w, doubtful, &r);
+	recover_resume(w, &r);
 	return r;
 }
