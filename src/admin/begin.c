@@ -19,6 +19,7 @@
 
 #include "admin/master_link.h"
 #include "config/serialize.h"
+#include "config/services.h"
 #include "config/value.h"
 #include "lib/key_values.h"
 #include "lib/log.h"

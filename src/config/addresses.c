@@ -11,6 +11,10 @@
 
 #include <bsd/string.h>
 
+#include "config/origin.h"
+#include "config/services.h"
+#include "config/text.h"
+
 void
 addresses_name(char *name, size_t size, const char *host, unsigned port)
 {
@@ -57,7 +61,8 @@ addresses_remark(struct addresses *a, const char *fmt, ...)
 
 /* Ask the resolver.  Returns 0, or -1 with a reason in `why`. */
 static int
-addresses_resolve(struct resolved *r, const char *name, char *why, size_t size)
+addresses_resolve(struct resolved *r, const char *label, const char *name,
+    char *why, size_t size)
 {
 	const struct addrinfo hints = { .ai_flags = AI_PASSIVE,
 		.ai_socktype = SOCK_STREAM };
@@ -66,7 +71,7 @@ addresses_resolve(struct resolved *r, const char *name, char *why, size_t size)
 	int error = getaddrinfo(name, NULL, &hints, &list);
 
 	if (error != 0) {
-		snprintf(why, size, "bind: %s: %s", name,
+		snprintf(why, size, "%s: %s: %s", label, name,
 		    error == EAI_SYSTEM ? strerror(errno)
 					: gai_strerror(error));
 		return -1;
@@ -83,15 +88,16 @@ addresses_resolve(struct resolved *r, const char *name, char *why, size_t size)
 			continue;
 		found++;
 		if (resolved_add(r, name, host) == -1) {
-			snprintf(why, size, "bind: %s: more than %d addresses",
-			    name, CONFIG_BIND_MAX);
+			snprintf(why, size, "%s: %s: more than %d addresses",
+			    label, name, ADDRESSES_MAX);
 			freeaddrinfo(list);
 			return -1;
 		}
 	}
 	freeaddrinfo(list);
 	if (found == 0)
-		snprintf(why, size, "bind: %s: no IPv4 or IPv6 address", name);
+		snprintf(why, size, "%s: %s: no IPv4 or IPv6 address", label,
+		    name);
 	return found > 0 ? 0 : -1;
 }
 
@@ -119,65 +125,6 @@ addresses_origin(char *text, size_t size, const char *host,
 	return text;
 }
 
-/* Returns 0, or -1 with a reason in `why`. */
-static int
-addresses_add(struct addresses *a, const char *host, const struct config *c,
-    unsigned given, char *why, size_t size)
-{
-	const struct bind_address *b = &c->service[0].bind.address[given];
-	struct address *new = &a->address[a->count];
-	char origin[ADDRESS_SIZE + ADDRESS_NAME_SIZE + 4];
-
-	for (unsigned i = 0; i < a->count; i++) {
-		struct address *old = &a->address[i];
-
-		if (strcmp(old->host, host) != 0)
-			continue;
-		if ((old->given & 1U << given) == 0)
-			addresses_remark(a,
-			    "bind: %s is given twice; one listener is enough",
-			    addresses_origin(origin, sizeof(origin), host, b));
-		old->given |= 1U << given;
-		old->required |= !b->optional && !b->named;
-		return 0;
-	}
-	if (a->count == CONFIG_BIND_MAX) {
-		snprintf(why, size, "bind: %s: more than %d addresses", b->host,
-		    CONFIG_BIND_MAX);
-		return -1;
-	}
-	strlcpy(new->host, host, sizeof(new->host));
-	addresses_name(new->name, sizeof(new->name), host, c->service[0].port);
-	new->given = 1U << given;
-	new->required = !b->optional && !b->named;
-	a->count++;
-	return 0;
-}
-
-/* Returns 0, or -1 with a reason in `why`. */
-static int
-addresses_add_name(struct addresses *a, const struct config *c, unsigned given,
-    const struct resolved *known, char *why, size_t size)
-{
-	const struct bind_address *b = &c->service[0].bind.address[given];
-	struct resolved *r = &a->resolved;
-	unsigned first = r->count;
-
-	if (!addresses_recall(r, known, b->host) &&
-	    addresses_resolve(r, b->host, why, size) == -1) {
-		if (!b->optional || r->count > first)
-			return -1;
-		addresses_remark(a, "%s; skipped", why);
-		return resolved_add(r, b->host, "");
-	}
-	for (unsigned i = first; i < r->count; i++)
-		if (*r->entry[i].host != '\0' &&
-		    addresses_add(a, r->entry[i].host, c, given, why, size) ==
-			-1)
-			return -1;
-	return 0;
-}
-
 /* Whether `any` is 0.0.0.0 or :: and includes `host`. */
 static bool
 addresses_includes(const char *any, const char *host)
@@ -187,22 +134,145 @@ addresses_includes(const char *any, const char *host)
 	return strcmp(any, strchr(host, ':') == NULL ? "0.0.0.0" : "::") == 0;
 }
 
-/* Leave out addresses that another one includes: two listeners for the same
- * client would conflict. */
+/* What `addresses_find()` works with. */
+struct search {
+	struct addresses *a;
+	const struct config *c;
+	const struct resolved *known;
+	bool names; /* of hosts count, too */
+	unsigned service;
+	const struct service_config *s; /* that one */
+	char label[SERVICES_LABEL];	/* "bind", "service web: bind" */
+	char *why;
+	size_t size;
+};
+
+/* "conf:12: service web", where its section or its port is. */
 static void
-addresses_leave_out(struct addresses *a)
+addresses_place(char *text, size_t size, const struct config *c,
+    const struct service_config *s)
 {
+	const struct setting *port = origin_look(c, s, directive_find("port"));
+	const struct setting *place = port->origin == ORIGIN_FILE &&
+		!port->inherited
+	    ? port
+	    : &s->section;
+	char shown[512];
+
+	if (place->line == 0)
+		snprintf(text, size, "service %s", s->name);
+	else
+		snprintf(text, size, "%s:%u: service %s",
+		    text_show(shown, sizeof(shown),
+			config_origin_file(c, place), 0),
+		    place->line, s->name);
+}
+
+/* Check that no other service has `host` with this port.  Returns 0, or -1 with
+ * a reason that names both. */
+static int
+addresses_check_others(struct search *f, const char *host)
+{
+	char mine[640], theirs[640];
+
+	for (unsigned i = 0; i < f->a->count; i++) {
+		const struct address *old = &f->a->address[i];
+		const struct service_config *s = &f->c->service[old->service];
+
+		if (old->service == f->service || s->port != f->s->port ||
+		    (strcmp(old->host, host) != 0 &&
+			!addresses_includes(old->host, host) &&
+			!addresses_includes(host, old->host)))
+			continue;
+		addresses_place(mine, sizeof(mine), f->c, f->s);
+		addresses_place(theirs, sizeof(theirs), f->c, s);
+		snprintf(f->why, f->size,
+		    "%s: %s port %u is that of another service: %s, which has "
+		    "%s",
+		    mine, host, s->port, theirs, old->host);
+		return -1;
+	}
+	return 0;
+}
+
+/* Returns 0, or -1 with a reason. */
+static int
+addresses_add(struct search *f, const char *host, unsigned given)
+{
+	struct addresses *a = f->a;
+	const struct bind_address *b = &f->s->bind.address[given];
+	struct address *new = &a->address[a->count];
+	char origin[ADDRESS_SIZE + ADDRESS_NAME_SIZE + 4];
+
 	for (unsigned i = 0; i < a->count; i++) {
+		struct address *old = &a->address[i];
+
+		if (old->service != f->service || strcmp(old->host, host) != 0)
+			continue;
+		if ((old->given & 1U << given) == 0)
+			addresses_remark(a,
+			    "%s: %s is given twice; one listener is enough",
+			    f->label,
+			    addresses_origin(origin, sizeof(origin), host, b));
+		old->given |= 1U << given;
+		old->required |= !b->optional && !b->named;
+		return 0;
+	}
+	if (addresses_check_others(f, host) == -1)
+		return -1;
+	if (a->count == ADDRESSES_MAX) {
+		snprintf(f->why, f->size, "%s: %s: more than %d addresses",
+		    f->label, b->host, ADDRESSES_MAX);
+		return -1;
+	}
+	strlcpy(new->host, host, sizeof(new->host));
+	addresses_name(new->name, sizeof(new->name), host, f->s->port);
+	new->given = 1U << given;
+	new->required = !b->optional && !b->named;
+	new->service = (uint8_t)f->service;
+	a->count++;
+	return 0;
+}
+
+/* Returns 0, or -1 with a reason. */
+static int
+addresses_add_name(struct search *f, unsigned given)
+{
+	const struct bind_address *b = &f->s->bind.address[given];
+	struct resolved *r = &f->a->resolved;
+	unsigned first = r->count;
+
+	if (!addresses_recall(r, f->known, b->host) &&
+	    addresses_resolve(r, f->label, b->host, f->why, f->size) == -1) {
+		if (!b->optional || r->count > first)
+			return -1;
+		addresses_remark(f->a, "%s; skipped", f->why);
+		return resolved_add(r, b->host, "");
+	}
+	for (unsigned i = first; i < r->count; i++)
+		if (*r->entry[i].host != '\0' &&
+		    addresses_add(f, r->entry[i].host, given) == -1)
+			return -1;
+	return 0;
+}
+
+/* Leave out addresses of the service that another one includes: two listeners
+ * for the same client would conflict. */
+static void
+addresses_leave_out(struct search *f, unsigned first)
+{
+	struct addresses *a = f->a;
+
+	for (unsigned i = first; i < a->count; i++) {
 		struct address *gone = &a->address[i], *any = NULL;
 
-		for (unsigned k = 0; k < a->count && any == NULL; k++)
+		for (unsigned k = first; k < a->count && any == NULL; k++)
 			if (addresses_includes(a->address[k].host, gone->host))
 				any = &a->address[k];
 		if (any == NULL)
 			continue;
-		addresses_remark(a,
-		    "bind: %s is included in %s, which serves it", gone->host,
-		    any->host);
+		addresses_remark(a, "%s: %s is included in %s, which serves it",
+		    f->label, gone->host, any->host);
 		any->given |= gone->given;
 		any->required |= gone->required;
 		memmove(gone, gone + 1, (a->count - i - 1) * sizeof(*gone));
@@ -211,40 +281,88 @@ addresses_leave_out(struct addresses *a)
 	}
 }
 
+/* Returns 0, or -1 with a reason. */
+static int
+addresses_find_service(struct search *f)
+{
+	const struct bind_list *list = &f->s->bind;
+	unsigned first = f->a->count;
+
+	for (unsigned i = 0; i < list->count; i++)
+		if (list->address[i].named) {
+			if (f->names && addresses_add_name(f, i) == -1)
+				return -1;
+		} else if (addresses_add(f, list->address[i].host, i) == -1)
+			return -1;
+	addresses_leave_out(f, first);
+	return 0;
+}
+
+/* Returns 0, or -1 with a reason. */
+static int
+addresses_find_all(struct search *f)
+{
+	memset(f->a, 0, sizeof(*f->a));
+	for (f->service = 0; f->service < f->c->services; f->service++) {
+		f->s = &f->c->service[f->service];
+		services_label(f->label, sizeof(f->label), f->s, "bind");
+		if (addresses_find_service(f) == -1)
+			return -1;
+	}
+	return 0;
+}
+
 int
 addresses_find(struct addresses *a, const struct config *c,
     const struct resolved *known, char *why, size_t size)
 {
-	memset(a, 0, sizeof(*a));
-	for (unsigned i = 0; i < c->service[0].bind.count; i++)
-		if ((c->service[0].bind.address[i].named
-			    ? addresses_add_name(a, c, i, known, why, size)
-			    : addresses_add(a,
-				  c->service[0].bind.address[i].host, c, i, why,
-				  size)) == -1)
-			return -1;
-	addresses_leave_out(a);
-	return 0;
+	struct search f = { .a = a,
+		.c = c,
+		.known = known,
+		.names = true,
+		.why = why,
+		.size = size };
+
+	return addresses_find_all(&f);
+}
+
+int
+addresses_check(const struct config *c, char *why, size_t size)
+{
+	static struct addresses a;
+	struct search f = { .a = &a, .c = c, .why = why, .size = size };
+
+	return addresses_find_all(&f);
+}
+
+static void
+addresses_dump_name(const char *label, const char *name, FILE *out)
+{
+	struct resolved r = { 0 };
+	char why[512];
+
+	if (addresses_resolve(&r, label, name, why, sizeof(why)) == -1) {
+		fprintf(out, "# %s\n", why);
+		return;
+	}
+	fprintf(out, "# %s: %s is", label, name);
+	for (unsigned k = 0; k < r.count; k++)
+		fprintf(out, " %s", r.entry[k].host);
+	fputc('\n', out);
 }
 
 void
 addresses_dump(const struct config *c, FILE *out)
 {
-	for (unsigned i = 0; i < c->service[0].bind.count; i++) {
-		struct resolved r = { 0 };
-		char why[512];
+	char label[SERVICES_LABEL];
 
-		if (!c->service[0].bind.address[i].named)
-			continue;
-		if (addresses_resolve(&r, c->service[0].bind.address[i].host,
-			why, sizeof(why)) == -1) {
-			fprintf(out, "# %s\n", why);
-			continue;
-		}
-		fprintf(out, "# bind: %s is",
-		    c->service[0].bind.address[i].host);
-		for (unsigned k = 0; k < r.count; k++)
-			fprintf(out, " %s", r.entry[k].host);
-		fputc('\n', out);
+	for (unsigned k = 0; k < c->services; k++) {
+		const struct bind_list *list = &c->service[k].bind;
+
+		services_label(label, sizeof(label), &c->service[k], "bind");
+		for (unsigned i = 0; i < list->count; i++)
+			if (list->address[i].named)
+				addresses_dump_name(label,
+				    list->address[i].host, out);
 	}
 }

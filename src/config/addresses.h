@@ -13,6 +13,9 @@
 #include "config/config.h"
 #include "lib/address.h"
 
+/* Addresses of all services together. */
+#define ADDRESSES_MAX 64
+
 /* The answers of the resolver.  The check of a reload records them, so that the
  * new program asks no resolver while no client is served, and gets the same
  * answers. */
@@ -21,7 +24,7 @@ struct resolved {
 	struct {
 		char name[ADDRESS_NAME_SIZE];
 		char host[ADDRESS_SIZE]; /* "": the name has no address */
-	} entry[2 * CONFIG_BIND_MAX];
+	} entry[2 * ADDRESSES_MAX];
 };
 
 /* One address to listen on. */
@@ -30,25 +33,31 @@ struct address {
 	char name[ADDRESS_PORT_SIZE]; /* of its listener: "[::1]:6379" */
 	uint32_t given;		      /* bit i: by bind.address[i] */
 	bool required;		      /* an error if it is not available */
+	uint8_t service;	      /* config.service[] */
 };
 
 struct addresses {
-	struct address address[CONFIG_BIND_MAX];
+	struct address address[ADDRESSES_MAX];
 	unsigned count;
 	struct resolved resolved;
 	/* The addresses that were left out, with the reason, for the log. */
-	char remark[CONFIG_BIND_MAX][384];
+	char remark[ADDRESSES_MAX][448];
 	unsigned remarks;
 };
 
 /*
- * Fill `a` from `bind` and `port`.  Names are looked up in `known` (may be
- * NULL) and otherwise resolved.  Duplicate addresses, in any spelling, are
- * merged, and an address that 0.0.0.0 or :: includes is left out.  Returns 0,
- * or -1 with a reason in `why`.
+ * Fill `a` from `bind` and `port` of each service.  Names are looked up in
+ * `known` (may be NULL) and otherwise resolved.  Duplicate addresses of a
+ * service, in any spelling, are merged, and an address that its 0.0.0.0 or ::
+ * includes is left out; between services both are errors.  Returns 0, or -1
+ * with a reason in `why`.
  */
 int addresses_find(struct addresses *a, const struct config *c,
     const struct resolved *known, char *why, size_t size);
+
+/* Do the same with the numeric addresses only, to see whether two services have
+ * one.  Returns 0, or -1 with a reason in `why`. */
+int addresses_check(const struct config *c, char *why, size_t size);
 
 /* The address called `name`, or NULL. */
 const struct address *addresses_named(const struct addresses *a,

@@ -11,8 +11,9 @@
 #include "lib/log.h"
 
 /* The place of a value: each service has its own, or there is one. */
-#define EACH(member) true, offsetof(struct service_config, member)
-#define AT(member) false, offsetof(struct config, member)
+#define EACH(member) true, false, offsetof(struct service_config, member)
+#define TOTAL(member) true, true, offsetof(struct service_config, member)
+#define AT(member) false, false, offsetof(struct config, member)
 #define SIZE(member) sizeof(((struct config *)0)->member)
 
 static const struct choice supervised_choices[] = {
@@ -73,7 +74,7 @@ const struct directive directives[] = {
 	    EACH(tcp_keepalive), 0 },
 	{ "timeout", TYPE_NUMBER, "0", 0, 2147483, NULL, EACH(timeout), 0 },
 	{ "maxclients", TYPE_NUMBER, "10000", 1, 1000000, NULL,
-	    EACH(maxclients), 0 },
+	    TOTAL(maxclients), 0 },
 	{ "maxclients-per-ip", TYPE_NUMBER, "0", 0, 1000000, NULL,
 	    EACH(maxclients_per_ip), 0 },
 	{ "maxmemory-clients", TYPE_MEMORY, "auto", 0, 0, NULL,

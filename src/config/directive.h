@@ -32,6 +32,8 @@ struct directive {
 	unsigned min, max;	      /* TYPE_NUMBER, TYPE_AUTO */
 	const struct choice *choices; /* TYPE_CHOICE */
 	bool service;		      /* each service has its own value */
+	bool total;    /* ... 0 unless it sets it: the value at the
+				       * top is that of all services together */
 	size_t offset; /* in struct service_config, or struct config */
 	size_t size;   /* of a string's storage, in bytes */
 };
@@ -53,6 +55,9 @@ const struct directive *directive_find(const char *name);
 
 /* True if Redis or Valkey has a directive of this name. */
 bool directive_known_to_redis(const char *name);
+
+/* True if `name` looks like a misspelt handler.NAME. */
+bool directive_is_option(const char *name);
 
 /* The name that differs from `name` by the fewest edits: a name of ours or,
  * with `redis`, of Redis.  NULL if no name is near enough to be meant. */

@@ -12,7 +12,7 @@
 
 #include <bsd/string.h>
 
-#include "config/directive.h"
+#include "config/services.h"
 #include "config/text.h"
 
 int
@@ -26,11 +26,25 @@ line_fail(struct config_error *e, const char *fmt, ...)
 	return -1;
 }
 
+/* What the name may have been meant for: ours, in a section those that services
+ * have, or Redis's. */
+static const char *
+line_nearest(const char *name, bool section, bool redis)
+{
+	const char *nearest = directive_nearest(name, redis && !section);
+
+	if (directive_is_option(name))
+		return SERVICES_OPTION "NAME";
+	if (nearest == NULL || !section)
+		return nearest;
+	return directive_find(nearest)->service ? nearest : NULL;
+}
+
 static int
 line_unknown(struct config_error *e, const char *where, const char *name,
-    bool redis)
+    bool section, bool redis)
 {
-	const char *nearest = directive_nearest(name, redis);
+	const char *nearest = line_nearest(name, section, redis);
 	char shown[TEXT_SHOWN], why[CONFIG_WHY] = "";
 	bool clean = text_check(name, strlen(name), 0, why, sizeof(why)) == 0;
 
@@ -52,7 +66,7 @@ line_split(char *line, char *name, bool *equals)
 	size_t n = strcspn(line, " \t=");
 	char *value = line + n;
 
-	if (n == 0 || n >= LINE_NAME_BYTES)
+	if (n == 0 || n >= LINE_NAME_BYTES + sizeof(SERVICES_OPTION) - 1)
 		return NULL;
 	memcpy(name, line, n);
 	name[n] = '\0';
@@ -163,62 +177,181 @@ line_is_acl(const struct directive *d, const char *value)
 	    strchr("#;", *second) == NULL;
 }
 
-int
-line_parse(struct line *line, char *text, const char *where,
+/* True if `name` is handler.NAME; then `name` becomes NAME. */
+static bool
+line_take_option(char *name)
+{
+	size_t n = sizeof(SERVICES_OPTION) - 1;
+
+	if (strncasecmp(name, SERVICES_OPTION, n) != 0)
+		return false;
+	memmove(name, name + n, strlen(name + n) + 1);
+	return true;
+}
+
+/* Parse "[service NAME]". */
+static int
+line_parse_section(struct line *line, char *text, const char *where,
     struct config_error *e)
 {
-	const struct directive *d;
+	static const char word[] = "service";
+	char *end = strchr(text, ']'), *name = text + 1, *rest;
+	char shown[TEXT_SHOWN], why[CONFIG_WHY];
+
+	text_show(shown, 80, text, TEXT_ASCII);
+	if (end == NULL)
+		return line_fail(e, "%s: section has no ]: %s", where, shown);
+	rest = end + 1 + strspn(end + 1, " \t");
+	if (*rest != '\0' && *rest != '#' && *rest != ';')
+		return line_fail(e, "%s: text after the section: %s", where,
+		    shown);
+	*end = '\0';
+	name = line_trim(name);
+	if (strncasecmp(name, word, sizeof(word) - 1) != 0 ||
+	    strchr(" \t", name[sizeof(word) - 1]) == NULL)
+		return line_fail(e,
+		    "%s: unknown section %s; sections are [service NAME]",
+		    where, shown);
+	name = line_trim(name + sizeof(word) - 1);
+	if (*name == '\0')
+		return line_fail(e,
+		    "%s: %s has no name; sections are [service NAME]", where,
+		    shown);
+	if (services_check_name(name, why, sizeof(why)) == -1)
+		return line_fail(e, "%s: section: %s", where, why);
+	line->kind = LINE_SECTION;
+	strlcpy(line->name, name, sizeof(line->name));
+	return 0;
+}
+
+/* Decide which directive a line is.  Returns 0, or -1 with an error. */
+static int
+line_identify(struct line *line, bool section, bool equals, const char *where,
+    struct config_error *e)
+{
+	const struct directive *d = directive_find(line->name);
+	bool include = strcasecmp(line->name, LINE_INCLUDE) == 0;
+	char why[CONFIG_WHY];
+
+	line->kind = LINE_OPTION;
+	if (line_take_option(line->name))
+		return services_check_option(line->name, why, sizeof(why)) == 0
+		    ? 0
+		    : line_fail(e, "%s: " SERVICES_OPTION ": %s", where, why);
+	line->kind = LINE_IGNORED;
+	if (d == NULL
+		? !include && !section && directive_known_to_redis(line->name)
+		: !equals && !section && line_is_acl(d, line->value))
+		return 0;
+	if (d == NULL && !include)
+		return line_unknown(e, where, line->name, section, true);
+	if (d != NULL && section && !d->service)
+		return line_fail(e,
+		    "%s: %s: all services have it in common; it stands before "
+		    "the sections",
+		    where, d->name);
+	line->kind = LINE_OURS;
+	strlcpy(line->name, include ? LINE_INCLUDE : d->name,
+	    sizeof(line->name));
+	return 0;
+}
+
+int
+line_parse(struct line *line, char *text, bool section, const char *where,
+    struct config_error *e)
+{
 	char why[CONFIG_WHY], shown[TEXT_SHOWN];
-	bool equals, include;
+	bool equals;
 
 	line->kind = LINE_EMPTY;
 	if (line_is_empty(text))
 		return 0;
 	text = line_trim(text);
-	text_show(shown, 80, text, TEXT_ASCII);
 	if (*text == '[')
-		return line_fail(e, "%s: sections are not used here: %s", where,
-		    shown);
+		return line_parse_section(line, text, where, e);
+	text_show(shown, 80, text, TEXT_ASCII);
 	line->value = line_split(text, line->name, &equals);
 	if (line->value == NULL)
 		return line_fail(e,
 		    "%s: expected \"name = value\" or \"name value\": %s",
 		    where, shown);
-	d = directive_find(line->name);
-	include = strcasecmp(line->name, LINE_INCLUDE) == 0;
-	line->kind = LINE_IGNORED;
-	if (d == NULL ? !include && directive_known_to_redis(line->name)
-		      : !equals && line_is_acl(d, line->value))
-		return 0;
-	if (d == NULL && !include)
-		return line_unknown(e, where, line->name, true);
-	line->kind = LINE_OURS;
-	strlcpy(line->name, include ? LINE_INCLUDE : d->name,
-	    sizeof(line->name));
-	if (line_measure(line, why, sizeof(why)) == -1)
-		return line_fail(e, "%s: %s: %s", where, line->name, why);
+	if (line_identify(line, section, equals, where, e) == -1)
+		return -1;
+	if (line->kind != LINE_IGNORED &&
+	    line_measure(line, why, sizeof(why)) == -1)
+		return line_fail(e, "%s: %s%s: %s", where,
+		    line->kind == LINE_OPTION ? SERVICES_OPTION : "",
+		    line->name, why);
 	return 0;
 }
 
-int
-line_parse_override(const char *assignment, char *name, char *value,
-    struct config_error *e)
+/* The service that "service.SERVICE.NAME" means, or NULL; `name` becomes NAME.
+ * A service's name may have dots in it: the longest that fits is meant. */
+static const struct service_config *
+line_take_service(const struct config *c, char *name)
 {
-	char line[CONFIG_VALUE_BYTES], shown[TEXT_SHOWN];
+	const struct service_config *found = NULL;
+	size_t most = 0;
+
+	name += sizeof(LINE_SERVICE) - 1;
+	for (unsigned i = 0; i < c->services; i++) {
+		size_t n = strlen(c->service[i].name);
+
+		if (n > most && strncasecmp(name, c->service[i].name, n) == 0 &&
+		    name[n] == '.') {
+			found = &c->service[i];
+			most = n;
+		}
+	}
+	return found;
+}
+
+int
+line_parse_override(struct line_override *o, const struct config *c,
+    const char *assignment, struct config_error *e)
+{
+	char line[CONFIG_VALUE_BYTES], shown[TEXT_SHOWN], why[CONFIG_WHY];
+	char where[LINE_NAME_BYTES + 8] = "-o";
 	bool equals;
 	const char *text;
+	size_t n;
 
 	text_show(shown, 80, assignment, TEXT_ASCII);
 	if (strlcpy(line, assignment, sizeof(line)) >= sizeof(line))
 		return line_fail(e, "-o %s: too long", shown);
-	if (strchr(line, '=') == NULL ||
-	    (text = line_split(line, name, &equals)) == NULL)
+	n = strcspn(line, "=");
+	if (line[n] == '\0')
 		return line_fail(e, "-o %s: expected name=value", shown);
-	if (strcasecmp(name, LINE_INCLUDE) == 0)
+	o->service = NULL;
+	text = line;
+	if (strncasecmp(line, LINE_SERVICE, sizeof(LINE_SERVICE) - 1) == 0) {
+		o->service = line_take_service(c, line);
+		if (o->service == NULL)
+			return line_fail(e,
+			    "-o %s: no section [service NAME] has this name",
+			    shown);
+		snprintf(where, sizeof(where), "-o " LINE_SERVICE "%s",
+		    o->service->name);
+		text += sizeof(LINE_SERVICE) + strlen(o->service->name);
+	}
+	text = line_split(&line[text - line], o->name, &equals);
+	if (text == NULL)
+		return line_fail(e, "-o %s: expected name=value", shown);
+	strlcpy(o->value, text, sizeof(o->value));
+	o->directive = NULL;
+	if (line_take_option(o->name))
+		return services_check_option(o->name, why, sizeof(why)) == 0
+		    ? 0
+		    : line_fail(e, "%s: " SERVICES_OPTION ": %s", where, why);
+	if (strcasecmp(o->name, LINE_INCLUDE) == 0)
 		return line_fail(e,
 		    "-o include: only a file includes others; use -c");
-	if (directive_find(name) == NULL)
-		return line_unknown(e, "-o", name, false);
-	strlcpy(value, text, CONFIG_VALUE_BYTES);
+	o->directive = directive_find(o->name);
+	if (o->directive == NULL)
+		return line_unknown(e, where, o->name, o->service != NULL,
+		    false);
+	if (o->service != NULL && !o->directive->service)
+		return line_fail(e, "%s: %s: all services have it in common",
+		    where, o->directive->name);
 	return 0;
 }

@@ -58,6 +58,14 @@ origin_keep(struct config *c, const char *path)
 	return (unsigned)at + 1;
 }
 
+/* Take the name that `s` has of `old`, if it has one. */
+static void
+origin_keep_one(struct config *c, struct setting *s, const char *old)
+{
+	if (s->file != 0)
+		s->file = origin_keep(c, old + s->file - 1);
+}
+
 /* Remove the names of files that no value comes from any more. */
 static void
 origin_sweep(struct config *c)
@@ -68,12 +76,17 @@ origin_sweep(struct config *c)
 		return;
 	memcpy(old, c->included, sizeof(c->included));
 	c->included_used = 0;
-	for (unsigned i = 0; i < directive_count; i++) {
-		struct setting *s = directive_setting(c, &c->defaults,
-		    &directives[i]);
+	for (unsigned i = 0; i < CONFIG_DIRECTIVES_MAX; i++)
+		origin_keep_one(c, &c->origin[i], old);
+	for (unsigned k = 0; k <= c->services; k++) {
+		struct service_config *s = k < c->services ? &c->service[k]
+							   : &c->defaults;
 
-		if (s->file != 0)
-			s->file = origin_keep(c, old + s->file - 1);
+		origin_keep_one(c, &s->section, old);
+		for (unsigned i = 0; i < CONFIG_SERVICE_DIRECTIVES_MAX; i++)
+			origin_keep_one(c, &s->origin[i], old);
+		for (unsigned i = 0; i < s->options; i++)
+			origin_keep_one(c, &s->option[i].setting, old);
 	}
 	free(old);
 }
@@ -117,11 +130,12 @@ origin_suspect(const char *line, enum doubt *doubt)
 }
 
 int
-origin_forgive(struct config *c, const char *line, const struct config_error *e)
+origin_forgive(struct config *c, struct service_config *s, const char *line,
+    const struct config_error *e)
 {
 	enum doubt doubt = DOUBT_SURE;
 	const struct directive *d = NULL;
-	bool all = line == NULL;
+	bool all = line == NULL, section;
 
 	if (!c->forgiving)
 		return -1;
@@ -132,27 +146,44 @@ origin_forgive(struct config *c, const char *line, const struct config_error *e)
 		all = true;
 		doubt = DOUBT_MAYBE;
 	}
+	/* A section that was not understood may be any service, and what
+	 * follows it belongs to another one. */
+	section = line != NULL && line[strspn(line, " \t")] == '[';
+	if (section)
+		doubt = DOUBT_SURE;
 	if (c->mistakes++ == 0)
 		strlcpy(c->mistake, e->text, sizeof(c->mistake));
 	for (unsigned i = 0; i < directive_count; i++) {
-		struct setting *s = directive_setting(c, &c->defaults,
-		    &directives[i]);
+		struct setting *own = directive_setting(c, s, &directives[i]);
 
-		if ((all || d == &directives[i]) && s->doubt < doubt)
-			s->doubt = doubt;
+		if ((all || d == &directives[i] ||
+			(section && directives[i].service)) &&
+		    own->doubt < doubt)
+			own->doubt = doubt;
 	}
 	return 0;
+}
+
+static bool
+origin_is_doubtful(const struct setting *s, enum doubt least)
+{
+	return s->doubt >= least &&
+	    (s->origin == ORIGIN_DEFAULT || s->doubt != DOUBT_MAYBE);
 }
 
 int
 config_need(const struct config *c, const char *name, enum doubt least,
     struct config_error *e)
 {
-	const struct setting *s = origin_look(c, &c->defaults,
-	    directive_find(name));
+	const struct directive *d = directive_find(name);
+	bool doubtful = origin_is_doubtful(origin_look(c, &c->defaults, d),
+	    least);
 
-	if (s->doubt < least ||
-	    (s->origin != ORIGIN_DEFAULT && s->doubt == DOUBT_MAYBE))
+	for (unsigned i = 0; d->service && i < c->services; i++)
+		doubtful |= origin_is_doubtful(origin_look(c, &c->service[i],
+						   d),
+		    least);
+	if (!doubtful)
 		return 0;
 	strlcpy(e->text, c->mistake, sizeof(e->text));
 	return -1;

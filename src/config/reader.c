@@ -10,7 +10,9 @@
  * quotes, comments and blanks, and the key says which line a value is from.
  *
  * `include` is translated like a directive.  The files that it names are read
- * when its turn comes, each with a dictionary of its own.
+ * when its turn comes, each with a dictionary of its own.  They begin in the
+ * section of the line that includes them; a section of their own ends with the
+ * file.
  */
 #include "config/reader.h"
 
@@ -33,15 +35,17 @@
 #include "config/include.h"
 #include "config/line.h"
 #include "config/origin.h"
+#include "config/services.h"
 #include "config/text.h"
 #include "config/value.h"
 
 #define WHERE_BYTES (PATH_MAX + 32)
-#define ITEMS_MAX (CONFIG_DIRECTIVES_MAX + CONFIG_INCLUDE_FILES)
 
-/* A line that is passed to iniparser. */
+/* A line that counts. */
 struct item {
-	const struct directive *directive; /* NULL: an include */
+	enum line_kind kind;
+	const struct directive *directive; /* LINE_OURS; NULL: an include */
+	char name[CONFIG_OPTION_NAME];	   /* LINE_OPTION, LINE_SECTION */
 	unsigned line;
 };
 
@@ -56,7 +60,9 @@ struct reading {
 	unsigned *files; /* opened for this configuration */
 	dev_t device;
 	ino_t inode;
-	struct item item[ITEMS_MAX]; /* in the order of the file */
+	struct service_config *service; /* of the section that it is in */
+	bool section;			/* the translation is in a section */
+	struct item *item;		/* in the order of the file */
 	unsigned items;
 };
 
@@ -102,20 +108,44 @@ reader_ignore(struct ignored *ignored, const char *name)
 		    "%s%s", used > 0 ? " " : "", name);
 }
 
+/* The item before, of the same section, that sets the same; NULL if there is
+ * none. */
+static const struct item *
+reader_earlier(const struct reading *r, const struct item *new)
+{
+	for (unsigned i = r->items; i-- > 0;) {
+		const struct item *old = &r->item[i];
+
+		if (old->kind == LINE_SECTION)
+			break;
+		if (old->kind == new->kind &&
+		    old->directive ==
+			new->directive &&strcmp(old->name, new->name) == 0)
+			return old;
+	}
+	return NULL;
+}
+
 /* Take an item.  Another file may set a directive again, this one may not. */
 static int
-reader_add_item(struct reading *r, const struct directive *d, unsigned line,
-    const char *where)
+reader_add_item(struct reading *r, const struct item *new, const char *where)
 {
-	for (unsigned i = 0; d != NULL && i < r->items; i++)
-		if (r->item[i].directive == d)
-			return line_fail(r->e,
-			    "%s: %s: given twice, first in line %u", where,
-			    d->name, r->item[i].line);
-	if (r->items == ITEMS_MAX)
-		return line_fail(r->e, "%s: too many lines with include",
-		    where);
-	r->item[r->items++] = (struct item){ d, line };
+	const struct item *old = NULL;
+	struct item *more;
+
+	if (new->kind == LINE_OPTION || new->directive != NULL)
+		old = reader_earlier(r, new);
+	if (old != NULL)
+		return line_fail(r->e,
+		    "%s: %s%s: given twice, first in line %u", where,
+		    new->directive != NULL ? new->directive->name
+					   : SERVICES_OPTION,
+		    new->name, old->line);
+	more = reallocarray(r->item, r->items + 1, sizeof(*more));
+	if (more == NULL)
+		return line_fail(r->e, "%s: %s", where, strerror(ENOMEM));
+	r->item = more;
+	r->item[r->items++] = *new;
 	return 0;
 }
 
@@ -123,21 +153,36 @@ reader_add_item(struct reading *r, const struct directive *d, unsigned line,
 static int
 reader_translate_line(struct reading *r, char *text, unsigned number, FILE *ini)
 {
+	struct item item = { .line = number };
 	char where[WHERE_BYTES];
 	struct line line;
 
 	reader_where(r, number, where);
-	if (line_parse(&line, text, where, r->e) == -1)
+	if (line_parse(&line, text, r->section, where, r->e) == -1)
 		return -1;
-	if (line.kind == LINE_IGNORED)
-		reader_ignore(&r->c->ignored, line.name);
-	if (line.kind != LINE_OURS)
+	item.kind = line.kind;
+	switch (line.kind) {
+	case LINE_EMPTY:
 		return 0;
-	if (reader_add_item(r, directive_find(line.name), number, where) == -1)
+	case LINE_IGNORED:
+		reader_ignore(&r->c->ignored, line.name);
+		return 0;
+	case LINE_OURS:
+		item.directive = directive_find(line.name);
+		break;
+	case LINE_SECTION:
+		r->section = true;
+		/* FALLTHROUGH */
+	case LINE_OPTION:
+		strlcpy(item.name, line.name, sizeof(item.name));
+	}
+	if (reader_add_item(r, &item, where) == -1)
 		return -1;
 	/* A backslash at the end of a line would continue it.  No value is at
 	 * the end, since a comment follows it. */
-	fprintf(ini, "%u = %.*s #\n", number, (int)line.length, line.value);
+	if (line.kind != LINE_SECTION)
+		fprintf(ini, "%u = %.*s #\n", number, (int)line.length,
+		    line.value);
 	return 0;
 }
 
@@ -165,7 +210,7 @@ reader_translate(struct reading *r, FILE *in, FILE *ini)
 		if (result == 0)
 			result = reader_translate_line(r, text, number, ini);
 		if (result == -1)
-			result = origin_forgive(r->c, text, r->e);
+			result = origin_forgive(r->c, r->service, text, r->e);
 	}
 	if (result == 0 && ferror(in))
 		result = reader_fail(r, strerror(errno));
@@ -269,24 +314,60 @@ reader_load(struct reading *r, FILE *in)
 
 /* --- Taking the values. */
 
+/* Record where the value of an item comes from. */
+static int
+reader_record(struct reading *r, const struct item *item,
+    struct setting *setting)
+{
+	char where[WHERE_BYTES];
+
+	if (origin_set_file(r->c, setting, r->path) == -1)
+		return line_fail(r->e,
+		    "%s: the names of included files are longer than %d bytes",
+		    reader_where(r, item->line, where), CONFIG_INCLUDED_BYTES);
+	setting->origin = ORIGIN_FILE;
+	setting->line = item->line;
+	return 0;
+}
+
 static int
 reader_take_value(struct reading *r, const struct item *item, const char *value)
 {
 	const struct directive *d = item->directive;
-	struct service_config *s = &r->c->defaults;
-	struct setting *setting = directive_setting(r->c, s, d);
 	char where[WHERE_BYTES], why[CONFIG_WHY];
 
-	reader_where(r, item->line, where);
-	if (value_set(r->c, s, d, value, why, sizeof(why)) == -1)
-		return line_fail(r->e, "%s: %s: %s", where, d->name, why);
-	if (origin_set_file(r->c, setting, r->path) == -1)
-		return line_fail(r->e,
-		    "%s: the names of included files are longer than %d bytes",
-		    where, CONFIG_INCLUDED_BYTES);
-	setting->origin = ORIGIN_FILE;
-	setting->line = item->line;
-	return 0;
+	if (value_set(r->c, r->service, d, value, why, sizeof(why)) == -1)
+		return line_fail(r->e, "%s: %s: %s",
+		    reader_where(r, item->line, where), d->name, why);
+	return reader_record(r, item, directive_setting(r->c, r->service, d));
+}
+
+static int
+reader_take_option(struct reading *r, const struct item *item,
+    const char *value)
+{
+	char where[WHERE_BYTES], why[CONFIG_WHY];
+	struct setting *setting;
+
+	if (services_set_option(r->service, item->name, value, &setting, why,
+		sizeof(why)) == -1)
+		return line_fail(r->e, "%s: " SERVICES_OPTION "%s: %s",
+		    reader_where(r, item->line, where), item->name, why);
+	return reader_record(r, item, setting);
+}
+
+static int
+reader_begin_section(struct reading *r, const struct item *item)
+{
+	char where[WHERE_BYTES], why[CONFIG_WHY];
+	struct service_config *s;
+
+	s = services_add(r->c, item->name, why, sizeof(why));
+	if (s == NULL)
+		return line_fail(r->e, "%s: %s",
+		    reader_where(r, item->line, where), why);
+	r->service = s;
+	return reader_record(r, item, &s->section);
 }
 
 /* NOLINTBEGIN(misc-no-recursion): at most CONFIG_INCLUDE_DEPTH deep */
@@ -313,7 +394,8 @@ reader_include(const struct reading *r, unsigned line, const char *pattern)
 		    where, CONFIG_INCLUDE_DEPTH);
 	for (size_t i = 0; result == 0 && i < found.count; i++) {
 		inner.path = found.path[i];
-		inner.items = 0;
+		inner.service = r->service;
+		inner.section = r->service != &r->c->defaults;
 		if (++*r->files > CONFIG_INCLUDE_FILES)
 			result = line_fail(r->e,
 			    "%s: include: more than %d files", where,
@@ -321,7 +403,8 @@ reader_include(const struct reading *r, unsigned line, const char *pattern)
 		else
 			result = reader_read(&inner);
 		if (result == -1)
-			result = origin_forgive(r->c, LINE_INCLUDE, r->e);
+			result = origin_forgive(r->c, r->service, LINE_INCLUDE,
+			    r->e);
 	}
 	include_free(&found);
 	return result;
@@ -334,28 +417,38 @@ reader_take_item(struct reading *r, const dictionary *ini,
 	char key[16], where[WHERE_BYTES];
 	const char *value;
 
+	if (item->kind == LINE_SECTION)
+		return reader_begin_section(r, item);
 	snprintf(key, sizeof(key), ":%u", item->line);
 	value = iniparser_getstring(ini, key, NULL);
 	if (value == NULL)
 		return line_fail(r->e, "%s: cannot be read as INI",
 		    reader_where(r, item->line, where));
+	if (item->kind == LINE_OPTION)
+		return reader_take_option(r, item, value);
 	return item->directive == NULL ? reader_include(r, item->line, value)
 				       : reader_take_value(r, item, value);
+}
+
+/* The line that a mistake was in, as far as origin_forgive() asks. */
+static const char *
+reader_mistaken(const struct item *item)
+{
+	if (item->kind == LINE_SECTION)
+		return "[";
+	if (item->kind == LINE_OPTION)
+		return "handler";
+	return item->directive != NULL ? item->directive->name : LINE_INCLUDE;
 }
 
 static int
 reader_take_all(struct reading *r, const dictionary *ini)
 {
-	for (unsigned i = 0; i < r->items; i++) {
-		const struct item *item = &r->item[i];
-
-		if (reader_take_item(r, ini, item) == -1 &&
-		    origin_forgive(r->c,
-			item->directive != NULL ? item->directive->name
-						: LINE_INCLUDE,
-			r->e) == -1)
+	for (unsigned i = 0; i < r->items; i++)
+		if (reader_take_item(r, ini, &r->item[i]) == -1 &&
+		    origin_forgive(r->c, r->service,
+			reader_mistaken(&r->item[i]), r->e) == -1)
 			return -1;
-	}
 	return 0;
 }
 
@@ -404,6 +497,8 @@ reader_read(struct reading *r)
 	dictionary *d = NULL;
 	int result = -1;
 
+	r->item = NULL;
+	r->items = 0;
 	if (why != NULL)
 		reader_fail(r, why);
 	else
@@ -416,6 +511,7 @@ reader_read(struct reading *r)
 		result = reader_take_all(r, d);
 		iniparser_freedict(d);
 	}
+	free(r->item);
 	return result;
 }
 
@@ -425,7 +521,11 @@ int
 config_read_file(struct config *c, const char *path, struct config_error *e)
 {
 	unsigned files = 0;
-	struct reading r = { .c = c, .e = e, .path = path, .files = &files };
+	struct reading r = { .c = c,
+		.e = e,
+		.path = path,
+		.files = &files,
+		.service = &c->defaults };
 	int result;
 
 	if (strlcpy(c->file, path, sizeof(c->file)) >= sizeof(c->file))
@@ -435,23 +535,41 @@ config_read_file(struct config *c, const char *path, struct config_error *e)
 		result = reader_read(&r);
 	if (result == -1 && c->forgiving)
 		c->file[0] = '\0';
-	return result == 0 ? 0 : origin_forgive(c, NULL, e);
+	return result == 0 ? 0 : origin_forgive(c, &c->defaults, NULL, e);
+}
+
+/* Set an option or a directive of `s`.  Returns 0, or -1 with a reason. */
+static int
+reader_set_override(struct config *c, struct service_config *s,
+    const struct line_override *o, struct setting **setting, char *why,
+    size_t size)
+{
+	if (o->directive == NULL)
+		return services_set_option(s, o->name, o->value, setting, why,
+		    size);
+	*setting = directive_setting(c, s, o->directive);
+	return value_set(c, s, o->directive, o->value, why, size);
 }
 
 int
 config_override(struct config *c, const char *assignment,
     struct config_error *e)
 {
-	char name[LINE_NAME_BYTES], value[CONFIG_VALUE_BYTES], why[CONFIG_WHY];
-	const struct directive *d;
+	struct line_override o;
+	struct service_config *s = &c->defaults;
 	struct setting *setting;
+	char why[CONFIG_WHY];
 
-	if (line_parse_override(assignment, name, value, e) == -1)
+	if (line_parse_override(&o, c, assignment, e) == -1)
 		return -1;
-	d = directive_find(name);
-	if (value_set(c, &c->defaults, d, value, why, sizeof(why)) == -1)
-		return line_fail(e, "-o %s: %s", d->name, why);
-	setting = directive_setting(c, &c->defaults, d);
+	if (o.service != NULL)
+		s = &c->service[o.service - c->service];
+	if (reader_set_override(c, s, &o, &setting, why, sizeof(why)) == -1)
+		return line_fail(e, "-o %s%s%s%s%s: %s",
+		    s->name[0] != '\0' ? LINE_SERVICE : "", s->name,
+		    s->name[0] != '\0' ? "." : "",
+		    o.directive == NULL ? SERVICES_OPTION : "",
+		    o.directive == NULL ? o.name : o.directive->name, why);
 	setting->origin = ORIGIN_COMMAND_LINE;
 	setting->doubt = DOUBT_NONE;
 	return 0;

@@ -15,7 +15,8 @@
 int config_read_file(struct config *c, const char *path,
     struct config_error *e);
 
-/* Apply one "name=value" of the command line.  Returns 0, or -1 with `e`
+/* Apply one "name=value", or "service.SERVICE.name=value", of the command line,
+ * after the file was read.  Returns 0, or -1 with `e`
  * set. */
 int config_override(struct config *c, const char *assignment,
     struct config_error *e);

@@ -45,22 +45,6 @@ redis_names_word(const char *name)
 	return true;
 }
 
-bool
-directive_known_to_redis(const char *name)
-{
-	for (size_t i = 0; i < REDIS_NAMES; i++) {
-		const char *row = redis_names[i];
-		const char *star = redis_names_family(row);
-
-		if (star != NULL
-			? strncasecmp(row, name, (size_t)(star - row)) == 0 &&
-			    redis_names_word(name)
-			: strcasecmp(row, name) == 0)
-			return true;
-	}
-	return redis_names_module(name) && redis_names_word(name);
-}
-
 /* The Levenshtein distance: the lowest number of inserted, deleted or changed
  * letters that turns one name into the other.  Letter case does not count. */
 static unsigned
@@ -91,6 +75,36 @@ redis_names_distance(const char *a, const char *b)
 		}
 	}
 	return row[lb];
+}
+
+bool
+directive_is_option(const char *name)
+{
+	char module[16];
+	size_t n = strcspn(name, ".");
+
+	if (name[n] == '\0' || n >= sizeof(module))
+		return false;
+	memcpy(module, name, n);
+	module[n] = '\0';
+	return redis_names_distance(module, "handler") <= 2;
+}
+
+bool
+directive_known_to_redis(const char *name)
+{
+	for (size_t i = 0; i < REDIS_NAMES; i++) {
+		const char *row = redis_names[i];
+		const char *star = redis_names_family(row);
+
+		if (star != NULL
+			? strncasecmp(row, name, (size_t)(star - row)) == 0 &&
+			    redis_names_word(name)
+			: strcasecmp(row, name) == 0)
+			return true;
+	}
+	return redis_names_module(name) && redis_names_word(name) &&
+	    !directive_is_option(name);
 }
 
 const char *

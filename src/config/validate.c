@@ -17,27 +17,24 @@
 
 #include <bsd/string.h>
 
+#include "config/addresses.h"
 #include "config/memory_size.h"
 #include "config/origin.h"
 #include "config/quota.h"
+#include "config/services.h"
 #include "config/text.h"
 #include "config/value.h"
 #include "lib/address.h"
 #include "lib/descriptor_name.h"
 
-static int validate_fail(struct config *c, const char *name,
-    struct config_error *e, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
-
-/* Fail because of the value of `name`: the message says where it comes from. */
-static int
-validate_fail(struct config *c, const char *name, struct config_error *e,
-    const char *fmt, ...)
+/* Fail because of a value: the message begins with where it comes from.  If
+ * mistakes are forgiven, the value gets a note and this is no failure. */
+static int __attribute__((format(printf, 5, 0)))
+validate_fail_at(struct config *c, struct setting *s, const char *name,
+    struct config_error *e, const char *fmt, va_list ap)
 {
-	struct setting *s = origin_of(c, name);
 	char shown[PATH_MAX];
 	size_t n;
-	va_list ap;
 
 	text_show(shown, sizeof(shown), config_origin_file(c, s), 0);
 	if (s->origin == ORIGIN_FILE)
@@ -48,15 +45,31 @@ validate_fail(struct config *c, const char *name, struct config_error *e,
 		    "%s%s: ", s->origin == ORIGIN_COMMAND_LINE ? "-o " : "",
 		    name);
 	n = strlen(e->text);
-	va_start(ap, fmt);
 	vsnprintf(e->text + n, sizeof(e->text) - n, fmt, ap);
-	va_end(ap);
 	if (!c->forgiving)
 		return -1;
 	/* A start needs it; a command that asks the service does not. */
 	snprintf(s->note, sizeof(s->note), "a start would fail: %.80s",
 	    e->text + n);
 	return 0;
+}
+
+static int validate_fail(struct config *c, const char *name,
+    struct config_error *e, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* Fail because of the value of `name`. */
+static int
+validate_fail(struct config *c, const char *name, struct config_error *e,
+    const char *fmt, ...)
+{
+	va_list ap;
+	int r;
+
+	va_start(ap, fmt);
+	r = validate_fail_at(c, origin_of(c, name), name, e, fmt, ap);
+	va_end(ap);
+	return r;
 }
 
 /* The number of processors that this process may use, as nproc(1) counts
@@ -110,19 +123,21 @@ validate_modules(const struct config *c)
  *   executable, upgrade record, output and pidfd of the checker during a
  *   reload, a log file that is opened again, a descriptor of the C library, a
  *   connection that is refused.
+ * - four for each service with a module: its file and its configuration, and
+ *   those of its next one during a reload
  * - the control socket and the metrics, with their clients, if configured
- * - the file and the data of each module, and of the one that it replaced
  */
 unsigned
 config_reserved_descriptors(const struct config *c)
 {
-	unsigned n = 3 * c->workers + validate_listeners(c) + 32;
+	unsigned n = 3 * c->workers + validate_listeners(c) +
+	    4 * validate_modules(c) + 32;
 
 	/* The listeners, and what starting the administration process takes;
 	 * its clients are not in this table. */
 	if (c->control_socket[0] != '\0' || c->metrics_port != 0)
 		n += 24;
-	return n + 4 * validate_modules(c);
+	return n;
 }
 
 static int
@@ -264,7 +279,10 @@ validate_check_sockets(struct config *c, struct config_error *e)
 	for (unsigned i = 0; i < c->services; i++)
 		if (c->metrics_port == c->service[i].port)
 			return validate_fail(c, "metrics-port", e,
-			    "%u is the service's port", c->metrics_port);
+			    services_have_sections(c)
+				? "%u is the port of service %s"
+				: "%u is the service's port",
+			    c->metrics_port, c->service[i].name);
 	return 0;
 }
 
@@ -296,6 +314,16 @@ validate_settle_supervision(struct config *c)
 		    "changed from yes: supervised services "
 		    "stay in the foreground");
 	}
+}
+
+/* Check that no two services have one address.  The resolver is not asked. */
+static int
+validate_check_addresses(struct config *c, struct config_error *e)
+{
+	return addresses_check(c, e->text, sizeof(e->text)) == -1 &&
+		!c->forgiving
+	    ? -1
+	    : 0;
 }
 
 /* Without a filter in this build, an explicit `sandbox yes` is an error, and
@@ -351,8 +379,8 @@ int
 config_validate(struct config *c, const char *directory,
     unsigned long max_descriptors, struct config_error *e)
 {
-	if (c->services == 0)
-		config_make_service(c);
+	if (services_settle(c, e) == -1)
+		return -1;
 	validate_settle_workers(c);
 	memory_size_settle(&c->maxmemory_clients, CONFIG_MEMORY_SHARE,
 	    origin_of(c, "maxmemory-clients")->note, sizeof(c->origin[0].note));
@@ -367,6 +395,7 @@ config_validate(struct config *c, const char *directory,
 		sizeof(c->control_socket), directory, e) == -1 ||
 	    validate_resolve_descriptors(c, e) == -1 ||
 	    validate_check_sockets(c, e) == -1 ||
+	    validate_check_addresses(c, e) == -1 ||
 	    validate_settle_sandbox(c, e) == -1)
 		return -1;
 	return 0;

@@ -19,8 +19,8 @@
 #include "lib/address.h"
 
 static int
-value_set_number(unsigned *value, const struct directive *d, const char *text,
-    char *why, size_t size)
+value_set_number(unsigned *value, const struct directive *d, unsigned min,
+    const char *text, char *why, size_t size)
 {
 	const char *reason;
 	long long n;
@@ -30,14 +30,13 @@ value_set_number(unsigned *value, const struct directive *d, const char *text,
 	    (text[0] == '0' && text[1] != '\0')) {
 		snprintf(why, size,
 		    "\"%.64s\" is not a plain decimal number (%s%u to %u)",
-		    text, d->type == TYPE_AUTO ? "auto or " : "", d->min,
-		    d->max);
+		    text, d->type == TYPE_AUTO ? "auto or " : "", min, d->max);
 		return -1;
 	}
-	n = strtonum(text, d->min, d->max, &reason);
+	n = strtonum(text, min, d->max, &reason);
 	if (reason != NULL) {
 		snprintf(why, size, "\"%.64s\" is %s (%u to %u)", text, reason,
-		    d->min, d->max);
+		    min, d->max);
 		return -1;
 	}
 	*value = (unsigned)n;
@@ -99,13 +98,13 @@ value_check_written(const char *text, char *why, size_t size)
 }
 
 static int
-value_set_string(char *value, const struct directive *d, const char *text,
-    char *why, size_t size)
+value_set_string(char *value, size_t room, const char *text, char *why,
+    size_t size)
 {
-	size_t room = d->size < CONFIG_VALUE_BYTES ? d->size
-						   : CONFIG_VALUE_BYTES;
 	char shown[52];
 
+	if (room > CONFIG_VALUE_BYTES)
+		room = CONFIG_VALUE_BYTES;
 	if (value_check_written(text, why, size) == -1)
 		return -1;
 	if (strlcpy(value, text, room) >= room) {
@@ -157,7 +156,7 @@ value_path(char *value, const struct directive *d, const char *text, char *why,
 	/* Redis up to 2.6 calls standard output so. */
 	if (strcmp(d->name, "logfile") == 0 && strcmp(text, "stdout") == 0)
 		text = "";
-	return value_set_string(value, d, text, why, size);
+	return value_set_string(value, d->size, text, why, size);
 }
 
 /* The handlers that need no module. */
@@ -272,6 +271,43 @@ value_flags(enum directive_type type, const char *text)
 }
 
 int
+value_set_text(char *value, size_t room, const char *text, char *why,
+    size_t size)
+{
+	if (text_check(text, strlen(text), 0, why, size) == -1)
+		return -1;
+	return value_set_string(value, room, text, why, size);
+}
+
+/* Bytes of a value in memory. */
+static size_t
+value_size(const struct directive *d)
+{
+	switch (d->type) {
+	case TYPE_STRING:
+	case TYPE_PATH:
+	case TYPE_HANDLER:
+		return d->size;
+	case TYPE_BIND:
+		return sizeof(struct bind_list);
+	case TYPE_NETWORKS:
+		return sizeof(struct network_list);
+	case TYPE_MEMORY:
+		return sizeof(struct memory_size);
+	default:
+		return sizeof(unsigned);
+	}
+}
+
+void
+value_copy(struct service_config *s, const struct service_config *from,
+    const struct directive *d)
+{
+	memcpy((char *)s + d->offset, (const char *)from + d->offset,
+	    value_size(d));
+}
+
+int
 value_set(struct config *c, struct service_config *s, const struct directive *d,
     const char *text, char *why, size_t size)
 {
@@ -288,13 +324,15 @@ value_set(struct config *c, struct service_config *s, const struct directive *d,
 		}
 		/* FALLTHROUGH */
 	case TYPE_NUMBER:
-		return value_set_number(value, d, text, why, size);
+		return value_set_number(value, d,
+		    d->total && s->name[0] != '\0' ? 0 : d->min, text, why,
+		    size);
 	case TYPE_BOOL:
 		return value_set_bool(value, text, why, size);
 	case TYPE_CHOICE:
 		return value_set_choice(value, d, text, why, size);
 	case TYPE_STRING:
-		return value_set_string(value, d, text, why, size);
+		return value_set_string(value, d->size, text, why, size);
 	case TYPE_PATH:
 		return value_path(value, d, text, why, size);
 	case TYPE_HANDLER:
@@ -370,14 +408,4 @@ config_defaults(struct config *c)
 		if (value_set(c, &c->defaults, &directives[i],
 			directives[i].initial, why, sizeof(why)) == -1)
 			abort(); /* the table contradicts itself */
-}
-
-void
-config_make_service(struct config *c)
-{
-	c->service[0] = c->defaults;
-	strlcpy(c->service[0].name, CONFIG_SERVICE_DEFAULT,
-	    sizeof(c->service[0].name));
-	c->service[0].maxclients = 0;
-	c->services = 1;
 }

@@ -10,9 +10,6 @@
 /* Fill `c` with the built-in defaults. */
 void config_defaults(struct config *c);
 
-/* Make one service of the values at the top of the file. */
-void config_make_service(struct config *c);
-
 /*
  * Convert `text` strictly and store it in `s`, or in `c` if it is common to all
  * services.  Returns 0, or -1 with a reason
@@ -21,6 +18,15 @@ void config_make_service(struct config *c);
  */
 int value_set(struct config *c, struct service_config *s,
     const struct directive *d, const char *text, char *why, size_t size);
+
+/* Copy a string from outside that a file can contain.  Returns 0, or -1 with a
+ * reason in `why`. */
+int value_set_text(char *value, size_t room, const char *text, char *why,
+    size_t size);
+
+/* Copy the value of `d`, which each service has, from one to another. */
+void value_copy(struct service_config *s, const struct service_config *from,
+    const struct directive *d);
 
 /* Write the value in `s` or `c` as text that value_set() accepts. */
 void value_format(const struct config *c, const struct service_config *s,

@@ -13,6 +13,7 @@
 #include "config/config.h"
 #include "config/reader.h"
 #include "config/serialize.h"
+#include "config/services.h"
 #include "config/value.h"
 #include "fuzz.h"
 
@@ -36,7 +37,7 @@ read_bytes(struct config *c, const void *data, size_t size,
 	e->text[0] = '\0';
 	result = config_read_file(c, path, e);
 	close(fd);
-	return result;
+	return result == 0 ? services_settle(c, e) : -1;
 }
 
 static void

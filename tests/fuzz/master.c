@@ -16,6 +16,7 @@
 #include "admin/metrics.h"
 #include "master/sample.h"
 #include "admin/page.h"
+#include "config/services.h"
 #include "config/value.h"
 #include "master/admin_requests.h"
 #include "master/listeners/listen.h"

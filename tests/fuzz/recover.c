@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "../unit/sockets.h"
+#include "config/services.h"
 #include "config/value.h"
 #include "lib/clock.h"
 #include "lib/signals.h"

@@ -514,9 +514,121 @@ debian_redis_conf() {
 	bad 'logfile /tmp/x\\\\' '2: logfile: .*backslash'
 }
 
+# in_section NAME: the part of ./dump about this service becomes ./dump.
+in_section() {
+	sed -n "/^\\[service $1]\$/,/^\$/p" dump >part
+	[ -s part ]
+	cp part dump
+}
+
+@test "sections: each service has what it sets, and inherits the rest" {
+	conf "port 7000\ntimeout 9\nmaxclients 50\n[service web]\nport = 7001\n[ Service  a.B-c_1 ] # two\nport 7002\nTIMEOUT 8\nmaxclients 0\nhandler discard\n"
+	dump -c conf
+	cp dump all
+	shown workers "$(value workers)" "default, auto$(sed -n 's/^workers .*auto//p' dump)"
+	[ "$(grep -c '^workers' dump)" -eq 1 ]
+	in_section web
+	shown port 7001 conf:5
+	shown timeout 9 'conf:2, inherited'
+	shown maxclients 0 default
+	shown handler echo default
+	cp all dump
+	in_section a.B-c_1
+	shown port 7002 conf:7
+	shown timeout 8 conf:8
+	shown maxclients 0 conf:9
+	shown handler discard conf:10
+	# The dump is a file that says the same.
+	dump -c all
+	diff <(sed 's/ *#.*//' all) <(sed 's/ *#.*//' dump)
+}
+
+@test "sections: options of a handler are inherited with it" {
+	conf 'handler.a = 1\nhandler.b "2 2" # two\n[service one]\nport 7001\nhandler.b 3\nhandler.c "x;y"\n[service two]\nport 7002\nhandler raw\nhandler.c 4\n'
+	dump -c conf
+	cp dump all
+	in_section one
+	shown handler.a 1 'conf:1, inherited'
+	shown handler.b 3 conf:5
+	shown handler.c '"x;y"' conf:6
+	cp all dump
+	in_section two
+	shown handler.c 4 conf:10
+	not grep -q 'handler\.[ab]' dump
+}
+
+@test "sections: include, and -o" {
+	conf 'port 7001\ntimeout 5\n[service in]\nport 7002\n'
+	mv conf included
+	conf 'timeout 1\n[service out]\ninclude included\ntcp-backlog 7\n'
+	dump -c conf -o service.out.timeout=6 -o service.IN.handler.x=y -o maxclients=70
+	cp dump all
+	grep -q '^maxclients = 70 .*# command line$' dump
+	in_section out
+	shown port 7001 included:1
+	shown timeout 6 'command line'
+	shown tcp-backlog 7 conf:4
+	cp all dump
+	in_section in
+	shown port 7002 included:4
+	shown timeout 1 'conf:1, inherited'
+	shown tcp-backlog 511 default
+	shown handler.x y 'command line'
+	refused '-o service.no.port=1: no section' -c conf -o service.no.port=1
+	refused '-o service.out: workers: all services have it in common' -c conf -o service.out.workers=1
+	refused '-o service.out: unknown directive "prot"; did you mean "port"' -c conf -o service.out.prot=1
+	refused '-o service.out.port: "x" is not a plain' -c conf -o service.out.port=x
+}
+
+@test "sections: mistakes name file, line and thing" {
+	bad '[service]' '2: \[service\] has no name; sections are \[service NAME\]$'
+	bad '[service  ]' '2: .* has no name'
+	bad '[service a' '2: section has no \]: \[service a$'
+	bad '[service a] x' '2: text after the section'
+	bad '[service a b]' '2: section: "a b" is no name of a service'
+	bad '[service a/b]' '2: section: "a/b" is no name'
+	bad "[service $(printf '%032d' 0)]" '2: section: "0+" is no name'
+	bad '[service web]\nport 1\n[service WEB]' '4: service web is there already, from conf:2$'
+	bad '[service a]\nworkers 3' '3: workers: all services have it in common'
+	bad '[service a]\nprot 3' '3: unknown directive "prot"; did you mean "port"\?'
+	bad '[service a]\nmaxmemory 3' '3: unknown directive "maxmemory"$'
+	bad '[service a]\nport 1\nport 2' '4: port: given twice, first in line 3'
+	bad '[service a]\nport x' '3: port: "x" is not'
+	bad '[service a]\nport 8\nhandler cat' '4: service a: handler: "cat" '
+	bad 'handler c/t' '2: handler: "c/t" is neither the name of a handler'
+	bad 'handler /a/$X' '2: handler: only a shell'
+	bad 'handler.a 1\nhandler.a 2' '3: handler.a: given twice, first in line 2'
+	bad 'handler.A 1' '2: handler.: "A" is no name of an option'
+	bad 'handler. 1' '2: handler.: "" is no name of an option'
+	bad '[service a]\nhander.x 1' '3: unknown directive "hander.x"; did you mean "handler.NAME"\?'
+	bad 'hanlder.x 1' '2: unknown directive "hanlder.x"; did you mean "handler.NAME"\?'
+	refused '-o handler.a: has quotes of both kinds' -o "handler.a=\"it's"
+	bad "$(printf 'handler.o%d x\\n' {1..17})" '18: handler.o17: more than 16 options'
+	bad "$(printf 'handler.o%d x\\n' {1..16})[service a]\nhandler.x 1" \
+		'18: service a: more than 16 options of its handler, with those that it inherits'
+	bad "$(printf '[service s%d]\\n' {1..17})" '18: more than 16 services'
+}
+
+@test "sections: two services on one address" {
+	bad '[service a]\nport 7001\n[service b]\nport 7001' \
+		"5: service b: $HOST port 7001 is that of another service: conf:3: service a, which has $HOST"
+	bad '[service a]\nbind *\nport 7001\n[service b]\nport 7001' \
+		"6: service b: $HOST port 7001 is .*: conf:4: service a, which has 0.0.0.0"
+	bad '[service a]\nport 7001\n[service b]\nbind 127.0.0.9 0.0.0.0\nport 7001' \
+		"6: service b: 0.0.0.0 port 7001 is .*: conf:3: service a, which has $HOST"
+	bad '[service a]\nport 7001\n[service b]\n[service c]' \
+		"5: service c: $HOST port $PORT is .*: conf:4: service b"
+	bad '[service a]\nport 7001\nbind ::1\n[service b]\nbind ::0\nport 7001' \
+		'7: service b: :: port 7001 is .*: conf:3: service a, which has ::1'
+	conf "[service a]\nport 7001\nbind 127.0.0.2\n[service b]\nport 7001\nbind 127.0.0.3\n[service c]\nbind ::1\nport 7001"
+	"$ECHOD" -t -c conf
+	bad "metrics-port 7001\n[service a]\n[service b]\nport 7001" \
+		'2: metrics-port: 7001 is the port of service b'
+}
+
 @test "a section header" {
-	bad '[server]\nport 1' '2: sections .*\[server\]'
-	bad 'port 1\n  [a]' '3: sections .*\[a\]'
+	bad '[server]\nport 1' '2: unknown section \[server\]; .*\[service NAME\]'
+	bad 'port 1\n  [a]' '3: unknown section \[a\]'
 }
 
 @test "a NUL byte" {
@@ -550,7 +662,7 @@ debian_redis_conf() {
 	bad 'po\x07rt 1' '2: unknown directive "po\\x07rt": .*control character'
 	bad '\xd1\x80ort 1' '2: unknown directive "\\xd1\\x80ort"; .*"port"'
 	bad '\xc2\xa0' '2: unknown directive "\\xc2\\xa0"'
-	bad '[\xc2\xa0]' '2: sections .*\[\\xc2\\xa0\]'
+	bad '[\xc2\xa0]' '2: unknown section \[\\xc2\\xa0\]'
 	bad 'maxmemory\xc2\xa01' '2: unknown directive "maxmemory\\xc2\\xa01".*"maxmemory"'
 }
 
@@ -1100,7 +1212,7 @@ debian_redis_conf() {
 	start_raw -c conf
 	cp conf good
 	printf 'timeout x\nworkers 1\n' >included
-	for mistake in 'prot = 1' 'timeout x' 'nonsense' '[section]' \
+	for mistake in 'prot = 1' 'timeout x' 'nonsense' \
 	    'logfile "a' 'workers 1\nworkers 2' 'a\0b' 'tcp-backlog 99999999' \
 	    'include nowhere/file' 'include included' 'include conf'; do
 		printf "$mistake\n" | cat - good >conf
@@ -1115,6 +1227,13 @@ debian_redis_conf() {
 		n=$(grep -an "^port " conf | cut -d: -f1)
 		shown port "$PORT" "conf:$n"
 	done
+	# It may be that of any service.
+	printf '[section]\n' | cat - good >conf
+	"$ECHOD" -c conf -s status
+	"$ctl" -c conf status | grep -q '^echod'
+	run "$ECHOD" -c conf --check
+	[ "$status" -eq 78 ]
+	[[ $output == 'echod: conf:1: unknown section [section];'* ]]
 	printf 'prot = 1\ntimeout x\n' | cat - good >conf
 	run "$ECHOD" -c conf -s reload
 	[ "$status" -eq 1 ]

@@ -11,6 +11,7 @@
 #include "config/origin.h"
 #include "config/reader.h"
 #include "config/serialize.h"
+#include "config/services.h"
 #include "config/validate.h"
 #include "config/value.h"
 #include "tap.h"
@@ -130,7 +131,7 @@ test_refusals(void)
 	ok(refuses("zzzzzzzz 1\n", "unknown directive \"zzzzzzzz\"") &&
 		strstr(e.text, "mean") == NULL,
 	    "nothing near");
-	ok(refuses("[server]\n", ":1: sections"), "a section");
+	ok(refuses("[server]\n", ":1: unknown section [server]"), "a section");
 	ok(refuses("daemonize maybe\n", "neither yes nor no"), "a boolean");
 	ok(refuses("loglevel loud\n", "debug, verbose, notice, warning"),
 	    "a choice, with the choices");
@@ -320,6 +321,80 @@ test_serialize(void)
 	free(is);
 }
 
+/* What config_compare() has told of. */
+static char told[2048];
+
+static void
+tell(const char *name, const char *was, const char *is)
+{
+	size_t n = strlen(told);
+
+	snprintf(told + n, sizeof(told) - n, "%s: %s -> %s\n", name, was, is);
+}
+
+static const char *
+compared(const struct config *was, const char *text)
+{
+	told[0] = '\0';
+	if (read_text(text) == -1 || services_settle(&c, &e) == -1)
+		return e.text;
+	config_compare(was, &c, tell);
+	return told;
+}
+
+static void
+test_services(void)
+{
+	static struct config other;
+	static const char file[] = "timeout 9\nhandler.a 1\nmaxclients 50\n"
+				   "[service one]\nport 7\nhandler.b \"2 2\"\n"
+				   "[service a.b]\nport 8\nmaxclients 3\n"
+				   "handler = /x/y.so\nhandler.c 3\n";
+	char *was, *is;
+
+	ok(read_text(file) == 0 && services_settle(&c, &e) == 0 &&
+		c.services == 2 && strcmp(c.service[1].name, "a.b") == 0 &&
+		c.service[0].timeout == 9 && c.service[0].maxclients == 0 &&
+		c.service[1].maxclients == 3 && c.service[1].port == 8,
+	    "what a section sets, and what it inherits");
+	ok(c.service[0].options == 2 && c.service[1].options == 1 &&
+		strcmp(c.service[0].option[1].name, "a") == 0 &&
+		strcmp(c.service[0].option[0].value, "2 2") == 0,
+	    "options are inherited with the handler only");
+	config_defaults(&other);
+	config_save(&c, keep_item, &other);
+	was = dump_text(&c);
+	is = dump_text(&other);
+	ok(was != NULL && is != NULL && strcmp(was, is) == 0 &&
+		strstr(is, "inherited") != NULL,
+	    "services are handed on");
+	ok(read_text(is) == 0 && services_settle(&c, &e) == 0 &&
+		config_compare(&other, &c, tell) == 0,
+	    "the dump of services says the same");
+	free(was);
+	free(is);
+	ok(strcmp(compared(&other,
+		      "timeout 8\nhandler.a 1\nmaxclients 50\n"
+		      "[service one]\nport 9\nhandler.b 3\n"
+		      "[service new]\nport 10\nhandler raw\n"),
+	       "timeout: 9 -> 8\n"
+	       "service a.b: port 8, handler /x/y.so -> \n"
+	       "service one: port: 7 -> 9\n"
+	       "service one: handler.b: 2 2 -> 3\n"
+	       "service new:  -> port 10, handler raw\n") == 0,
+	    "what differs between services");
+	ok(read_text("port 5\n") == 0 && services_settle(&c, &e) == 0 &&
+		c.services == 1 && c.service[0].port == 5 &&
+		strcmp(c.service[0].name, "default") == 0 &&
+		!services_have_sections(&c),
+	    "without sections there is one service");
+	ok(config_restore(&other, "service.none.set.port", "1") == 1 &&
+		config_restore(&other, "service.a.b.set.none", "1") == 1 &&
+		config_restore(&other, "service", "A.B") == -1 &&
+		config_restore(&other, "service", "a b") == -1,
+	    "what another version hands on");
+}
+
 static void
 test_names(void)
 {
@@ -405,6 +480,7 @@ main(void)
 	test_unseen();
 	test_paths();
 	test_serialize();
+	test_services();
 	test_names();
 	test_round_trip();
 	test_overrides();

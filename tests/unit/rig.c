@@ -2,6 +2,7 @@
 /*
  * A service in one process, with its clients.
  */
+#include "config/services.h"
 #include "config/value.h"
 #include "rig.h"
 

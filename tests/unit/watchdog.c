@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "config/config.h"
+#include "config/services.h"
 #include "config/value.h"
 #include "lib/clock.h"
 #include "lib/exit_status.h"

@@ -16,6 +16,7 @@
 #include <bsd/string.h>
 
 #include "config/serialize.h"
+#include "config/services.h"
 #include "config/value.h"
 #include "lib/key_values.h"
 #include "master/upgrade/executable.h"
