@@ -273,8 +273,8 @@ child_look(void)
 	tester->usable = false;
 	tester->error[0] = '\0';
 	if (!child_run(NULL, CHILD_LOOK_MS)) {
-		snprintf(tester->error, sizeof(tester->error), "%s",
-		    f->found ? f->what : "it ends the process");
+		snprintf(tester->error, sizeof(tester->error), "%.250s: %.250s",
+		    child_path, f->what);
 		f->found = false;
 		return false;
 	}

@@ -223,7 +223,7 @@ main(int argc, char **argv)
 	seed++; /* not 0 */
 	child_begin(path, options, options_count);
 	if (!child_look())
-		errx(MAIN_USAGE, "%s: %s", path, tester->error);
+		errx(MAIN_USAGE, "%s", tester->error);
 	if (tester_broken(PROMISE_MOVED))
 		main_report(PROMISE_MOVED, "", 0);
 	main_fill_corpus(argv + optind + 1);

@@ -4,9 +4,9 @@
  */
 #include "handler-test/module.h"
 
-#include <dlfcn.h>
 #include <err.h>
-#include <limits.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@
 
 #include "handler-test/guard.h"
 #include "handler-test/tester.h"
-#include "handler/contract.h"
+#include "handler/load.h"
 
 #define MODULE_SEGMENTS 8
 #define MODULE_STACK 65536 /* bytes of the stack on both sides */
@@ -32,9 +32,9 @@ static const char *module_begin, *module_end; /* of all its memory */
 static struct guard config_room;
 
 static bool
-module_refuse(const char *why)
+module_refuse(const char *path, const char *why)
 {
-	snprintf(tester->error, sizeof(tester->error), "%s", why);
+	snprintf(tester->error, sizeof(tester->error), "%s: %s", path, why);
 	return false;
 }
 
@@ -113,8 +113,8 @@ module_renew(void)
 }
 
 static bool
-module_configure(struct module *m, const struct echod_option *options,
-    size_t count)
+module_configure(struct module *m, const char *path,
+    const struct echod_option *options, size_t count)
 {
 	char error[256] = "";
 	size_t n;
@@ -122,9 +122,7 @@ module_configure(struct module *m, const struct echod_option *options,
 	if (m->handler->configure == NULL) {
 		if (count == 0)
 			return true;
-		snprintf(tester->error, sizeof(tester->error),
-		    "it has no options, and %s is given", options[0].name);
-		return false;
+		return module_refuse(path, "it has no options");
 	}
 	guard_map(&config_room, "config", ECHOD_CONFIG_LIMIT, false);
 	tester->inside = INSIDE_CONFIGURE;
@@ -133,9 +131,9 @@ module_configure(struct module *m, const struct echod_option *options,
 	tester->inside = INSIDE_NOTHING;
 	error[sizeof(error) - 1] = '\0';
 	if (error[0] != '\0')
-		return module_refuse(error);
+		return module_refuse(path, error);
 	if (n > ECHOD_CONFIG_LIMIT)
-		return module_refuse("configure() filled in too much");
+		return module_refuse(path, "configure() filled in too much");
 	m->config = config_room.alias;
 	m->config_size = n;
 	return true;
@@ -145,25 +143,19 @@ bool
 module_load(struct module *m, const char *path,
     const struct echod_option *options, size_t count)
 {
-	char full[PATH_MAX], why[256];
-	void *object, *symbol;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
-	/* Without a slash dlopen(3) looks elsewhere. */
-	snprintf(full, sizeof(full), "%s%s",
-	    strchr(path, '/') == NULL ? "./" : "", path);
+	if (fd == -1)
+		return module_refuse(path, strerror(errno));
 	tester->inside = INSIDE_LOAD;
-	object = dlopen(full, RTLD_NOW | RTLD_LOCAL);
+	m->handler = load_module(fd, path, tester->error,
+	    sizeof(tester->error));
 	tester->inside = INSIDE_NOTHING;
-	if (object == NULL)
-		return module_refuse(dlerror());
-	symbol = dlsym(object, "echod_handler");
-	if (symbol == NULL)
-		return module_refuse("it has no symbol echod_handler");
-	m->handler = symbol;
-	if (contract_check_handler(m->handler, why, sizeof(why)) != 0)
-		return module_refuse(why);
-	dl_iterate_phdr(module_note_object, symbol);
-	if (!module_configure(m, options, count))
+	if (m->handler == NULL)
+		return false;
+	dl_iterate_phdr(module_note_object,
+	    (void *)(uintptr_t)m->handler);
+	if (!module_configure(m, path, options, count))
 		return false;
 	module_save();
 	return true;
