@@ -259,7 +259,7 @@ checks_cut(void)
 	for (size_t i = 0; i < checks_positions(); i++) {
 		s.cut = checks_position(i);
 		s.open_first = s.cut == 0;
-		snprintf(how, sizeof(how), "cut after %zu bytes%s", s.cut,
+		snprintf(how, sizeof(how), "cut at byte %zu%s", s.cut,
 		    s.open_first ? ", all of it after OPEN" : "");
 		if (!checks_run_same(PROMISE_CUT, &s, how))
 			return;
@@ -331,7 +331,7 @@ checks_ends(size_t size, unsigned way)
 	if (tester_broken(PROMISE_TIMER))
 		return true;
 	tester_found(PROMISE_END, tester->event,
-	    "%s after %zu bytes%s; expected FIN or a reset, got %s",
+	    "%s at byte %zu%s; expected FIN or a reset, got %s",
 	    s.drain ? "a drain" : "the client's FIN", size,
 	    s.reads_last ? ", with output blocked" : "", run_ending(o.ending));
 	return false;

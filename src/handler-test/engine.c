@@ -264,19 +264,16 @@ engine_repeat(struct engine *e, const struct echod_step *first,
 		result = ENGINE_BROKE;
 	else if (next != ECHOD_WAIT || s.consume != 0 || s.write != 0)
 		tester_found(PROMISE_REPEAT, s.event,
-		    "with the same %zu bytes of input it waited, and then "
-		    "returned %d, consume %zu, write %zu",
-		    s.in_len, next, s.consume, s.write);
+		    "with the same input it waited, and then returned %d, "
+		    "consume %zu, write %zu",
+		    next, s.consume, s.write);
 	else if (memcmp(again, state, size) != 0)
 		tester_found(PROMISE_REPEAT, s.event,
-		    "with the same %zu bytes of input it changed its state "
-		    "again",
-		    s.in_len);
+		    "with the same input it changed its state again");
 	else if (s.wake_ms != first->wake_ms)
 		tester_found(PROMISE_REPEAT, s.event,
-		    "with the same %zu bytes of input and the same time it "
-		    "changed its timer",
-		    s.in_len);
+		    "with the same input at the same time it changed its "
+		    "timer");
 	free(again);
 	free(out);
 	return result;
