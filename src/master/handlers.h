@@ -48,7 +48,8 @@ uint64_t handlers_used(const struct arena *a);
 /* Let the descriptors of `t` survive an exec, or not.  Returns 0, or -1. */
 int handlers_keep(const struct handler_table *t, bool keep);
 
-/* Give up removed services that have no connections any more. */
+/* Give up removed services that have no connections any more, and files that a
+ * worker had open when it died. */
 void handlers_step(struct master *m);
 
 /* When handlers_step() has something to do, clock_ms(). */
