@@ -218,14 +218,9 @@ s.bind(('$HOST', $RAW)); s.listen(); time.sleep(600)" 3>&- 4>&- &
 	[ "$STATUS" -eq 0 ]
 }
 
-# ports_of SERVICE...: give the services of ./inetd.conf ports of this test.
-ports_of() {
-	local s
-	for s in "$@"; do
-		declare -g "PORT_$s=$(free_port)"
-		local port=PORT_$s
-		sed -i "/^\[service $s\]/,/^port/s/^port = .*/port = ${!port}/" inetd.conf
-	done
+# at SERVICE: the port that ./inetd.conf has for this service.
+at() {
+	sed -n "/^\[service $1\]/,/^port/s/^port = //p" inetd.conf
 }
 
 @test "the services of inetd, as etc/inetd-services.conf has them" {
@@ -234,14 +229,15 @@ ports_of() {
 		"$TOP_SRCDIR/etc/inetd-services.conf" >inetd.conf
 	grep -E '^port' inetd.conf | tr '\n' ' ' |
 		grep -x 'port = 7 port = 9 port = 13 port = 19 port = 37 '
-	ports_of echo discard daytime chargen time
+	for port in 7 9 13 19 37; do
+		sed -i "s/^port = $port\$/port = $(free_port)/" inetd.conf
+	done
 	start_raw -c inetd.conf -o workers=2
-	# shellcheck disable=SC2154 # ports_of sets them
-	answers "$PORT_echo" 'one\ntwo' 'one\ntwo'
-	answers "$PORT_discard" 'one\ntwo' ''
-	nc.openbsd -w 5 -d "$HOST" "$PORT_daytime" | grep -E '[0-9]:[0-9]{2}:[0-9]{2}'
-	[ "$(nc.openbsd -w 5 -d "$HOST" "$PORT_time" | wc -c)" -eq 4 ]
-	nc.openbsd -w 5 -d "$HOST" "$PORT_chargen" | head -n 2000 | tail -n 1 |
+	answers "$(at echo)" 'one\ntwo' 'one\ntwo'
+	answers "$(at discard)" 'one\ntwo' ''
+	nc.openbsd -w 5 -d "$HOST" "$(at daytime)" | grep -E '[0-9]:[0-9]{2}:[0-9]{2}'
+	[ "$(nc.openbsd -w 5 -d "$HOST" "$(at time)" | wc -c)" -eq 4 ]
+	nc.openbsd -w 5 -d "$HOST" "$(at chargen)" | head -n 2000 | tail -n 1 |
 		grep -E '^.{72}'
 	stop
 	[ "$STATUS" -eq 0 ]
