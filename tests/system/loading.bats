@@ -292,6 +292,41 @@ ask() {
 	[ "$REPLY" = "3 v1" ]
 }
 
+@test "services have modules and options of their own, and give them up" {
+	local one two
+	one=$PORT two=$(free_port)
+	module count1
+	module naughty
+	printf '%s\n' "bind = $HOST" "pidfile = $DIR/pid" 'workers = 2' \
+		'supervised = auto' '[service one]' "port = $one" \
+		"handler = $DIR/count1.so" '[service two]' "port = $two" \
+		"handler = $DIR/naughty.so" 'handler.text = second' >conf
+	"$ECHOD" -T -c conf >dump
+	grep -qxF "# service one: handler count 1.0, $DIR/count1.so" dump
+	grep -qxF "# service two: handler naughty 1.0, $DIR/naughty.so" dump
+	serve
+	dial
+	ask a
+	[ "$REPLY" = "1 v1" ]
+	exec 6<&5 5<>"/dev/tcp/$HOST/$two"
+	ask text
+	[ "$REPLY" = second ]
+	ls -l "/proc/$SERVER/fd" >before
+	grep -qF "$DIR/count1.so" before
+	# The connection of a removed service drains; its module is closed.
+	sed -i '/^.service one/,/^handler/d' conf
+	reload
+	[ -z "$(timeout 60 cat <&6)" ]
+	exec 6<&-
+	closed() { not grep -qF "$DIR/count1.so" <(ls -l "/proc/$SERVER/fd"); }
+	wait_for 20 closed
+	ask text
+	[ "$REPLY" = second ]
+	# An error names the section's line.
+	module abi naughty
+	reload_refused "conf:7: handler: $DIR/naughty.so: its ABI is 2"
+}
+
 descriptors() {
 	find "/proc/$SERVER/fd" -type l | wc -l
 }
