@@ -446,6 +446,23 @@ misdeed() {
 	misdeed 'closed: handler naughty: ' nonsense
 }
 
+@test "a handler that crashes before its client says anything costs it" {
+	local n good
+	good=$(free_port)
+	module naughty
+	printf '%s\n' "bind = $HOST" 'workers = 2' '[service bad]' \
+		"port = $PORT" "handler = $DIR/naughty.so" \
+		'handler.text = greet' '[service good]' "port = $good" >conf
+	serve
+	exec 5<>"/dev/tcp/$HOST/$good"
+	for n in 1 2 3 4 5 6 7 8; do
+		ended hello
+		ask "line-$n"
+		[ "$REPLY" = "line-$n" ]
+	done
+	wait_for 20 logged 'closed: its input to handler naughty crashed worker'
+}
+
 @test "a handler that never returns costs its client" {
 	module naughty
 	configure naughty 'watchdog-timeout = 1'

@@ -128,6 +128,9 @@ naughty_step(struct echod_step *s)
 	char line[16];
 	size_t len;
 
+	if (s->event == ECHOD_OPEN && s->config != NULL &&
+	    strcmp(s->config, "greet") == 0)
+		return naughty_command(s, "null");
 	if (s->event == ECHOD_EOF)
 		return ECHOD_FINISH;
 	if (end == NULL) {
