@@ -19,6 +19,7 @@
 #include "handler/services.h"
 #include "lib/clock.h"
 #include "lib/descriptor_keep.h"
+#include "shared/totals.h"
 
 /* Between two looks whether the connections of a removed service, or of a
  * former handler, are gone, ms. */
@@ -356,6 +357,29 @@ handlers_follow_image(struct master *m, const struct image *image,
 	    deadline, why, size);
 }
 
+static uint64_t
+handlers_numbers(const struct handler_table *t)
+{
+	uint64_t used = 0;
+
+	for (unsigned i = 0; i < HANDLER_ENTRIES; i++)
+		if (t->entry[i].state != ENTRY_FREE)
+			used |= UINT64_C(1) << t->entry[i].number;
+	return used;
+}
+
+/* A service that is new may get a number that another one has had. */
+static void
+handlers_begin_numbers(const struct master *m)
+{
+	uint64_t new = handlers_numbers(&m->handlers) &
+	    ~handlers_numbers(&m->service->handlers);
+
+	for (unsigned n = 0; n < SERVICE_NUMBERS; n++)
+		if ((new &UINT64_C(1) << n) != 0)
+			totals_begin_service(&m->arena, m->service, n);
+}
+
 int
 handlers_open(struct master *m, int memfd, char *why, size_t size)
 {
@@ -368,6 +392,7 @@ handlers_open(struct master *m, int memfd, char *why, size_t size)
 	if (image_read(memfd, &r, &image, why, size) == -1 ||
 	    handlers_follow_image(m, &image, &r, deadline, why, size) == -1)
 		return -1;
+	handlers_begin_numbers(m);
 	for (unsigned s = 0; s < image.services; s++)
 		for (unsigned i = 0; i < HANDLER_ENTRIES; i++) {
 			struct handler_entry *e = &m->handlers.entry[i];

@@ -196,6 +196,15 @@ begin(void)
 	setcontext(&engine);
 }
 
+static void
+hire(struct worker *w, unsigned entry, const struct echod_handler *h)
+{
+	w->handler[entry] = (struct worker_handler){ .h = h,
+		.service = &config.service[0],
+		.state_version = h->state_version,
+		.state_size = h->state_size };
+}
+
 /* What worker_init() does; then the handler of the scene is that of entry 0.
  * After a reload into another version it is that of entry 1, which replaces
  * entry 0. */
@@ -208,21 +217,15 @@ void
 __wrap_worker_init(struct worker *w, const struct config *c,
     const struct arena *a, const struct worker_place *place)
 {
-	const struct echod_handler *h = scene->handler;
-
 	__real_worker_init(w, c, a, place);
 	memset(w->handler, 0, sizeof(w->handler));
-	w->handler[0] = (struct worker_handler){ .h = h,
-		.state_version = h->state_version,
-		.state_size = h->state_size };
+	hire(w, 0, scene->handler);
 	if (!actor[place->slot].fresh || scene->next == NULL)
 		return;
 	w->handler[0].h = NULL;
 	w->handler[0].successor = 1;
-	h = scene->next;
-	w->handler[1] = (struct worker_handler){ .h = h,
-		.state_version = h->state_version,
-		.state_size = h->state_size };
+	hire(w, 1, scene->next);
+	w->service_entry[0] = 1;
 }
 
 static void
@@ -231,7 +234,6 @@ spawn(unsigned k)
 	struct actor *a = &actor[k];
 
 	a->fresh = reloaded;
-	config.handler = reloaded && scene->next != NULL ? 1 : 0;
 	trace("worker %u starts", k);
 	atomic_store(&arena.slot[k].state, SLOT_EMPTY);
 	atomic_store(&arena.slot[k].leave, 0);

@@ -21,7 +21,7 @@ compile() {
 
 # The only name that a module shows is its handler's.
 exports_handler() {
-	[ "$(nm -D --defined-only "$1" | awk '$2 != "w" { print $3 }')" = echod_handler ]
+	[ "$(nm -D --defined-only "$1" | awk '$3 !~ /^__/ { print $3 }')" = echod_handler ]
 }
 
 # make install, in a directory of this test; the commands are in PATH.
@@ -170,6 +170,7 @@ manual_example() {
 	need cc
 	need nc
 	install_here
+	need echod-handler-test
 	python3 "$TOP_SRCDIR/tests/lib/tutorial.py" "$TOP_SRCDIR/doc/handlers.md" |
 		sed "s/\\b7777\\b/$PORT/g" >tutorial
 	mkdir here
@@ -190,7 +191,6 @@ manual_example() {
 	serve "$DIR/count.c.so"
 	[ "$(printf 'hello\nworld\nha' | nc.openbsd -N -w 5 "$HOST" "$PORT")" = \
 		$'1 hello\n2 world' ]
-	"$ECHOD" --check -o "port=$PORT" -o "bind=$HOST" -o "handler=$DIR/count.c.so"
 	stop
 	upper_in_c++
 	compile g++ -std=c++11 upper.cc
@@ -208,7 +208,6 @@ manual_example() {
 	[[ $line =~ ^[A-Z][a-z]+day,\ [A-Z][a-z]+\ [0-9]+,\ 20[0-9]+\ .*-UTC$'\r'$ ]]
 	line=$(date -u -d "${line%-UTC*} UTC" +%s)
 	[ "$before" -le "$line" ] && [ "$line" -le "$after" ]
-	"$ECHOD" --check -o "port=$PORT" -o "bind=$HOST" -o handler=daytime
 }
 
 @test "time: 32 bits in network order, and the end follows (RFC 868)" {
@@ -222,6 +221,44 @@ manual_example() {
 	now = struct.unpack("!I", answer)[0] - 2208988800
 	assert before <= now <= time.time(), now
 	END
+}
+
+# Clients, one after the other for two seconds, whose answer is this expression
+# and then the end.
+greeted() {
+	python3 - "$1" <<-'END'
+	import os, re, socket, sys, time
+	where = (os.environ["HOST"], int(os.environ["PORT"]))
+	end, seen = time.monotonic() + 2, 0
+	while time.monotonic() < end or seen < 100:
+	    s = socket.create_connection(where, 60)
+	    if seen % 2:
+	        s.sendall(b"ignored")
+	    answer = s.makefile("rb").read()
+	    s.close()
+	    assert re.fullmatch(sys.argv[1].encode(), answer, re.S), answer
+	    seen += 1
+	print(seen, "connections")
+	END
+}
+
+@test "daytime, time and qotd: every client has its answer while workers are killed" {
+	printf 'One.\n%%\nTwo.\n' >quotations
+	local handler client
+	for handler in 'daytime [A-Z][^\n]*-UTC\r\n' 'time .{4}' 'qotd (One|Two)[.]\r\n'; do
+		PORT=$(free_port)
+		printf '%s\n' "port = $PORT" "bind = $HOST" "workers = 2" \
+			"handler = ${handler%% *}" >conf
+		[ "${handler%% *}" != qotd ] || echo "handler.file = $DIR/quotations" >>conf
+		start_raw -c conf
+		greeted "${handler#* }" &
+		client=$!
+		PIDS+=("$client")
+		kill_while "$client"
+		wait "$client"
+		[ "$(grep -c killed log)" -ge 3 ]
+		stop
+	done
 }
 
 # A client of chargen that compares $1 megabytes with the pattern of the RFC,
@@ -293,5 +330,4 @@ compare_chargen() {
 		cat figures
 		return 1
 	}
-	"$ECHOD" --check -o "port=$PORT" -o "bind=$HOST" -o handler=out
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# handler = resp: its replies beside those of redis-server, and real clients of
+# The module resp: its replies beside those of redis-server, and real clients of
 # Redis, also while workers die all the time.
 
 load ../lib/common

@@ -96,7 +96,7 @@ step_fault(struct worker *w, int fd, const char *what)
 	if (log_rate_limit(&w->faults, &missed))
 		log_warnx("%s closed: handler %s: %s; %llu bytes in, %llu "
 			  "out; %u more unlogged",
-		    peer_name(&c->peer), step_handler_name(w, c), what,
+		    worker_client_name(w, c), step_handler_name(w, c), what,
 		    (unsigned long long)c->rx, (unsigned long long)c->tx,
 		    missed);
 	close_reset(w, fd, CLOSE_FAULT);
@@ -186,8 +186,8 @@ step_log_note(struct worker *w, const struct connection *c, const char *name,
 	unsigned missed;
 
 	if (log_rate_limit(&w->notes, &missed))
-		log_notice("%s: handler %s: %.200s", peer_name(&c->peer), name,
-		    note);
+		log_notice("%s: handler %s: %.200s", worker_client_name(w, c),
+		    name, note);
 }
 
 /* What the step is told about the connection's ends. */

@@ -110,7 +110,9 @@ naughty_command(struct echod_step *s, const char *line)
 	else if (strcmp(line, "again") == 0) {
 		s->consume = s->pass = 0;
 		return ECHOD_AGAIN;
-	} else if (strcmp(line, "nonsense") == 0)
+	} else if (strcmp(line, "reset") == 0)
+		return ECHOD_ABORT;
+	else if (strcmp(line, "nonsense") == 0)
 		return 77;
 	else if (strcmp(line, "text") == 0 && s->config != NULL) {
 		s->pass = 0;
