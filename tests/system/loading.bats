@@ -270,6 +270,32 @@ ask() {
 	[ "$REPLY" = "3 v1" ]
 }
 
+@test "a module that changes between the check and the exec: all goes on as it was" {
+	export NAUGHTY_MARK=$DIR/mark NAUGHTY_TOUCH=$DIR/constructor.so.now
+	module constructor
+	configure constructor 'handler.text = one'
+	serve
+	dial
+	ask text
+	[ "$REPLY" = one ]
+	sed -i 's/= one/= two/' conf
+	# The child of the check touches the file.
+	: >constructor.so.now
+	run "$ECHOD" -c conf -s reload
+	echo "$output"
+	[ "$status" -ne 0 ]
+	[[ $output == *"$DIR/constructor.so: it has changed since its check"* ]]
+	logged 'reload failed: .* carries on as before'
+	ask text
+	[ "$REPLY" = one ]
+	workers | xargs kill -KILL
+	ask text
+	[ "$REPLY" = one ]
+	reload
+	ask text
+	[ "$REPLY" = two ]
+}
+
 @test "a program that gives back: the former module goes on" {
 	local programs=${TOP_BUILDDIR:-$TOP_SRCDIR/build}/tests/programs
 	module count1 module
