@@ -123,9 +123,9 @@ struct echod_step {
 	size_t out_max;
 
 	/* What the handler answers, preset as said. */
-	size_t consume;	 /* 0: bytes, from the start of `in` */
-	size_t write;	 /* 0: bytes of `out` that are sent, ... */
-	size_t pass;	 /* 0: ... and after them the last `pass` of the bytes
+	size_t consume;	  /* 0: bytes, from the start of `in` */
+	size_t write;	  /* 0: bytes of `out` that are sent, ... */
+	size_t pass;	  /* 0: ... and after them the last `pass` of the bytes
 			  * consumed, unchanged and without a copy */
 	uint64_t wake_ms; /* as answered last, 0 in TIMER: TIMER when now_ms
 			   * is this or later; 0: no timer */

@@ -131,6 +131,7 @@ scripts() {
 	may shared '(shared|lib)/.*'
 	may handler '((handler|config|lib)/.*|echod/handler\.h)'
 	may worker '((worker|handler|shared|config|lib)/.*|echod/handler\.h)'
+	may handler-test '((handler-test|lib)/.*|handler/(contract|load)\.h|echod/handler\.h)'
 	may ctl '((ctl|config|lib)/.*|shared/(control_commands|counters)\.h)'
 	may commands '((commands|shared|config|lib)/.*|handler/(image|load|services)\.h)'
 	may admin '(admin|shared|config|lib)/.*'
@@ -138,7 +139,7 @@ scripts() {
 }
 
 @test "no folder is without a rule" {
-	local known='admin commands config ctl handler lib master shared worker'
+	local known='admin commands config ctl handler handler-test lib master shared worker'
 	[ "$(cd "$TOP_SRCDIR/src" && find . -mindepth 1 -maxdepth 1 -type d ! -name '.*' |
 		sed 's|^\./||' | sort | tr '\n' ' ')" = "$known " ]
 }
@@ -198,8 +199,8 @@ c_files() {
 	home '\b(clone3?|SYS_clone3?|__NR_clone3?)\b' master/spawn.c
 }
 
-@test "waitpid lives in src/master/reap.c, and for the child that loads modules in src/handler/image.c" {
-	home '\b(waitpid|waitid|wait3|wait4|wait) *\(' '\(master/reap\|handler/image\)\.c'
+@test "waitpid lives in src/master/reap.c, and for children that run modules in src/handler/image.c and src/handler-test/child.c" {
+	home '\b(waitpid|waitid|wait3|wait4|wait) *\(' '\(master/reap\|handler/image\|handler-test/child\)\.c'
 }
 
 @test "sigaction lives in src/lib/signals.c" {
@@ -238,7 +239,7 @@ c_files() {
 
 @test "dlopen lives in src/handler/load.c, and the master never loads" {
 	home '\bdl(open|sym|error) *\(' handler/load.c
-	home '\bload_module *\(' '\(handler/\(load\|image\)\.[ch]\|worker/handlers\.c\)'
+	home '\bload_module *\(' '\(handler/\(load\|image\)\.[ch]\|worker/handlers\.c\|handler-test/module\.c\)'
 }
 
 @test "nothing jumps out of its stack" {
@@ -252,8 +253,8 @@ c_files() {
 	home '\bsocketpair *\(' shared/request.c
 }
 
-@test "fork lives in src/master/start/daemonize.c, and for the child that loads modules in src/handler/image.c" {
-	home '\b(v?fork|daemon) *\(' '\(master/start/daemonize\|handler/image\)\.c'
+@test "fork lives in src/master/start/daemonize.c, and for children that run modules in src/handler/image.c and src/handler-test/child.c" {
+	home '\b(v?fork|daemon) *\(' '\(master/start/daemonize\|handler/image\|handler-test/child\)\.c'
 }
 
 @test "exec has one home at most" {
