@@ -100,8 +100,8 @@ qotd_step(struct echod_step *s)
 	const struct qotd_text *q;
 	uint64_t chance;
 
-	/* From what the step is told: if it is made again, after a death, it
-	 * says the same.  rand(3) would give the same numbers to each worker. */
+	/* From what the step is told: if it is made again after a death, it
+	 * says the same.  rand(3) gives the same numbers to each worker. */
 	chance = (s->unix_ms / QOTD_DAY_MS << 16 | s->peer->port) *
 	    0x9e3779b97f4a7c15u;
 	q = &c->quotation[(chance >> 32) % c->count];

@@ -123,9 +123,9 @@ struct echod_step {
 	size_t out_max;
 
 	/* What the handler answers, preset as said. */
-	size_t consume;	 /* 0: bytes, from the start of `in` */
-	size_t write;	 /* 0: bytes of `out` that are sent, ... */
-	size_t pass;	 /* 0: ... and after them the last `pass` of the bytes
+	size_t consume;	  /* 0: bytes, from the start of `in` */
+	size_t write;	  /* 0: bytes of `out` that are sent, ... */
+	size_t pass;	  /* 0: ... and after them the last `pass` of the bytes
 			  * consumed, unchanged and without a copy */
 	uint64_t wake_ms; /* as answered last, 0 in TIMER: TIMER when now_ms
 			   * is this or later; 0: no timer */
@@ -169,9 +169,10 @@ struct echod_handler {
 	int (*migrate)(uint32_t from, const void *old, size_t old_size,
 	    void *state);
 
-	/* echod --check sends `probe` and expects an answer that begins with
-	 * `answer`.  Without `probe` it only reads; without `answer`, any
-	 * answer, or an end without a reset, is right. */
+	/* echod --check sends `probe` and FIN, and expects an answer that
+	 * begins with `answer`.  Without `probe` it only reads.  Without
+	 * `answer`, any answer is right, and an end without a reset; if
+	 * `answer` is empty, only the latter. */
 	const char *probe;
 	uint32_t probe_size, answer_size; /* in bytes, at most 1024 */
 	const char *answer;

@@ -50,6 +50,18 @@ client_open(struct resp *r)
 	state->bulk = -1;
 }
 
+/* There is one user, without a password: any password is right.  Returns false
+ * after an error. */
+static bool
+client_is_user(struct resp *r, int n)
+{
+	if (strcmp(arguments_get(r->state, n), "default") == 0)
+		return true;
+	reply_error(r,
+	    "-WRONGPASS invalid username-password pair or user is disabled.");
+	return false;
+}
+
 void
 client_auth(struct resp *r)
 {
@@ -57,16 +69,11 @@ client_auth(struct resp *r)
 		reply_error(r, "syntax error");
 	else if (r->state->arguments == 2)
 		reply_error(r,
-		    "AUTH <password> called without any password "
-		    "configured for the default user. Are you sure "
-		    "your configuration is correct?");
-	/* There is one user, without a password: any is right. */
-	else if (strcmp(arguments_get(r->state, 1), "default") == 0)
+		    "AUTH <password> called without any password configured "
+		    "for the default user. Are you sure your configuration is "
+		    "correct?");
+	else if (client_is_user(r, 1))
 		reply_status(r, "OK");
-	else
-		reply_error(r,
-		    "-WRONGPASS invalid username-password pair or "
-		    "user is disabled.");
 }
 
 /* The characters that a line of CLIENT LIST can hold. */
@@ -129,13 +136,8 @@ client_hello(struct resp *r)
 		int more = arguments - 1 - n;
 
 		if (arguments_is(state, n, "AUTH") && more >= 2) {
-			if (strcmp(arguments_get(state, n + 1), "default") !=
-			    0) {
-				reply_error(r,
-				    "-WRONGPASS invalid username-password pair "
-				    "or user is disabled.");
+			if (!client_is_user(r, n + 1))
 				return;
-			}
 			n += 2;
 		} else if (arguments_is(state, n, "SETNAME") && more > 0) {
 			if (!client_take_name(r, ++n))

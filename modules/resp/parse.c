@@ -8,8 +8,8 @@
  *	  +-+ inline
  *
  * Limits and errors are those of Redis 7, and so are its liberties: two bytes
- * follow a bulk string, whatever they are, and a line with a NUL has no end.  An
- * error of the protocol is a reply and the end.
+ * follow a bulk string, whatever they are, and a line with a NUL has no end.
+ * An error of the protocol is a reply and the end.
  */
 #include <limits.h>
 #include <string.h>

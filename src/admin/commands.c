@@ -109,9 +109,7 @@ commands_connections(struct command_request *r)
 {
 	struct connection_list *l = r->list;
 
-	memset(l, 0, sizeof(*l));
-	l->json = r->json;
-	l->worker = -1;
+	connections_init(l, r->json);
 	for (int i = 1; i < r->words; i++) {
 		const char *word = r->word[i], *reason = NULL;
 
@@ -120,8 +118,16 @@ commands_connections(struct command_request *r)
 			    CONFIG_WORKERS_MAX - 1, &reason);
 		else if (strncmp(word, "peer=", 5) == 0)
 			connections_filter(l, word + 5);
-		else
-			reason = "not worker=NUMBER or peer=PREFIX";
+		else if (strncmp(word, "service=", 8) != 0)
+			reason = "not worker=NUMBER, peer=PREFIX or "
+				 "service=NAME";
+		else if (!connections_filter_service(l, r->view, word + 8)) {
+			commands_fail(r,
+			    "connections: there is no service "
+			    "%.64s",
+			    word + 8);
+			return;
+		}
 		if (reason != NULL) {
 			commands_fail(r, "connections: \"%.64s\" is %s", word,
 			    reason);
@@ -129,7 +135,7 @@ commands_connections(struct command_request *r)
 		}
 	}
 	sock_diag_look();
-	connections_begin(l, r->out);
+	connections_begin(l, r->view, r->out);
 }
 
 static void

@@ -16,12 +16,15 @@
 #include <bsd/string.h>
 
 #include "admin/row.h"
+#include "admin/service_list.h"
 #include "admin/sock_diag.h"
 #include "lib/clock.h"
 
 /* Of one piece. */
 #define LOOKS 4096 /* records looked at */
 #define ROWS 200   /* written */
+/* Of a record that a step changes while it is copied. */
+#define COPIES 4
 
 /* Milliseconds since a byte went in or out.  The kernel knows; where it does
  * not say, the record knows if idle clients are looked for (`timeout`). */
@@ -53,9 +56,15 @@ connections_state_name(const struct connection *c, enum connection_state s)
 	}
 }
 
+static unsigned
+connections_entry(const struct connection *c)
+{
+	return connection_half(c)->entry % HANDLER_ENTRIES;
+}
+
 static void
-connections_row(int fd, const struct connection *c, uint32_t owner,
-    struct row *r)
+connections_row(const struct view *v, int fd, const struct connection *c,
+    uint32_t owner, struct row *r)
 {
 	uint64_t now = clock_ms(), age = now > c->opened ? now - c->opened : 0;
 
@@ -65,19 +74,22 @@ connections_row(int fd, const struct connection *c, uint32_t owner,
 	row_add(r, "idle", ROW_MILLI, 12, connections_idle_ms(c, now, age));
 	row_number(r, "in", 12, c->rx);
 	row_number(r, "out", 12, c->tx);
-	row_number(r, "held", 6, connection_pending(c));
+	/* In a record that another process has spoilt it can be anything. */
+	row_number(r, "held", 6,
+	    connection_sane(c) ? connection_pending(c) : 0);
 	row_text(r, "state", -10,
 	    connections_state_name(c, owner_state(owner)));
+	row_text(r, "service", -10, service_list_name(v, connections_entry(c)));
 	row_number(r, "fd", 0, (uint64_t)fd);
 }
 
 static void
-connections_write(struct connection_list *l, int fd, const struct connection *c,
-    uint32_t owner, FILE *out)
+connections_write(struct connection_list *l, const struct view *v, int fd,
+    const struct connection *c, uint32_t owner, FILE *out)
 {
 	struct row r = { 0 };
 
-	connections_row(fd, c, owner, &r);
+	connections_row(v, fd, c, owner, &r);
 	if (l->json)
 		row_object(&r, &l->writer, NULL);
 	else
@@ -136,8 +148,27 @@ connections_filter(struct connection_list *l, const char *text)
 		snprintf(l->peer, sizeof(l->peer), "[%s%.8s", word, host + n);
 }
 
+bool
+connections_filter_service(struct connection_list *l, const struct view *v,
+    const char *name)
+{
+	l->entries = 0;
+	for (unsigned i = 0; i < HANDLER_ENTRIES; i++)
+		if (strcmp(service_list_name(v, i), name) == 0)
+			l->entries |= handler_table_bit(i);
+	return name[0] != '\0' && l->entries != 0;
+}
+
 void
-connections_begin(struct connection_list *l, FILE *out)
+connections_init(struct connection_list *l, bool json)
+{
+	*l = (struct connection_list){ .json = json,
+		.worker = -1,
+		.entries = UINT64_MAX };
+}
+
+void
+connections_begin(struct connection_list *l, const struct view *v, FILE *out)
 {
 	static const struct connection none;
 	struct row r = { 0 };
@@ -150,14 +181,34 @@ connections_begin(struct connection_list *l, FILE *out)
 		json_write_lines(&l->writer, NULL);
 	else {
 		/* Of a connection that there is not, for its heads. */
-		connections_row(-1, &none, 0, &r);
+		connections_row(v, -1, &none, 0, &r);
 		row_heads(&r, out);
 	}
 }
 
-void
-connections_more(struct connection_list *l, const struct arena *a, FILE *out)
+/* Copy a record so that its positions fit together: they do unless a step was
+ * committed in between.  False if the owner is not `owner` any more. */
+static bool
+connections_copy(struct connection *to, const struct connection *live,
+    uint32_t owner)
 {
+	for (int i = 0; i < COPIES; i++) {
+		uint32_t epoch = atomic_load(&live->epoch);
+
+		memcpy(to, (const void *)live, sizeof(*to));
+		atomic_thread_fence(memory_order_acquire);
+		if (connection_owner(live) != owner)
+			return false;
+		if (atomic_load(&live->epoch) == epoch && to->epoch == epoch)
+			break;
+	}
+	return true;
+}
+
+void
+connections_more(struct connection_list *l, const struct view *v, FILE *out)
+{
+	const struct arena *a = v->arena;
 	int end = (int)arena_end(a);
 	int until = l->next + LOOKS < end ? l->next + LOOKS : end;
 	uint64_t most = l->rows + ROWS;
@@ -172,10 +223,11 @@ connections_more(struct connection_list *l, const struct arena *a, FILE *out)
 		    (l->worker != -1 &&
 			owner_slot(owner) != (unsigned)l->worker))
 			continue;
-		memcpy(&c, (const void *)live, sizeof(c));
-		if (connection_owner(live) == owner &&
+		if (connections_copy(&c, live, owner) &&
+		    (l->entries & handler_table_bit(connections_entry(&c))) !=
+			0 &&
 		    strncmp(peer_name(&c.peer), l->peer, strlen(l->peer)) == 0)
-			connections_write(l, l->next, &c, owner, out);
+			connections_write(l, v, l->next, &c, owner, out);
 	}
 	if (l->next < end)
 		return;

@@ -11,28 +11,37 @@
 #include <stdio.h>
 
 #include "admin/json_write.h"
-#include "shared/arena.h"
+#include "admin/view.h"
 
 struct connection_list {
 	bool active;
 	bool json;
 	struct json_writer writer;
-	int next;      /* descriptor to look at */
-	int worker;    /* only its; -1: all */
-	char peer[64]; /* only whose name begins so */
+	int next;	  /* descriptor to look at */
+	int worker;	  /* only its; -1: all */
+	char peer[64];	  /* only whose name begins so */
+	uint64_t entries; /* only with one of these handler entries */
 	uint64_t rows;
 };
+
+/* A list of all clients, to be begun. */
+void connections_init(struct connection_list *l, bool json);
 
 /* List only clients whose name begins so; an address in any of its spellings,
  * brackets or not, is looked for in ours. */
 void connections_filter(struct connection_list *l, const char *text);
 
+/* List only clients of this service.  False if there is none of that name. */
+bool connections_filter_service(struct connection_list *l, const struct view *v,
+    const char *name);
+
 /* The first lines. */
-void connections_begin(struct connection_list *l, FILE *out);
+void connections_begin(struct connection_list *l, const struct view *v,
+    FILE *out);
 
 /* Write some more rows, perhaps none, to `out`; after the last lines the list
  * is not active any more. */
-void connections_more(struct connection_list *l, const struct arena *a,
+void connections_more(struct connection_list *l, const struct view *v,
     FILE *out);
 
 /* A connection that may be another one's record a moment later. */

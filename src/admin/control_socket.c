@@ -243,7 +243,7 @@ control_socket_refill(struct client *c)
 	out = open_memstream(&c->answer, &c->length);
 	if (out == NULL)
 		return false;
-	connections_more(&c->list, state.view->arena, out);
+	connections_more(&c->list, state.view, out);
 	return fclose(out) == 0;
 }
 

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "admin/quote.h"
+#include "admin/service_list.h"
 #include "admin/status.h"
 #include "lib/clock.h"
 
@@ -47,7 +48,7 @@ metrics_seconds(FILE *out, const char *name, const char *help, uint64_t ms)
 }
 
 static void
-metrics_service(const struct view *v, FILE *out)
+metrics_program(const struct view *v, FILE *out)
 {
 	const struct service_state *o = v->service;
 	uint64_t up = clock_ms() - o->started;
@@ -87,6 +88,65 @@ metrics_clients(const struct totals *c, FILE *out)
 	metrics_one(out, metric, "counter", help, c->member);
 	SLOT_COUNTERS(WRITE)
 #undef WRITE
+}
+
+/* How a service is called in each of its metrics. */
+static void
+metrics_label_service(FILE *out, const char *name, const struct service_item *s)
+{
+	fprintf(out, "echod_%s{service=", name);
+	quote_label(out, s->handler.service);
+}
+
+static void
+metrics_info(FILE *out, const struct service_item *s)
+{
+	metrics_label_service(out, "service_info", s);
+	fputs(",handler=", out);
+	quote_label(out, s->handler.name);
+	fputs(",version=", out);
+	quote_label(out, s->handler.version);
+	fputs(",module=", out);
+	quote_label(out, s->handler.path);
+	fputs("} 1\n", out);
+}
+
+/* Their sums over all services are metrics of their own. */
+static void
+metrics_services(const struct view *v, FILE *out)
+{
+	static struct service_list l;
+	const struct service_item *end;
+
+	service_list_read(v, &l);
+	end = l.item + l.count;
+	metrics_head(out, "service_info", "gauge",
+	    "Handler of a service, its version and its module; always 1.");
+	for (const struct service_item *s = l.item; s < end; s++)
+		metrics_info(out, s);
+#define EACH(name, value) \
+	for (const struct service_item *s = l.item; s < end; s++) \
+		metrics_labelled(out, name, "service", s->handler.service, \
+		    value);
+	metrics_head(out, "service_connections", "gauge",
+	    "Connections of a service now.");
+	EACH("service_connections", s->totals.connections)
+	metrics_head(out, "service_connections_closed_total", "counter",
+	    "Connections of a service closed, by reason.");
+	for (const struct service_item *s = l.item; s < end; s++)
+		for (unsigned r = 0; r < CLOSE_REASONS; r++) {
+			metrics_label_service(out,
+			    "service_connections_closed_total", s);
+			fprintf(out, ",reason=\"%s\"} %llu\n",
+			    close_reason_label(r), (ull)s->totals.closed[r]);
+		}
+#define WRITE(member, metric, help, ...) \
+	metrics_head(out, "service_" metric, "counter", \
+	    "Of each service: " help); \
+	EACH("service_" metric, s->totals.member)
+	SLOT_COUNTERS(WRITE)
+#undef WRITE
+#undef EACH
 }
 
 static void
@@ -135,8 +195,7 @@ metrics_workers(const struct view *v, FILE *out)
 #define WRITE(member, metric, help, worker_metric, worker_help, key, ...) \
 	metrics_head(out, worker_metric, "counter", worker_help); \
 	for (unsigned k = 0; k < workers; k++) \
-		metrics_worker(out, worker_metric, k, \
-		    slot_sum(&s[k], member));
+		metrics_worker(out, worker_metric, k, slot_sum(&s[k], member));
 	SLOT_COUNTERS(WRITE)
 #undef WRITE
 }
@@ -186,8 +245,9 @@ metrics_write(const struct view *v, FILE *out)
 	struct totals c;
 
 	totals_sum(v->arena, v->service, &c);
-	metrics_service(v, out);
+	metrics_program(v, out);
 	metrics_clients(&c, out);
+	metrics_services(v, out);
 	metrics_listeners(v, out);
 	metrics_workers(v, out);
 	metrics_events(&v->service->totals, out);

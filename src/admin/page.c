@@ -35,6 +35,7 @@ static const char page_js[] =
 struct page {
 	const struct view *view;
 	struct totals totals;
+	struct service_list services;
 	FILE *out;
 };
 
@@ -107,6 +108,13 @@ static bool
 page_listener_row(const struct page *p, unsigned i, struct row *r)
 {
 	status_listener_row(p->view, i, r);
+	return true;
+}
+
+static bool
+page_service_row(const struct page *p, unsigned i, struct row *r)
+{
+	status_service_row(&p->services.item[i], r);
 	return true;
 }
 
@@ -247,6 +255,8 @@ page_fill_list(const struct page *p, const char *text)
 		{ "workers", v->service->workers, page_worker_row,
 		    "connections" },
 		{ "listeners", v->service->listeners, page_listener_row, NULL },
+		{ "services", p->services.count, page_service_row,
+		    "connections" },
 		{ "closed", CLOSE_REASONS, page_closed_row, "count" },
 		{ "deaths", ARENA_SIGNALS, page_death_row, NULL },
 	};
@@ -281,10 +291,13 @@ page_write(const struct view *v, FILE *out)
 {
 	const char *end = page_html + sizeof(page_html) - 1;
 	const struct service_totals *t = &v->service->totals;
-	struct page p = { .view = v, .out = out };
+	static struct page p;
 	struct row r = { 0 };
 
+	p.view = v;
+	p.out = out;
 	totals_sum(v->arena, v->service, &p.totals);
+	service_list_read(v, &p.services);
 	status_row(v, &p.totals, &r);
 	row_number(&r, "closed.over_limit", 0, p.totals.closed[CLOSE_LIMIT]);
 	row_number(&r, "last_reload.pause", 0, t->pause);

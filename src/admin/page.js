@@ -166,7 +166,8 @@
 			rate[key] = rates(samples.ago, counts).at(-1) ?? 0;
 		removeRows();
 		fill(document, { ...status, rate });
-		fillRows({ workers, listeners: status.listeners,
+		fillRows({ workers, services: status.services,
+			listeners: status.listeners,
 			closed: named(status.closed),
 			deaths: named(status.deaths) });
 		for (const card of document.querySelectorAll('[data-chart]'))

@@ -80,6 +80,57 @@ status_death(int i)
 }
 
 static void
+status_write_listener(const struct view *v, unsigned i, FILE *out)
+{
+	unsigned waiting, limit;
+
+	status_queue(v, i, &waiting, &limit);
+	fprintf(out, "listening    %s, %u of %u waiting\n",
+	    v->service->listener[i].name, waiting, limit);
+}
+
+static void
+status_write_handler(const struct handler_entry *e, FILE *out)
+{
+	fprintf(out, "handler      %s %s, %s\n", e->name, e->version,
+	    e->path[0] != '\0' ? e->path : "built in");
+}
+
+/* A service that is one of several, or has a name. */
+static void
+status_write_service(const struct service_item *s, FILE *out)
+{
+	fprintf(out, "service      %s, %llu", s->handler.service,
+	    (unsigned long long)s->totals.connections);
+	if (s->limit != 0)
+		fprintf(out, " of %u", s->limit);
+	fprintf(out, " connections, %llu ever, %llu refused%s\n",
+	    (unsigned long long)s->totals.accepted,
+	    (unsigned long long)s->totals.closed[CLOSE_LIMIT],
+	    s->removed ? ", removed" : "");
+}
+
+/* Each service, and where it listens. */
+static void
+status_write_services(const struct view *v, FILE *out)
+{
+	static struct service_list l;
+
+	service_list_read(v, &l);
+	for (unsigned k = 0; k < l.count; k++) {
+		const struct service_item *s = &l.item[k];
+
+		if (l.sections)
+			status_write_service(s, out);
+		status_write_handler(&s->handler, out);
+		for (unsigned i = 0; i < v->service->listeners; i++)
+			if (!l.sections ||
+			    v->service->listener[i].service == s->number)
+				status_write_listener(v, i, out);
+	}
+}
+
+static void
 status_text(const struct view *v, const struct totals *c, FILE *out)
 {
 	const struct service_state *o = v->service;
@@ -90,13 +141,7 @@ status_text(const struct view *v, const struct totals *c, FILE *out)
 	    (long)v->service->pid, status_mode(v));
 	status_duration(out, clock_ms() - o->started);
 	fputc('\n', out);
-	for (unsigned i = 0; i < v->service->listeners; i++) {
-		unsigned waiting, limit;
-
-		status_queue(v, i, &waiting, &limit);
-		fprintf(out, "listening    %s, %u of %u waiting\n",
-		    v->service->listener[i].name, waiting, limit);
-	}
+	status_write_services(v, out);
 	fprintf(out,
 	    "workers      %u, %u ready\n"
 	    "connections  %llu of %u now, %llu ever, %llu refused\n"
@@ -181,6 +226,53 @@ status_listener_row(const struct view *v, unsigned i, struct row *r)
 	row_text(r, "name", 0, v->service->listener[i].name);
 	row_number(r, "waiting", 0, waiting);
 	row_number(r, "limit", 0, limit);
+	row_text(r, "service", 0, service_list_listener(v, i));
+}
+
+void
+status_service_row(const struct service_item *s, struct row *r)
+{
+	const struct handler_entry *e = &s->handler;
+
+	row_text(r, "service", 0, e->service);
+	row_text(r, "state", 0, s->removed ? "removed" : "serving");
+	row_text(r, "handler", 0, e->name);
+	row_text(r, "version", 0, e->version);
+	row_text(r, "module", 0, e->path);
+	row_number(r, "connections", 0, s->totals.connections);
+	row_number(r, "maxclients", 0, s->limit);
+#define ADD(member, metric, help, worker_metric, worker_help, key, ...) \
+	row_number(r, key, 0, s->totals.member);
+	SLOT_COUNTERS(ADD)
+#undef ADD
+}
+
+static void
+status_closed_json(const struct totals *c, struct json_writer *j)
+{
+	json_write_object(j, "closed");
+	for (unsigned i = 0; i < CLOSE_REASONS; i++)
+		json_write_number(j, close_reason_label(i), c->closed[i]);
+	json_write_close(j);
+}
+
+static void
+status_services_json(const struct view *v, struct json_writer *j)
+{
+	static struct service_list l;
+
+	service_list_read(v, &l);
+	json_write_array(j, "services");
+	for (unsigned k = 0; k < l.count; k++) {
+		struct row r = { 0 };
+
+		status_service_row(&l.item[k], &r);
+		json_write_object(j, NULL);
+		row_members(&r, j);
+		status_closed_json(&l.item[k].totals, j);
+		json_write_close(j);
+	}
+	json_write_close(j);
 }
 
 void
@@ -226,10 +318,8 @@ status_json(const struct view *v, const struct totals *c, struct json_writer *j,
 		row_object(&r, j, NULL);
 	}
 	json_write_close(j);
-	json_write_object(j, "closed");
-	for (unsigned i = 0; i < CLOSE_REASONS; i++)
-		json_write_number(j, close_reason_label(i), c->closed[i]);
-	json_write_close(j);
+	status_services_json(v, j);
+	status_closed_json(c, j);
 	json_write_object(j, "deaths");
 	for (int i = 0; i < ARENA_SIGNALS; i++)
 		if (t->deaths[i] > 0)

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "admin/row.h"
+#include "admin/service_list.h"
 #include "admin/view.h"
 #include "shared/totals.h"
 
@@ -24,10 +25,11 @@ const char *status_worker_state(const struct view *v, unsigned k);
 void status_queue(const struct view *v, unsigned i, unsigned *waiting,
     unsigned *limit);
 
-/* The values of the service, of listener `i` and of worker `k`, behind those
- * of the row. */
+/* The values of the whole, of listener `i`, of a service and of worker `k`,
+ * behind those of the row. */
 void status_row(const struct view *v, const struct totals *c, struct row *r);
 void status_listener_row(const struct view *v, unsigned i, struct row *r);
+void status_service_row(const struct service_item *s, struct row *r);
 void status_worker_row(const struct view *v, unsigned k, struct row *r);
 
 /* What the last reload was like. */

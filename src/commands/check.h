@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The health check: one echo round trip as a client of the service.
+ * The health check: a client of each service, which asks in the service's own
+ * way.
  */
 #ifndef ECHOD_COMMANDS_CHECK_H
 #define ECHOD_COMMANDS_CHECK_H
 
 #include "config/config.h"
 
-/* Make one round trip to the first configured address that this machine has,
- * for at most 3 s.  Prints one line.  Returns 0 if the answer is right for the
- * handler, else 1. */
+/* Ask each service at the first of its addresses that this machine has, for at
+ * most 3 s.  Prints a line for each.  Returns 0 if all answers are right for
+ * their handlers, else 1. */
 int check(const struct config *c);
 
 #endif

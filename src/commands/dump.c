@@ -13,7 +13,7 @@
 #include "lib/exit_status.h"
 #include "lib/log.h"
 
-/* What handlers the services have, as comments. */
+/* The modules that the services have, as comments. */
 static int
 dump_handlers(const struct config *c)
 {
@@ -37,8 +37,9 @@ dump_handlers(const struct config *c)
 	for (unsigned i = 0; i < image.services; i++) {
 		const struct image_entry *e = &image.entry[i];
 
-		printf("# service %s: handler %s %s, %s\n", e->service, e->name,
-		    e->version, e->path[0] != '\0' ? e->path : "built in");
+		if (e->path[0] != '\0')
+			printf("# service %s: handler %s %s, %s\n", e->service,
+			    e->name, e->version, e->path);
 	}
 	return 0;
 }

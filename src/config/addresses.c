@@ -89,7 +89,7 @@ addresses_resolve(struct resolved *r, const char *label, const char *name,
 		found++;
 		if (resolved_add(r, name, host) == -1) {
 			snprintf(why, size, "%s: %s: more than %d addresses",
-			    label, name, ADDRESSES_MAX);
+			    label, name, CONFIG_BIND_MAX);
 			freeaddrinfo(list);
 			return -1;
 		}
@@ -141,7 +141,8 @@ struct search {
 	const struct resolved *known;
 	bool names; /* of hosts count, too */
 	unsigned service;
-	const struct service_config *s; /* that one */
+	const struct service_config *s; /* that one ... */
+	unsigned first;			/* ... and its first address */
 	char label[SERVICES_LABEL];	/* "bind", "service web: bind" */
 	char *why;
 	size_t size;
@@ -220,9 +221,12 @@ addresses_add(struct search *f, const char *host, unsigned given)
 	}
 	if (addresses_check_others(f, host) == -1)
 		return -1;
-	if (a->count == ADDRESSES_MAX) {
-		snprintf(f->why, f->size, "%s: %s: more than %d addresses",
-		    f->label, b->host, ADDRESSES_MAX);
+	if (a->count == ADDRESSES_MAX ||
+	    a->count - f->first == CONFIG_BIND_MAX) {
+		snprintf(f->why, f->size, "%s: %s: more than %d addresses%s",
+		    f->label, b->host,
+		    a->count == ADDRESSES_MAX ? ADDRESSES_MAX : CONFIG_BIND_MAX,
+		    a->count == ADDRESSES_MAX ? " of all services" : "");
 		return -1;
 	}
 	strlcpy(new->host, host, sizeof(new->host));
@@ -259,14 +263,14 @@ addresses_add_name(struct search *f, unsigned given)
 /* Leave out addresses of the service that another one includes: two listeners
  * for the same client would conflict. */
 static void
-addresses_leave_out(struct search *f, unsigned first)
+addresses_leave_out(struct search *f)
 {
 	struct addresses *a = f->a;
 
-	for (unsigned i = first; i < a->count; i++) {
+	for (unsigned i = f->first; i < a->count; i++) {
 		struct address *gone = &a->address[i], *any = NULL;
 
-		for (unsigned k = first; k < a->count && any == NULL; k++)
+		for (unsigned k = f->first; k < a->count && any == NULL; k++)
 			if (addresses_includes(a->address[k].host, gone->host))
 				any = &a->address[k];
 		if (any == NULL)
@@ -286,15 +290,15 @@ static int
 addresses_find_service(struct search *f)
 {
 	const struct bind_list *list = &f->s->bind;
-	unsigned first = f->a->count;
 
+	f->first = f->a->count;
 	for (unsigned i = 0; i < list->count; i++)
 		if (list->address[i].named) {
 			if (f->names && addresses_add_name(f, i) == -1)
 				return -1;
 		} else if (addresses_add(f, list->address[i].host, i) == -1)
 			return -1;
-	addresses_leave_out(f, first);
+	addresses_leave_out(f);
 	return 0;
 }
 

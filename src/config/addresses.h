@@ -34,6 +34,7 @@ struct address {
 	uint32_t given;		      /* bit i: by bind.address[i] */
 	bool required;		      /* an error if it is not available */
 	uint8_t service;	      /* config.service[] */
+	uint8_t number;		      /* of the service; the owner sets it */
 };
 
 struct addresses {

@@ -7,6 +7,10 @@
 
 #include "config/config.h"
 
+#define DIRECTIVE_NAME_BYTES 64
+/* This directive is not in the table: it has no value in struct config. */
+#define DIRECTIVE_INCLUDE "include"
+
 enum directive_type {
 	TYPE_NUMBER,   /* decimal, min to max */
 	TYPE_AUTO,     /* the same, or "auto", which is stored as 0 */

@@ -66,7 +66,7 @@ line_split(char *line, char *name, bool *equals)
 	size_t n = strcspn(line, " \t=");
 	char *value = line + n;
 
-	if (n == 0 || n >= LINE_NAME_BYTES + sizeof(SERVICES_OPTION) - 1)
+	if (n == 0 || n >= DIRECTIVE_NAME_BYTES + sizeof(SERVICES_OPTION) - 1)
 		return NULL;
 	memcpy(name, line, n);
 	name[n] = '\0';
@@ -230,7 +230,7 @@ line_identify(struct line *line, bool section, bool equals, const char *where,
     struct config_error *e)
 {
 	const struct directive *d = directive_find(line->name);
-	bool include = strcasecmp(line->name, LINE_INCLUDE) == 0;
+	bool include = strcasecmp(line->name, DIRECTIVE_INCLUDE) == 0;
 	char why[CONFIG_WHY];
 
 	line->kind = LINE_OPTION;
@@ -251,7 +251,7 @@ line_identify(struct line *line, bool section, bool equals, const char *where,
 		    "the sections",
 		    where, d->name);
 	line->kind = LINE_OURS;
-	strlcpy(line->name, include ? LINE_INCLUDE : d->name,
+	strlcpy(line->name, include ? DIRECTIVE_INCLUDE : d->name,
 	    sizeof(line->name));
 	return 0;
 }
@@ -311,7 +311,7 @@ line_parse_override(struct line_override *o, const struct config *c,
     const char *assignment, struct config_error *e)
 {
 	char line[CONFIG_VALUE_BYTES], shown[TEXT_SHOWN], why[CONFIG_WHY];
-	char where[LINE_NAME_BYTES + 8] = "-o";
+	char where[DIRECTIVE_NAME_BYTES + 8] = "-o";
 	bool equals;
 	const char *text;
 	size_t n;
@@ -343,7 +343,7 @@ line_parse_override(struct line_override *o, const struct config *c,
 		return services_check_option(o->name, why, sizeof(why)) == 0
 		    ? 0
 		    : line_fail(e, "%s: " SERVICES_OPTION ": %s", where, why);
-	if (strcasecmp(o->name, LINE_INCLUDE) == 0)
+	if (strcasecmp(o->name, DIRECTIVE_INCLUDE) == 0)
 		return line_fail(e,
 		    "-o include: only a file includes others; use -c");
 	o->directive = directive_find(o->name);

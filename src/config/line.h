@@ -7,9 +7,6 @@
 
 #include "config/directive.h"
 
-#define LINE_NAME_BYTES 64
-/* This directive is not in the table: it has no value in struct config. */
-#define LINE_INCLUDE "include"
 /* -o service.NAME.DIRECTIVE=VALUE */
 #define LINE_SERVICE "service."
 
@@ -25,7 +22,7 @@ struct line {
 	enum line_kind kind;
 	/* Unless LINE_EMPTY.  LINE_OURS: as in the table; LINE_OPTION: of the
 	 * option; LINE_SECTION: of the service. */
-	char name[LINE_NAME_BYTES + sizeof("handler.")];
+	char name[DIRECTIVE_NAME_BYTES + sizeof("handler.")];
 	const char *value; /* LINE_OURS, LINE_OPTION: with its quotes */
 	size_t length;	   /* of the value, without a comment */
 };
@@ -41,7 +38,7 @@ struct line_override {
 	/* Whose value it is: a service of `c`, or NULL for the top. */
 	const struct service_config *service;
 	const struct directive *directive; /* NULL: an option of the handler */
-	char name[LINE_NAME_BYTES + sizeof("handler.")];
+	char name[DIRECTIVE_NAME_BYTES + sizeof("handler.")];
 	char value[CONFIG_VALUE_BYTES];
 };
 

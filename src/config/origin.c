@@ -13,8 +13,6 @@
 
 #include <bsd/string.h>
 
-#include "config/line.h"
-
 struct setting *
 origin_of(struct config *c, const char *name)
 {
@@ -109,7 +107,7 @@ origin_set_file(struct config *c, struct setting *s, const char *path)
 static const struct directive *
 origin_suspect(const char *line, enum doubt *doubt)
 {
-	char name[LINE_NAME_BYTES];
+	char name[DIRECTIVE_NAME_BYTES];
 	const struct directive *d;
 	const char *nearest;
 	size_t n;
@@ -142,7 +140,7 @@ origin_forgive(struct config *c, struct service_config *s, const char *line,
 	if (line != NULL)
 		d = origin_suspect(line, &doubt);
 	/* The file that was not read may set any directive. */
-	if (line != NULL && strcmp(line, LINE_INCLUDE) == 0) {
+	if (line != NULL && strcmp(line, DIRECTIVE_INCLUDE) == 0) {
 		all = true;
 		doubt = DOUBT_MAYBE;
 	}

@@ -403,8 +403,8 @@ reader_include(const struct reading *r, unsigned line, const char *pattern)
 		else
 			result = reader_read(&inner);
 		if (result == -1)
-			result = origin_forgive(r->c, r->service, LINE_INCLUDE,
-			    r->e);
+			result = origin_forgive(r->c, r->service,
+			    DIRECTIVE_INCLUDE, r->e);
 	}
 	include_free(&found);
 	return result;
@@ -438,7 +438,8 @@ reader_mistaken(const struct item *item)
 		return "[";
 	if (item->kind == LINE_OPTION)
 		return "handler";
-	return item->directive != NULL ? item->directive->name : LINE_INCLUDE;
+	return item->directive != NULL ? item->directive->name
+				       : DIRECTIVE_INCLUDE;
 }
 
 static int

@@ -9,7 +9,7 @@
  * the handler is the directive "handler.NAME".
  *
  * These are the values at the top of the file.  If there are sections, the item
- * "service" begins each with its name; "service.SERVICE.set.NAME" and so on
+ * "section" begins each with its name; "service.SERVICE.set.NAME" and so on
  * follow, inherited values too, and "service.SERVICE.section" is its place.
  */
 #include "config/serialize.h"
@@ -101,7 +101,7 @@ config_save(const struct config *c, config_put *put, void *to)
 	for (unsigned i = 0; services_have_sections(c) && i < c->services;
 	     i++) {
 		w.s = &c->service[i];
-		put(to, "service", w.s->name);
+		put(to, "section", w.s->name);
 		snprintf(w.prefix, sizeof(w.prefix), LINE_SERVICE "%s.",
 		    w.s->name);
 		serialize_save_one(&w, "section", "", &w.s->section);
@@ -201,7 +201,7 @@ config_restore(struct config *c, const char *key, const char *value)
 		    : -1;
 	if (strcmp(key, "ignored") == 0)
 		return serialize_restore_ignored(&c->ignored, value);
-	if (strcmp(key, "service") == 0)
+	if (strcmp(key, "section") == 0)
 		return services_check_name(value, why, sizeof(why)) == 0 &&
 			services_add(c, value, why, sizeof(why)) != NULL
 		    ? 0
@@ -298,6 +298,15 @@ serialize_compare_one(struct comparison *x, const struct service_config *was,
 	serialize_compare_options(x, was, is);
 }
 
+/* A service is known again by its name, letter for letter. */
+static bool
+serialize_has(const struct config *c, const char *name)
+{
+	const struct service_config *s = services_find(c, name);
+
+	return s != NULL && strcmp(s->name, name) == 0;
+}
+
 /* A service in short: "port 7, handler echo". */
 static const char *
 serialize_service(char *text, size_t size, const struct service_config *s)
@@ -318,20 +327,20 @@ config_compare(const struct config *was, const struct config *is,
 		const struct service_config *s = &was->service[i];
 
 		snprintf(name, sizeof(name), "service %s", s->name);
-		if (services_find(is, s->name) == NULL)
+		if (!serialize_has(is, s->name))
 			serialize_differ(&x, name,
 			    serialize_service(text, sizeof(text), s), "");
 	}
 	for (unsigned i = 0; i < is->services; i++) {
-		const struct service_config *s = &is->service[i], *old;
+		const struct service_config *s = &is->service[i];
 
-		old = services_find(was, s->name);
 		snprintf(name, sizeof(name), "service %s", s->name);
-		if (old == NULL)
+		if (!serialize_has(was, s->name))
 			serialize_differ(&x, name, "",
 			    serialize_service(text, sizeof(text), s));
 		else
-			serialize_compare_one(&x, old, s);
+			serialize_compare_one(&x, services_find(was, s->name),
+			    s);
 	}
 	return x.n;
 }

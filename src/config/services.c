@@ -11,7 +11,6 @@
 
 #include <bsd/string.h>
 
-#include "config/line.h"
 #include "config/origin.h"
 #include "config/text.h"
 #include "config/value.h"
@@ -203,12 +202,13 @@ services_settle(struct config *c, struct config_error *e)
 
 		if (services_inherit(c, s) == 0)
 			continue;
-		return line_fail(e,
+		snprintf(e->text, sizeof(e->text),
 		    "%s:%u: service %s: more than %d options of its "
 		    "handler, with those that it inherits",
 		    text_show(shown, sizeof(shown),
 			config_origin_file(c, &s->section), 0),
 		    s->section.line, s->name, CONFIG_OPTIONS_MAX);
+		return -1;
 	}
 	return 0;
 }

@@ -101,17 +101,6 @@ validate_listeners(const struct config *c)
 	return n;
 }
 
-/* Services whose handlers are not those that are built in. */
-static unsigned
-validate_modules(const struct config *c)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < c->services; i++)
-		n += !value_is_built_in(c->service[i].handler);
-	return n;
-}
-
 /*
  * In addition to the connections, the service needs:
  * - three for each slot: its wakeup eventfd, its event set, the worker's pidfd
@@ -123,15 +112,15 @@ validate_modules(const struct config *c)
  *   executable, upgrade record, output and pidfd of the checker during a
  *   reload, a log file that is opened again, a descriptor of the C library, a
  *   connection that is refused.
- * - four for each service with a module: its file and its configuration, and
+ * - four for each service: the file and the configuration of its module, and
  *   those of its next one during a reload
  * - the control socket and the metrics, with their clients, if configured
  */
 unsigned
 config_reserved_descriptors(const struct config *c)
 {
-	unsigned n = 3 * c->workers + validate_listeners(c) +
-	    4 * validate_modules(c) + 32;
+	unsigned n = 3 * c->workers + validate_listeners(c) + 4 * c->services +
+	    32;
 
 	/* The listeners, and what starting the administration process takes;
 	 * its clients are not in this table. */

@@ -17,10 +17,11 @@ enum {
 struct arguments {
 	const char *path; /* of the control socket */
 	bool json;
-	unsigned rounds;    /* of top; 0: without end */
-	const char *sort;   /* a key of connections, or NULL */
-	const char *worker; /* only its connections, or NULL */
-	const char *peer;   /* only those that begin so, or NULL */
+	unsigned rounds;     /* of top; 0: without end */
+	const char *sort;    /* a key of connections, or NULL */
+	const char *worker;  /* only its connections, or NULL */
+	const char *peer;    /* only those that begin so, or NULL */
+	const char *service; /* only its clients, or NULL */
 	int words;
 	char **word; /* the command, and its arguments */
 };

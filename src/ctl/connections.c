@@ -366,11 +366,13 @@ connections_run(const struct arguments *a)
 	struct list l = { .key = connections_key(a->sort), .json = a->json };
 	int status;
 
-	snprintf(line, sizeof(line), "%sconnections%s%.16s%s%.64s",
+	snprintf(line, sizeof(line), "%sconnections%s%.16s%s%.64s%s%.64s",
 	    a->json ? CONTROL_JSON " " : "",
 	    a->worker != NULL ? " worker=" : "",
 	    a->worker != NULL ? a->worker : "", a->peer != NULL ? " peer=" : "",
-	    a->peer != NULL ? a->peer : "");
+	    a->peer != NULL ? a->peer : "",
+	    a->service != NULL ? " service=" : "",
+	    a->service != NULL ? a->service : "");
 	r.form = a->json ? ANSWER_JSON : ANSWER_LIST;
 	do {
 		status = connections_ask(&r, &l);

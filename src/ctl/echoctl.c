@@ -26,6 +26,8 @@ static const struct echoctl_option {
 	    "only those of a worker" },
 	{ 'P', false, "peer", "PREFIX", "connections",
 	    "only those whose address begins so" },
+	{ 'V', false, "service", "NAME", "connections",
+	    "only those of a service" },
 	{ 'n', false, "count", "NUMBER", "top", "so many times, and end" },
 	{ 's', true, "socket", "PATH", NULL, "the control socket" },
 	{ 'c', true, "config", "FILE", NULL,
@@ -146,6 +148,9 @@ echoctl_parse(struct arguments *a, int argc, char **argv)
 			break;
 		case 'P':
 			a->peer = optarg;
+			break;
+		case 'V':
+			a->service = optarg;
 			break;
 		case 'n':
 			a->rounds = echoctl_number(optarg);

@@ -21,4 +21,5 @@ const struct echod_handler handler_discard = {
 	.step = discard_step,
 	.probe = "echod --check\n",
 	.probe_size = 14,
+	.answer = "",
 };

@@ -209,6 +209,7 @@ image_describe(struct image_entry *e, const struct echod_handler *h)
 	e->migrates = h->migrate != NULL;
 	e->probe_size = h->probe_size;
 	e->answer_size = h->answer_size;
+	e->answers = h->answer != NULL;
 	if (h->probe_size > 0)
 		memcpy(e->probe, h->probe, h->probe_size);
 	if (h->answer_size > 0)

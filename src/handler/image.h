@@ -54,6 +54,7 @@ struct image_entry {
 	uint32_t state_version, state_size, in_max, out_max;
 	uint32_t migrates; /* 1: it has migrate() */
 	uint32_t probe_size, answer_size;
+	uint32_t answers; /* 1: it says what its answer begins with */
 	char probe[IMAGE_PROBE], answer[IMAGE_PROBE];
 	uint32_t data_size; /* of what configure() filled in */
 	uint64_t data_at;   /* in the memfd */

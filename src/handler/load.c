@@ -76,7 +76,8 @@ load_open(const char *handler, uid_t user, struct load_file *f, char *why,
 	if (handler[0] != '/' && access(f->path, F_OK) == -1 &&
 	    errno == ENOENT) {
 		snprintf(why, size,
-		    "%s is not built in (" VALUE_BUILT_IN "), and there is no "
+		    "\"%s\" is not built in (" VALUE_BUILT_IN
+		    "), and there is no "
 		    "file %s",
 		    handler, f->path);
 		return -1;

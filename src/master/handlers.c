@@ -4,16 +4,22 @@
  */
 #include "master/handlers.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <bsd/stdlib.h>
 #include <bsd/string.h>
 
 #include "handler/services.h"
 #include "lib/clock.h"
 #include "lib/descriptor_keep.h"
+#include "shared/totals.h"
 
 /* Between two looks whether the connections of a removed service are gone, ms.
  */
@@ -326,6 +332,29 @@ handlers_open_entry(struct handler_entry *e, int memfd,
 	return -1;
 }
 
+static uint64_t
+handlers_numbers(const struct handler_table *t)
+{
+	uint64_t used = 0;
+
+	for (unsigned i = 0; i < HANDLER_ENTRIES; i++)
+		if (t->entry[i].state != ENTRY_FREE)
+			used |= UINT64_C(1) << t->entry[i].number;
+	return used;
+}
+
+/* A service that is new may get a number that another one has had. */
+static void
+handlers_begin_numbers(const struct master *m)
+{
+	uint64_t new = handlers_numbers(&m->handlers) &
+	    ~handlers_numbers(&m->service->handlers);
+
+	for (unsigned n = 0; n < SERVICE_NUMBERS; n++)
+		if ((new &UINT64_C(1) << n) != 0)
+			totals_begin_service(&m->arena, m->service, n);
+}
+
 int
 handlers_open(struct master *m, int memfd, char *why, size_t size)
 {
@@ -340,6 +369,7 @@ handlers_open(struct master *m, int memfd, char *why, size_t size)
 	    handlers_plan(&m->handlers, &image, &r, handlers_used(&m->arena),
 		deadline, why, size) == -1)
 		return -1;
+	handlers_begin_numbers(m);
 	for (unsigned s = 0; s < image.services; s++)
 		for (unsigned i = 0; i < HANDLER_ENTRIES; i++) {
 			struct handler_entry *e = &m->handlers.entry[i];
@@ -403,6 +433,59 @@ handlers_commit(struct master *m)
 	m->service->handlers = m->handlers;
 }
 
+/* ---- files that nobody closes any more */
+
+/* True for a regular file, open for reading, that is none of the master's: it
+ * has no other such file but those of modules. */
+static bool
+handlers_is_lost(const struct master *m, int fd)
+{
+	int flags = fcntl(fd, F_GETFL), seals;
+	struct stat st;
+
+	if (fd <= STDERR_FILENO || flags == -1 || (flags & O_PATH) != 0 ||
+	    (flags & O_ACCMODE) != O_RDONLY || fstat(fd, &st) == -1 ||
+	    !S_ISREG(st.st_mode))
+		return false;
+	/* A memfd has more seals than a file of tmpfs. */
+	seals = fcntl(fd, F_GET_SEALS);
+	return (seals == -1 || seals == F_SEAL_SEAL) &&
+	    !handlers_have(&m->handlers, fd);
+}
+
+static bool
+handlers_is_loading(const struct master *m)
+{
+	for (unsigned k = 0; k < m->service->workers; k++)
+		if (m->child[k].pid != 0 &&
+		    atomic_load(&m->arena.slot[k].state) == SLOT_EMPTY)
+			return true;
+	return false;
+}
+
+/* A worker that dies while it loads a module leaves the files that dlopen(3)
+ * has open: the table of descriptors lives on. */
+static void
+handlers_close_lost(struct master *m)
+{
+	DIR *d;
+	const struct dirent *e;
+
+	if (!m->handlers_lost || handlers_is_loading(m))
+		return;
+	m->handlers_lost = false;
+	d = opendir("/proc/self/fd");
+	if (d == NULL)
+		return;
+	while ((e = readdir(d)) != NULL) {
+		int fd = (int)strtonum(e->d_name, 0, INT_MAX, NULL);
+
+		if (fd != dirfd(d) && handlers_is_lost(m, fd))
+			close(fd);
+	}
+	closedir(d);
+}
+
 /* ---- services that are gone */
 
 void
@@ -411,6 +494,7 @@ handlers_step(struct master *m)
 	uint64_t now = clock_ms(), used;
 	bool freed = false;
 
+	handlers_close_lost(m);
 	if (now < handlers_next(m))
 		return;
 	used = handlers_used(&m->arena);

@@ -29,7 +29,8 @@ int handlers_check(int memfd, const struct config *c,
 
 /*
  * Make m->handlers of what handlers_check() has left in `memfd`, and open
- * files and data.  Those of the program before are still open.  Returns 0, or
+ * files and data.  A file is the one that the child could open with the rights
+ * of the service.  Those of the program before are still open.  Returns 0, or
  * -1 with a reason in `why`; then descriptors that are new are close-on-exec.
  */
 int handlers_open(struct master *m, int memfd, char *why, size_t size);
@@ -47,7 +48,8 @@ uint64_t handlers_used(const struct arena *a);
 /* Let the descriptors of `t` survive an exec, or not.  Returns 0, or -1. */
 int handlers_keep(const struct handler_table *t, bool keep);
 
-/* Give up removed services that have no connections any more. */
+/* Give up removed services that have no connections any more, and files that a
+ * worker had open when it died. */
 void handlers_step(struct master *m);
 
 /* When handlers_step() has something to do, clock_ms(). */

@@ -42,7 +42,8 @@ struct master {
 	struct child child[CONFIG_WORKERS_MAX]; /* by slot */
 	/* As workers get it; others see service->handlers. */
 	struct handler_table handlers;
-	uint64_t handlers_look; /* the next one of handlers_step() */
+	bool handlers_lost;	 /* a worker may have died while it loaded */
+	uint64_t handlers_look;	 /* the next one of handlers_step() */
 	struct addresses wanted; /* to listen on; listen_open() fills it */
 	struct admin_sockets admin_sockets;
 	struct admin admin;

@@ -225,6 +225,8 @@ reap_ended(struct master *m, unsigned k, int status)
 	reap_tell_denied(s, k, pid, status);
 	reap_count_death(m, s, status);
 	reap_release_adopted(m, k);
+	if (!served)
+		m->handlers_lost = true;
 	if (m->stop.phase == STOP_DRAINING) {
 		reap_ended_in_stop(m, k, status, pid, served);
 		return;

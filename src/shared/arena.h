@@ -21,7 +21,7 @@
 #ifndef ARENA_VERSION
 #define ARENA_VERSION 7
 #endif
-#define ARENA_LISTENERS_MAX 16
+#define ARENA_LISTENERS_MAX 64 /* of all services */
 /* Entries for the rates of addresses (worker/connection/rate.c). */
 #define ARENA_RATES 8192
 /* The service state has a place for each slot. */

@@ -72,7 +72,8 @@
 	    "the service on one screen") \
 	X(workers, 1, 2, 2, "[NUMBER]", "echoctl workers", \
 	    "its workers; or how many there are to be") \
-	X(connections, 1, 3, 0, "[worker=NUMBER] [peer=PREFIX]", "", \
+	X(connections, 1, 4, 0, \
+	    "[worker=NUMBER] [peer=PREFIX] [service=NAME]", "", \
 	    "its clients") \
 	OWN(top, \
 	    "rates, live; q quits") \

@@ -8,7 +8,8 @@
  *   X(member, metric, help, worker_metric, worker_help, key, title, letter)
  *
  *   member		in struct slot_counters, struct totals, struct sample
- *   metric, help	of the sum over all workers; echod_ comes before it
+ *   metric, help	of the sum over all workers; echod_ comes before it, and
+ *			echod_service_ before that of each service
  *   worker_metric, worker_help
  *			of each worker
  *   key		in JSON; in capitals, the head of a column

@@ -10,6 +10,7 @@
 #define ECHOD_SHARED_HANDLER_TABLE_H
 
 #include <stdint.h>
+#include <string.h>
 
 #define HANDLER_ENTRIES 64 /* a power of two */
 /* Of the services that there are, and of those that a reload has removed and
@@ -76,6 +77,17 @@ handler_table_current(const struct handler_table *t, unsigned number)
 			removed = i;
 	}
 	return removed;
+}
+
+/* The number of `service`; 0 if it has none. */
+static inline unsigned
+handler_table_number(const struct handler_table *t, const char *service)
+{
+	for (unsigned i = 0; i < HANDLER_ENTRIES; i++)
+		if (t->entry[i].state != ENTRY_FREE &&
+		    strcmp(t->entry[i].service, service) == 0)
+			return t->entry[i].number;
+	return 0;
 }
 
 /* The mark of `entry` in a set of entries. */

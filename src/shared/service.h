@@ -60,6 +60,9 @@ struct service_state {
 	uint32_t workers;
 	uint32_t listeners, dropped;
 	struct listener listener[2 * ARENA_LISTENERS_MAX];
+	/* The names of services, by number; "" or a former one if the number
+	 * is not in use. */
+	char service[SERVICE_NUMBERS][32];
 	/* Connections that wait to be accepted, and may wait, when the master
 	 * looked last. */
 	struct {

@@ -123,7 +123,8 @@ struct slot {
 	/* Made by the master before it starts a worker; never closed. */
 	int32_t wake_fd;  /* eventfd: ends the worker's sleep */
 	int32_t watch_fd; /* epoll: everything the worker waits for */
-	struct slot_counters count[SERVICE_NUMBERS]; /* of each service */
+	/* Of each service; the last ones are of those that are gone. */
+	struct slot_counters count[SERVICE_NUMBERS + 1];
 } __attribute__((aligned(128)));
 
 /* Add to a counter that only the caller writes: needs no locked instruction. */
@@ -144,7 +145,7 @@ slot_sum_at(const struct slot *s, size_t offset)
 {
 	uint64_t n = 0;
 
-	for (unsigned i = 0; i < SERVICE_NUMBERS; i++)
+	for (unsigned i = 0; i <= SERVICE_NUMBERS; i++)
 		n += atomic_load_explicit(
 		    (const _Atomic uint64_t *)((const char *)&s->count[i] +
 			offset),

@@ -139,7 +139,7 @@ events_has_new_listener(const struct events *e)
 void
 events_shut(struct events *e, unsigned i)
 {
-	e->shut |= 1U << i;
+	e->shut |= UINT64_C(1) << i;
 	events_drop(e, e->arena->header->listener[i].fd);
 }
 

@@ -36,7 +36,7 @@ struct events {
 	struct timers *timers; /* the worker's */
 	bool listening;	       /* listeners are watched ... */
 	unsigned listeners;    /* ... and so many there were */
-	uint32_t shut;	       /* listeners that are shut, one bit each */
+	uint64_t shut;	       /* listeners that are shut, one bit each */
 	struct log_rate_limit shortages;
 	struct epoll_event event[EVENTS_MAX]; /* of events_wait() */
 };
@@ -83,7 +83,7 @@ void events_shut(struct events *e, unsigned i);
 static inline bool
 events_is_shut(const struct events *e, unsigned i)
 {
-	return (e->shut & 1U << i) != 0;
+	return (e->shut & UINT64_C(1) << i) != 0;
 }
 
 /* Watch the connection `fd` for what its record waits for: to send if bytes are

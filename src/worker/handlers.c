@@ -102,11 +102,15 @@ handlers_load(struct worker *w)
 
 	if (t == NULL)
 		return 0;
-	memset(w->handler, 0, sizeof(w->handler));
-	for (unsigned i = 0; i < HANDLER_ENTRIES; i++)
+	for (unsigned i = 0; i < HANDLER_ENTRIES; i++) {
+		/* A record of the arena may name any entry. */
+		w->handler[i] = (struct worker_handler){
+			.service = &w->config->defaults
+		};
 		if (t->entry[i].state != ENTRY_FREE &&
 		    handlers_load_entry(w, i, &t->entry[i]) == -1)
 			return -1;
+	}
 	for (unsigned n = 0; n < SERVICE_NUMBERS; n++)
 		if (handler_table_current(t, n) != -1)
 			any = handler_table_current(t, n);

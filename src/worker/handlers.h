@@ -10,8 +10,8 @@
 
 /*
  * Load the handlers that the master's table says connections have, and map what
- * their configure() has filled in: w->handler, w->entry.  Without a table those
- * stay that worker_init() has set.  Returns 0, or -1 with the reason logged.
+ * their configure() has filled in: w->handler, w->service_entry.  Without a
+ * table, those of worker_init() stay.  Returns 0, or -1 with the reason logged.
  */
 int handlers_load(struct worker *w);
 

@@ -217,13 +217,13 @@ loop_woken(struct worker *w)
 }
 
 static void
-loop_accept_from(struct worker *w, uint32_t listeners)
+loop_accept_from(struct worker *w, uint64_t listeners)
 {
 	unsigned i;
 
 	for (; listeners != 0; listeners &= listeners - 1)
 		switch (
-		    accept_some(w, i = (unsigned)__builtin_ctz(listeners))) {
+		    accept_some(w, i = (unsigned)__builtin_ctzll(listeners))) {
 		case ACCEPT_PAUSED:
 			events_listen(&w->events, false);
 			break;
@@ -241,7 +241,7 @@ static bool
 loop_dispatch(struct loop *l, int events)
 {
 	struct worker *w = &l->w;
-	uint32_t listeners = 0;
+	uint64_t listeners = 0;
 	bool wake = false, only = true;
 
 	for (int i = 0; i < events; i++) {
@@ -257,7 +257,7 @@ loop_dispatch(struct loop *l, int events)
 			only = false;
 			break;
 		case EVENT_LISTENER:
-			listeners |= 1U << events_number(e);
+			listeners |= UINT64_C(1) << events_number(e) % 64;
 			break;
 		case EVENT_MASTER:
 			leave_look(&l->leave, w);

@@ -4,6 +4,8 @@
  */
 #include "worker/worker.h"
 
+#include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "handler/handler.h"
@@ -70,4 +72,26 @@ worker_can_serve(const struct worker *w, int fd)
 	return connection_sane_at_rest(&c) &&
 	    (h->h != NULL ||
 		w->handler[h->successor % HANDLER_ENTRIES].h != NULL);
+}
+
+const char *
+worker_peer_name(const struct worker *w, const struct peer *peer,
+    unsigned entry)
+{
+	static char name[CONFIG_SERVICE_NAME + 96];
+	const struct handler_table *t = w->place.handlers;
+	const char *service = t != NULL
+	    ? t->entry[entry % HANDLER_ENTRIES].service
+	    : CONFIG_SERVICE_DEFAULT;
+
+	if (strcmp(service, CONFIG_SERVICE_DEFAULT) == 0)
+		return peer_name(peer);
+	snprintf(name, sizeof(name), "%s (%s)", peer_name(peer), service);
+	return name;
+}
+
+const char *
+worker_client_name(const struct worker *w, const struct connection *c)
+{
+	return worker_peer_name(w, &c->peer, connection_half(c)->entry);
 }

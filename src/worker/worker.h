@@ -122,4 +122,13 @@ worker_now(struct worker *w)
  * become offsets, so they are checked before serve.c uses them. */
 bool worker_can_serve(const struct worker *w, int fd);
 
+/* How the log calls a client, with its service if that has a section of the
+ * configuration: "192.0.2.1:5000 (web)"; static storage. */
+const char *worker_client_name(const struct worker *w,
+    const struct connection *c);
+
+/* The same for a client that gets handler entry `entry`. */
+const char *worker_peer_name(const struct worker *w, const struct peer *peer,
+    unsigned entry);
+
 #endif

@@ -36,6 +36,8 @@ enum place {
 	AT_MARK,
 	AT_SCRATCH,
 	AT_WINDOW,
+	AT_STATE,
+	AT_OUTPUT,
 	PLACES
 };
 
@@ -59,6 +61,20 @@ fence(const void *end, const void *next, bool on)
 		ASAN_UNPOISON_MEMORY_REGION(end, n);
 }
 
+/* What is behind each scratch buffer of a slot: pages that
+ * arena_guard_scratch() would guard. */
+static void
+fence_scratch(const struct arena *a, unsigned k, bool on)
+{
+	char *next = arena_scratch(a, k) + a->scratch_stride;
+
+	fence(arena_scratch(a, k) + SCRATCH_BYTES, arena_scratch_output(a, k),
+	    on);
+	fence(arena_scratch_output(a, k) + OUTPUT_WINDOW,
+	    arena_scratch_state(a, k, STATE_LIMIT), on);
+	fence(next - a->guard, next, on);
+}
+
 void
 ground_fence(const struct arena *a, bool on)
 {
@@ -66,7 +82,13 @@ ground_fence(const struct arena *a, bool on)
 	fence(a->slot + GROUND_SLOTS, a->scratch, on);
 	fence(a->handoff + GROUND_SLOTS * a->handoff_words, a->mark, on);
 	fence(a->mark + GROUND_DESCRIPTORS, a->connection, on);
-	fence(a->connection + GROUND_DESCRIPTORS, a->window, on);
+	fence(a->connection + GROUND_DESCRIPTORS, a->state, on);
+	fence(a->state + (size_t)GROUND_DESCRIPTORS * STATE_STRIDE, a->output,
+	    on);
+	fence(a->output + (size_t)GROUND_DESCRIPTORS * OUTPUT_WINDOW, a->window,
+	    on);
+	for (unsigned k = 0; k < GROUND_SLOTS; k++)
+		fence_scratch(a, k, on);
 }
 
 static void
@@ -112,12 +134,21 @@ ground_arena(void)
 		memset(a.mark, 0, GROUND_DESCRIPTORS * sizeof(a.mark[0]));
 		memset((void *)a.connection, 0,
 		    GROUND_DESCRIPTORS * sizeof(a.connection[0]));
-		(void)madvise(a.window,
-		    (size_t)GROUND_DESCRIPTORS * SPILL_WINDOW, MADV_REMOVE);
+		(void)madvise(a.state,
+		    (size_t)((char *)a.header + a.bytes - a.state),
+		    MADV_REMOVE);
 	}
 	ground_service->workers = GROUND_WORKERS;
 	service_publish(&a, ground_service);
 	return &a;
+}
+
+/* A descriptor that is not this program's own. */
+static int
+ground_number(unsigned index)
+{
+	return (int)(GROUND_FIRST +
+	    index % (GROUND_DESCRIPTORS - GROUND_FIRST));
 }
 
 /* Where the patch is made; NULL if nowhere. */
@@ -138,8 +169,7 @@ target(const struct arena *a, unsigned place, unsigned index, size_t offset,
 		size = sizeof(a->slot[0]);
 		break;
 	case AT_RECORD:
-		base = (char *)&a->connection[GROUND_FIRST +
-		    index % (GROUND_DESCRIPTORS - GROUND_FIRST)];
+		base = (char *)&a->connection[ground_number(index)];
 		size = sizeof(a->connection[0]);
 		break;
 	case AT_INBOX:
@@ -154,10 +184,16 @@ target(const struct arena *a, unsigned place, unsigned index, size_t offset,
 		base = arena_scratch(a, index % GROUND_SLOTS);
 		size = 256;
 		break;
+	case AT_STATE:
+		base = arena_state(a, ground_number(index), index / 128, 1);
+		size = 64;
+		break;
+	case AT_OUTPUT:
+		base = arena_output(a, ground_number(index));
+		size = 256;
+		break;
 	default:
-		base = arena_window(a,
-		    (int)(GROUND_FIRST +
-			index % (GROUND_DESCRIPTORS - GROUND_FIRST)));
+		base = arena_window(a, ground_number(index));
 		size = 256;
 	}
 	if (place % PLACES == AT_HEADER)

@@ -1,69 +1,88 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Fuzzing the handlers: whatever the splits, what goes back is what came; what
- * is held is bounded; discard gives nothing.
+ * Fuzzing the built-in handlers: whatever the splits, what goes back is what
+ * came; what is held is bounded; a step that is made again does the same;
+ * discard gives nothing.
  *
- * Input: the handler, how many bytes the server can hold, then segments, each
- * a length and so many bytes.
+ * Input: the handler, the most that it may hold, then segments, each a length
+ * and so many bytes.
  */
 #include <stdbool.h>
 #include <string.h>
 
 #include "fuzz.h"
+#include "handler/contract.h"
 #include "handler/handler.h"
 
 #define MOST 4096
 
 /* A connection as serve.c drives it. */
 static struct {
-	const struct handler *handler;
-	size_t window; /* bytes it can hold */
-	char pending[MOST], in[MOST], out[MOST];
-	size_t held, got, given;
+	struct echod_handler handler; /* with another in_max */
+	char in[MOST], out[MOST];
+	size_t got, taken, seen, given;
+	bool end;
 } run;
 
-static struct result
-rule(size_t fresh, bool end)
+/* Make a step with the input that is there, in memory with bounds of its own.
+ * `seen` is a hint: the step is made again without it. */
+static struct echod_step
+rule(uint32_t event, size_t shown)
 {
-	const struct handler *h = run.handler;
-	/* With bounds of its own. */
-	char *copy = malloc(run.held);
-	struct result r, again;
+	static const struct echod_peer peer = { 0 };
+	char out[1], *in = malloc(shown > 0 ? shown : 1);
+	struct echod_step s, again;
+	int answer;
 
-	must(copy != NULL);
-	memcpy(copy, run.pending, run.held);
-	if (end) {
-		r = h->eof(copy, run.held);
-		again = h->eof(copy, run.held);
-	} else {
-		r = h->data(copy, run.held, fresh, run.window - run.held);
-		/* After a recovery all are fresh. */
-		again = h->data(copy, run.held, run.held,
-		    run.window - run.held);
-	}
-	must(r.action == again.action && r.bytes == again.bytes);
-	free(copy);
-	return r;
+	must(in != NULL);
+	memcpy(in, run.in + run.taken, shown);
+	s = (struct echod_step){ .event = event,
+		.flags = (shown == run.handler.in_max ? ECHOD_FULL : 0) |
+		    (run.end && run.taken + shown == run.got ? ECHOD_LAST : 0),
+		.peer = &peer,
+		.in = in,
+		.in_len = shown,
+		.in_seen = run.seen > run.taken ? run.seen - run.taken : 0,
+		.out = out,
+		.out_max = sizeof(out) };
+	if (s.in_seen > shown)
+		s.in_seen = shown;
+	again = s;
+	again.in_seen = 0;
+	answer = run.handler.step(&s);
+	must(answer == run.handler.step(&again));
+	must(s.consume == again.consume && s.pass == again.pass);
+	must(contract_broken(&run.handler, &s, answer) == NULL);
+	must(answer == ECHOD_WAIT && s.write == 0);
+	free(in);
+	return s;
 }
 
 static void
-settle(size_t fresh, bool end)
+settle(void)
 {
-	while (run.held > 0) {
-		struct result r = rule(fresh, end);
+	bool ended = false;
 
-		if (r.action == HOLD) {
-			must(end || run.held < run.window);
-			return;
+	for (;;) {
+		size_t shown = run.got - run.taken;
+		struct echod_step s;
+		uint32_t event = ECHOD_DATA;
+
+		if (shown > run.handler.in_max)
+			shown = run.handler.in_max;
+		if (run.taken + shown <= run.seen || shown == 0) {
+			if (!run.end || ended)
+				return;
+			event = ECHOD_EOF;
+			ended = true;
 		}
-		must(r.bytes > 0 && r.bytes <= run.held);
-		if (r.action == REPLY) {
-			memcpy(run.out + run.given, run.pending, r.bytes);
-			run.given += r.bytes;
-		}
-		run.held -= r.bytes;
-		memmove(run.pending, run.pending + r.bytes, run.held);
-		fresh = 0;
+		s = rule(event, shown);
+		memcpy(run.out + run.given,
+		    run.in + run.taken + s.consume - s.pass, s.pass);
+		run.given += s.pass;
+		if (s.consume == 0)
+			run.seen = run.taken + shown;
+		run.taken += s.consume;
 	}
 }
 
@@ -72,32 +91,30 @@ static void
 feed(const uint8_t *data, size_t n)
 {
 	while (n > 0) {
-		size_t room = run.window - run.held;
+		size_t room = run.handler.in_max - (run.got - run.taken);
 		size_t part = n < room ? n : room;
 
 		must(room > 0);
-		memcpy(run.pending + run.held, data, part);
 		memcpy(run.in + run.got, data, part);
-		run.held += part;
 		run.got += part;
-		settle(part, false);
+		settle();
 		data += part;
 		n -= part;
 	}
 }
 
 static void
-check(enum handler_kind kind, bool end)
+check(unsigned which)
 {
 	const char *last;
 
-	if (kind == HANDLER_DISCARD) {
-		must(run.given == 0 && run.held == 0);
+	if (which == 2) {
+		must(run.given == 0 && run.taken == run.got);
 		return;
 	}
+	must(run.given == run.taken);
 	must(memcmp(run.out, run.in, run.given) == 0);
-	must(run.given + run.held == run.got);
-	must((!end && kind != HANDLER_RAW) || run.held == 0);
+	must((!run.end && which != 1) || run.taken == run.got);
 	last = memrchr(run.in, '\n', run.got);
 	must(last == NULL || run.given > (size_t)(last - run.in));
 }
@@ -105,14 +122,16 @@ check(enum handler_kind kind, bool end)
 int
 fuzz_handler(const uint8_t *data, size_t size)
 {
-	enum handler_kind kind;
+	static const struct echod_handler *const handlers[] = { &handler_echo,
+		&handler_raw, &handler_discard };
+	unsigned which;
 
 	if (size < 2)
 		return 0;
 	memset(&run, 0, sizeof(run));
-	kind = data[0] % HANDLER_KINDS;
-	run.handler = handler_of(kind);
-	run.window = 1 + data[1];
+	which = data[0] % 3;
+	run.handler = *handlers[which];
+	run.handler.in_max = 1 + (uint32_t)data[1];
 	data += 2;
 	size -= 2;
 	while (size > 0) {
@@ -124,11 +143,12 @@ fuzz_handler(const uint8_t *data, size_t size)
 		if (run.got + n > MOST)
 			break;
 		feed(data, n);
-		check(kind, false);
+		check(which);
 		data += n;
 		size -= n;
 	}
-	settle(0, true);
-	check(kind, true);
+	run.end = true;
+	settle();
+	check(which);
 	return 0;
 }

@@ -113,7 +113,7 @@ master_ask(struct master *m, const char *line, bool *json)
 	commands_run(&r, copy);
 	while (list.active) {
 		must(pieces++ < 10 + ARENA_DESCRIPTORS_MAX / 4096);
-		connections_more(&list, &m->arena, r.out);
+		connections_more(&list, &view, r.out);
 	}
 	if (r.sequence != 0) {
 		must(admin_requests_step(m));

@@ -21,6 +21,7 @@
 #include "lib/signals.h"
 #include "ground.h"
 #include "handler/handler.h"
+#include "../model/handlers.h"
 #include "worker/balance/balance.h"
 #include "worker/balance/handoff.h"
 #include "worker/connection/accept.h"
@@ -39,8 +40,18 @@ static struct {
 	struct sockaddr_in address;
 	int listener;
 	int client[CLIENTS], fd[CLIENTS];
-	bool plain; /* no patch was made */
+	unsigned entry; /* of the table of handlers */
+	bool plain;	/* no patch was made */
 } bed;
+
+/* Entries after those of the built-in handlers. */
+enum {
+	ENTRY_SUM = 3,	/* remembers and writes */
+	ENTRY_LATER,	/* holds, until a timer */
+	ENTRY_REPLACED, /* by the next one: its states are converted */
+	ENTRY_NEXT,
+	ENTRIES
+};
 
 /* Closing sends RST: no port is left in TIME_WAIT. */
 static void
@@ -98,6 +109,7 @@ static void
 tear_down(void)
 {
 	free(bed.w.active.entry);
+	free(bed.w.wakeups.entry);
 	memset(&bed.w, 0, sizeof(bed.w));
 	for (int fd = GROUND_FIRST; fd < GROUND_DESCRIPTORS; fd++) {
 		set_abrupt(fd);
@@ -116,7 +128,8 @@ enter(unsigned i, unsigned k)
 
 	c->cookie = tcp_info_cookie(fd);
 	c->opened = clock_ms();
-	c->handler = (uint8_t)handler_named(bed.config.service[0].handler);
+	c->half[0].entry = bed.entry;
+	c->half[0].delivered = DELIVERED_OPEN;
 	c->flags = CONN_ENROLLED;
 	accept_note(bed.arena, fd);
 	checked(epoll_ctl(bed.arena->slot[k].watch_fd, EPOLL_CTL_ADD, fd, &ev),
@@ -165,13 +178,32 @@ leave_behind(uint8_t what, uint8_t said)
 }
 
 static void
+hire(struct worker *w, unsigned entry, const struct echod_handler *h)
+{
+	w->handler[entry] = (struct worker_handler){ .h = h,
+		.service = &bed.config.service[0],
+		.state_version = h->state_version,
+		.state_size = h->state_size };
+}
+
+static void
 worker_up(unsigned k)
 {
 	struct worker *w = &bed.w;
 
 	free(w->active.entry);
+	free(w->wakeups.entry);
 	worker_init(w, &bed.config, bed.arena,
 	    &(struct worker_place){ .slot = k });
+	hire(w, 0, &handler_echo);
+	hire(w, 1, &handler_raw);
+	hire(w, 2, &handler_discard);
+	hire(w, ENTRY_SUM, &scene_sum);
+	hire(w, ENTRY_LATER, &scene_later);
+	hire(w, ENTRY_REPLACED, &scene_sum);
+	hire(w, ENTRY_NEXT, &scene_sum_next);
+	w->handler[ENTRY_REPLACED].h = NULL;
+	w->handler[ENTRY_REPLACED].successor = ENTRY_NEXT;
 	(void)events_begin(&w->events);
 	idle_begin(w);
 }
@@ -190,6 +222,10 @@ turn(void)
 			serve_event(w, events_number(e), e->events);
 	}
 	active_round(&w->active);
+	/* Every timer is due. */
+	w->now = UINT64_MAX / 2;
+	serve_timers(w);
+	w->now = 0;
 }
 
 /* What a worker's loop does, each once. */
@@ -234,13 +270,12 @@ fuzz_recover(const uint8_t *data, size_t size)
 	what = input_byte(&in);
 	said = input_byte(&in);
 	how = input_byte(&in);
-	strcpy(bed.config.service[0].handler,
-	    handler_of(how % HANDLER_KINDS)->name);
-	bed.config.service[0].proxy_protocol = how / 4 % 3;
+	bed.entry = how % ENTRIES;
+	bed.config.service[0].proxy_protocol = how / 8 % 2 + how / 16 % 2;
 	bed.config.service[0].proxy_protocol_timeout = 3;
-	bed.config.service[0].maxclients_per_ip = how / 16 % 2;
+	bed.config.service[0].maxclients_per_ip = how / 32 % 2;
 	set_up();
-	bed.plain = in.left < 12 && how % HANDLER_KINDS != HANDLER_DISCARD &&
+	bed.plain = in.left < 12 && bed.entry < 2 &&
 	    bed.config.service[0].proxy_protocol == PROXY_PROTOCOL_OFF;
 	leave_behind(what, said);
 	ground_patch(bed.arena, &in, 255);

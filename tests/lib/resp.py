@@ -5,12 +5,18 @@
 usage: resp.py compare PORT REDIS-PORT   the same replies from both
        resp.py library PORT FILE         python3-redis, until FILE exists
        resp.py echo PORT FILE            messages of any size, until it exists
+       resp.py terminal PORT HISTORY     redis-cli in a terminal
 """
+import fcntl
 import os
+import pty
 import random
 import re
+import select
 import socket
+import struct
 import sys
+import termios
 
 PATIENCE = 60.0
 END = b"the-end"
@@ -205,8 +211,45 @@ def echo(port, enough):
     return 0
 
 
+TYPED = [
+    ("PING", b"PONG"), ("HELLO 3", b'"proto" => (integer) 3'),
+    ("CLIENT SETNAME me", b"OK"), ("CLIENT GETNAME", b'"me"'),
+    ("ECHO 'a b'", b'"a b"'), ("no such", b"(error) ERR unknown command"),
+    ("SELECT 5", b"OK"), ("CLIENT LIST", b"db=5"),
+]
+
+
+def terminal(port, history):
+    """redis-cli for people: a line, its reply, and a prompt again."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.environ.update(TERM="xterm", REDISCLI_HISTFILE=history)
+        os.execlp("redis-cli", "redis-cli", "-p", str(port))
+    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 200, 0, 0))
+
+    shown = b""
+
+    def until(text):
+        nonlocal shown
+        while text not in shown:
+            assert select.select([fd], [], [], PATIENCE)[0], shown
+            shown += os.read(fd, 4096)
+        shown = shown.partition(text)[2]
+
+    prompt = b"127.0.0.1:%d" % port
+    for line, reply in TYPED:
+        until(prompt)
+        os.write(fd, line.encode() + b"\r")
+        # The terminal shows the line itself first.
+        until(b"\n")
+        until(reply)
+    until(prompt)
+    os.write(fd, b"quit\r")
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
 COMMANDS = {"compare": (compare, int), "library": (library, str),
-            "echo": (echo, str)}
+            "echo": (echo, str), "terminal": (terminal, str)}
 
 if __name__ == "__main__":
     command, kind = COMMANDS[sys.argv[1]]

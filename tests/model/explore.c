@@ -15,9 +15,11 @@
 #include <sys/mman.h>
 #include <ucontext.h>
 
+#include "handlers.h"
 #include "scenes.h"
 #include "../unit/tap.h"
 #include "worker/loop.h"
+#include "worker/worker.h"
 
 #define CHOICES 4096
 #define STACK (64 * 1024)
@@ -42,6 +44,7 @@ static struct actor {
 	uint64_t wake; /* SLEEPS: at the latest; STANDS: not before */
 	ucontext_t at;
 	bool killed, retiring;
+	bool fresh; /* started after the reload */
 } actor[SLOTS];
 
 static char *stack[SLOTS];
@@ -60,7 +63,9 @@ static bool fine; /* workers stand still before loads, too */
 static unsigned points;
 static unsigned next_event;
 static uint64_t passed; /* end of a PASSES event */
-static uint64_t runs;
+static uint64_t runs, kills;
+/* The service is reloaded; no worker that began before it lives any more. */
+static bool reloads, reloaded;
 static bool bad;
 static char action[256];
 
@@ -192,10 +197,43 @@ begin(void)
 }
 
 static void
+hire(struct worker *w, unsigned entry, const struct echod_handler *h)
+{
+	w->handler[entry] = (struct worker_handler){ .h = h,
+		.service = &config.service[0],
+		.state_version = h->state_version,
+		.state_size = h->state_size };
+}
+
+/* What worker_init() does; then the handler of the scene is that of entry 0.
+ * After a reload into another version it is that of entry 1, which replaces
+ * entry 0. */
+void __real_worker_init(struct worker *w, const struct config *config,
+    const struct arena *arena, const struct worker_place *place);
+void __wrap_worker_init(struct worker *w, const struct config *config,
+    const struct arena *arena, const struct worker_place *place);
+
+void
+__wrap_worker_init(struct worker *w, const struct config *c,
+    const struct arena *a, const struct worker_place *place)
+{
+	__real_worker_init(w, c, a, place);
+	memset(w->handler, 0, sizeof(w->handler));
+	hire(w, 0, scene->handler);
+	if (!actor[place->slot].fresh || scene->next == NULL)
+		return;
+	w->handler[0].h = NULL;
+	w->handler[0].successor = 1;
+	hire(w, 1, scene->next);
+	w->service_entry[0] = 1;
+}
+
+static void
 spawn(unsigned k)
 {
 	struct actor *a = &actor[k];
 
+	a->fresh = reloaded;
 	trace("worker %u starts", k);
 	atomic_store(&arena.slot[k].state, SLOT_EMPTY);
 	atomic_store(&arena.slot[k].leave, 0);
@@ -249,6 +287,8 @@ reap(unsigned k)
 	if (atomic_load(&s->state) == SLOT_DRAINED)
 		return;
 	atomic_store(&s->state, SLOT_EMPTY);
+	if (reloads)
+		return;
 	if (arena_stop_deadline(&arena) == 0 && is_any_other() &&
 	    (a->retiring || (a->killed && choose(2) == 1))) {
 		atomic_store(&s->state, SLOT_UNATTENDED);
@@ -262,6 +302,13 @@ reap(unsigned k)
 static bool
 respawn(void)
 {
+	if (reloads && is_any_other())
+		return false;
+	if (reloads) {
+		trace("the program is executed");
+		reloads = false;
+		reloaded = true;
+	}
 	for (unsigned k = 0; k < atomic_load(&arena.header->workers); k++) {
 		uint32_t s = atomic_load(&arena.slot[k].state);
 
@@ -295,6 +342,7 @@ kill_it(void)
 {
 	trace("dies");
 	left.deaths--;
+	kills++;
 	actor[current].life = GONE;
 	actor[current].killed = true;
 	current = NOBODY;
@@ -357,6 +405,12 @@ happen(const struct event *e)
 	if (e->what == STOPS) {
 		trace("the service is to stop");
 		arena_stop(&arena, model_now + 10000);
+	} else if (e->what == RELOADS) {
+		trace("the service is reloaded");
+		reloads = true;
+		for (unsigned k = 0; k < SLOTS; k++)
+			if (is_alive(k))
+				atomic_store(&arena.slot[k].leave, 1);
 	} else if (e->what == RETIRES || e->what == LEAVES) {
 		trace("worker %u is to leave", e->who);
 		if (e->what == RETIRES) {
@@ -377,7 +431,8 @@ happen(const struct event *e)
 		return;
 	}
 	for (unsigned k = 0; k < SLOTS; k++)
-		if (is_alive(k) && (e->what == STOPS || e->who == k))
+		if (is_alive(k) &&
+		    (e->what == STOPS || e->what == RELOADS || e->who == k))
 			kernel_signal(k, true);
 }
 
@@ -508,23 +563,40 @@ play(void)
 static void
 up(void)
 {
-	size_t part = (size_t)(arena.window - (char *)arena.header);
 	struct arena_header *h = arena.header;
 
-	memset(h, 0, part + (size_t)DESCRIPTORS * SPILL_WINDOW);
+	/* All but the rates of addresses, which no scene has, and the middle
+	 * of the scratch buffers. */
+	memset(h, 0, (size_t)(arena.scratch - (char *)h));
+	for (unsigned k = 0; k < SLOTS; k++) {
+		memset(arena_scratch(&arena, k), 0, SCRATCH_BYTES);
+		memset(arena_scratch_output(&arena, k), 0, OUTPUT_WINDOW);
+		memset(arena_scratch_state(&arena, k, STATE_LIMIT), 0,
+		    STATE_LIMIT);
+	}
+	memset(arena.handoff, 0, (size_t)((char *)arena.rate -
+		(char *)arena.handoff));
+	memset((void *)arena.connection, 0,
+	    (size_t)(arena.window - (char *)arena.connection) +
+		(size_t)DESCRIPTORS * SPILL_WINDOW);
 	h->slots = SLOTS;
 	h->capacity = h->descriptors = DESCRIPTORS;
 	h->workers = scene->workers;
 	h->watching = 1;
 	h->listeners = 1;
 	h->listener[0].fd = 3;
-	strcpy(config.service[0].handler, scene->handler);
+	config.services = 1;
+	config.service[0].proxy_protocol = scene->header[0] != '\0'
+	    ? PROXY_PROTOCOL_ON
+	    : PROXY_PROTOCOL_OFF;
+	config.service[0].proxy_protocol_timeout = 60;
 	config.defaults.maxclients = scene->maxclients == 0 ? 100
 							    : scene->maxclients;
 	config.shutdown_timeout = 10;
 	memset(actor, 0, sizeof(actor));
 	kernel_reset();
 	bad = false;
+	reloads = reloaded = false;
 	points = 0;
 	path.depth = 0;
 	next_event = 0;
@@ -561,7 +633,7 @@ run_through(const struct limits *limits)
 static void
 check(const struct scene *s, const struct limits *limits, uint64_t most)
 {
-	uint64_t before = runs;
+	uint64_t before = runs, dead = kills;
 
 	scene = s;
 	path.length = 0;
@@ -570,10 +642,11 @@ check(const struct scene *s, const struct limits *limits, uint64_t most)
 		run_through(limits);
 	while (!bad && runs - before < most && next_path());
 	ok(!bad,
-	    "%s: %llu runs; up to %u deaths, %u stops, %u faults, %u "
-	    "events early",
-	    s->name, (unsigned long long)(runs - before), limits->deaths,
-	    limits->stops, limits->faults, limits->early);
+	    "%s: %llu runs, %llu deaths; up to %u deaths, %u stops, %u "
+	    "faults, %u events early",
+	    s->name, (unsigned long long)(runs - before),
+	    (unsigned long long)(kills - dead), limits->deaths, limits->stops,
+	    limits->faults, limits->early);
 	if (!bad) {
 		if (path.length > 0)
 			printf("# not all: there are more than these\n");
@@ -609,6 +682,7 @@ main(int argc, char **argv)
 		perror("arena_create");
 		return 1;
 	}
+	handlers_begin();
 	for (unsigned k = 0; k < SLOTS; k++)
 		stack[k] = malloc(STACK);
 	for (const struct scene *s = scenes;

@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #include "config/config.h"
-#include "handler/handler.h"
+#include "echod/handler.h"
 #include "shared/arena.h"
 
 #define SLOTS 3 /* the most workers of a scene */
@@ -36,13 +36,14 @@ struct limits {
 /* An event from outside. */
 enum happening {
 	END,
-	CONNECTS, /* client `who` */
+	CONNECTS, /* client `who`, and says `text` */
 	SAYS,	  /* client `who`: `text` */
 	FINISHES, /* client `who` sends its FIN */
 	RESETS,	  /* client `who` is gone */
 	STOPS,	  /* the service is told to stop */
 	LEAVES,	  /* worker `who`, as at a reload */
 	RETIRES,  /* worker `who`: a sibling takes over */
+	RELOADS,  /* all workers leave, and new ones start */
 	PASSES	  /* `who` ms */
 };
 
@@ -55,16 +56,20 @@ struct event {
 struct scene {
 	const char *name;
 	unsigned workers;
-	enum handler_kind handler;
+	const struct echod_handler *handler;
 	struct event before[8]; /* during which nothing goes wrong */
 	struct event script[8];
 	struct limits quick, full; /* of make check, of make model */
 	unsigned maxclients;	   /* 0: plenty */
+	/* Of workers that start after RELOADS; NULL: the same. */
+	const struct echod_handler *next;
+	const char *header; /* that clients send first */
 };
 
-/* The service. */
 /* The master's pidfd, which does not die. */
 #define PIDFD 2
+
+/* The service. */
 
 extern struct arena arena;
 extern struct config config;

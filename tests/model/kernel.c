@@ -18,7 +18,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-#include "handler/handler.h"
+#include "handlers.h"
 #include "worker/events.h"
 #include "shared/service.h"
 
@@ -38,7 +38,7 @@ static struct tcp {
 	size_t arrived, taken;
 	bool fin, reset; /* of the client */
 	bool fin_taken;
-	size_t echoed, acked;
+	size_t sent, acked;
 	bool shut; /* SHUT_WR of ours */
 	bool full; /* takes no more until a worker sleeps */
 	bool refused;
@@ -99,6 +99,14 @@ kernel_signal(unsigned k, bool pending)
 	signalled[k] = pending;
 }
 
+static void
+arrives(struct tcp *t, const char *text)
+{
+	memcpy(t->said + t->arrived, text, strlen(text));
+	t->arrived += strlen(text);
+	t->heard = model_now;
+}
+
 void
 kernel_event(const struct event *e)
 {
@@ -109,14 +117,13 @@ kernel_event(const struct event *e)
 		trace("client %u connects", e->who);
 		t->connected = true;
 		t->cookie = ++cookies;
+		arrives(t, e->text);
 		break;
 	case SAYS:
 		if (t->reset || t->fin)
 			break;
 		trace("client %u says %zu bytes", e->who, strlen(e->text));
-		memcpy(t->said + t->arrived, e->text, strlen(e->text));
-		t->arrived += strlen(e->text);
-		t->heard = model_now;
+		arrives(t, e->text);
 		break;
 	case FINISHES:
 		trace("client %u finishes", e->who);
@@ -189,6 +196,10 @@ kernel_written(const void *p)
 		fd = (size_t)((const char *)p - base) / sizeof(*c);
 	else if ((const char *)p >= window)
 		fd = (size_t)((const char *)p - window) / SPILL_WINDOW;
+	else if ((const char *)p >= arena.output)
+		fd = (size_t)((const char *)p - arena.output) / OUTPUT_WINDOW;
+	else if ((const char *)p >= arena.state)
+		fd = (size_t)((const char *)p - arena.state) / STATE_STRIDE;
 	else
 		return;
 	c = &arena.connection[fd];
@@ -207,11 +218,37 @@ kernel_written(const void *p)
 	    k, fd, owner_state(h), owner_slot(h));
 }
 
+/* What the client must have received, of the bytes that were taken from it.
+ * `last`: if no other comes. */
+static const struct reference *
+due(const struct tcp *t, bool last)
+{
+	static struct reference r;
+	size_t header = t->taken < strlen(scene->header)
+	    ? t->taken
+	    : strlen(scene->header);
+
+	reference_run(scene->handler, t->said + header, t->taken - header,
+	    last, &r);
+	return &r;
+}
+
+static bool
+is_stopped(void)
+{
+	return arena_stop_deadline(&arena) != 0;
+}
+
+/* The header of a connection that has not come does not count. */
+static bool
+awaits_header(const struct tcp *t)
+{
+	return t->taken < strlen(scene->header);
+}
+
 static void
 closes(struct tcp *t, int fd)
 {
-	bool echo = scene->handler != HANDLER_DISCARD;
-
 	trace("close(%d), client %u", fd, number(t));
 	t->closed = true;
 	if (t->reset || t->broken || t->refused)
@@ -222,10 +259,10 @@ closes(struct tcp *t, int fd)
 	if (t->taken < t->arrived)
 		violated("P1", "client %u is closed with %zu bytes unread",
 		    number(t), t->arrived - t->taken);
-	if (echo && t->echoed < t->taken)
-		violated("P1", "client %u is closed, %zu bytes not echoed",
-		    number(t), t->taken - t->echoed);
-	if (!t->fin && arena_stop_deadline(&arena) == 0)
+	if (!awaits_header(t) && t->sent < due(t, true)->length)
+		violated("P1", "client %u is closed, %zu bytes not sent",
+		    number(t), due(t, true)->length - t->sent);
+	if (!t->fin && !is_stopped())
 		violated("P5", "client %u is closed without a reason",
 		    number(t));
 }
@@ -234,7 +271,7 @@ void
 kernel_at_rest(void)
 {
 	uint32_t held[SLOTS] = { 0 }, blocks[SLOTS] = { 0 };
-	bool stopped = arena_stop_deadline(&arena) != 0;
+	bool stopped = is_stopped();
 
 	for (unsigned fd = 0; fd < DESCRIPTORS; fd++) {
 		struct connection *c = &arena.connection[fd];
@@ -273,14 +310,14 @@ kernel_at_rest(void)
 			    "client %u is not watched by its owner, "
 			    "worker %u",
 			    number(t), k);
-		if (connection_pending(c) == 0 && c->blocks != 0 &&
+		if (connection_pending(c) == 0 && connection_blocks(c) != 0 &&
 		    c->used == 0)
 			violated("P7",
 			    "the window of client %u is kept for "
 			    "nothing",
 			    number(t));
 		held[k]++;
-		blocks[k] += c->blocks;
+		blocks[k] += connection_blocks(c);
 	}
 	for (unsigned i = 0; i < CLIENTS; i++) {
 		const struct tcp *t = &tcp[i];
@@ -294,9 +331,9 @@ kernel_at_rest(void)
 		if (t->taken < t->arrived)
 			violated("P5", "client %u: %zu bytes are not read", i,
 			    t->arrived - t->taken);
-		if (scene->handler != HANDLER_DISCARD && t->echoed < t->taken)
+		if (!awaits_header(t) && t->sent < due(t, false)->length)
 			violated("P1", "client %u: %zu of %zu bytes came back",
-			    i, t->echoed, t->taken);
+			    i, t->sent, due(t, false)->length);
 		if (t->fin || stopped)
 			violated("P5", "client %u is not closed", i);
 	}
@@ -421,6 +458,7 @@ ssize_t
 __wrap_send(int fd, const void *from, size_t n, int flags)
 {
 	static const int errors[] = { 0, 0, 0, EAGAIN, EINTR, ENOBUFS, EPIPE };
+	const struct reference *r;
 	const char *bytes = from;
 	struct tcp *t;
 	unsigned o;
@@ -446,20 +484,20 @@ __wrap_send(int fd, const void *from, size_t n, int flags)
 		n = o == 1 ? 1 : (n + 1) / 2;
 		t->full = true;
 	}
+	r = due(t, t->fin || is_stopped());
 	for (size_t i = 0; i < n; i++) {
-		if (t->echoed + i >= t->taken)
-			violated("P2", "client %u is sent more than it said",
+		if (t->sent + i >= r->length)
+			violated("P2", "client %u is sent more than is due",
 			    number(t));
-		if (bytes[i] != t->said[t->echoed + i])
-			violated(memchr(t->said, bytes[i], t->echoed + i) !=
-				    NULL
+		if (bytes[i] != r->out[t->sent + i])
+			violated(memchr(r->out, bytes[i], t->sent + i) != NULL
 				? "P2"
 				: "P3",
 			    "client %u is sent %d where %d "
 			    "belongs",
-			    number(t), bytes[i], t->said[t->echoed + i]);
+			    number(t), bytes[i], r->out[t->sent + i]);
 	}
-	t->echoed += n;
+	t->sent += n;
 	trace("%zu bytes", n);
 	return (ssize_t)n;
 }
@@ -478,10 +516,10 @@ __wrap_shutdown(int fd, int how)
 	t = used(fd, "shutdown");
 	if (t->reset || (t->shut && t->fin))
 		return fails(ENOTCONN);
-	if (scene->handler != HANDLER_DISCARD && t->echoed < t->taken &&
-	    !t->broken && !t->refused)
+	if (!awaits_header(t) && t->sent < due(t, true)->length && !t->broken &&
+	    !t->refused)
 		violated("P1", "FIN before %zu bytes of client %u",
-		    t->taken - t->echoed, number(t));
+		    due(t, true)->length - t->sent, number(t));
 	t->shut = true;
 	return 0;
 }
@@ -515,7 +553,7 @@ __wrap_ioctl(int fd, unsigned long request, int *n)
 	if (t == NULL)
 		return fails(EBADF);
 	*n = (int)(request == SIOCINQ ? t->arrived - t->taken
-				      : t->echoed - t->acked);
+				      : t->sent + t->shut - t->acked);
 	return 0;
 }
 
@@ -537,7 +575,7 @@ information(struct tcp *t, struct tcp_info *info)
 	info->tcpi_bytes_acked = t->acked;
 	info->tcpi_last_data_recv = (uint32_t)(model_now - t->heard);
 	/* The acknowledgement arrives between two calls. */
-	t->acked = t->echoed;
+	t->acked = t->sent + t->shut;
 	return 0;
 }
 

@@ -14,6 +14,7 @@
 #include "explore.h"
 #include "worker/sandbox.h"
 #include "worker/step_limit.h"
+#include "worker/wakeups.h"
 
 int
 __wrap_clock_gettime(clockid_t id, struct timespec *ts)
@@ -61,14 +62,16 @@ __wrap_prctl(int what, ...)
 	return 0;
 }
 
-/* For the active set.  A death does not free it. */
+/* For the active set and for the wakeups.  A death does not free them. */
 void *
 __wrap_reallocarray(void *p, size_t n, size_t size)
 {
-	static char memory[SLOTS][8192];
+	static _Alignas(16) char memory[SLOTS][2][8192];
+	bool of_wakeups = size == sizeof(struct wakeup);
 
 	(void)p;
-	return n * size <= sizeof(memory[0]) ? memory[running()] : NULL;
+	return n * size <= sizeof(memory[0][0]) ? memory[running()][of_wakeups]
+						: NULL;
 }
 
 void

@@ -18,7 +18,9 @@ static void
 fail(const char *what, const redisReply *r)
 {
 	printf("%s: %s\n", what,
-	    r == NULL ? server->errstr : r->str != NULL ? r->str : "?");
+	    r == NULL		 ? server->errstr
+		: r->str != NULL ? r->str
+				 : "?");
 	exit(1);
 }
 

@@ -361,6 +361,230 @@ hold() {
 	diff <(grep -v rows before) <(grep -v rows after)
 }
 
+# --- services
+
+MODULES=${TOP_BUILDDIR:-$TOP_SRCDIR/build}/tests/programs/modules
+
+# section NAME [LINE]...: a service on a port of its own, which is in
+# ${PORTS[NAME]}.
+declare -gA PORTS
+section() {
+	[ -n "${PORTS[$1]:-}" ] || PORTS[$1]=$(free_port)
+	printf '%s\n' "[service $1]" "port = ${PORTS[$1]}" "${@:2}"
+}
+
+# Start what ./conf has, with a control socket.
+begin_services() {
+	printf '%s\n' "bind = $HOST" "control-socket = $DIR/control" "workers = 2" \
+		"loglevel = verbose" "${@}" >common
+	cat common sections >conf
+	start_raw -c conf
+}
+
+reload_services() {
+	cat common sections >conf
+	ctl reload
+}
+
+# dial SERVICE DESCRIPTOR: connect to a service.
+dial() {
+	eval "exec $2<>/dev/tcp/$HOST/${PORTS[$1]}"
+}
+
+# of SERVICE FILTER: print a value of a service.
+of() {
+	json ".services[] | select(.service == \"$1\") | $2" status
+}
+
+of_is() {
+	[ "$(of "$1" "$2")" = "$3" ]
+}
+
+# bats test_tags=quick
+@test "status names the handler and its version; without sections no service" {
+	begin handler=raw
+	ctl status | tee out
+	grep -qE '^handler      raw [0-9.]+, built in$' out
+	not grep -q '^service' out
+	is default '.services[].service' status
+	is raw '.services[].handler' status
+	hold 5
+	[ "$(ctl connections --service default | tail -n 1)" = '1 connections' ]
+	not grep -q '(default)' log
+}
+
+@test "status names the module of a handler, and its path" {
+	begin "handler=$MODULES/naughty.so"
+	ctl status | grep -qF "handler      naughty 1.0, $MODULES/naughty.so"
+	is "$MODULES/naughty.so" '.services[].module' status
+}
+
+# bats test_tags=quick
+@test "services: status, connections and the log tell them apart" {
+	{
+		section web
+		section sink 'handler = discard' 'maxclients = 1'
+		section bytes 'handler = raw'
+	} >sections
+	begin_services
+	dial web 5
+	dial web 6
+	dial sink 7
+	printf 'one\ntw' >&5
+	read -r -t 60 -u 5 line
+	echo forgotten >&7
+	wait_for 5 of_is sink .in 10
+	wait_for 5 of_is web .in 6
+	# One too many for this service, not for all of them.
+	dial sink 8
+	timeout 60 cat <&8 | grep -q 'max number of clients'
+	wait_for 5 of_is sink .closed.over_limit 1
+	ctl status | tee out
+	awk '/^service/ { s = $2 } /^(service|handler|listening)/ {
+		$1 = s; print }' out | sed 's/, 0 of 511.*//; s/ [0-9.]*, built/ V, built/' >seen
+	printf '%s\n' "web, web, 2 connections, 2 ever, 0 refused" "web, echo V, built in" \
+		"web, $HOST:${PORTS[web]}" \
+		"sink, sink, 1 of 1 connections, 1 ever, 1 refused" \
+		"sink, discard V, built in" "sink, $HOST:${PORTS[sink]}" \
+		"bytes, bytes, 0 connections, 0 ever, 0 refused" \
+		"bytes, raw V, built in" "bytes, $HOST:${PORTS[bytes]}" | diff - seen
+	# The list, and a part of it.
+	ctl connections | tee out
+	[ "$(awk '$9 == "web"' out | wc -l)" -eq 2 ]
+	[ "$(awk '$9 == "sink"' out | wc -l)" -eq 1 ]
+	[ "$(ctl connections --service sink | awk 'NR == 2 { print $5, $9 }')" = '10 sink' ]
+	[ "$(ctl --json connections --service web | jq -r '.[].service' | uniq)" = web ]
+	[ "$(ctl connections --service bytes | tail -n 1)" = '0 connections' ]
+	run ctl connections --service nobody
+	[ "$status" -eq 1 ]
+	[[ $output == *'there is no service nobody'* ]]
+	ask connections service=web worker=0 peer=127. | tail -n 1 | grep -q '^1 connections'
+	# What each has is together what all have.
+	json '[(.services | map(.accepted) | add) == .accepted,
+		(.services | map(.in) | add) == .in,
+		(.services | map(.out) | add) == .out,
+		(.services | map(.echoes) | add) == .echoes,
+		(.services | map(.connections) | add) == .connections,
+		(.services | map(.closed.over_limit) | add) == .closed.over_limit]
+		| all' status | grep -qx true
+	json '.listeners[] | "\(.service) \(.name)"' status | sort >seen
+	for s in bytes sink web; do echo "$s $HOST:${PORTS[$s]}"; done | diff - seen
+	logged 'verbose: 127[0-9.:]+ \(web\) accepted'
+	logged 'warning: 127[0-9.:]+ \(sink\) refused: maxclients 1'
+	exec 5>&-
+	wait_for 5 logged 'verbose: 127[0-9.:]+ \(web\) closed: client EOF'
+	of_is web .closed.client_eof 1
+	of_is sink .closed.client_eof 0
+}
+
+@test "services: what dies is counted where it was, and the log names its service" {
+	{
+		section good
+		section bad "handler = $MODULES/naughty.so"
+	} >sections
+	begin_services
+	dial good 5
+	dial bad 6
+	echo null >&6
+	timeout 60 cat <&6 >rest || true
+	wait_for 5 of_is bad .closed.fault 1
+	logged '\(bad\) closed: its input to handler naughty crashed'
+	dial bad 6
+	echo much >&6
+	timeout 60 cat <&6 >rest || true
+	wait_for 5 of_is bad .closed.fault 2
+	logged '\(bad\) closed: handler naughty: it wrote more'
+	of_is bad .accepted 2
+	of_is bad .connections 0
+	of_is good .closed.fault 0
+	of_is good .connections 1
+	echo there >&5
+	read -r -t 60 -u 5 line
+	[ "$line" = there ]
+}
+
+@test "a connection that its handler ends: finished, aborted, lingering" {
+	{
+		section day 'handler = daytime'
+		section bad "handler = $MODULES/naughty.so"
+	} >sections
+	begin_services
+	dial day 5
+	read -r -t 60 -u 5 line
+	# The client has not closed yet.  It may not for a second or two.
+	ctl connections >out
+	awk 'NR > 1 && $9 == "day" && $8 != "lingering" { exit 1 }' out
+	exec 5>&-
+	wait_for 5 of_is day .closed.finished 1
+	logged '\(day\) closed: finished'
+	dial bad 5
+	echo reset >&5
+	timeout 60 cat <&5 >rest || true
+	wait_for 5 of_is bad .closed.aborted 1
+	ctl status | grep -q '^closed  .*finished 1, aborted 1'
+	ctl metrics | grep -qF '_closed_total{service="bad",reason="aborted"} 1'
+	ctl metrics | grep -qF '_closed_total{reason="finished"} 1'
+}
+
+# Formerly there was one service, whose counters were those of all.
+@test "services: one that takes a removed one's number begins at 0; sums stay" {
+	{
+		section stays
+		section goes
+	} >sections
+	begin_services
+	dial goes 5
+	echo ping >&5
+	read -r -t 60 -u 5 line
+	exec 5>&-
+	wait_for 5 of_is goes .closed.client_eof 1
+	section stays >sections
+	reload_services
+	wait_for 10 is stays '[.services[].service] | join(" ")' status
+	is 1 .accepted status
+	is 5 .in status
+	{
+		section stays
+		section comes
+	} >sections
+	reload_services
+	wait_for 10 of_is comes .state serving
+	of_is comes '[.accepted, .in, .out, .echoes, .closed.client_eof] | add' 0
+	is '1 5 5 1 1' '[.accepted, .in, .out, .echoes, .closed.client_eof]
+		| map(tostring) | join(" ")' status
+	dial comes 5
+	echo ping >&5
+	read -r -t 60 -u 5 line
+	of_is comes .echoes 1
+	is 2 .echoes status
+}
+
+@test "services: a removed one is there as long as it has clients" {
+	{
+		section stays
+		section goes 'handler = raw'
+	} >sections
+	begin_services 'shutdown-timeout = 600'
+	# This client does not read.
+	dial goes 5
+	head -c 50000000 /dev/zero >&5 3>&- 4>&- 2>/dev/null &
+	PIDS+=("$!")
+	local writer=$!
+	wait_for 10 sh -c "'$ECHOCTL' -s control connections | grep -q ' blocked  *goes'"
+	section stays >sections
+	reload_services
+	of_is goes .state removed
+	of_is goes .connections 1
+	ctl status | grep -q '^service      goes, 1 connections, 1 ever, 0 refused, removed$'
+	ctl connections --service goes | grep -q ' goes$'
+	kill -KILL "$writer"
+	exec 5>&-
+	wait_for 10 is stays '[.services[].service] | join(" ")' status
+	run ctl connections --service goes
+	[ "$status" -eq 1 ]
+	not grep -q goes <(ctl metrics)
+}
+
 # --- strange clients
 
 # bats test_tags=quick

@@ -21,7 +21,7 @@ compile() {
 
 # The only name that a module shows is its handler's.
 exports_handler() {
-	[ "$(nm -D --defined-only "$1" | awk '$2 != "w" { print $3 }')" = echod_handler ]
+	[ "$(nm -D --defined-only "$1" | awk '$3 !~ /^__/ { print $3 }')" = echod_handler ]
 }
 
 # make install, in a directory of this test; the commands are in PATH.
@@ -164,4 +164,170 @@ manual_example() {
 	[ -f "root$(pkg-config --variable=handlersdir echod)/hello.so" ]
 	make -s -C hello clean
 	[ ! -e hello/hello.so ]
+}
+
+@test "the tutorial does what it says" {
+	need cc
+	need nc
+	install_here
+	need echod-handler-test
+	python3 "$TOP_SRCDIR/tests/lib/tutorial.py" "$TOP_SRCDIR/doc/handlers.md" |
+		sed "s/\\b7777\\b/$PORT/g" >tutorial
+	mkdir here
+	(cd here && timeout 120 bash ../tutorial) >said 2>&1 3>&- || {
+		cat said
+		return 1
+	}
+	grep -qE '^commands: [0-9]{2}$' said
+}
+
+# --- the modules, with clients
+
+@test "the example of echod-handler(3), and a handler in C++, serve" {
+	need mandoc
+	need g++
+	manual_example >count.c
+	compile gcc count.c
+	serve "$DIR/count.c.so"
+	[ "$(printf 'hello\nworld\nha' | nc.openbsd -N -w 5 "$HOST" "$PORT")" = \
+		$'1 hello\n2 world' ]
+	stop
+	upper_in_c++
+	compile g++ -std=c++11 upper.cc
+	serve "$DIR/upper.cc.so"
+	[ "$(echo 'Hello, 2' | nc.openbsd -N -w 5 "$HOST" "$PORT")" = 'HELLO, 2' ]
+}
+
+@test "daytime: the line is now, and the end follows (RFC 867)" {
+	serve daytime
+	local before after line
+	before=$(date +%s)
+	# It does not wait for the client, and forgets its input.
+	line=$(echo ignored | nc.openbsd -w 5 "$HOST" "$PORT")
+	after=$(date +%s)
+	[[ $line =~ ^[A-Z][a-z]+day,\ [A-Z][a-z]+\ [0-9]+,\ 20[0-9]+\ .*-UTC$'\r'$ ]]
+	line=$(date -u -d "${line%-UTC*} UTC" +%s)
+	[ "$before" -le "$line" ] && [ "$line" -le "$after" ]
+}
+
+@test "time: 32 bits in network order, and the end follows (RFC 868)" {
+	serve time
+	python3 - <<-'END'
+	import os, socket, struct, time
+	before = int(time.time())
+	s = socket.create_connection((os.environ["HOST"], int(os.environ["PORT"])), 60)
+	answer = s.makefile("rb").read()
+	assert len(answer) == 4, answer
+	now = struct.unpack("!I", answer)[0] - 2208988800
+	assert before <= now <= time.time(), now
+	END
+}
+
+# Clients, one after the other for two seconds, whose answer is this expression
+# and then the end.
+greeted() {
+	python3 - "$1" <<-'END'
+	import os, re, socket, sys, time
+	where = (os.environ["HOST"], int(os.environ["PORT"]))
+	end, seen = time.monotonic() + 2, 0
+	while time.monotonic() < end or seen < 100:
+	    s = socket.create_connection(where, 60)
+	    if seen % 2:
+	        s.sendall(b"ignored")
+	    answer = s.makefile("rb").read()
+	    s.close()
+	    assert re.fullmatch(sys.argv[1].encode(), answer, re.S), answer
+	    seen += 1
+	print(seen, "connections")
+	END
+}
+
+@test "daytime, time and qotd: every client has its answer while workers are killed" {
+	printf 'One.\n%%\nTwo.\n' >quotations
+	local handler client
+	for handler in 'daytime [A-Z][^\n]*-UTC\r\n' 'time .{4}' 'qotd (One|Two)[.]\r\n'; do
+		PORT=$(free_port)
+		printf '%s\n' "port = $PORT" "bind = $HOST" "workers = 2" \
+			"handler = ${handler%% *}" >conf
+		[ "${handler%% *}" != qotd ] || echo "handler.file = $DIR/quotations" >>conf
+		start_raw -c conf
+		greeted "${handler#* }" &
+		client=$!
+		PIDS+=("$client")
+		kill_while "$client"
+		wait "$client"
+		[ "$(grep -c killed log)" -ge 3 ]
+		stop
+	done
+}
+
+# A client of chargen that compares $1 megabytes with the pattern of the RFC,
+# and then leaves.
+compare_chargen() {
+	python3 - "$1" <<-'END'
+	import os, socket, sys
+	ring = bytes(range(32, 127)) * 2
+	turn = b"".join(ring[n:n + 72] + b"\r\n" for n in range(95))
+	want, seen = turn * 200, 0
+	s = socket.create_connection((os.environ["HOST"], int(os.environ["PORT"])), 60)
+	while seen < int(sys.argv[1]) << 20:
+	    s.sendall(b"ignored\n" * (seen % 3))
+	    data = s.recv(1 << 19)
+	    at = seen % len(turn)
+	    assert data and data == want[at:at + len(data)], seen
+	    seen += len(data)
+	END
+}
+
+@test "chargen: the pattern of the RFC goes on while workers are killed (RFC 864)" {
+	serve chargen
+	compare_chargen 1000 &
+	local client=$!
+	PIDS+=("$client")
+	kill_while "$client"
+	wait "$client"
+	[ "$(grep -c 'killed' log)" -ge 3 ]
+	# A client that does not read costs nothing, and a drain ends it.
+	exec 5<>"/dev/tcp/$HOST/$PORT"
+	stop
+	exec 5>&-
+}
+
+@test "qotd: one of the quotations, and the end follows (RFC 865)" {
+	printf 'One.\n%%\nTwo,\nand more.\n' >quotations
+	serve qotd "handler.file=$DIR/quotations"
+	# The workers have what the start has read.
+	rm quotations
+	local n
+	for n in {1..40}; do
+		nc.openbsd -d -w 5 "$HOST" "$PORT" >"got.$n"
+	done
+	[ "$(cat got.* | sort | uniq | tr -d '\r')" = $'One.\nTwo,\nand more.' ]
+}
+
+@test "qotd: what is wrong with its file is said before the start" {
+	local said
+	said=$("$ECHOD" -t -o handler=qotd 2>&1) && return 1
+	echo "$said"
+	[[ $said == *file:* ]]
+	{
+		printf 'One.\n%%\n'
+		printf '%0600d\n' 0
+	} >quotations
+	said=$("$ECHOD" -t -o handler=qotd -o "handler.file=$DIR/quotations" 2>&1) &&
+		return 1
+	echo "$said"
+	[[ $said == *"$DIR/quotations: quotation 2 "* ]]
+}
+
+@test "out: every line comes back while workers are killed" {
+	serve out
+	timeout 60 "$LOAD" -p "$PORT" -t 3 >figures 2>&1 3>&- &
+	local load=$!
+	PIDS+=("$load")
+	kill_while "$load"
+	wait "$load" || {
+		cat figures
+		return 1
+	}
 }

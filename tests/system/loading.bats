@@ -246,7 +246,7 @@ ask() {
 	ask again-not
 	[ "$REPLY" = again-not ]
 	exec 5<&6
-	kill -KILL $(workers)
+	workers | xargs kill -KILL
 	ask b
 	[ "$REPLY" = "2 v1" ]
 }
@@ -265,7 +265,7 @@ ask() {
 	[ "$REPLY" = "2 v1" ]
 	# A worker needs no file, but what was loaded.
 	rm count1.so
-	kill -KILL $(workers)
+	workers | xargs kill -KILL
 	ask c
 	[ "$REPLY" = "3 v1" ]
 }
@@ -287,7 +287,7 @@ ask() {
 	[ "$status" -ne 0 ]
 	ask b
 	[ "$REPLY" = "2 v1" ]
-	kill -KILL $(workers)
+	workers | xargs kill -KILL
 	ask c
 	[ "$REPLY" = "3 v1" ]
 }
@@ -301,17 +301,36 @@ has_descriptors() {
 }
 
 @test "reloads leave no descriptors of former modules" {
-	local n i
+	local n
 	module count1
 	configure count1
 	serve
 	reload
 	n=$(descriptors)
-	for i in 1 2 3 4 5 6; do
+	for _ in 1 2 3 4 5 6; do
 		module count1
 		reload
 	done
 	wait_for 10 has_descriptors "$n"
+}
+
+# A worker that died in dlopen(3) left the file open in the table that all share.
+@test "a worker that dies while it loads leaves no descriptor" {
+	local n
+	export NAUGHTY_MARK=$DIR/mark NAUGHTY_LOSE=$DIR/lose
+	module constructor
+	configure constructor
+	serve
+	n=$(descriptors)
+	: >lose
+	kill -KILL "$(workers | head -n 1)"
+	wait_for 10 not test -e lose
+	wait_for 10 workers_are 2
+	wait_for 10 has_descriptors "$n"
+	not grep -q passwd <(ls -l "/proc/$SERVER/fd")
+	dial
+	ask hello
+	[ "$REPLY" = hello ]
 }
 
 @test "a worker that cannot load a module says so; the others serve" {

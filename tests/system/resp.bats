@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# handler = resp: its replies beside those of redis-server, and real clients of
+# The module resp: its replies beside those of redis-server, and real clients of
 # Redis, also while workers die all the time.
 
 load ../lib/common
@@ -40,11 +40,8 @@ while_killed() {
 	local killer=$!
 	PIDS+=("$killer")
 	wait_for 5 logged SIGKILL
-	while
-		timeout 120 "$@"
-		[ ! -e enough ]
-	do
-		:
+	until [ -e enough ]; do
+		"$@" || return 1
 	done
 	wait "$killer"
 	[ "$(deaths)" -ge 20 ]
@@ -82,9 +79,8 @@ python_with_redis() {
 	[ "$(cli ECHO 'two words')" = 'two words' ]
 	[ "$(cli -n 3 CLIENT LIST | grep -c 'db=3 ')" -eq 1 ]
 	[[ $(cli get key) == "ERR unknown command 'get', with args beginning with: 'key' " ]]
-	[ "$(cli -3 --raw HELLO 3 | sed -n 6p)" = 3 ]
-	[ "$(cli -3 --json COMMAND DOCS ping | python3 -c 'import json, sys
-	print(json.load(sys.stdin)["ping"]["since"])')" = 1.0.0 ]
+	[[ $(cli -3 --json HELLO 3) == *'"proto":3,'* ]]
+	[[ $(cli -3 --json COMMAND DOCS ping) == *'"since":"1.0.0"'* ]]
 	yes PING | head -n 20000 | cli --pipe >piped
 	grep -qx 'errors: 0, replies: 20000' piped
 	head -c 300000 /dev/urandom | base64 -w 0 >long
@@ -102,24 +98,9 @@ python_with_redis() {
 
 @test "redis-cli in a terminal" {
 	need redis-cli
-	need script
 	start handler=resp
-	cat >typed <<-END
-	PING
-	HELLO 3
-	CLIENT SETNAME somebody
-	CLIENT GETNAME
-	RESET
-	CLIENT GETNAME
-	QUIT
-	END
-	timeout 60 script -qec "redis-cli -h $HOST -p $PORT" /dev/null <typed >shown
-	tr -d '\r' <shown | tee shown.clean
-	grep -q PONG shown.clean
-	grep -qE '"proto" => \(integer\) 3' shown.clean
-	grep -q '"somebody"' shown.clean
-	grep -q RESET shown.clean
-	grep -q '(nil)' shown.clean
+	timeout 120 python3 "$TOP_SRCDIR/tests/lib/resp.py" terminal "$PORT" \
+		"$DIR/history"
 }
 
 @test "redis-benchmark: inline, arrays, 16 at a time" {
@@ -171,7 +152,7 @@ state() {
 @test "python3-redis: no error while workers die" {
 	python_with_redis
 	start handler=resp workers=2
-	while_killed "$PYTHON" "$TOP_SRCDIR/tests/lib/resp.py" library "$PORT" enough
+	while_killed timeout 120 "$PYTHON" "$TOP_SRCDIR/tests/lib/resp.py" library "$PORT" enough
 }
 
 @test "hiredis: no error while workers die" {
@@ -181,16 +162,17 @@ state() {
 	cc -Wall -Wextra -Werror -o client "$TOP_SRCDIR/tests/programs/hiredis.c" \
 		$(pkg-config --cflags --libs hiredis)
 	start handler=resp workers=2
-	while_killed ./client "$PORT" enough
+	while_killed timeout 120 ./client "$PORT" enough
 }
 
 @test "messages of any size, in pieces: no byte is lost while workers die" {
 	start handler=resp workers=2
-	while_killed python3 "$TOP_SRCDIR/tests/lib/resp.py" echo "$PORT" enough
+	while_killed timeout 120 python3 "$TOP_SRCDIR/tests/lib/resp.py" echo "$PORT" enough
 }
 
 pipes() {
-	yes PING | head -n 20000 | cli --pipe >piped 2>&1
+	yes PING | head -n 20000 |
+		timeout 120 redis-cli -h "$HOST" -p "$PORT" --pipe >piped 2>&1
 	grep -qx 'errors: 0, replies: 20000' piped || {
 		cat piped
 		return 1
@@ -198,7 +180,7 @@ pipes() {
 }
 
 benchmark() {
-	redis-benchmark -h "$HOST" -p "$PORT" -c 10 -n 20000 -P 16 \
+	timeout 120 redis-benchmark -h "$HOST" -p "$PORT" -c 10 -n 20000 -P 16 \
 		-t ping_inline,ping_mbulk --csv >figures 2>err &&
 		[ "$(grep -c '^"PING_' figures)" -eq 2 ] &&
 		! grep -i error figures err
@@ -208,11 +190,7 @@ benchmark() {
 	need redis-cli
 	need redis-benchmark
 	start handler=resp workers=2
-	local command
-	for command in pipes benchmark; do
-		# timeout runs programs only.
-		export -f "${command?}" cli
-		: >log
-		while_killed bash -c "$command"
-	done
+	while_killed pipes
+	: >log
+	while_killed benchmark
 }

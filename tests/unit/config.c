@@ -390,8 +390,8 @@ test_services(void)
 	    "without sections there is one service");
 	ok(config_restore(&other, "service.none.set.port", "1") == 1 &&
 		config_restore(&other, "service.a.b.set.none", "1") == 1 &&
-		config_restore(&other, "service", "A.B") == -1 &&
-		config_restore(&other, "service", "a b") == -1,
+		config_restore(&other, "section", "A.B") == -1 &&
+		config_restore(&other, "section", "a b") == -1,
 	    "what another version hands on");
 }
 

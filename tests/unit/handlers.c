@@ -27,6 +27,7 @@ static struct run {
 } run;
 
 static struct arena arena;
+static struct service_config service;
 
 static void
 begin(const struct echod_handler *handler, char *in)
@@ -44,6 +45,7 @@ begin(const struct echod_handler *handler, char *in)
 	run.w.arena = &arena;
 	run.w.slot = &arena.slot[0];
 	run.w.handler[0].h = handler;
+	run.w.handler[0].service = &service;
 	run.c = &arena.connection[run.fd];
 	memset(run.c, 0, sizeof(*run.c));
 	run.view.mem = in;

@@ -117,7 +117,7 @@ test_wrong_modules(void)
 	       "handler: /tmp/no/such.so: there is no such file"),
 	    "no such file names what is missing");
 	ok(refused("no-such-handler", NULL, NULL,
-	       "no-such-handler is not built in (echo, raw, discard), and "
+	       "\"no-such-handler\" is not built in (echo, raw, discard), and "
 	       "there is no file /"),
 	    "a name is a file of the directory of handlers");
 	ok(refused("../echo", NULL, NULL, "is not a name"),

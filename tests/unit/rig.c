@@ -55,6 +55,7 @@ void
 rig_up(void)
 {
 	static struct addresses wanted;
+	struct listen_numbers numbers;
 	socklen_t len = sizeof(rig.address);
 	struct arena *a = &rig.arena;
 
@@ -78,7 +79,9 @@ rig_up(void)
 		rig.service->slot[k].watch_fd = checked(epoll_create1(0),
 		    "epoll_create1");
 	}
-	checked(listen_open(a, rig.service, &rig.config, NULL, &wanted),
+	listen_number(&rig.service->handlers, &rig.config, &numbers);
+	checked(listen_open(a, rig.service, &rig.config, &numbers, NULL,
+		    &wanted),
 	    "listen_open");
 	rig.listener = a->header->listener[0].fd;
 	checked(getsockname(rig.listener, (struct sockaddr *)&rig.address,

@@ -120,12 +120,13 @@ listeners(void)
 {
 	struct arena_header *h = rig.arena.header;
 	struct service_state *o = rig.service;
+	struct listen_numbers numbers = { { 0 } };
 
 	o->listeners = o->dropped = ARENA_LISTENERS_MAX;
 	for (unsigned i = 0; i < 2 * ARENA_LISTENERS_MAX; i++)
 		o->listener[i].fd = -1;
 	atomic_store(&h->drop, DROP_TAKEN);
-	return listen_open(&rig.arena, rig.service, &rig.config, NULL,
+	return listen_open(&rig.arena, rig.service, &rig.config, &numbers, NULL,
 		   &(struct addresses){ .count = 0 }) == -1 &&
 	    atomic_load(&h->drop) == DROP_TAKEN &&
 	    o->dropped == ARENA_LISTENERS_MAX;

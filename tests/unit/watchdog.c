@@ -106,6 +106,16 @@ start(void)
 	config.shutdown_timeout = 3;
 	master.config = &config;
 	master.entry = entry;
+	/* What the check of the configuration would have found. */
+	master.handlers.entry[0] = (struct handler_entry){
+		.service = CONFIG_SERVICE_DEFAULT,
+		.name = "echo",
+		.state = ENTRY_CURRENT,
+		.code_fd = -1,
+		.data_fd = -1,
+		.in_max = ECHOD_IN_LIMIT,
+		.out_max = 1,
+	};
 	checked(arena_create(&master.arena, CONFIG_WORKERS_MAX, DESCRIPTORS,
 		    DESCRIPTORS),
 	    "arena_create");

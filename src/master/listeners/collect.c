@@ -11,6 +11,7 @@
 
 #include <bsd/string.h>
 
+#include "config/services.h"
 #include "master/listeners/inherit.h"
 #include "master/listeners/listener.h"
 
@@ -58,12 +59,13 @@ collect_share(const struct listener *l, unsigned n, const char *name)
 int
 collect_open(struct collection *s, struct listener *l, const struct address *a)
 {
+	const struct service_config *c = &s->config->service[a->service];
 	unsigned how = s->how;
 	const char *call;
 	int error;
 
 	for (;;) {
-		l->fd = listener_open(a, s->config, how, &call);
+		l->fd = listener_open(a, c, how, &call);
 		if (l->fd != -1)
 			return 0;
 		if (errno == EADDRINUSE && (how & OPEN_SHARED) == 0 &&
@@ -79,24 +81,26 @@ collect_open(struct collection *s, struct listener *l, const struct address *a)
 	if (!a->required && address_is_absent(errno))
 		return 1;
 	error = errno;
-	listener_reason(s->why, s->size, call, l->name, error,
-	    s->config->service[0].port);
+	listener_reason(s->why, s->size, call, l->name, error, c);
 	return s->used_is_fine && error == EADDRINUSE ? 0 : -1;
 }
 
 /* True if `a` is 0.0.0.0 and a listener for [::] that is open or was passed
- * takes IPv4 clients, too. */
+ * takes IPv4 clients, too; both are of one service. */
 static bool
 collect_is_served(struct collection *s, const struct address *a)
 {
 	char name[LISTENER_NAME];
+	const struct address *dual;
 	const struct listener *l;
 	uint32_t flags = 0;
 	int fd;
 
-	addresses_name(name, sizeof(name), "::", s->config->service[0].port);
-	if (strcmp(a->host, "0.0.0.0") != 0 ||
-	    addresses_named(s->addresses, name) == NULL)
+	addresses_name(name, sizeof(name),
+	    "::", s->config->service[a->service].port);
+	dual = addresses_named(s->addresses, name);
+	if (strcmp(a->host, "0.0.0.0") != 0 || dual == NULL ||
+	    dual->service != a->service)
 		return false;
 	if ((l = collect_find(s->old, s->olds, name)) != NULL ||
 	    (l = collect_find(s->wanted, s->count, name)) != NULL)
@@ -121,17 +125,19 @@ collect_one(struct collection *s, const struct address *a)
 	kept = collect_find(s->old, s->olds, a->name);
 	if (kept != NULL) {
 		*l = *kept;
+		l->service = a->number;
 		*kept = s->old[--s->olds];
-		s->there |= a->given;
+		s->there[a->service] |= a->given;
 		s->opened[s->count++] = false;
 		return 0;
 	}
 	if (collect_is_served(s, a)) {
-		s->there |= a->given;
+		s->there[a->service] |= a->given;
 		return 0;
 	}
 	memset(l, 0, sizeof(*l));
 	strlcpy(l->name, a->name, sizeof(l->name));
+	l->service = a->number;
 	l->fd = s->how != 0 ? -1
 			    : inherit_take(s->addresses, l->name, &l->flags);
 	if (l->fd == -1)
@@ -139,33 +145,58 @@ collect_one(struct collection *s, const struct address *a)
 	if (r != 0)
 		return r == -1 ? -1 : 0;
 	if ((l->flags & LISTENER_ABSENT) == 0)
-		s->there |= a->given;
+		s->there[a->service] |= a->given;
 	s->opened[s->count++] = true;
 	return 0;
 }
 
-/* For each name one of its addresses must be here; in all, at least one address
- * must be.  Returns 0, or -1 with a reason. */
-static int
-collect_result(struct collection *s)
+/* Why an address of the service is not wanted, or NULL. */
+static const char *
+collect_remark(const struct collection *s, const char *label)
 {
-	const struct bind_list *list = &s->config->service[0].bind;
+	for (unsigned i = 0; i < s->addresses->remarks; i++)
+		if (strncmp(s->addresses->remark[i], label, strlen(label)) == 0)
+			return s->addresses->remark[i];
+	return NULL;
+}
 
+static bool
+collect_has_address(const struct collection *s, unsigned service)
+{
+	for (unsigned i = 0; i < s->addresses->count; i++)
+		if (s->addresses->address[i].service == service)
+			return true;
+	return false;
+}
+
+/* For each name one of its addresses must be here; in all, at least one address
+ * of each service must be.  Returns 0, or -1 with a reason. */
+static int
+collect_result(struct collection *s, unsigned service)
+{
+	const struct service_config *c = &s->config->service[service];
+	const struct bind_list *list = &c->bind;
+	char label[SERVICES_LABEL];
+	const char *remark;
+
+	services_label(label, sizeof(label), c, "bind");
 	for (unsigned i = 0; i < list->count; i++)
-		if (!list->address[i].optional && (s->there & 1U << i) == 0) {
+		if (!list->address[i].optional &&
+		    (s->there[service] & 1U << i) == 0) {
 			snprintf(s->why, s->size,
-			    "bind: %s: this machine has none of its addresses",
-			    list->address[i].host);
+			    "%s: %s: this machine has none of its addresses",
+			    label, list->address[i].host);
 			return -1;
 		}
-	if (s->there != 0)
+	if (s->there[service] != 0)
 		return 0;
-	if (s->addresses->count == 0 && s->addresses->remarks > 0)
-		snprintf(s->why, s->size, "%s, and nothing is left",
-		    s->addresses->remark[0]);
+	remark = collect_remark(s, label);
+	if (!collect_has_address(s, service) && remark != NULL)
+		snprintf(s->why, s->size, "%s, and nothing is left", remark);
 	else
 		snprintf(s->why, s->size,
-		    "bind: none of the %u addresses is available", list->count);
+		    "%s: none of the %u addresses is available", label,
+		    list->count);
 	return -1;
 }
 
@@ -176,8 +207,8 @@ collect_all(struct collection *s)
 
 	for (unsigned i = 0; i < s->addresses->count && r == 0; i++)
 		r = collect_one(s, &s->addresses->address[i]);
-	if (r == 0)
-		r = collect_result(s);
+	for (unsigned i = 0; i < s->config->services && r == 0; i++)
+		r = collect_result(s, i);
 	for (unsigned i = 0; i < s->count && r == -1; i++)
 		if (s->opened[i] && s->wanted[i].fd != -1)
 			close(s->wanted[i].fd);

@@ -25,7 +25,8 @@ struct collection {
 	struct listener wanted[2 * ARENA_LISTENERS_MAX];
 	bool opened[ARENA_LISTENERS_MAX]; /* by this collection */
 	unsigned count;
-	uint32_t there; /* bit i: bind's entry i has an address here */
+	/* Of each service, bit i: bind's entry i has an address here. */
+	uint32_t there[CONFIG_SERVICES_MAX];
 	char *why;
 	size_t size;
 };

@@ -24,8 +24,7 @@
 #include "shared/arena.h"
 
 #define FIRST (STDERR_FILENO + 1) /* SD_LISTEN_FDS_START */
-/* Far more than `bind` can have addresses. */
-#define PASSED_MAX 64
+#define PASSED_MAX ADDRESSES_MAX
 
 static struct {
 	unsigned count;
@@ -141,12 +140,16 @@ inherit_begin(void)
 	unsetenv("LISTEN_FDNAMES");
 }
 
-/* True if the configuration wants IPv4 clients on any address. */
+/* True if the service that wants the address `name` wants IPv4 clients on any
+ * address, too. */
 static bool
-inherit_wants_ipv4(const struct addresses *a)
+inherit_wants_ipv4(const struct addresses *a, const char *name)
 {
-	for (unsigned i = 0; i < a->count; i++)
-		if (strcmp(a->address[i].host, "0.0.0.0") == 0)
+	const struct address *wanted = addresses_named(a, name);
+
+	for (unsigned i = 0; wanted != NULL && i < a->count; i++)
+		if (strcmp(a->address[i].host, "0.0.0.0") == 0 &&
+		    a->address[i].service == wanted->service)
 			return true;
 	return false;
 }
@@ -159,7 +162,8 @@ inherit_take(const struct addresses *a, const char *name, uint32_t *flags)
 		int fd = p->fd, how;
 
 		if (fd == -1 || strcmp(p->name, name) != 0 ||
-		    ((p->flags & LISTENER_DUAL) != 0 && !inherit_wants_ipv4(a)))
+		    ((p->flags & LISTENER_DUAL) != 0 &&
+			!inherit_wants_ipv4(a, name)))
 			continue;
 		how = fcntl(fd, F_GETFL);
 		if (how == -1 || fcntl(fd, F_SETFL, how | O_NONBLOCK) == -1 ||

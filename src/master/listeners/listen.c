@@ -5,12 +5,15 @@
  */
 #include "master/listeners/listen.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include <bsd/string.h>
 
+#include "config/services.h"
 #include "lib/log.h"
 #include "lib/title.h"
 #include "master/listeners/collect.h"
@@ -20,6 +23,8 @@
 
 /* Follows "bind ADDRESS: ". */
 #define LISTEN_SKIPPED "not available, skipped until it is"
+/* Room for a reason, with the places of two services. */
+#define LISTEN_WHY 2048
 
 void
 listen_share(const struct service_state *o, bool yes)
@@ -37,10 +42,14 @@ listen_give(const struct service_state *o, unsigned uid, unsigned gid)
 			(void)!fchown(o->listener[i].fd, uid, gid);
 }
 
+_Static_assert(sizeof(((struct service_state *)0)->service[0]) ==
+	CONFIG_SERVICE_NAME,
+    "service state has room for names");
+
 /* Set up a listener that was open before.  A failure is logged; it costs no
  * more than a setting. */
 static void
-listen_adjust(struct listener *l, const struct config *c)
+listen_adjust(struct listener *l, const struct service_config *c)
 {
 	if (listener_adjust(l->fd, c) == -1 ||
 	    ((l->flags & LISTENER_PASSED) == 0 &&
@@ -51,12 +60,44 @@ listen_adjust(struct listener *l, const struct config *c)
 		l->flags |= LISTENER_ABSENT;
 }
 
+/* The number of the service called `name`, or `otherwise`. */
+static unsigned
+listen_number_of(const struct handler_table *t, const char *name,
+    unsigned otherwise)
+{
+	for (unsigned i = 0; i < HANDLER_ENTRIES; i++)
+		if (t->entry[i].state == ENTRY_CURRENT &&
+		    strcmp(t->entry[i].service, name) == 0)
+			return t->entry[i].number;
+	return otherwise;
+}
+
+void
+listen_number(const struct handler_table *t, const struct config *c,
+    struct listen_numbers *n)
+{
+	for (unsigned i = 0; i < c->services; i++)
+		n->of[i] = (uint8_t)listen_number_of(t, c->service[i].name, i);
+}
+
+/* Note the names of the services for those that see the numbers only. */
+static void
+listen_note_names(struct service_state *o, const struct config *c,
+    const struct listen_numbers *n)
+{
+	for (unsigned i = 0; i < c->services; i++)
+		strlcpy(o->service[n->of[i]], c->service[i].name,
+		    sizeof(o->service[0]));
+}
+
 void
 listen_keep(const struct arena *a, struct service_state *o,
-    const struct config *c)
+    const struct config *c, const struct listen_numbers *n)
 {
 	for (unsigned i = 0; i < o->listeners; i++)
-		listen_adjust(&o->listener[i], c);
+		for (unsigned k = 0; k < c->services; k++)
+			if (n->of[k] == o->listener[i].service)
+				listen_adjust(&o->listener[i], &c->service[k]);
 	service_publish(a, o);
 }
 
@@ -80,12 +121,25 @@ listen_disown_stale(struct listener *l)
 		strlcat(l->name, " (gone)", sizeof(l->name));
 }
 
+/* The settings of a wanted listener are those of its service. */
+static void
+listen_set_up(struct collection *s, unsigned i)
+{
+	struct listener *l = &s->wanted[i];
+	const struct address *a = addresses_named(s->addresses, l->name);
+
+	if (a != NULL && (!s->opened[i] || (l->flags & LISTENER_PASSED) != 0))
+		listen_adjust(l, &s->config->service[a->service]);
+	else
+		(void)listener_share(l->fd, false);
+}
+
 int
 listen_open(const struct arena *a, struct service_state *o,
-    const struct config *c, const struct resolved *known,
-    struct addresses *wanted)
+    const struct config *c, const struct listen_numbers *n,
+    const struct resolved *known, struct addresses *wanted)
 {
-	char why[512];
+	char why[LISTEN_WHY];
 	struct collection s = { .addresses = wanted,
 		.config = c,
 		.olds = o->listeners + o->dropped,
@@ -100,20 +154,23 @@ listen_open(const struct arena *a, struct service_state *o,
 	memcpy(s.old, o->listener, sizeof(s.old));
 	for (unsigned i = 0; i < s.olds; i++)
 		listen_disown_stale(&s.old[i]);
-	if (addresses_find(wanted, c, known, why, sizeof(why)) == -1 ||
-	    collect_all(&s) == -1) {
+	if (addresses_find(wanted, c, known, why, sizeof(why)) == -1) {
+		log_warnx("%s", why);
+		return -1;
+	}
+	for (unsigned i = 0; i < wanted->count; i++)
+		wanted->address[i].number = n->of[wanted->address[i].service];
+	if (collect_all(&s) == -1) {
 		log_warnx("%s", why);
 		return -1;
 	}
 	for (unsigned i = 0; i < s.count; i++)
-		if (!s.opened[i] || (s.wanted[i].flags & LISTENER_PASSED) != 0)
-			listen_adjust(&s.wanted[i], c);
-		else
-			(void)listener_share(s.wanted[i].fd, false);
+		listen_set_up(&s, i);
 	memcpy(o->listener, s.wanted, s.count * sizeof(s.wanted[0]));
 	memcpy(o->listener + s.count, s.old, s.olds * sizeof(s.old[0]));
 	o->listeners = s.count;
 	o->dropped = s.olds;
+	listen_note_names(o, c, n);
 	service_publish(a, o);
 	return 0;
 }
@@ -181,6 +238,19 @@ listen_restore(const struct arena *a, struct service_state *o,
 	service_publish(a, o);
 }
 
+/* "0.0.0.0:7", and " (web)" behind it unless its service is the only one. */
+static const char *
+listen_name(const struct service_state *o, const struct listener *l)
+{
+	static char name[LISTENER_NAME + CONFIG_SERVICE_NAME + 4];
+	const char *service = o->service[l->service % SERVICE_NUMBERS];
+
+	if (*service == '\0' || strcmp(service, CONFIG_SERVICE_DEFAULT) == 0)
+		return l->name;
+	snprintf(name, sizeof(name), "%s (%s)", l->name, service);
+	return name;
+}
+
 void
 listen_drop_syns(const struct service_state *o)
 {
@@ -201,7 +271,8 @@ listen_drop(const struct arena *a, struct service_state *o)
 	const struct listen_state s = listen_save(o);
 
 	for (unsigned i = s.listeners; i < s.listeners + s.dropped; i++) {
-		log_notice("%s is listened on no longer%s", s.listener[i].name,
+		log_notice("%s is listened on no longer%s",
+		    listen_name(o, &s.listener[i]),
 		    (s.listener[i].flags & LISTENER_PASSED) != 0
 			? ", but the process that passed it keeps it open"
 			: "");
@@ -251,7 +322,7 @@ listen_missing(const struct service_state *o, const struct config *c,
     const struct addresses *wanted, struct listener *l)
 {
 	const struct address *w;
-	char why[512];
+	char why[LISTEN_WHY];
 	struct collection s = { .addresses = wanted,
 		.config = c,
 		.why = why,
@@ -261,10 +332,34 @@ listen_missing(const struct service_state *o, const struct config *c,
 	     (w = listen_next_missing(o, wanted, &i)) != NULL;) {
 		memset(l, 0, sizeof(*l));
 		strlcpy(l->name, w->name, sizeof(l->name));
+		l->service = w->number;
 		if (collect_open(&s, l, w) == 0)
 			return true;
 	}
 	return false;
+}
+
+/* The kernel cuts the backlog to a value and reports no error. */
+static void
+listen_report_backlog(const struct config *c)
+{
+	FILE *f = fopen("/proc/sys/net/core/somaxconn", "re");
+	char label[SERVICES_LABEL];
+	unsigned most;
+
+	if (f == NULL)
+		return;
+	/* NOLINTNEXTLINE(cert-err34-c): the kernel's own int */
+	if (fscanf(f, "%u", &most) != 1)
+		most = UINT_MAX;
+	fclose(f);
+	for (unsigned i = 0; i < c->services; i++)
+		if (most < c->service[i].tcp_backlog)
+			log_warnx("%s %u: the kernel allows %u "
+				  "(net.core.somaxconn)",
+			    services_label(label, sizeof(label), &c->service[i],
+				"tcp-backlog"),
+			    c->service[i].tcp_backlog, most);
 }
 
 void
@@ -273,8 +368,6 @@ listen_report(const struct service_state *o, const struct config *c,
 {
 	const struct address *w;
 	const struct listener *l = o->listener;
-	FILE *f = fopen("/proc/sys/net/core/somaxconn", "re");
-	unsigned most;
 
 	inherit_report();
 	for (unsigned i = 0; i < wanted->remarks; i++)
@@ -284,21 +377,14 @@ listen_report(const struct service_state *o, const struct config *c,
 			log_notice("bind %s: " LISTEN_SKIPPED, l[i].name);
 	for (unsigned i = 0; (w = listen_next_missing(o, wanted, &i)) != NULL;)
 		log_notice("bind %s: " LISTEN_SKIPPED, w->name);
-	if (f == NULL)
-		return;
-	/* The kernel cuts the backlog to this value and reports no error. */
-	/* NOLINTNEXTLINE(cert-err34-c): the kernel's own int */
-	if (fscanf(f, "%u", &most) == 1 && most < c->service[0].tcp_backlog)
-		log_warnx("tcp-backlog %u: the kernel allows %u "
-			  "(net.core.somaxconn)",
-		    c->service[0].tcp_backlog, most);
-	fclose(f);
+	listen_report_backlog(c);
 }
 
 const char *
 listen_names(const struct service_state *o)
 {
-	static char names[ARENA_LISTENERS_MAX * sizeof(struct listener)];
+	static char names[ARENA_LISTENERS_MAX *
+	    (sizeof(struct listener) + CONFIG_SERVICE_NAME)];
 	const struct listener *l = o->listener;
 
 	names[0] = '\0';
@@ -306,7 +392,7 @@ listen_names(const struct service_state *o)
 		if ((l[i].flags & LISTENER_ABSENT) != 0)
 			continue;
 		strlcat(names, names[0] != '\0' ? " " : "", sizeof(names));
-		strlcat(names, l[i].name, sizeof(names));
+		strlcat(names, listen_name(o, &l[i]), sizeof(names));
 	}
 	return names;
 }

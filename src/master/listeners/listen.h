@@ -23,8 +23,19 @@
 #include "config/addresses.h"
 #include "shared/service.h"
 
+/* The numbers of services: by them listeners, counters and workers know the
+ * services of a configuration, over reloads. */
+struct listen_numbers {
+	uint8_t of[CONFIG_SERVICES_MAX]; /* config.service[] */
+};
+
+/* The numbers that the table of handlers has for the services of `c`.  It is
+ * empty at a start, and numbers them in their order. */
+void listen_number(const struct handler_table *t, const struct config *c,
+    struct listen_numbers *n);
+
 /*
- * Have a listener in the arena for each address of `bind`.
+ * Have a listener in the arena for each address of each service.
  *
  * Listeners that are open stay, with their queues, and get the new settings.
  * Listeners that are not wanted any more are listed as dropped, and stay open.
@@ -33,17 +44,17 @@
  * is tried again later (late.h).
  *
  * `known` is what the check of a reload resolved names to, or NULL.  `wanted`
- * gets the addresses.  Returns 0, or -1 with the reason logged ("bind
+ * gets the addresses, and the service state the names of the services.  Returns 0, or -1 with the reason logged ("bind
  * 0.0.0.0:6379: Address already in use") and the arena unchanged.
  */
 int listen_open(const struct arena *a, struct service_state *o,
-    const struct config *c, const struct resolved *known,
-    struct addresses *wanted);
+    const struct config *c, const struct listen_numbers *n,
+    const struct resolved *known, struct addresses *wanted);
 
 /* Keep the listeners that are open, whatever `bind` says, with the settings of
- * `c`. */
+ * their services in `c`. */
 void listen_keep(const struct arena *a, struct service_state *o,
-    const struct config *c);
+    const struct config *c, const struct listen_numbers *n);
 
 /*
  * Give the answer of listen_open() by the same steps, and change nothing.
@@ -98,8 +109,8 @@ bool listen_misses(const struct service_state *o,
 void listen_report(const struct service_state *o, const struct config *c,
     const struct addresses *wanted);
 
-/* The names of all listeners whose address is there, separated by blanks;
- * static storage. */
+/* The names of all listeners whose address is there, separated by blanks, with
+ * their services; static storage. */
 const char *listen_names(const struct service_state *o);
 
 /* Show these names in the title of the master's process. */

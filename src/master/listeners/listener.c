@@ -15,6 +15,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "config/services.h"
+
 #ifndef IPV6_MINHOPCOUNT
 #define IPV6_MINHOPCOUNT 73 /* of linux/in6.h; glibc lacks it */
 #endif
@@ -43,14 +45,14 @@ listener_set_keepalive(int fd, unsigned idle)
 }
 
 int
-listener_adjust(int fd, const struct config *c)
+listener_adjust(int fd, const struct service_config *c)
 {
 	if (listener_set(fd, IPPROTO_TCP, TCP_NODELAY, 1) == -1 ||
 	    /* The kernel counts urgent bytes as received, too. */
 	    listener_set(fd, SOL_SOCKET, SO_OOBINLINE, 1) == -1 ||
-	    listener_set_keepalive(fd, c->service[0].tcp_keepalive) == -1)
+	    listener_set_keepalive(fd, c->tcp_keepalive) == -1)
 		return -1;
-	return listen(fd, (int)c->service[0].tcp_backlog);
+	return listen(fd, (int)c->tcp_backlog);
 }
 
 int
@@ -97,11 +99,11 @@ listener_prepare(int fd, int family, unsigned how)
 }
 
 int
-listener_open(const struct address *a, const struct config *c, unsigned how,
-    const char **call)
+listener_open(const struct address *a, const struct service_config *c,
+    unsigned how, const char **call)
 {
 	struct sockaddr_storage ss;
-	socklen_t len = address_fill(&ss, a->host, c->service[0].port);
+	socklen_t len = address_fill(&ss, a->host, c->port);
 	int fd, saved;
 
 	*call = "bind";
@@ -178,22 +180,24 @@ listener_first_free_port(void)
 
 void
 listener_reason(char *why, size_t size, const char *call, const char *name,
-    int error, unsigned port)
+    int error, const struct service_config *c)
 {
 	unsigned first = error == EACCES ? listener_first_free_port() : 0;
+	char label[SERVICES_LABEL];
 
-	if (port < first)
+	services_label(label, sizeof(label), c, call);
+	if (c->port < first)
 		snprintf(why, size,
 		    "%s %s: %s; ports below %u take "
 		    "CAP_NET_BIND_SERVICE, a socket unit or a start as root: "
 		    "see PRIVILEGED PORTS in echod(8)",
-		    call, name, strerror(error), first);
+		    label, name, strerror(error), first);
 	else if (error == EINVAL && strncmp(name, "[fe80:", 6) == 0 &&
 	    strchr(name, '%') == NULL)
 		snprintf(why, size,
 		    "%s %s: an address of one link takes the "
 		    "name of its interface: fe80::1%%eth0",
-		    call, name);
+		    label, name);
 	else
-		snprintf(why, size, "%s %s: %s", call, name, strerror(error));
+		snprintf(why, size, "%s %s: %s", label, name, strerror(error));
 }

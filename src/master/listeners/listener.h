@@ -20,12 +20,12 @@ enum {
 
 /* Open a socket that listens on the address.  Returns it, or -1 with errno set
  * and the name of the call that failed in `call`. */
-int listener_open(const struct address *a, const struct config *c, unsigned how,
-    const char **call);
+int listener_open(const struct address *a, const struct service_config *c,
+    unsigned how, const char **call);
 
 /* Set the options that accepted sockets inherit, and the backlog; both can also
  * be changed while it listens.  Returns 0, or -1 with errno set. */
-int listener_adjust(int fd, const struct config *c);
+int listener_adjust(int fd, const struct service_config *c);
 
 /* Let other sockets of the same user share its port (SO_REUSEPORT, socket(7)),
  * or not.  Returns 0, or -1 with errno set. */
@@ -42,9 +42,9 @@ bool listener_has_address(int fd);
  * the one that the listener is bound to. */
 bool listener_is_stale(int fd, const char *name);
 
-/* Store in `why` the reason why `call` failed for the listener `name`, and what
- * helps: "bind 0.0.0.0:7: Permission denied; ...". */
+/* Store in `why` the reason why `call` failed for the listener `name` of a
+ * service, and what helps: "bind 0.0.0.0:7: Permission denied; ...". */
 void listener_reason(char *why, size_t size, const char *call, const char *name,
-    int error, unsigned port);
+    int error, const struct service_config *c);
 
 #endif

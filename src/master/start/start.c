@@ -6,9 +6,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "config/services.h"
 #include "lib/clock.h"
 #include "lib/exit_status.h"
 #include "lib/limits.h"
@@ -46,9 +48,16 @@ start_tidy_descriptors(void)
 static void
 start_report_program(const struct config *c)
 {
-	log_notice("echod " PACKAGE_VERSION ", %u workers, handler %s, "
+	char served[64];
+
+	if (services_have_sections(c))
+		snprintf(served, sizeof(served), "%u services", c->services);
+	else
+		snprintf(served, sizeof(served), "handler %.50s",
+		    c->service[0].handler);
+	log_notice("echod " PACKAGE_VERSION ", %u workers, %s, "
 		   "maxclients %u, configuration %s",
-	    c->workers, c->service[0].handler, c->defaults.maxclients,
+	    c->workers, served, c->defaults.maxclients,
 	    c->file[0] != '\0' ? c->file : "built in");
 	if (geteuid() == 0)
 		log_warnx("running as root; set `user` to give that up");
@@ -59,8 +68,11 @@ static int
 start_open_listeners(struct master *m, const struct config *c,
     const struct identity *id)
 {
-	int r = listen_open(&m->arena, m->service, c, NULL, &m->wanted);
+	struct listen_numbers n;
+	int r;
 
+	listen_number(&m->handlers, c, &n);
+	r = listen_open(&m->arena, m->service, c, &n, NULL, &m->wanted);
 	inherit_end();
 	if (r == -1)
 		inherit_report(); /* it may give the reason */
@@ -88,24 +100,21 @@ start_check_handlers(const struct config *c)
 
 /*
  * Do everything that can fail or needs root, in this order: the pid file (is
- * another echod running?), the handlers, the arena, the listeners, the log, the sockets for
+ * another echod running?), the arena, the listeners, the log, the sockets for
  * control and metrics.  Then give up root and start the workers.  Returns 0, or
  * -1 with the reason logged.
  */
 static int
-start_bring_up(struct master *m, const struct config *c, struct pidfile *p)
+start_bring_up(struct master *m, const struct config *c, struct pidfile *p,
+    int image)
 {
 	unsigned descriptors = descriptors_needed(c);
 	struct identity id = privileges_identity(c);
 	unsigned long most;
 	char why[IMAGE_WHY];
-	int image;
 
 	if (pidfile_claim(p, c, true) == -1 ||
 	    descriptors_limit(descriptors, &most) == -1)
-		return -1;
-	image = start_check_handlers(c);
-	if (image == -1)
 		return -1;
 	if (arena_create(&m->arena, CONFIG_WORKERS_MAX, descriptors, most) ==
 	    -1) {
@@ -121,6 +130,13 @@ start_bring_up(struct master *m, const struct config *c, struct pidfile *p)
 		log_warnx("%s", why);
 		return -1;
 	}
+	/* Listeners have the numbers of their services. */
+	if (handlers_open(m, image, why, sizeof(why)) == -1) {
+		log_warnx("%s", why);
+		return -1;
+	}
+	close(image);
+	handlers_commit(m);
 	if (start_open_listeners(m, c, &id) == -1 ||
 	    logging_open(c, &id, -1) == -1)
 		return -1;
@@ -135,12 +151,6 @@ start_bring_up(struct master *m, const struct config *c, struct pidfile *p)
 		log_warn("user %s", c->user);
 		return -1;
 	}
-	if (handlers_open(m, image, why, sizeof(why)) == -1) {
-		log_warnx("%s", why);
-		return -1;
-	}
-	close(image);
-	handlers_commit(m);
 	start_report_program(c);
 	listen_report(m->service, c, &m->wanted);
 	return workers_start(m, false);
@@ -151,7 +161,7 @@ start_service(const struct config *c, worker_entry *entry)
 {
 	static struct master m;
 	static struct pidfile pidfile = PIDFILE_NONE;
-	int status;
+	int status, image;
 
 	m.config = c;
 	m.entry = entry;
@@ -160,13 +170,17 @@ start_service(const struct config *c, worker_entry *entry)
 	admin_child_init(&m);
 	signals_block();
 	start_tidy_descriptors();
+	image = start_check_handlers(c);
+	if (image == -1)
+		return EXIT_CONFIG;
 	if (c->daemonize && daemonize() == -1) {
 		log_warnx("daemonize: %s%s", strerror(errno),
 		    limits_why_no_process(errno));
 		return EXIT_NOT_STARTED;
 	}
 	m.executable = executable_hold();
-	if (m.executable == -1 || start_bring_up(&m, c, &pidfile) == -1) {
+	if (m.executable == -1 ||
+	    start_bring_up(&m, c, &pidfile, image) == -1) {
 		if (m.executable == -1)
 			log_warn("the program's own file: open %s",
 			    executable_path()[0] != '\0' ? executable_path()

@@ -29,8 +29,8 @@ struct checker {
  * Run the program in the descriptor `executable`, with the upgrade record
  * `record` and the memfd `image` for its handlers, which the checker owns from
  * now on; it may read the service state in `state`.  Until checker_end() the
- * check may bind to the service's ports.  Returns NULL, or the name of what failed,
- * with errno set and nothing left.
+ * check may bind to the service's ports.  Returns NULL, or the name of what
+ * failed, with errno set and nothing left.
  */
 const char *checker_begin(struct checker *c, int executable, int record,
     int image, int state, const struct arena *a, const struct service_state *s);

@@ -111,6 +111,7 @@ resume_take_over(struct master *m, struct config *c,
 	const struct admin_sockets old_admin = { t->control, t->metrics,
 		CONTROL_FILE_NONE };
 	const struct identity same = { (uid_t)-1, (gid_t)-1 };
+	struct listen_numbers n;
 	bool daemonize = c->daemonize != 0;
 	bool same_file = strcmp(c->logfile, t->config.logfile) == 0;
 	char why[IMAGE_WHY];
@@ -146,9 +147,10 @@ resume_take_over(struct master *m, struct config *c,
 		log_warnx("%s", why);
 		return -1;
 	}
+	listen_number(&m->handlers, c, &n);
 	if (t->failure[0] != '\0')
-		listen_keep(&m->arena, m->service, c);
-	else if (listen_open(&m->arena, m->service, c, &t->resolved,
+		listen_keep(&m->arena, m->service, c, &n);
+	else if (listen_open(&m->arena, m->service, c, &n, &t->resolved,
 		     &m->wanted) == -1)
 		return -1;
 	if (admin_sockets_open(&m->admin_sockets, c, &same, &old_admin,

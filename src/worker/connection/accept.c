@@ -137,7 +137,7 @@ accept_refuse(struct worker *w, int fd, const struct peer *peer, unsigned entry,
 		close_descriptor(w, fd);
 	else
 		close(fd);
-	admission_report(w, peer, why, "");
+	admission_report(w, worker_client_name(w, &c), why, "");
 }
 
 /* The connection begins with the handler of entry `entry`, and no step has been
@@ -177,7 +177,7 @@ accept_enter(struct worker *w, int fd, const struct peer *peer, unsigned entry,
 	c->active = CONNECTION_INACTIVE;
 	counter_add(&worker_count(w, c)->accepted, 1);
 	if (log_wants(LOG_LEVEL_VERBOSE))
-		log_verbose("%s accepted", peer_name(peer));
+		log_verbose("%s accepted", worker_client_name(w, c));
 	w->changed = true;
 	if (to != w->number) {
 		handoff_offer(w, fd, to);

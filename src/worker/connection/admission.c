@@ -234,12 +234,12 @@ admission_leave(const struct worker *w, int fd)
 }
 
 void
-admission_report(struct worker *w, const struct peer *peer, const char *what,
+admission_report(struct worker *w, const char *client, const char *what,
     const char *detail)
 {
 	unsigned missed;
 
 	if (log_rate_limit(&w->refusals, &missed))
-		log_warnx("%s refused: %s%s; %u more refused unlogged",
-		    peer_name(peer), what, detail, missed);
+		log_warnx("%s refused: %s%s; %u more refused unlogged", client,
+		    what, detail, missed);
 }

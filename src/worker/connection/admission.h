@@ -48,8 +48,9 @@ bool admission_counted(const struct worker *w, int fd);
 /* `fd` counts for no address and no service any more. */
 void admission_leave(const struct worker *w, int fd);
 
-/* Log that a client was refused; `what` and `detail` are the reason. */
-void admission_report(struct worker *w, const struct peer *peer,
-    const char *what, const char *detail);
+/* Log that the client of that name was refused; `what` and `detail` are the
+ * reason. */
+void admission_report(struct worker *w, const char *client, const char *what,
+    const char *detail);
 
 #endif

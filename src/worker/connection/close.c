@@ -28,7 +28,7 @@ close_account(struct worker *w, const struct connection *c,
 		return;
 	ms = clock_ms() - c->opened;
 	log_verbose("%s closed: %s%s%s, %llu bytes in, %llu out, %llu.%03llu s",
-	    peer_name(&c->peer), close_reason_name(reason),
+	    worker_client_name(w, c), close_reason_name(reason),
 	    error != 0 ? ": " : "", error != 0 ? strerror(error) : "",
 	    (unsigned long long)c->rx, (unsigned long long)c->tx,
 	    (unsigned long long)ms / 1000, (unsigned long long)ms % 1000);

@@ -74,7 +74,7 @@ static enum header_result
 header_deny(struct worker *w, const struct connection *c, const char *what,
     const char *detail)
 {
-	admission_report(w, &c->peer, what, detail);
+	admission_report(w, worker_client_name(w, c), what, detail);
 	return HEADER_DENY;
 }
 
@@ -103,7 +103,7 @@ header_admit(struct worker *w, int fd, bool named)
 	why = admission_recount(w, fd, &c->peer);
 	if (why == NULL)
 		return HEADER_GO;
-	admission_report(w, &c->peer, why, "");
+	admission_report(w, worker_client_name(w, c), why, "");
 	return HEADER_LIMIT;
 }
 

@@ -352,6 +352,14 @@ serve_wait(struct worker *w, int fd, struct connection *c, bool more)
 		serve_arm(w, fd, connection_half(c)->wake);
 }
 
+/* Bytes of the input window that are written to. */
+static size_t
+serve_windowed(const struct connection *c)
+{
+	return (c->flags & CONN_SPILLED) != 0 ? (size_t)(c->rx - c->window_base)
+					      : 0;
+}
+
 /* Send, receive if `events` say that there is something, and let the handler
  * make its steps. */
 static void
@@ -366,11 +374,11 @@ serve_operate(struct worker *w, int fd, struct connection *c, uint32_t events)
 	    (events & ~(uint32_t)EPOLLOUT) != 0 &&
 	    !serve_take(w, fd, c, &v, events))
 		return;
-	if ((c->flags & CONN_SPILLED) != 0)
-		memory_took(w, fd, (size_t)(c->rx - c->window_base), 0);
-	if (p == SERVE_SETTLED)
-		p = serve_settle(w, fd, c, &v);
 	if (p == SERVE_CLOSED)
+		return;
+	if ((c->flags & (CONN_SPILLED | CONN_OUTPUT)) != 0)
+		memory_took(w, fd, serve_windowed(c), 0);
+	if (p == SERVE_SETTLED && (p = serve_settle(w, fd, c, &v)) == SERVE_CLOSED)
 		return;
 	serve_spill(w, fd, c, &v);
 	serve_unspill(c);

@@ -20,7 +20,7 @@ socket_error_passes(struct worker *w, const struct connection *c,
 		return false;
 	if (log_rate_limit(&w->shortages, &missed))
 		log_warn("%s %s: will try again; %u more unlogged", what,
-		    peer_name(&c->peer), missed);
+		    worker_client_name(w, c), missed);
 	return true;
 }
 

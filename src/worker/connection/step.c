@@ -96,7 +96,7 @@ step_fault(struct worker *w, int fd, const char *what)
 	if (log_rate_limit(&w->faults, &missed))
 		log_warnx("%s closed: handler %s: %s; %llu bytes in, %llu "
 			  "out; %u more unlogged",
-		    peer_name(&c->peer), step_handler_name(w, c), what,
+		    worker_client_name(w, c), step_handler_name(w, c), what,
 		    (unsigned long long)c->rx, (unsigned long long)c->tx,
 		    missed);
 	close_reset(w, fd, CLOSE_FAULT);
@@ -130,6 +130,20 @@ step_skip(struct connection *c, size_t bytes)
 	step_commit(c);
 }
 
+/* Convert a state of `old`; returns false if that is impossible. */
+static bool
+step_convert(const struct worker_handler *old, const struct echod_handler *h,
+    const char *from, char *to)
+{
+	if (old->state_version != h->state_version ||
+	    old->state_size != h->state_size)
+		return h->migrate != NULL &&
+		    h->migrate(old->state_version, from, old->state_size, to) ==
+			0;
+	memcpy(to, from, h->state_size);
+	return true;
+}
+
 /*
  * The connection's handler was replaced by another version: convert the state.
  * A commit as any other, so that a death in it leaves the old state, which is
@@ -151,16 +165,16 @@ step_migrate(struct worker *w, int fd, struct connection *c)
 	from = arena_state(w->arena, fd, n, old->state_size);
 	to = arena_scratch_state(w->arena, w->number, new->h->state_size);
 	memset(to, 0, new->h->state_size);
-	if (old->state_version == new->h->state_version &&
-	    old->state_size == new->h->state_size)
-		memcpy(to, from, new->h->state_size);
-	else if (new->h->migrate == NULL ||
-	    new->h->migrate(old->state_version, from, old->state_size, to) != 0)
+	/* Before OPEN there are zeros, whatever the version. */
+	if ((half->delivered & DELIVERED_OPEN) != 0 &&
+	    !step_convert(old, new->h, from, to))
 		return step_fault(w, fd, "it cannot convert the state");
 	memcpy(arena_state(w->arena, fd, 1 - n, new->h->state_size), to,
 	    new->h->state_size);
 	*next = *half;
 	next->entry = old->successor;
+	/* The other version has not looked at the input. */
+	c->seen = 0;
 	step_commit(c);
 	return STEP_MADE;
 }
@@ -172,8 +186,8 @@ step_log_note(struct worker *w, const struct connection *c, const char *name,
 	unsigned missed;
 
 	if (log_rate_limit(&w->notes, &missed))
-		log_notice("%s: handler %s: %.200s", peer_name(&c->peer), name,
-		    note);
+		log_notice("%s: handler %s: %.200s", worker_client_name(w, c),
+		    name, note);
 }
 
 /* What the step is told about the connection's ends. */

@@ -119,7 +119,7 @@ lost_sockets_enter(struct worker *w, int fd)
 	accept_enter(w, fd, &peer, entry, w->number, false);
 	if (why == NULL)
 		return true;
-	admission_report(w, &peer, why, "");
+	admission_report(w, worker_peer_name(w, &peer, entry), why, "");
 	close_connection(w, fd, reason, 0);
 	return false;
 }

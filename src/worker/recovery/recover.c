@@ -59,7 +59,7 @@ recover_settle(const struct worker *w, unsigned k, int fd)
 	if (!tcp_info_positions(fd, &rx, &tx)) {
 		if (errno != ECONNRESET)
 			log_warn("%s: the kernel does not say how far it came",
-			    peer_name(&c->peer));
+			    worker_client_name(w, c));
 		return false;
 	}
 	if (rx < c->rx || tx < c->tx)
@@ -341,7 +341,7 @@ recover_take_doubtful(struct worker *w, unsigned k, int fd, bool shed,
 	if (fault != 0)
 		log_warnx("%s closed: its input to handler %s %s worker %u "
 			  "(%s); %llu bytes in, %llu out",
-		    peer_name(&c->peer), step_handler_name(w, c),
+		    worker_client_name(w, c), step_handler_name(w, c),
 		    fault == FAULT_HUNG ? "hung" : "crashed", k,
 		    fault == FAULT_HUNG ? "watchdog" : signals_name(fault),
 		    (unsigned long long)c->rx, (unsigned long long)c->tx);

@@ -28,12 +28,18 @@
 static void __attribute__((constructor)) naughty_construct(void)
 {
 	const char *path = getenv("NAUGHTY_MARK");
+	const char *lose = getenv("NAUGHTY_LOSE");
 	FILE *f = path == NULL ? NULL : fopen(path, "ae");
 
 	if (f == NULL)
 		return;
 	fprintf(f, "%ld %ld\n", (long)getpid(), (long)geteuid());
 	fclose(f);
+	/* As if dlopen(3) had been cut short. */
+	if (lose != NULL && unlink(lose) == 0) {
+		(void)!open("/etc/passwd", O_RDONLY | O_CLOEXEC);
+		raise(SIGKILL);
+	}
 }
 #endif
 
@@ -104,7 +110,9 @@ naughty_command(struct echod_step *s, const char *line)
 	else if (strcmp(line, "again") == 0) {
 		s->consume = s->pass = 0;
 		return ECHOD_AGAIN;
-	} else if (strcmp(line, "nonsense") == 0)
+	} else if (strcmp(line, "reset") == 0)
+		return ECHOD_ABORT;
+	else if (strcmp(line, "nonsense") == 0)
 		return 77;
 	else if (strcmp(line, "text") == 0 && s->config != NULL) {
 		s->pass = 0;
