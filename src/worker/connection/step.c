@@ -204,11 +204,9 @@ step_fill_peer(struct echod_peer *to, const struct peer *from, uint16_t port)
 /* The new timer.  One that has passed already is due in a moment: a handler
  * cannot make the worker spin. */
 static uint64_t
-step_wake(const struct half *half, const struct echod_step *s)
+step_wake(const struct echod_step *s)
 {
-	if (s->wake_ms == 0 || s->wake_ms == half->wake)
-		return s->wake_ms;
-	if (s->wake_ms <= s->now_ms)
+	if (s->wake_ms != 0 && s->wake_ms <= s->now_ms)
 		return s->now_ms + 1;
 	return s->wake_ms < WAKE_MAX ? s->wake_ms : WAKE_MAX;
 }
@@ -283,7 +281,7 @@ step_make(struct worker *w, int fd, struct connection *c,
 	next.produced += s.write + s.pass;
 	next.written = (uint32_t)s.write;
 	next.passed = (uint32_t)s.pass;
-	next.wake = step_wake(half, &s);
+	next.wake = step_wake(&s);
 	if (event == ECHOD_OPEN)
 		next.delivered |= DELIVERED_OPEN;
 	if (event == ECHOD_EOF)
