@@ -307,3 +307,44 @@ moment() {
 	[ $((0x$our - 0x$their)) -le 1 ]
 	stop
 }
+
+# The service called "default" goes, and a service comes: the port stays.
+@test "a file gets sections, and loses them again" {
+	conf
+	serve
+	exec 5<>"/dev/tcp/$HOST/$PORT"
+	echo one >&5
+	read -r -t 60 answer <&5
+	[ "$answer" = one ]
+	sections '[service web]' "port = $PORT"
+	reloaded
+	told 'service default' "port $PORT, handler echo" '(none)'
+	told 'service web' '(none)' "port $PORT, handler echo"
+	not logged 'is listened on no longer'
+	answers "$PORT" 'one\n' 'one\n'
+	# Its client is drained: it gets an end.
+	! read -r -t 60 answer <&5
+	conf
+	reloaded
+	told 'service web' "port $PORT, handler echo" '(none)'
+	echoes
+	stop
+	[ "$STATUS" -eq 0 ]
+}
+
+# silent: both connections have been silent for some time.
+silent() {
+	"$ECHOCTL" -c echod.conf connections --json >out
+	[ "$(grep -cE '"idle":(0\.[0-9]*[1-9]|[1-9])' out)" -eq 2 ]
+}
+
+# Formerly the kernel was asked about one port only.
+@test "how long a client is silent is known in each service" {
+	ports
+	three
+	sed -i "1i control-socket = $DIR/ctl" echod.conf
+	serve
+	exec 5<>"/dev/tcp/$HOST/$PORT" 6<>"/dev/tcp/$HOST/$RAW"
+	talk 5 6
+	wait_for 10 silent
+}
