@@ -223,7 +223,10 @@ at() {
 	sed -n "/^\[service $1\]/,/^port/s/^port = //p" inetd.conf
 }
 
-@test "the services of inetd, as etc/inetd-services.conf has them" {
+# etc/inetd-services.conf with ports of this test and the modules of the tree,
+# as ./inetd.conf.
+inetd_conf() {
+	local port
 	[ -e "$BUILD/modules/daytime.so" ] || skip "the modules are not built"
 	sed -E "s#^(handler = )(daytime|chargen|time)\$#\1$BUILD/modules/\2.so#" \
 		"$TOP_SRCDIR/etc/inetd-services.conf" >inetd.conf
@@ -232,6 +235,10 @@ at() {
 	for port in 7 9 13 19 37; do
 		sed -i "s/^port = $port\$/port = $(free_port)/" inetd.conf
 	done
+}
+
+@test "the services of inetd, as etc/inetd-services.conf has them" {
+	inetd_conf
 	start_raw -c inetd.conf -o workers=2
 	answers "$(at echo)" 'one\ntwo' 'one\ntwo'
 	answers "$(at discard)" 'one\ntwo' ''
@@ -264,45 +271,41 @@ moment() {
 # The answers of daytime differ in their format, which RFC 867 leaves open.
 @test "the services of inetd answer as xinetd's do" {
 	local xinetd s all=()
+	local -A theirs=()
 	xinetd=$(PATH=$PATH:/usr/sbin command -v xinetd) ||
 		skip "xinetd is not installed"
 	[ "$(id -u)" -eq 0 ] || skip "xinetd takes root"
-	[ -e "$BUILD/modules/daytime.so" ] || skip "the modules are not built"
-	sed -E "s#^(handler = )(daytime|chargen|time)\$#\1$BUILD/modules/\2.so#" \
-		"$TOP_SRCDIR/etc/inetd-services.conf" >inetd.conf
-	ports_of echo discard daytime chargen time
+	inetd_conf
 	start_raw -c inetd.conf -o workers=2
 	for s in echo discard daytime chargen time; do
-		declare "x_$s=$(free_port)"
-		local port=x_$s
-		all+=("$s" "${!port}")
+		theirs[$s]=$(free_port)
+		all+=("$s" "${theirs[$s]}")
 	done
 	xinetd_conf "${all[@]}" >xinetd.conf
 	"$xinetd" -dontfork -f xinetd.conf -filelog xinetd.log \
 		-pidfile xinetd.pid >/dev/null 2>&1 3>&- &
 	PIDS+=($!)
-	# shellcheck disable=SC2154 # declare set them
-	wait_for 10 nc.openbsd -z "$HOST" "$x_time"
+	wait_for 10 nc.openbsd -z "$HOST" "${theirs[time]}"
 
-	for s in "$PORT_echo" "$x_echo"; do
+	for s in "$(at echo)" "${theirs[echo]}"; do
 		answers "$s" 'one\ntwo' 'one\ntwo'
 	done
-	for s in "$PORT_discard" "$x_discard"; do
+	for s in "$(at discard)" "${theirs[discard]}"; do
 		answers "$s" 'one\ntwo' ''
 	done
-	nc.openbsd -w 5 -d "$HOST" "$PORT_chargen" | head -n 300 >ours
-	nc.openbsd -w 5 -d "$HOST" "$x_chargen" | head -n 300 >theirs
+	nc.openbsd -w 5 -d "$HOST" "$(at chargen)" | head -n 300 >ours
+	nc.openbsd -w 5 -d "$HOST" "${theirs[chargen]}" | head -n 300 >theirs
 	# xinetd's ring has neither blank nor tilde; RFC 864 has all 95.
 	[ "$(tr -d '\r' <ours | awk '{ print length($0) }' | sort -u)" = \
 		"$(tr -d '\r' <theirs | awk '{ print length($0) }' | sort -u)" ]
 	grep -qxF "$(sed -n 1p theirs)" ours
 	local our their
-	our=$(moment "$(nc.openbsd -w 5 -d "$HOST" "$PORT_daytime")")
-	their=$(moment "$(nc.openbsd -w 5 -d "$HOST" "$x_daytime")")
+	our=$(moment "$(nc.openbsd -w 5 -d "$HOST" "$(at daytime)")")
+	their=$(moment "$(nc.openbsd -w 5 -d "$HOST" "${theirs[daytime]}")")
 	[ $((their - our)) -le 10 ]
 	[ $((our - their)) -le 1 ]
-	our=$(nc.openbsd -w 5 -d "$HOST" "$PORT_time" | xxd -p)
-	their=$(nc.openbsd -w 5 -d "$HOST" "$x_time" | xxd -p)
+	our=$(nc.openbsd -w 5 -d "$HOST" "$(at time)" | xxd -p)
+	their=$(nc.openbsd -w 5 -d "$HOST" "${theirs[time]}" | xxd -p)
 	[ $((0x$their - 0x$our)) -le 10 ]
 	[ $((0x$our - 0x$their)) -le 1 ]
 	stop
@@ -323,7 +326,7 @@ moment() {
 	not logged 'is listened on no longer'
 	answers "$PORT" 'one\n' 'one\n'
 	# Its client is drained: it gets an end.
-	! read -r -t 60 answer <&5
+	not read -r -t 60 answer <&5
 	conf
 	reloaded
 	told 'service web' "port $PORT, handler echo" '(none)'
