@@ -87,7 +87,7 @@ image_owner(const struct image_request *r)
 int
 image_memfd(void)
 {
-	return memfd_create("echod-handlers", MFD_CLOEXEC);
+	return memfd_create("echod-handlers", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 }
 
 /* A mark of bytes (FNV-1a), that goes on from the mark of those before. */
@@ -438,6 +438,13 @@ image_make(int memfd, const struct image_request *r, char *why, size_t size)
 	image_tell_failure(f, r, status, hung, why, size);
 	free(f);
 	return -1;
+}
+
+int
+image_seal(int memfd)
+{
+	return fcntl(memfd, F_ADD_SEALS,
+	    F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
 }
 
 static bool
