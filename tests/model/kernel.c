@@ -267,6 +267,16 @@ closes(struct tcp *t, int fd)
 		    number(t));
 }
 
+/* Input of an open connection that its handler has not consumed. */
+static size_t
+left_of(const struct tcp *t)
+{
+	for (unsigned fd = 0; fd < DESCRIPTORS; fd++)
+		if (table[fd] == t)
+			return connection_unconsumed(&arena.connection[fd]);
+	return 0;
+}
+
 void
 kernel_at_rest(void)
 {
@@ -343,6 +353,10 @@ kernel_at_rest(void)
 		if (!awaits_header(t) && t->sent < due(t, false)->length)
 			violated("P1", "client %u: %zu of %zu bytes came back",
 			    i, t->sent, due(t, false)->length);
+		if (!awaits_header(t) && left_of(t) != due(t, false)->left)
+			violated("P1", "client %u: its handler has left %zu "
+				       "bytes, not %zu",
+			    i, left_of(t), due(t, false)->left);
 		if (t->fin || stopped)
 			violated("P5", "client %u is not closed", i);
 	}
