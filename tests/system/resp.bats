@@ -45,7 +45,6 @@ while_killed() {
 	done
 	wait "$killer"
 	[ "$(deaths)" -ge 20 ]
-	echo "$(deaths) workers died: $*" >>"${RESP_REPORT:-report}"
 }
 
 # A python with the library, which is not always the first one.
