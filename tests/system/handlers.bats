@@ -331,3 +331,21 @@ compare_chargen() {
 		return 1
 	}
 }
+
+@test "echod --check asks each module in its own way" {
+	echo Hello >quotations
+	local handler
+	for handler in chargen daytime out qotd time; do
+		echo "$handler"
+		printf '%s\n' "port = $PORT" "bind = $HOST" "handler = $handler" >conf
+		[ "$handler" != qotd ] || echo "handler.file = $DIR/quotations" >>conf
+		start_raw -c conf
+		"$ECHOD" -c conf --check
+		# An answer of another protocol is none.
+		if [ "$handler" != out ] && "$ECHOD" -c conf --check -o handler=out; then
+			return 1
+		fi
+		stop
+		PORT=$(free_port)
+	done
+}
