@@ -85,8 +85,7 @@ call_move(const struct module *m)
 static bool
 call_is_filled(const char *p, size_t n, uint8_t c)
 {
-	return n == 0 ||
-	    ((uint8_t)p[0] == c && memcmp(p, p + 1, n - 1) == 0);
+	return n == 0 || ((uint8_t)p[0] == c && memcmp(p, p + 1, n - 1) == 0);
 }
 
 static char *
@@ -227,8 +226,8 @@ call_migrate(const struct module *m, uint32_t from, const void *old,
 	tester->serial++;
 	tester->event = 0;
 	tester->inside = INSIDE_MIGRATE;
-	result = m->handler->migrate(from, there - old_room.alias +
-		old_room.view, old_size, own);
+	result = m->handler->migrate(from,
+	    there - old_room.alias + old_room.view, old_size, own);
 	tester->inside = INSIDE_NOTHING;
 	if (m->handler->state_size > 0 &&
 	    !call_is_filled(own + m->handler->state_size,

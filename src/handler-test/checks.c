@@ -19,7 +19,7 @@
 #define CHECKS_SOON 40
 #define CHECKS_RANDOM 24  /* random cuts */
 #define CHECKS_WIRE 65536 /* output that is compared, and as often the input */
-#define CHECKS_SHOWN 40   /* bytes of a difference */
+#define CHECKS_SHOWN 40	  /* bytes of a difference */
 #define CHECKS_HOUR 3600000
 #define CHECKS_DAYS 1000000007
 
@@ -84,8 +84,7 @@ static size_t
 checks_difference(const struct outcome *o)
 {
 	size_t n = o->out_size < known.out_size ? o->out_size : known.out_size;
-	bool prefix = o->ending == RUN_ENDLESS ||
-	    known.ending == RUN_ENDLESS ||
+	bool prefix = o->ending == RUN_ENDLESS || known.ending == RUN_ENDLESS ||
 	    (o->ending == RUN_RESET && known.ending == RUN_RESET);
 
 	for (size_t i = 0; i < n; i++)
@@ -299,8 +298,8 @@ checks_repeat(void)
 	s.cut = 0;
 	run_scenario(&s, &o);
 	s.piece = 0;
-	for (size_t i = 0; i < checks_positions() && !tester_broken(
-		 PROMISE_REPEAT); i++) {
+	for (size_t i = 0;
+	     i < checks_positions() && !tester_broken(PROMISE_REPEAT); i++) {
 		s.cut = checks_position(i);
 		run_scenario(&s, &o);
 	}
@@ -421,9 +420,8 @@ checks_kill_all(struct scenario *s, uint64_t points, const char *how)
 	s->deaths.count = 1;
 	for (uint64_t i = 0; i < points && i < most; i++) {
 		s->deaths.at[0] = points <= most ? i
-		    : i < most / 2
-		    ? i
-		    : tester_random(&known.seed) % points;
+		    : i < most / 2		 ? i
+				   : tester_random(&known.seed) % points;
 		if (!checks_kill(s, how))
 			return false;
 	}

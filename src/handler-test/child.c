@@ -52,13 +52,22 @@ child_begin(const char *path, const struct echod_option *options, size_t count)
 /* What a worker lets a handler do: echod/handler.h.  The worker's own calls are
  * not here. */
 static const struct permit permits[] = {
-	ANY(clock_gettime), ANY(gettimeofday), ANY(time), ANY(getrandom),
+	ANY(clock_gettime),
+	ANY(gettimeofday),
+	ANY(time),
+	ANY(getrandom),
 	ANY(brk),
 	TWO(mmap, ARG(2, PROT_EXEC, 0), ARG(3, MAP_ANONYMOUS, MAP_ANONYMOUS)),
-	ONE(mprotect, ARG(2, PROT_EXEC, 0)), ANY(mremap), ANY(munmap),
+	ONE(mprotect, ARG(2, PROT_EXEC, 0)),
+	ANY(mremap),
+	ANY(munmap),
 	ONE(madvise, INT(2, MADV_DONTNEED)),
-	ONE(madvise, INT(2, MADV_HUGEPAGE)), ANY(rt_sigprocmask),
-	ANY(rt_sigreturn), ANY(getpid), ANY(gettid), ANY(exit_group),
+	ONE(madvise, INT(2, MADV_HUGEPAGE)),
+	ANY(rt_sigprocmask),
+	ANY(rt_sigreturn),
+	ANY(getpid),
+	ANY(gettid),
+	ANY(exit_group),
 	/* libc writes to standard error before it aborts. */
 	ONE(writev, INT(0, STDERR_FILENO)),
 };
@@ -111,9 +120,9 @@ static void
 child_describe(const struct module *m)
 {
 	const struct echod_handler *h = m->handler;
-	const char *address =
-	    m->config == NULL ? NULL
-			      : module_address_in(m->config, m->config_size);
+	const char *address = m->config == NULL
+	    ? NULL
+	    : module_address_in(m->config, m->config_size);
 
 	snprintf(tester->name, sizeof(tester->name), "%s", h->name);
 	snprintf(tester->version, sizeof(tester->version), "%s", h->version);
@@ -224,15 +233,14 @@ child_judge(bool hangs, int status, unsigned limit_ms)
 		    "%s does not return within %u ms of CPU time",
 		    child_inside(), limit_ms);
 	else if (tester->call != -1)
-		tester_found(p, tester->event,
-		    "%s makes the system call %s", child_inside(),
-		    call_name(tester->call_arch, tester->call));
+		tester_found(p, tester->event, "%s makes the system call %s",
+		    child_inside(), call_name(tester->call_arch, tester->call));
 	else if (WIFSIGNALED(status))
 		tester_found(tester->fault[0] != '\0' ? tester->fault_promise
 						      : p,
 		    tester->event, "%s %s%s(%s)", child_inside(),
-		    tester->fault[0] != '\0' ? tester->fault : "crashes",
-		    " ", signals_name(WTERMSIG(status)));
+		    tester->fault[0] != '\0' ? tester->fault : "crashes", " ",
+		    signals_name(WTERMSIG(status)));
 	else
 		tester_found(p, tester->event, "%s ends the process",
 		    child_inside());

@@ -212,8 +212,7 @@ engine_due(struct engine *e)
 		return ECHOD_MORE;
 	if (h->ended)
 		return 0;
-	if (e->rx > h->consumed &&
-	    (e->rx > r->seen || r->seen < h->consumed))
+	if (e->rx > h->consumed && (e->rx > r->seen || r->seen < h->consumed))
 		return ECHOD_DATA;
 	return r->eof || r->drain ? ECHOD_EOF : 0;
 }
@@ -340,8 +339,8 @@ engine_commit(struct engine *e, const struct echod_step *s, int next)
 		    e->module->handler->state_size);
 	if (MUTANT(MUTANT_TWO_STORES) && s->event == ECHOD_DATA &&
 	    s->write == 0 && s->pass > 0 &&
-	    memcmp(r->state[0], r->state[1],
-		e->module->handler->state_size) == 0) {
+	    memcmp(r->state[0], r->state[1], e->module->handler->state_size) ==
+		0) {
 		POINT(e);
 		engine_half(e)->consumed += s->consume;
 		POINT(e);
@@ -486,8 +485,8 @@ engine_visit(struct engine *e)
 		return result;
 	if (engine_receive(e) == ENGINE_DIED)
 		return ENGINE_DIED;
-	while ((e->tx == engine_half(e)->produced ||
-		   MUTANT(MUTANT_STEP_UNSENT)) &&
+	while (
+	    (e->tx == engine_half(e)->produced || MUTANT(MUTANT_STEP_UNSENT)) &&
 	    engine_half(e)->next != ECHOD_FINISH &&
 	    (event = engine_due(e)) != 0 && steps++ < ENGINE_STEPS) {
 		result = engine_step(e, event);

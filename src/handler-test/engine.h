@@ -65,13 +65,13 @@ struct engine {
 
 	/* The memory of the process. */
 	uint64_t rx, tx;
-	uint64_t hint; /* as `seen`, but lost at a death */
+	uint64_t hint;	   /* as `seen`, but lost at a death */
 	char *state, *out; /* what a step is working on */
 
 	uint64_t points; /* so far */
 	unsigned died;
 	bool cut_short;
-	unsigned same_time; /* TIMER steps one after the other */
+	unsigned same_time;  /* TIMER steps one after the other */
 	unsigned last_steps; /* with ECHOD_LAST */
 	bool timed;	     /* a timer was set once */
 };

@@ -44,7 +44,8 @@ kernel_send(struct kernel *k, const char *from, size_t n)
 	if (n == 0)
 		return -1;
 	if (k->sent < k->keep)
-		memcpy(k->wire + k->sent, from, kernel_min(n, k->keep - k->sent));
+		memcpy(k->wire + k->sent, from,
+		    kernel_min(n, k->keep - k->sent));
 	k->sent += n;
 	k->room -= n;
 	return (ssize_t)n;

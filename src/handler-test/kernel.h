@@ -14,10 +14,10 @@
 struct kernel {
 	/* From the client. */
 	const char *input;
-	size_t size;	/* what it will send */
-	size_t arrived; /* what has arrived of this */
-	size_t taken;	/* what recv took of this */
-	bool fin;	/* the client's FIN has arrived */
+	size_t size;	 /* what it will send */
+	size_t arrived;	 /* what has arrived of this */
+	size_t taken;	 /* what recv took of this */
+	bool fin;	 /* the client's FIN has arrived */
 	size_t recv_max; /* bytes that a recv takes; 0: all */
 
 	/* To the client. */

@@ -137,8 +137,8 @@ main_report(enum promise p, const char *input, size_t size)
 	static char text[TEXT_ROOM(MAIN_SHOWN)];
 	const struct finding *f = &tester->finding[p];
 
-	printf("broken: %d (%s), event %s, input %s (%zu byte%s): %s\n",
-	    p, tester_promise(p), tester_event(f->event),
+	printf("broken: %d (%s), event %s, input %s (%zu byte%s): %s\n", p,
+	    tester_promise(p), tester_event(f->event),
 	    text_quote(text, input, size, MAIN_SHOWN), size,
 	    size == 1 ? "" : "s", f->what);
 	fflush(stdout);

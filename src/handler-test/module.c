@@ -153,8 +153,7 @@ module_load(struct module *m, const char *path,
 	tester->inside = INSIDE_NOTHING;
 	if (m->handler == NULL)
 		return false;
-	dl_iterate_phdr(module_note_object,
-	    (void *)(uintptr_t)m->handler);
+	dl_iterate_phdr(module_note_object, (void *)(uintptr_t)m->handler);
 	if (!module_configure(m, path, options, count))
 		return false;
 	module_save();

@@ -19,7 +19,7 @@ struct scenario {
 	 * or all (0), or as `seed` says. */
 	size_t cut, piece;
 	uint64_t seed;
-	bool open_first; /* not before OPEN */
+	bool open_first;		 /* not before OPEN */
 	size_t recv_max, send_max, room; /* see kernel.h; 0: no limit */
 	/* How it ends. */
 	bool drain;	  /* by the service, not by the client */
@@ -27,15 +27,15 @@ struct scenario {
 	bool reads_last;  /* the client reads when it has sent everything */
 	bool to_the_end;  /* endless output does not end the run */
 	/* The clock. */
-	uint64_t clock; /* it begins so much later, in ms */
-	uint64_t late;	/* timers are so late, in ms */
+	uint64_t clock;	 /* it begins so much later, in ms */
+	uint64_t late;	 /* timers are so late, in ms */
 	unsigned timers; /* so many are waited for before the end */
 	/* The worker. */
 	struct deaths deaths;
-	bool more;  /* a death takes so long that input arrives */
-	bool later; /* ... and that time passes */
-	bool renew; /* a successor's static variables are new */
-	bool repeat; /* see engine.h */
+	bool more;    /* a death takes so long that input arrives */
+	bool later;   /* ... and that time passes */
+	bool renew;   /* a successor's static variables are new */
+	bool repeat;  /* see engine.h */
 	bool migrate; /* each state is given to migrate(), too */
 	struct call_place place;
 };
@@ -55,7 +55,7 @@ struct outcome {
 	size_t total; /* bytes of output, if not all are kept */
 	uint64_t points;
 	uint32_t killed_in; /* the last event before a death */
-	bool timed; /* a timer was set */
+	bool timed;	    /* a timer was set */
 };
 
 /* Memory for conversations of this module. */

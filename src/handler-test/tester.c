@@ -45,8 +45,7 @@ tester_promise(enum promise promise)
 		[PROMISE_TIMER] = "a late timer is a timer",
 		[PROMISE_CALLS] =
 		    "a step ends, with an answer and without a system call",
-		[PROMISE_MIGRATE] =
-		    "migrate() converts a state, or refuses it",
+		[PROMISE_MIGRATE] = "migrate() converts a state, or refuses it",
 	};
 
 	return words[promise];

@@ -290,6 +290,11 @@ kernel_at_rest(void)
 				    "record %u is free and counted "
 				    "for its address",
 				    fd);
+			if (arena.service[fd] != 0)
+				violated("P7",
+				    "record %u is free and counted "
+				    "for its service",
+				    fd);
 			continue;
 		}
 		if (owner_state(h) != CONN_OPEN || !is_alive(k))
@@ -303,6 +308,10 @@ kernel_at_rest(void)
 			violated("P7",
 			    "client %u is not counted for its "
 			    "address",
+			    number(t));
+		if (arena.service[fd] == 0)
+			violated("P7",
+			    "client %u is not counted for its service",
 			    number(t));
 		/* Else its next input would not be read. */
 		if (!entry[k][fd].in || (c->flags & CONN_ENROLLED) == 0)

@@ -108,8 +108,8 @@ bootstrap_root() {
 	package
 	dpkg-deb -c "$WORK"/echod-dev_*.deb >list
 	local f
-	for f in include/echod/handler.h share/pkgconfig/echod.pc \
-		share/man/man3/echod-handler.3.gz bin/echod-handler-test \
+	for f in bin/echod-handler-test include/echod/handler.h \
+		share/pkgconfig/echod.pc share/man/man3/echod-handler.3.gz \
 		share/man/man1/echod-handler-test.1.gz \
 		share/doc/echod-dev/handlers.md share/echod/template/handler.c; do
 		grep -q " ./usr/$f\$" list
@@ -167,8 +167,8 @@ bootstrap_root() {
 		return 1
 	}
 	rpm -qlp rpm/RPMS/*/echod-devel-"$VERSION"-1*.rpm | tee list
-	grep -qx /usr/include/echod/handler.h list
 	grep -qx /usr/bin/echod-handler-test list
+	grep -qx /usr/include/echod/handler.h list
 	grep -qx /usr/share/echod/template/Makefile list
 	rpm -qlp rpm/RPMS/*/echod-"$VERSION"-1*.rpm | tee list
 	grep -q '/echod/handlers/daytime.so$' list

@@ -9,7 +9,7 @@ nothing_step(struct echod_step *s)
 {
 	s->consume = s->pass = s->in_len;
 	return s->in_len > 0 || (s->flags & ECHOD_LAST) == 0 ? ECHOD_AGAIN
-							      : ECHOD_WAIT;
+							     : ECHOD_WAIT;
 }
 
 const struct echod_handler echod_handler = {
