@@ -246,3 +246,68 @@ ports_of() {
 	stop
 	[ "$STATUS" -eq 0 ]
 }
+
+# xinetd_conf SERVICE PORT...: its internal services, on other ports.
+xinetd_conf() {
+	printf 'defaults\n{\n}\n'
+	while [ $# -gt 0 ]; do
+		printf 'service %s\n{\n' "$1"
+		printf '\t%s\n' 'type = INTERNAL UNLISTED' "id = $1-stream" \
+			'socket_type = stream' 'protocol = tcp' 'wait = no' \
+			'user = root' "port = $2" "bind = $HOST" 'disable = no'
+		echo '}'
+		shift 2
+	done
+}
+
+# moment TEXT: a date of daytime as seconds.
+moment() {
+	date -u -d "$(tr -d '\r,' <<<"$1" | sed 's/-UTC/ UTC/')" +%s
+}
+
+# The answers of daytime differ in their format, which RFC 867 leaves open.
+@test "the services of inetd answer as xinetd's do" {
+	local xinetd s all=()
+	xinetd=$(PATH=$PATH:/usr/sbin command -v xinetd) ||
+		skip "xinetd is not installed"
+	[ "$(id -u)" -eq 0 ] || skip "xinetd takes root"
+	[ -e "$BUILD/modules/daytime.so" ] || skip "the modules are not built"
+	sed -E "s#^(handler = )(daytime|chargen|time)\$#\1$BUILD/modules/\2.so#" \
+		"$TOP_SRCDIR/etc/inetd-services.conf" >inetd.conf
+	ports_of echo discard daytime chargen time
+	start_raw -c inetd.conf -o workers=2
+	for s in echo discard daytime chargen time; do
+		declare "x_$s=$(free_port)"
+		local port=x_$s
+		all+=("$s" "${!port}")
+	done
+	xinetd_conf "${all[@]}" >xinetd.conf
+	"$xinetd" -dontfork -f xinetd.conf -filelog xinetd.log \
+		-pidfile xinetd.pid >/dev/null 2>&1 3>&- &
+	PIDS+=($!)
+	# shellcheck disable=SC2154 # declare set them
+	wait_for 10 nc.openbsd -z "$HOST" "$x_time"
+
+	for s in "$PORT_echo" "$x_echo"; do
+		answers "$s" 'one\ntwo' 'one\ntwo'
+	done
+	for s in "$PORT_discard" "$x_discard"; do
+		answers "$s" 'one\ntwo' ''
+	done
+	nc.openbsd -w 5 -d "$HOST" "$PORT_chargen" | head -n 300 >ours
+	nc.openbsd -w 5 -d "$HOST" "$x_chargen" | head -n 300 >theirs
+	# xinetd's ring has neither blank nor tilde; RFC 864 has all 95.
+	[ "$(tr -d '\r' <ours | awk '{ print length($0) }' | sort -u)" = \
+		"$(tr -d '\r' <theirs | awk '{ print length($0) }' | sort -u)" ]
+	grep -qxF "$(sed -n 1p theirs)" ours
+	local our their
+	our=$(moment "$(nc.openbsd -w 5 -d "$HOST" "$PORT_daytime")")
+	their=$(moment "$(nc.openbsd -w 5 -d "$HOST" "$x_daytime")")
+	[ $((their - our)) -le 10 ]
+	[ $((our - their)) -le 1 ]
+	our=$(nc.openbsd -w 5 -d "$HOST" "$PORT_time" | xxd -p)
+	their=$(nc.openbsd -w 5 -d "$HOST" "$x_time" | xxd -p)
+	[ $((0x$their - 0x$our)) -le 10 ]
+	[ $((0x$our - 0x$their)) -le 1 ]
+	stop
+}
