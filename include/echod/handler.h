@@ -128,7 +128,8 @@ struct echod_step {
 	size_t pass;	  /* 0: ... and after them the last `pass` of the bytes
 			  * consumed, unchanged and without a copy */
 	uint64_t wake_ms; /* as answered last, 0 in TIMER: TIMER when now_ms
-			   * is this or later; 0: no timer */
+			   * is this or later, 1 ms from now at the soonest;
+			   * 0: no timer */
 	const char *note; /* NULL: a line for the log, once committed */
 };
 

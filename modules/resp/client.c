@@ -47,7 +47,6 @@ client_open(struct resp *r)
 	state->id = client_make_id(r->step);
 	state->opened_ms = r->step->now_ms;
 	state->protocol = 2;
-	state->bulk = -1;
 }
 
 /* There is one user, without a password: any password is right.  Returns false

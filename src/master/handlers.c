@@ -21,9 +21,10 @@
 #include "lib/descriptor_keep.h"
 #include "shared/totals.h"
 
-/* Between two looks whether the connections of a removed service are gone, ms.
- */
+/* Between two looks whether the connections of a removed service, or of a
+ * former handler, are gone, ms. */
 #define HANDLERS_LOOK_MS 1000
+#define HANDLERS_LOOK_FORMER_MS 10000
 /* After the deadline workers have closed the last ones, ms. */
 #define HANDLERS_GRACE_MS 1000
 
@@ -294,8 +295,15 @@ handlers_check(int memfd, const struct config *c,
 	static struct image image;
 
 	services_request(c, &r);
-	if (image_make(memfd, &r, why, size) == -1 ||
-	    image_read(memfd, &r, &image, why, size) == -1)
+	if (image_make(memfd, &r, why, size) == -1)
+		return -1;
+	/* Workers share the table of descriptors with the master. */
+	if (image_seal(memfd) == -1) {
+		snprintf(why, size, "handlers: a module keeps the image: %s",
+		    strerror(errno));
+		return -1;
+	}
+	if (image_read(memfd, &r, &image, why, size) == -1)
 		return -1;
 	memset(&t, 0, sizeof(t));
 	if (before != NULL)
@@ -307,15 +315,17 @@ handlers_check(int memfd, const struct config *c,
 /* Open the file and the data of an entry that is new. */
 static int
 handlers_open_entry(struct handler_entry *e, int memfd,
-    const struct image_entry *n, uid_t owner, char *why, size_t size)
+    const struct image_entry *n, const char *handler, uid_t owner, char *why,
+    size_t size)
 {
 	struct load_file file;
 
 	if (e->path[0] != '\0' && e->code_fd == -1) {
-		if (load_open(e->path, owner, &file, why, size) == -1)
+		if (load_open(handler, owner, &file, why, size) == -1)
 			return -1;
 		e->code_fd = file.fd;
-		if (file.device != e->device || file.inode != e->inode ||
+		if (strcmp(file.path, e->path) != 0 ||
+		    file.device != e->device || file.inode != e->inode ||
 		    file.mtime_ns != e->mtime_ns || file.size != e->file_size) {
 			snprintf(why, size,
 			    "%s: it has changed since its check", e->path);
@@ -330,6 +340,30 @@ handlers_open_entry(struct handler_entry *e, int memfd,
 	snprintf(why, size, "memory for the options of handler %s: %s", e->name,
 	    strerror(errno));
 	return -1;
+}
+
+/*
+ * Nobody is served while this runs, so it does not look at each connection if
+ * it need not: since the check a handler may have got its first connections
+ * only if it is a current one.
+ */
+static int
+handlers_follow_image(struct master *m, const struct image *image,
+    const struct image_request *r, uint64_t deadline, char *why, size_t size)
+{
+	const struct handler_table *before = &m->service->handlers;
+	uint64_t used = m->service->handlers_used;
+
+	for (unsigned i = 0; i < HANDLER_ENTRIES; i++)
+		if (before->entry[i].state == ENTRY_CURRENT)
+			used |= handler_table_bit(i);
+	m->handlers = *before;
+	if (handlers_plan(&m->handlers, image, r, used, deadline, why, size) ==
+	    0)
+		return 0;
+	m->handlers = *before;
+	return handlers_plan(&m->handlers, image, r, handlers_used(&m->arena),
+	    deadline, why, size);
 }
 
 static uint64_t
@@ -364,10 +398,8 @@ handlers_open(struct master *m, int memfd, char *why, size_t size)
 	uint64_t deadline = clock_ms() + (uint64_t)c->shutdown_timeout * 1000;
 
 	services_request(c, &r);
-	m->handlers = m->service->handlers;
 	if (image_read(memfd, &r, &image, why, size) == -1 ||
-	    handlers_plan(&m->handlers, &image, &r, handlers_used(&m->arena),
-		deadline, why, size) == -1)
+	    handlers_follow_image(m, &image, &r, deadline, why, size) == -1)
 		return -1;
 	handlers_begin_numbers(m);
 	for (unsigned s = 0; s < image.services; s++)
@@ -377,7 +409,8 @@ handlers_open(struct master *m, int memfd, char *why, size_t size)
 			if (e->state == ENTRY_CURRENT &&
 			    handlers_is(e, image.entry[s].service) &&
 			    handlers_open_entry(e, memfd, &image.entry[s],
-				image_owner(&r), why, size) == -1)
+				r.service[s].handler, image_owner(&r), why,
+				size) == -1)
 				return -1;
 		}
 	return 0;
@@ -492,37 +525,37 @@ void
 handlers_step(struct master *m)
 {
 	uint64_t now = clock_ms(), used;
-	bool freed = false;
+	bool removed = false;
 
 	handlers_close_lost(m);
 	if (now < handlers_next(m))
 		return;
 	used = handlers_used(&m->arena);
-	used = handlers_needed(&m->handlers, used);
-	m->handlers_look = now + HANDLERS_LOOK_MS;
 	for (unsigned i = 0; i < HANDLER_ENTRIES; i++) {
 		struct handler_entry *e = &m->handlers.entry[i];
 
-		if (e->state != ENTRY_REMOVED ||
-		    (now < e->deadline + HANDLERS_GRACE_MS &&
-			((used & handler_table_bit(i)) != 0 ||
-			    m->service->dropped > 0)))
+		if (e->state != ENTRY_REMOVED)
 			continue;
-		*e = (struct handler_entry){ .state = ENTRY_FREE };
-		freed = true;
+		if (now >= e->deadline + HANDLERS_GRACE_MS ||
+		    ((handlers_needed(&m->handlers, used) &
+			 handler_table_bit(i)) == 0 &&
+			m->service->dropped == 0))
+			*e = (struct handler_entry){ .state = ENTRY_FREE };
+		else
+			removed = true;
 	}
-	if (freed) {
-		/* Connections of theirs are gone, too. */
-		handlers_sweep(&m->handlers, used);
-		handlers_commit(m);
-	}
+	handlers_sweep(&m->handlers, used);
+	handlers_commit(m);
+	m->handlers_look = now +
+	    (removed ? HANDLERS_LOOK_MS : HANDLERS_LOOK_FORMER_MS);
 }
 
 uint64_t
 handlers_next(const struct master *m)
 {
 	for (unsigned i = 0; i < HANDLER_ENTRIES; i++)
-		if (m->handlers.entry[i].state == ENTRY_REMOVED)
+		if (m->handlers.entry[i].state != ENTRY_FREE &&
+		    m->handlers.entry[i].state != ENTRY_CURRENT)
 			return m->handlers_look;
 	return CLOCK_NEVER;
 }

@@ -34,6 +34,7 @@ enum place {
 	AT_RECORD,
 	AT_INBOX,
 	AT_MARK,
+	AT_SERVICE,
 	AT_SCRATCH,
 	AT_WINDOW,
 	AT_STATE,
@@ -81,7 +82,9 @@ ground_fence(const struct arena *a, bool on)
 	fence(a->header + 1, a->slot, on);
 	fence(a->slot + GROUND_SLOTS, a->scratch, on);
 	fence(a->handoff + GROUND_SLOTS * a->handoff_words, a->mark, on);
-	fence(a->mark + GROUND_DESCRIPTORS, a->connection, on);
+	fence(a->mark + GROUND_DESCRIPTORS, a->service, on);
+	fence(a->service + GROUND_DESCRIPTORS, a->rate, on);
+	fence(a->rate + ARENA_RATES, a->connection, on);
 	fence(a->connection + GROUND_DESCRIPTORS, a->state, on);
 	fence(a->state + (size_t)GROUND_DESCRIPTORS * STATE_STRIDE, a->output,
 	    on);
@@ -132,6 +135,7 @@ ground_arena(void)
 		memset(a.handoff, 0,
 		    GROUND_SLOTS * a.handoff_words * sizeof(a.handoff[0]));
 		memset(a.mark, 0, GROUND_DESCRIPTORS * sizeof(a.mark[0]));
+		memset(a.service, 0, GROUND_DESCRIPTORS);
 		memset((void *)a.connection, 0,
 		    GROUND_DESCRIPTORS * sizeof(a.connection[0]));
 		(void)madvise(a.state,
@@ -179,6 +183,10 @@ target(const struct arena *a, unsigned place, unsigned index, size_t offset,
 	case AT_MARK:
 		base = (char *)a->mark;
 		size = GROUND_DESCRIPTORS * sizeof(a->mark[0]);
+		break;
+	case AT_SERVICE:
+		base = (char *)a->service;
+		size = GROUND_DESCRIPTORS;
 		break;
 	case AT_SCRATCH:
 		base = arena_scratch(a, index % GROUND_SLOTS);

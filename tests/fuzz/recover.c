@@ -46,9 +46,9 @@ static struct {
 
 /* Entries after those of the built-in handlers. */
 enum {
-	ENTRY_SUM = 3,	/* remembers and writes */
-	ENTRY_LATER,	/* holds, until a timer */
-	ENTRY_REPLACED, /* by the next one: its states are converted */
+	ENTRY_SUM = 3, /* remembers and writes */
+	ENTRY_LATER,   /* holds, until a timer */
+	ENTRY_MOVED,   /* by the next one: its states are converted */
 	ENTRY_NEXT,
 	ENTRIES
 };
@@ -200,10 +200,10 @@ worker_up(unsigned k)
 	hire(w, 2, &handler_discard);
 	hire(w, ENTRY_SUM, &scene_sum);
 	hire(w, ENTRY_LATER, &scene_later);
-	hire(w, ENTRY_REPLACED, &scene_sum);
+	hire(w, ENTRY_MOVED, &scene_sum);
 	hire(w, ENTRY_NEXT, &scene_sum_next);
-	w->handler[ENTRY_REPLACED].h = NULL;
-	w->handler[ENTRY_REPLACED].successor = ENTRY_NEXT;
+	w->handler[ENTRY_MOVED].h = NULL;
+	w->handler[ENTRY_MOVED].successor = ENTRY_NEXT;
 	(void)events_begin(&w->events);
 	idle_begin(w);
 }

@@ -93,9 +93,14 @@ def compare(page, answer):
         if section == "closed" and key == "name"]
     if closed != list(status["closed"]):
         sys.exit("other reasons: %s" % closed)
+    for key in "service", "handler", "version", "connections":
+        shown = [text.replace("\u202f", "") for k, _, text, section
+            in page.values if section == "services" and k == key]
+        if shown != [str(s[key]) for s in status["services"]]:
+            sys.exit("services have other values of %s: %s" % (key, shown))
     missing = page.charts - set(answer["samples"])
     if missing or seen < 15 or page.lists != {"samples", "workers",
-            "listeners", "closed", "deaths"}:
+            "services", "listeners", "closed", "deaths"}:
         sys.exit("not all: %s, %d values, %s" % (missing, seen, page.lists))
 
 

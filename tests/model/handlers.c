@@ -207,7 +207,8 @@ heartbeat(struct echod_step *s)
 		s->out[s->write++] = (char)('1' + state->beats++);
 	if (s->event == ECHOD_TIMER && state->beats < 3)
 		s->wake_ms = s->now_ms + BEAT;
-	s->consume = s->in_len;
+	if (s->event != ECHOD_TIMER)
+		s->consume = s->in_len;
 	return ECHOD_WAIT;
 }
 

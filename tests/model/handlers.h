@@ -38,6 +38,7 @@ void handlers_begin(void);
 struct reference {
 	char out[REFERENCE_MOST];
 	size_t length;
+	size_t left;   /* of the input */
 	bool finished; /* by itself */
 };
 

@@ -267,6 +267,16 @@ closes(struct tcp *t, int fd)
 		    number(t));
 }
 
+/* Input of an open connection that its handler has not consumed. */
+static size_t
+left_of(const struct tcp *t)
+{
+	for (unsigned fd = 0; fd < DESCRIPTORS; fd++)
+		if (table[fd] == t)
+			return connection_unconsumed(&arena.connection[fd]);
+	return 0;
+}
+
 void
 kernel_at_rest(void)
 {
@@ -290,6 +300,11 @@ kernel_at_rest(void)
 				    "record %u is free and counted "
 				    "for its address",
 				    fd);
+			if (arena.service[fd] != 0)
+				violated("P7",
+				    "record %u is free and counted "
+				    "for its service",
+				    fd);
 			continue;
 		}
 		if (owner_state(h) != CONN_OPEN || !is_alive(k))
@@ -303,6 +318,10 @@ kernel_at_rest(void)
 			violated("P7",
 			    "client %u is not counted for its "
 			    "address",
+			    number(t));
+		if (arena.service[fd] == 0)
+			violated("P7",
+			    "client %u is not counted for its service",
 			    number(t));
 		/* Else its next input would not be read. */
 		if (!entry[k][fd].in || (c->flags & CONN_ENROLLED) == 0)
@@ -334,6 +353,10 @@ kernel_at_rest(void)
 		if (!awaits_header(t) && t->sent < due(t, false)->length)
 			violated("P1", "client %u: %zu of %zu bytes came back",
 			    i, t->sent, due(t, false)->length);
+		if (!awaits_header(t) && left_of(t) != due(t, false)->left)
+			violated("P1", "client %u: its handler has left %zu "
+				       "bytes, not %zu",
+			    i, left_of(t), due(t, false)->left);
 		if (t->fin || stopped)
 			violated("P5", "client %u is not closed", i);
 	}

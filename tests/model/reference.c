@@ -87,4 +87,5 @@ reference_run(const struct echod_handler *h, const char *in, size_t n, bool end,
 		r->finished = run.next == ECHOD_FINISH ||
 		    (run.next == ECHOD_WAIT && run.ended);
 	}
+	r->left = run.left;
 }

@@ -4,7 +4,7 @@
  * against what was sent, and every reset, refused connect and stall counted.
  *
  * usage: load [-h host] [-p port] [-t seconds] [-n echoes] [-f file]
- *             [-e file] [-d ms] [-w ms] [-o] kind:count ...
+ *             [-e file] [-d ms] [-w ms] [-o] [-c] kind:count ...
  *
  * Kinds of client:
  *	small		64-byte lines, one at a time
@@ -22,6 +22,10 @@
  * With -d a client rests so long before it begins its next lines; with -w one
  * that has not moved for so long has stalled (20,000).
  * With -o clients connect once: one that is lost does not connect again.
+ * With -c the server is not an echo: it answers each byte with one that depends
+ * on all bytes before it (tests/programs/modules/crc.c).  So one byte too many,
+ * too few, or a state that is not that of the last byte makes all that follows
+ * wrong.
  * Not stalled but unheard is one whose segments are not even acknowledged: that
  * is no fault of the server's.
  * Prints one line of name=value figures.
@@ -77,6 +81,7 @@ struct client {
 	unsigned id;
 	int fd;		     /* -1: to be connected again */
 	uint64_t sent, got;  /* stream positions */
+	uint32_t sum;	     /* of the bytes up to `got`, with -c */
 	uint64_t goal;	     /* send up to here, then wait for the echo */
 	uint64_t began;	     /* ns: the burst was begun */
 	uint64_t not_before; /* ns: nothing to be done until then */
@@ -96,7 +101,7 @@ static struct sockaddr_in server;
 static struct client *clients;
 static unsigned count;
 static int ep;
-static bool started, stopping, once;
+static bool started, stopping, once, sums;
 static char out[CHUNK], in[CHUNK];
 static char table[TABLE + CHUNK];
 static char expected[CHUNK];
@@ -141,6 +146,17 @@ bytes_at(const struct client *c, uint64_t p, char *buf, size_t n)
 	memcpy(buf, table + (p + c->id * UINT64_C(7919)) % TABLE, n);
 	for (size_t i = line - 1 - p % line; i < n; i += line)
 		buf[i] = '\n';
+}
+
+/* What crc.c makes of the next `n` bytes. */
+static void
+sum_up(struct client *c, char *buf, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		c->sum = (c->sum ^ (unsigned char)buf[i]) * UINT32_C(16777619) +
+		    1;
+		buf[i] = (char)(c->sum >> 24);
+	}
 }
 
 static void
@@ -203,6 +219,7 @@ make_connection(struct client *c)
 	fcntl(c->fd, F_SETFL, O_NONBLOCK);
 	setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	c->sent = c->got = c->goal = 0;
+	c->sum = 0;
 	c->shut = false;
 	c->event_kind = UINT32_MAX;
 	c->moved = now_ns();
@@ -337,6 +354,8 @@ do_receive(struct client *c)
 		return;
 	}
 	bytes_at(c, c->got, expected, (size_t)r);
+	if (sums)
+		sum_up(c, expected, (size_t)r);
 	if (memcmp(in, expected, (size_t)r) != 0) {
 		if (wrong++ < 20)
 			fprintf(stderr,
@@ -539,7 +558,7 @@ main(int argc, char **argv)
 	struct rlimit rl;
 	int c;
 
-	while ((c = getopt(argc, argv, "h:p:t:n:f:e:d:ow:")) != -1)
+	while ((c = getopt(argc, argv, "h:p:t:n:f:e:d:ocw:")) != -1)
 		switch (c) {
 		case 'h':
 			host = optarg;
@@ -564,6 +583,9 @@ main(int argc, char **argv)
 			break;
 		case 'o':
 			once = true;
+			break;
+		case 'c':
+			sums = true;
 			break;
 		case 'w':
 			patience = strtoull(optarg, NULL, 10) * MS;

@@ -19,6 +19,15 @@ export ECHOD LOAD
 		large:2 partial:5 halfclose:2 churn:2 idle:200
 }
 
+# The client sees from its own bytes alone that each of them had its effect on
+# the state of the handler, once.
+@test "a handler with a state: kill -9, SIGSTOP, and reloads between two versions" {
+	MODULES=$TOP_BUILDDIR/tests/programs/modules \
+		"$TOP_SRCDIR/tests/stress/chaos/run" -m -t 8 -r 30 -s 9 -w 2 \
+		-R 1000 small:30 pipeline:10 medium:5 large:2 slow:2 \
+		halfclose:3 churn:3 idle:200
+}
+
 @test "1,000 connections on 2, 4 and 8 workers differ by one at most" {
 	for n in 2 4 8; do
 		start workers=$n

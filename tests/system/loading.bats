@@ -270,6 +270,32 @@ ask() {
 	[ "$REPLY" = "3 v1" ]
 }
 
+@test "a module that changes between the check and the exec: all goes on as it was" {
+	export NAUGHTY_MARK=$DIR/mark NAUGHTY_TOUCH=$DIR/constructor.so.now
+	module constructor
+	configure constructor 'handler.text = one'
+	serve
+	dial
+	ask text
+	[ "$REPLY" = one ]
+	sed -i 's/= one/= two/' conf
+	# The child of the check touches the file.
+	: >constructor.so.now
+	run "$ECHOD" -c conf -s reload
+	echo "$output"
+	[ "$status" -ne 0 ]
+	[[ $output == *"$DIR/constructor.so: it has changed since its check"* ]]
+	logged 'reload failed: .* carries on as before'
+	ask text
+	[ "$REPLY" = one ]
+	workers | xargs kill -KILL
+	ask text
+	[ "$REPLY" = one ]
+	reload
+	ask text
+	[ "$REPLY" = two ]
+}
+
 @test "a program that gives back: the former module goes on" {
 	local programs=${TOP_BUILDDIR:-$TOP_SRCDIR/build}/tests/programs
 	module count1 module
@@ -290,6 +316,41 @@ ask() {
 	workers | xargs kill -KILL
 	ask c
 	[ "$REPLY" = "3 v1" ]
+}
+
+@test "services have modules and options of their own, and give them up" {
+	local one two
+	one=$PORT two=$(free_port)
+	module count1
+	module naughty
+	printf '%s\n' "bind = $HOST" "pidfile = $DIR/pid" 'workers = 2' \
+		'supervised = auto' '[service one]' "port = $one" \
+		"handler = $DIR/count1.so" '[service two]' "port = $two" \
+		"handler = $DIR/naughty.so" 'handler.text = second' >conf
+	"$ECHOD" -T -c conf >dump
+	grep -qxF "# service one: handler count 1.0, $DIR/count1.so" dump
+	grep -qxF "# service two: handler naughty 1.0, $DIR/naughty.so" dump
+	serve
+	dial
+	ask a
+	[ "$REPLY" = "1 v1" ]
+	exec 6<&5 5<>"/dev/tcp/$HOST/$two"
+	ask text
+	[ "$REPLY" = second ]
+	ls -l "/proc/$SERVER/fd" >before
+	grep -qF "$DIR/count1.so" before
+	# The connection of a removed service drains; its module is closed.
+	sed -i '/^.service one/,/^handler/d' conf
+	reload
+	[ -z "$(timeout 60 cat <&6)" ]
+	exec 6<&-
+	closed() { not grep -qF "$DIR/count1.so" <(ls -l "/proc/$SERVER/fd"); }
+	wait_for 20 closed
+	ask text
+	[ "$REPLY" = second ]
+	# An error names the section's line.
+	module abi naughty
+	reload_refused "conf:7: handler: $DIR/naughty.so: its ABI is 2"
 }
 
 descriptors() {
@@ -409,6 +470,23 @@ misdeed() {
 	misdeed 'closed: handler naughty: ' pass
 	misdeed 'closed: handler naughty: ' again
 	misdeed 'closed: handler naughty: ' nonsense
+}
+
+@test "a handler that crashes before its client says anything costs it" {
+	local n good
+	good=$(free_port)
+	module naughty
+	printf '%s\n' "bind = $HOST" 'workers = 2' '[service bad]' \
+		"port = $PORT" "handler = $DIR/naughty.so" \
+		'handler.text = greet' '[service good]' "port = $good" >conf
+	serve
+	exec 5<>"/dev/tcp/$HOST/$good"
+	for n in 1 2 3 4 5 6 7 8; do
+		ended hello
+		ask "line-$n"
+		[ "$REPLY" = "line-$n" ]
+	done
+	wait_for 20 logged 'closed: its input to handler naughty crashed worker'
 }
 
 @test "a handler that never returns costs its client" {

@@ -80,6 +80,56 @@ healthz() {
 		<("$ECHOCTL" -s control metrics | grep -v time_seconds)
 }
 
+# sum NAME: the sum of a metric over its labels.
+sum() {
+	awk -v n="echod_$1{" 'index($1, n) == 1 { s += $2 } END { print s + 0 }' metrics
+}
+
+@test "services are told apart by a label; what all have is their sum" {
+	command -v curl >/dev/null || skip "curl is not installed"
+	METRICS=$(free_port)
+	local raw name
+	raw=$(free_port)
+	cat >conf <<-END
+	metrics-port = $METRICS
+	control-socket = $DIR/control
+	bind = $HOST
+	[service lines]
+	port = $PORT
+	[service bytes]
+	port = $raw
+	handler = raw
+	END
+	start_raw -c conf
+	exec 5<>"/dev/tcp/$HOST/$raw"
+	printf 12345 >&5
+	[ "$(timeout 60 head -c 5 <&5)" = 12345 ]
+	echoes
+	echoes
+	wait_for 5 is 'connections_closed_total{reason="client_eof"}' 2
+	is 'service_connections{service="bytes"}' 1
+	is 'service_connections{service="lines"}' 0
+	is 'service_connections_accepted_total{service="lines"}' 2
+	is 'service_echoes_total{service="bytes"}' 1
+	is 'service_received_bytes_total{service="lines"}' 10
+	is 'service_sent_bytes_total{service="bytes"}' 5
+	is 'service_connections_closed_total{service="lines",reason="client_eof"}' 2
+	is 'service_connections_closed_total{service="bytes",reason="client_eof"}' 0
+	scrape >metrics
+	grep -qE '^echod_service_info\{service="bytes",handler="raw",version="[0-9.]+",module=""\} 1$' metrics
+	for name in connections connections_accepted_total echoes_total \
+	    received_bytes_total sent_bytes_total; do
+		echo "$name"
+		[ "$(sum "service_$name")" = "$(metric "$name")" ]
+	done
+	[ "$(sum service_connections_closed_total)" = "$(sum connections_closed_total)" ]
+	! command -v promtool >/dev/null || promtool check metrics <metrics
+	get "http://127.0.0.1:$METRICS/" >page.html
+	get "http://127.0.0.1:$METRICS/status.json" >status.json
+	$PAGE compare status.json <page.html
+	grep -q '<th scope="row" data-key="service">bytes</th>' page.html
+}
+
 @test "the accept queue is seen when nobody accepts" {
 	begin workers=1
 	kill -STOP "$(workers)"
@@ -359,7 +409,7 @@ method() {
 		echo "$name"
 		grep -q "^# TYPE $name " metrics
 	done
-	# What workers count, it shows of the service.
+	# What workers count, it shows of services.
 	for name in $(sed -n 's/^# TYPE \(.*\) counter$/\1/p' metrics |
 	    grep -v '^echod_worker_[a-z_]*_total$'; echo echod_worker_deaths_total); do
 		echo "$name"

@@ -71,6 +71,10 @@ static const struct {
 	    "characters.\r\n-ERR Syntax error in HELLO option 'NO'\r\n"
 	    "$1\r\ny\r\n-NOPROTO unsupported protocol version\r\n",
 	    false },
+	{ "RESET, from RESP3",
+	    BYTES("CLIENT REPLY SKIP\r\nHELLO 3\r\nCLIENT GETNAME\r\n"
+		  "RESET\r\nCLIENT GETNAME\r\n"),
+	    "_\r\n+RESET\r\n$-1\r\n", false },
 	{ "AUTH",
 	    BYTES("AUTH x\r\nAUTH a b\r\nAUTH default b\r\n"
 		  "HELLO 2 AUTH a b\r\n"),
@@ -222,10 +226,10 @@ message(const char *before, const char *after, size_t n, size_t most)
 	memcpy(in + head + n, after, tail);
 	length = snprintf(out, 64, "$%zu\r\n", n);
 	memcpy(out + length, in + head, n);
-	memcpy(out + length + n, "\r\n+PONG\r\n", 9);
+	memcpy(out + length + n, "\r\n$1\r\nx\r\n", 9);
 	conversation_begin(&c, &echod_handler);
 	feed(&c, in, head + n + tail, most);
-	feed(&c, "PING\r\n", 6, 6);
+	feed(&c, "PING x\r\n", 8, 8);
 	good = same(&c, out, (size_t)length + n + 9);
 	if (!good)
 		printf("# %zu letters in pieces of %zu: %zu\n", n, most,
@@ -250,6 +254,8 @@ test_messages(void)
 		    sizes[n]);
 		good = message(before, "\r\n", sizes[n], 1 << 20) && good;
 		good = message(before, "\r\n", sizes[n], 5000) && good;
+		if (sizes[n] <= RESP_REPLY_MAX)
+			good = message(before, "\r\n", sizes[n], 1) && good;
 	}
 	ok(good, "a message may be longer than input and output");
 	good = true;
@@ -258,6 +264,55 @@ test_messages(void)
 	for (size_t n = RESP_IN_MAX - 20; n < RESP_IN_MAX - 6; n++)
 		good = message("ECHO ", "\r\n", n, RESP_IN_MAX) && good;
 	ok(good, "and so may a message in a line");
+}
+
+/* A command with one long argument, which is not a message. */
+static void
+long_argument(struct conversation *c, const char *command, size_t n)
+{
+	char *in = malloc(n + 64);
+	int length = snprintf(in, 64, "%s$%zu\r\n", command, n);
+
+	memset(in + length, 'x', n);
+	memcpy(in + (size_t)length + n, "\r\n", 2);
+	feed(c, in, (size_t)length + n + 2, 3000);
+	free(in);
+}
+
+static void
+test_long_arguments(void)
+{
+	char out[256], xs[RESP_KEEP_MAX + 1];
+	struct conversation c;
+	int n;
+
+	memset(xs, 'x', RESP_KEEP_MAX);
+	xs[RESP_KEEP_MAX] = '\0';
+	n = snprintf(out, sizeof(out),
+	    "-ERR unknown command 'foo', with args beginning with: '%s' \r\n",
+	    xs);
+	conversation_begin(&c, &echod_handler);
+	long_argument(&c, "*2\r\n$3\r\nfoo\r\n", 100000);
+	ok(same(&c, out, (size_t)n), "the start of a long argument is cited");
+	conversation_free(&c);
+
+	n = snprintf(out, sizeof(out),
+	    "+OK\r\n$128\r\n%s\r\n"
+	    "-ERR Client names cannot be longer than 128 bytes.\r\n",
+	    xs);
+	conversation_begin(&c, &echod_handler);
+	long_argument(&c, "*3\r\n$6\r\nCLIENT\r\n$7\r\nSETNAME\r\n", 128);
+	conversation_feed(&c, BYTES("CLIENT GETNAME\r\n"));
+	long_argument(&c, "*3\r\n$6\r\nCLIENT\r\n$7\r\nSETNAME\r\n", 129);
+	ok(same(&c, out, (size_t)n), "a name has at most 128 bytes");
+	conversation_free(&c);
+
+	conversation_begin(&c, &echod_handler);
+	conversation_feed(&c, BYTES("CLIENT REPLY OFF\r\n"));
+	long_argument(&c, "*2\r\n$4\r\nECHO\r\n", 100000);
+	conversation_feed(&c, BYTES("CLIENT REPLY ON\r\n"));
+	ok(same(&c, "+OK\r\n", 5), "a long message has no reply if none has");
+	conversation_free(&c);
 }
 
 /* Returns true if `n` times `what`, after `before`, has this one reply and the
@@ -331,8 +386,8 @@ test_replies(void)
 	conversation_feed(&c, BYTES("COMMAND INFO"));
 	for (int n = 0; n < 2000; n++)
 		conversation_feed(&c, BYTES(" info"));
-	conversation_feed(&c, BYTES("\r\n"));
-	ok(same(&c, BYTES("-ERR the reply is too long\r\n")),
+	conversation_feed(&c, BYTES("\r\nPING\r\n"));
+	ok(same(&c, BYTES("-ERR the reply is too long\r\n+PONG\r\n")),
 	    "one that does not fit is an error");
 	conversation_free(&c);
 }
@@ -354,6 +409,18 @@ test_pipeline(void)
 	ok(good && c.broken == NULL && c.out_len == 70000 && c.steps < 15,
 	    "10,000 commands at once are few steps");
 	conversation_free(&c);
+	/* 30 messages of 1,977 bytes, which are whole although not all fit. */
+	memset(in, 'x', 60000);
+	for (size_t n = 0; n < 60000; n += 2000) {
+		memcpy(in + n, "*2\r\n$4\r\nECHO\r\n$1977\r\n", 21);
+		memcpy(in + n + 1998, "\r\n", 2);
+	}
+	conversation_begin(&c, &echod_handler);
+	conversation_feed(&c, in, 60000);
+	ok(c.broken == NULL && c.out_len == 30 * (7 + 1977 + 2) &&
+		memchr(c.out, '-', c.out_len) == NULL,
+	    "messages at once are whole");
+	conversation_free(&c);
 	free(in);
 }
 
@@ -362,6 +429,7 @@ main(void)
 {
 	test_talks();
 	test_messages();
+	test_long_arguments();
 	test_limits();
 	test_replies();
 	test_pipeline();

@@ -201,6 +201,16 @@ step_fill_peer(struct echod_peer *to, const struct peer *from, uint16_t port)
 	memcpy(to->address, from->address, sizeof(to->address));
 }
 
+/* The new timer.  One that has passed already is due in a moment: a handler
+ * cannot make the worker spin. */
+static uint64_t
+step_wake(const struct echod_step *s)
+{
+	if (s->wake_ms != 0 && s->wake_ms <= s->now_ms)
+		return s->now_ms + 1;
+	return s->wake_ms < WAKE_MAX ? s->wake_ms : WAKE_MAX;
+}
+
 enum step_result
 step_make(struct worker *w, int fd, struct connection *c,
     const struct serve_view *v)
@@ -257,8 +267,6 @@ step_make(struct worker *w, int fd, struct connection *c,
 		close_reset(w, fd, CLOSE_ABORTED);
 		return STEP_CLOSED;
 	}
-	if (s.wake_ms > WAKE_MAX)
-		s.wake_ms = WAKE_MAX;
 	if (event == ECHOD_DATA && answer == ECHOD_WAIT && s.consume == 0 &&
 	    s.write == 0 && s.wake_ms == half->wake &&
 	    memcmp(state, arena_state(w->arena, fd, n, h->state_size),
@@ -273,7 +281,7 @@ step_make(struct worker *w, int fd, struct connection *c,
 	next.produced += s.write + s.pass;
 	next.written = (uint32_t)s.write;
 	next.passed = (uint32_t)s.pass;
-	next.wake = s.wake_ms;
+	next.wake = step_wake(&s);
 	if (event == ECHOD_OPEN)
 		next.delivered |= DELIVERED_OPEN;
 	if (event == ECHOD_EOF)

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: ISC
 """Reload a server again and again, and check that nothing grows.
 
-usage: reloader.py MASTER_PID LOAD_PID LOG COUNT SECONDS
+usage: reloader.py MASTER_PID LOAD_PID LOG COUNT SECONDS [MODULE FILE...]
 
-Sends SIGUSR2 and waits until LOG has the result.  Repeats this COUNT times, or
+Sends SIGUSR2 and waits until LOG has the result.  Before that MODULE becomes a
+copy of the next FILE, in turn.  Repeats this COUNT times, or
 until SECONDS have passed or the process LOAD_PID is gone.  Prints one line of
 name=value figures: reloads done and not done, pauses in ms, and descriptors
 and memory (KiB, all processes; shared pages once) after the tenth and after
@@ -12,6 +13,7 @@ the last reload.
 """
 import os
 import re
+import shutil
 import signal
 import sys
 import time
@@ -79,14 +81,23 @@ def reload(master, log):
     return -1
 
 
+def replace(module, file):
+    """In one step: the module is never half a file."""
+    shutil.copy(file, module + ".next")
+    os.rename(module + ".next", module)
+
+
 def main():
     master, load = int(sys.argv[1]), int(sys.argv[2])
     log, count = Log(sys.argv[3]), int(sys.argv[4])
     end = time.monotonic() + float(sys.argv[5])
+    module, files = (sys.argv[6:7] or [None])[0], sys.argv[7:]
     pauses, failed = [], 0
     early = None
     while (len(pauses) + failed < count and time.monotonic() < end and
            os.path.exists("/proc/%d" % load)):
+        if files:
+            replace(module, files[(len(pauses) + failed + 1) % len(files)])
         pause = reload(master, log)
         if pause == -1:
             failed += 1
