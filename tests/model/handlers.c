@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "handler/handler.h"
+#include "shared/connection.h"
 
 #define IN_MAX 8
 #define OUT_MAX 8
@@ -144,10 +145,9 @@ sum_small_migrate(uint32_t from, const void *old, size_t old_size, void *state)
 	return 0;
 }
 
-const struct echod_handler scene_sum_small = {
-	HANDLER(sum_small, 3, sizeof(struct sum_small)),
-	.migrate = sum_small_migrate
-};
+const struct echod_handler scene_sum_small = { HANDLER(sum_small, 3,
+						   sizeof(struct sum_small)),
+	.migrate = sum_small_migrate };
 
 static int
 greeter(struct echod_step *s)
@@ -214,6 +214,22 @@ heartbeat(struct echod_step *s)
 
 const struct echod_handler scene_heartbeat = { HANDLER(heartbeat, 0,
     sizeof(struct heartbeat)) };
+
+/* All that a window holds is passed, and then asked for again. */
+static int
+wide(struct echod_step *s)
+{
+	s->consume = s->pass = s->in_len;
+	return s->in_len > 0 ? ECHOD_AGAIN : ECHOD_WAIT;
+}
+
+const struct echod_handler scene_wide = { .abi = ECHOD_ABI,
+	.size = sizeof(struct echod_handler),
+	.name = "wide",
+	.version = "1",
+	.in_max = SPILL_LINE,
+	.out_max = 1,
+	.step = wide };
 
 static int
 later(struct echod_step *s)

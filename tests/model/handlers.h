@@ -21,6 +21,7 @@ extern const struct echod_handler scene_sum_next;  /* another version of it */
 extern const struct echod_handler scene_sum_small; /* and another */
 extern const struct echod_handler scene_greeter;   /* speaks first */
 extern const struct echod_handler scene_chargen;   /* by MORE */
+extern const struct echod_handler scene_wide;	   /* holds most, by MORE */
 extern const struct echod_handler scene_heartbeat; /* speaks now and then */
 extern const struct echod_handler scene_later;	   /* holds, until a timer */
 extern const struct echod_handler scene_tick;	   /* takes, until a timer */

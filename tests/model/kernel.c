@@ -228,8 +228,8 @@ due(const struct tcp *t, bool last)
 	    ? t->taken
 	    : strlen(scene->header);
 
-	reference_run(scene->handler, t->said + header, t->taken - header,
-	    last, &r);
+	reference_run(scene->handler, t->said + header, t->taken - header, last,
+	    &r);
 	return &r;
 }
 
@@ -354,8 +354,9 @@ kernel_at_rest(void)
 			violated("P1", "client %u: %zu of %zu bytes came back",
 			    i, t->sent, due(t, false)->length);
 		if (!awaits_header(t) && left_of(t) != due(t, false)->left)
-			violated("P1", "client %u: its handler has left %zu "
-				       "bytes, not %zu",
+			violated("P1",
+			    "client %u: its handler has left %zu "
+			    "bytes, not %zu",
 			    i, left_of(t), due(t, false)->left);
 		if (t->fin || stopped)
 			violated("P5", "client %u is not closed", i);

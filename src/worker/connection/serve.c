@@ -378,7 +378,8 @@ serve_operate(struct worker *w, int fd, struct connection *c, uint32_t events)
 		return;
 	if ((c->flags & (CONN_SPILLED | CONN_OUTPUT)) != 0)
 		memory_took(w, fd, serve_windowed(c), 0);
-	if (p == SERVE_SETTLED && (p = serve_settle(w, fd, c, &v)) == SERVE_CLOSED)
+	if (p == SERVE_SETTLED &&
+	    (p = serve_settle(w, fd, c, &v)) == SERVE_CLOSED)
 		return;
 	serve_spill(w, fd, c, &v);
 	serve_unspill(c);

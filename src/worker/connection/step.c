@@ -139,7 +139,7 @@ step_convert(const struct worker_handler *old, const struct echod_handler *h,
 	    old->state_size != h->state_size)
 		return h->migrate != NULL &&
 		    h->migrate(old->state_version, from, old->state_size, to) ==
-			0;
+		    0;
 	memcpy(to, from, h->state_size);
 	return true;
 }
