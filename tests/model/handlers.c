@@ -317,6 +317,22 @@ quit(struct echod_step *s)
 
 const struct echod_handler scene_quit = { HANDLER(quit, 0, 0) };
 
+/* Raw, until a '!': alone it resets the connection, else the answer is
+ * nonsense. */
+static int
+strict(struct echod_step *s)
+{
+	const char *mark = memchr(s->in, STRICT_MARK, s->in_len);
+
+	if (mark != NULL && mark == s->in)
+		return s->in_len == 1 ? ECHOD_ABORT : 99;
+	s->consume = s->pass = mark == NULL ? s->in_len
+					    : (size_t)(mark - s->in);
+	return ECHOD_WAIT;
+}
+
+const struct echod_handler scene_strict = { HANDLER(strict, 0, 0) };
+
 struct trailer {
 	unsigned heard, said;
 };

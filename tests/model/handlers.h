@@ -28,7 +28,11 @@ extern const struct echod_handler scene_tick;	   /* takes, until a timer */
 extern const struct echod_handler scene_daytime;   /* greets and finishes */
 extern const struct echod_handler scene_pieces;	   /* writes, then passes */
 extern const struct echod_handler scene_quit;	   /* until the word */
+extern const struct echod_handler scene_strict;	   /* resets, or errs */
 extern const struct echod_handler scene_trailer;   /* speaks after EOF */
+
+/* What scene_strict resets a connection for. */
+#define STRICT_MARK '!'
 
 /* Before any of them is used. */
 void handlers_begin(void);
