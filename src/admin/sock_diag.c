@@ -189,7 +189,7 @@ sock_diag_take(const struct nlmsghdr *h)
 }
 
 static void
-sock_diag_dump(int family, uint32_t states)
+sock_diag_dump_port(int family, uint32_t states, unsigned port)
 {
 	static union {
 		struct nlmsghdr header;
@@ -207,8 +207,7 @@ sock_diag_dump(int family, uint32_t states)
 		    .sdiag_protocol = IPPROTO_TCP,
 		    .idiag_ext = 1 << (INET_DIAG_INFO - 1),
 		    .idiag_states = states,
-		    .id.idiag_sport = htons(
-			(uint16_t)state.view->config->service[0].port) },
+		    .id.idiag_sport = htons((uint16_t)port) },
 	};
 	ssize_t n;
 
@@ -221,6 +220,22 @@ sock_diag_dump(int family, uint32_t states)
 		for (; NLMSG_OK(h, len); h = NLMSG_NEXT(h, len))
 			if (!sock_diag_take(h))
 				return;
+	}
+}
+
+/* Ask for the sockets of each port, once. */
+static void
+sock_diag_dump(int family, uint32_t states)
+{
+	const struct config *c = state.view->config;
+
+	for (unsigned i = 0; i < c->services; i++) {
+		bool asked = false;
+
+		for (unsigned k = 0; k < i; k++)
+			asked |= c->service[k].port == c->service[i].port;
+		if (!asked)
+			sock_diag_dump_port(family, states, c->service[i].port);
 	}
 }
 

@@ -29,9 +29,9 @@ const char *config_note(const struct config *c, const char *name);
 
 /*
  * Handle a mistake in `line` of a file, described by `e`, which is about the
- * service `s`; a NULL `line` means that the file cannot be read at all.  Returns -1 if the mistake ends the
- * reading.  If `c` is forgiving, counts the mistake, records which directives
- * it leaves in doubt, and returns 0.
+ * service `s`; a NULL `line` means that the file cannot be read at all.
+ * Returns -1 if the mistake ends the reading.  If `c` is forgiving, counts the
+ * mistake, records which directives it leaves in doubt, and returns 0.
  */
 int origin_forgive(struct config *c, struct service_config *s, const char *line,
     const struct config_error *e);
@@ -39,8 +39,8 @@ int origin_forgive(struct config *c, struct service_config *s, const char *line,
 /*
  * Whether a forgiving configuration has the values of the directive called
  * `name` that the service has: no mistake was about it, in any section, or the
- * command line sets it.  Doubts below `least` do not count.  Returns 0, or -1 with the first
- * mistake of the file in `e`.
+ * command line sets it.  Doubts below `least` do not count.  Returns 0, or -1
+ * with the first mistake of the file in `e`.
  */
 int config_need(const struct config *c, const char *name, enum doubt least,
     struct config_error *e);

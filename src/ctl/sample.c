@@ -43,6 +43,36 @@ sample_text(char *text, size_t size, struct answer_reader *reader,
 }
 
 static void
+sample_row(struct sample_row *row, struct answer_reader *reader,
+    const json_t *item)
+{
+	sample_text(row->state, sizeof(row->state), reader, item, "state");
+	sample_figures(&row->figures, reader, item);
+}
+
+static void
+sample_services(struct sample_rows *rows, struct answer_reader *reader,
+    const json_t *services)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(services, i, item)
+	{
+		struct sample_row *row = &rows->row[rows->count];
+
+		if (rows->count == SAMPLE_ROWS) {
+			answer_mistake(reader, "a list of so few services");
+			return;
+		}
+		rows->count++;
+		sample_text(row->name, sizeof(row->name), reader, item,
+		    "service");
+		sample_row(row, reader, item);
+	}
+}
+
+static void
 sample_status(struct sample *s, struct answer_reader *reader,
     const json_t *status)
 {
@@ -70,12 +100,15 @@ sample_status(struct sample *s, struct answer_reader *reader,
 	listeners = answer_member(reader, status, "listeners", JSON_ARRAY);
 	json_array_foreach(listeners, i, item)
 	    s->waiting += answer_number(reader, item, "waiting");
+	sample_services(&s->services, reader,
+	    answer_member(reader, status, "services", JSON_ARRAY));
 }
 
 static void
-sample_workers(struct sample *s, struct answer_reader *reader,
+sample_workers(struct sample_rows *rows, struct answer_reader *reader,
     const json_t *workers)
 {
+	struct sample_row *row;
 	const json_t *item;
 	size_t i;
 
@@ -85,15 +118,15 @@ sample_workers(struct sample *s, struct answer_reader *reader,
 	{
 		double k = answer_number(reader, item, "worker");
 
-		if (k >= SAMPLE_WORKERS) {
+		if (k >= SAMPLE_ROWS) {
 			answer_mistake(reader, "a list of so few workers");
 			return;
 		}
-		if (k >= s->workers)
-			s->workers = (unsigned)k + 1;
-		sample_text(s->worker[(unsigned)k].state,
-		    sizeof(s->worker[0].state), reader, item, "state");
-		sample_figures(&s->worker[(unsigned)k].figures, reader, item);
+		if (k >= rows->count)
+			rows->count = (unsigned)k + 1;
+		row = &rows->row[(unsigned)k];
+		snprintf(row->name, sizeof(row->name), "%u", (unsigned)k);
+		sample_row(row, reader, item);
 	}
 }
 
@@ -151,7 +184,7 @@ sample_take(struct sample *s, const char *path, const struct sample_wait *wait,
 	}
 	s->at = clock_ms();
 	sample_status(s, &reader, status);
-	sample_workers(s, &reader, workers);
+	sample_workers(&s->workers, &reader, workers);
 	json_decref(status);
 	json_decref(workers);
 	if (reader.wrong[0] == '\0')
@@ -160,4 +193,18 @@ sample_take(struct sample *s, const char *path, const struct sample_wait *wait,
 	    reader.wrong);
 	errno = EPROTO;
 	return -1;
+}
+
+const struct sample_row *
+sample_before(const struct sample_rows *now, const struct sample_rows *then,
+    unsigned i)
+{
+	const char *name = now->row[i].name;
+
+	if (i < then->count && strcmp(then->row[i].name, name) == 0)
+		return &then->row[i];
+	for (unsigned k = 0; k < then->count; k++)
+		if (strcmp(then->row[k].name, name) == 0)
+			return &then->row[k];
+	return &now->row[i];
 }

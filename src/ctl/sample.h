@@ -12,9 +12,9 @@
 
 #include "shared/counters.h"
 
-#define SAMPLE_WORKERS 256
+#define SAMPLE_ROWS 256
 
-/* What is known of the service, and of each worker. */
+/* What is known of the whole, of each worker and of each service. */
 enum figure {
 	FIGURE_connections,
 #define FIGURE(member, ...) FIGURE_##member,
@@ -27,19 +27,32 @@ struct figures {
 	double value[FIGURES];
 };
 
+/* A worker or a service. */
+struct sample_row {
+	char name[32];	/* of a worker: its number */
+	char state[16]; /* "ready" or "serving" if all is well */
+	struct figures figures;
+};
+
+struct sample_rows {
+	unsigned count;
+	struct sample_row row[SAMPLE_ROWS];
+};
+
 struct sample {
 	uint64_t at;   /* clock_ms() */
 	char mode[16]; /* serving, draining, reloading, stopping */
 	double uptime; /* s */
 	double max_connections, refused, deaths, saved, reloads, waiting;
 	double pause; /* of the last reload, s */
-	unsigned workers;
 	struct figures total;
-	struct {
-		char state[16]; /* "ready" if it serves */
-		struct figures figures;
-	} worker[SAMPLE_WORKERS];
+	struct sample_rows workers, services;
 };
+
+/* The row of the same name as row `i` of `now`: that row itself if `then` has
+ * none, so that nothing has changed. */
+const struct sample_row *sample_before(const struct sample_rows *now,
+    const struct sample_rows *then, unsigned i);
 
 /* How sample_take() waits, see struct request. */
 struct sample_wait {

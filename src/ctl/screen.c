@@ -3,7 +3,7 @@
  * The screen of `echoctl top`: the one user of ncurses.
  *
  * Each line is cut to the screen's width; lines that there is no room for are
- * left out, those of workers first.
+ * left out, those of workers or services first.
  */
 #include "ctl/screen.h"
 
@@ -36,7 +36,8 @@ enum colour {
 static struct {
 	SCREEN *terminal;
 	bool colours, reverse;
-	int sort; /* an enum figure; -1: by worker */
+	bool services; /* not workers */
+	int sort;      /* an enum figure; -1: as they come */
 } state = { .sort = -1 };
 
 static bool
@@ -167,7 +168,8 @@ screen_draw_titles(int y)
 		return;
 	attrset(A_REVERSE);
 	mvhline(y, 0, ' ', COLS);
-	screen_put(y, 0, state.sort == -1 ? A_BOLD : A_REVERSE, "WORKER");
+	screen_put(y, 0, state.sort == -1 ? A_BOLD : A_REVERSE, "%s",
+	    state.services ? "SERVICE" : "WORKER");
 	for (int f = 0; f < FIGURES; f++) {
 		const struct rates_column *c = &rates_columns[f];
 		int width = (int)strlen(c->title);
@@ -196,55 +198,75 @@ screen_draw_bar(int y, double part, double whole)
 }
 
 /* What screen_compare() compares. */
-static const struct sample *sorted_now, *sorted_then;
+static const struct sample_rows *sorted_now, *sorted_then;
+static uint64_t sorted_ms;
+
+/* Row `i` of what is sorted, in the column that it is sorted by. */
+static double
+screen_sort_value(unsigned i)
+{
+	return state.sort == -1
+	    ? 0
+	    : rates_value(&sorted_now->row[i].figures,
+		  &sample_before(sorted_now, sorted_then, i)->figures,
+		  (enum figure)state.sort, sorted_ms);
+}
 
 static int
 screen_compare(const void *a, const void *b)
 {
 	unsigned x = *(const unsigned *)a, y = *(const unsigned *)b;
-	uint64_t ms = sorted_now->at - sorted_then->at;
-	double m = 0, n = 0;
+	double m = screen_sort_value(x), n = screen_sort_value(y);
 	int order;
 
-	if (state.sort != -1) {
-		m = rates_value(&sorted_now->worker[x].figures,
-		    &sorted_then->worker[x].figures, (enum figure)state.sort,
-		    ms);
-		n = rates_value(&sorted_now->worker[y].figures,
-		    &sorted_then->worker[y].figures, (enum figure)state.sort,
-		    ms);
-	}
 	/* The largest comes first; of equal ones the lowest number. */
 	order = m != n ? (m < n ? 1 : -1) : x > y ? 1 : -1;
 	return state.reverse ? -order : order;
 }
 
-/* The workers, sorted, in the lines from `y` up to `end`. */
+/* The name of a worker or service, and its state if all is not well. */
 static void
-screen_draw_workers(const struct sample *now, const struct sample *then, int y,
+screen_draw_name(int y, const struct sample_row *row)
+{
+	bool good = strcmp(row->state, state.services ? "serving" : "ready") ==
+	    0;
+
+	if (state.services)
+		screen_put(y, 0, good ? A_NORMAL : screen_colour(COLOUR_BAD),
+		    "%.*s", NAME_WIDTH, row->name);
+	else {
+		screen_put(y, 0, A_NORMAL, "%s", row->name);
+		if (!good)
+			screen_put(y, 4, screen_colour(COLOUR_BAD), "%.8s",
+			    row->state);
+	}
+}
+
+/* The workers or services, sorted, in the lines from `y` up to `end`. */
+static void
+screen_draw_rows(const struct sample *now, const struct sample *then, int y,
     int end)
 {
-	static unsigned order[SAMPLE_WORKERS];
+	static unsigned order[SAMPLE_ROWS];
+	const struct sample_rows *rows = state.services ? &now->services
+							: &now->workers;
 	uint64_t ms = now->at - then->at;
 	double whole = rates_value(&now->total, &then->total, FIGURE_echoes,
 	    ms);
 	char line[256];
 
-	sorted_now = now;
-	sorted_then = then;
-	for (unsigned i = 0; i < now->workers; i++)
+	sorted_now = rows;
+	sorted_then = state.services ? &then->services : &then->workers;
+	sorted_ms = ms;
+	for (unsigned i = 0; i < rows->count; i++)
 		order[i] = i;
-	qsort(order, now->workers, sizeof(order[0]), screen_compare);
-	for (unsigned i = 0; i < now->workers && y < end; i++, y++) {
-		unsigned k = order[i];
-		const char *name = now->worker[k].state;
-		const struct figures *f = &now->worker[k].figures;
-		const struct figures *g = &then->worker[k].figures;
+	qsort(order, rows->count, sizeof(order[0]), screen_compare);
+	for (unsigned i = 0; i < rows->count && y < end; i++, y++) {
+		const struct figures *f = &rows->row[order[i]].figures;
+		const struct figures
+		    *g = &sample_before(rows, sorted_then, order[i])->figures;
 
-		screen_put(y, 0, A_NORMAL, "%u", k);
-		if (strcmp(name, "ready") != 0)
-			screen_put(y, 4, screen_colour(COLOUR_BAD), "%.8s",
-			    name);
+		screen_draw_name(y, &rows->row[order[i]]);
 		rates_values(line, sizeof(line), f, g, ms);
 		screen_put(y, NAME_WIDTH, A_NORMAL, "%s", line);
 		screen_draw_bar(y, rates_value(f, g, FIGURE_echoes, ms), whole);
@@ -252,11 +274,17 @@ screen_draw_workers(const struct sample *now, const struct sample *then, int y,
 }
 
 static void
-screen_draw_legend(void)
+screen_draw_legend(const struct sample *now)
 {
-	char text[256] = "q quits; sort: w worker";
+	char text[256];
 	size_t n;
 
+	/* One service is the whole, which has a line anyway. */
+	snprintf(text, sizeof(text), "q quits; %ssort: w %s",
+	    state.services		  ? "s workers; "
+		: now->services.count > 1 ? "s services; "
+					  : "",
+	    state.services ? "service" : "worker");
 	for (int f = 0; f < FIGURES; f++) {
 		n = strlen(text);
 		snprintf(text + n, sizeof(text) - n, " %c %s",
@@ -291,9 +319,9 @@ screen_draw(const struct sample *now, const struct sample *then)
 	    now->at - then->at);
 	screen_put(y, 0, A_BOLD, "all");
 	screen_put(y++, NAME_WIDTH, A_BOLD, "%s", line);
-	screen_draw_workers(now, then, y, LINES - 1);
+	screen_draw_rows(now, then, y, LINES - 1);
 	if (LINES > 1)
-		screen_draw_legend();
+		screen_draw_legend(now);
 	refresh();
 }
 
@@ -318,6 +346,8 @@ screen_take_keys(void)
 			return false;
 		if (key == 'w')
 			state.sort = -1;
+		else if (key == 's')
+			state.services = !state.services;
 		else if (key == 'r')
 			state.reverse = !state.reverse;
 		else if (key == '\f')

@@ -66,12 +66,21 @@ top_json_figures(json_t *object, const struct figures *now,
 	return object;
 }
 
+/* The figures of a worker or a service behind what is in `object`. */
+static json_t *
+top_json_row(json_t *object, const struct sample_rows *now,
+    const struct sample_rows *then, unsigned i, uint64_t ms)
+{
+	return top_json_figures(object, &now->row[i].figures,
+	    &sample_before(now, then, i)->figures, ms);
+}
+
 /* An object on a line of its own. */
 static void
 top_print_json(const struct sample *now, const struct sample *then)
 {
 	uint64_t ms = now->at - then->at;
-	json_t *workers = json_array(),
+	json_t *workers = json_array(), *services = json_array(),
 	       *all = json_pack("{s:s s:f}", "mode", now->mode, "uptime",
 		   now->uptime);
 	const struct {
@@ -90,15 +99,21 @@ top_print_json(const struct sample *now, const struct sample *then)
 		json_object_set_new(all, figures[i].name,
 		    json_integer((json_int_t)figures[i].n));
 	top_json_figures(all, &now->total, &then->total, ms);
-	for (unsigned k = 0; k < now->workers; k++) {
-		json_t *worker = json_pack("{s:i s:b}", "worker", (int)k,
-		    "ready", strcmp(now->worker[k].state, "ready") == 0);
-
+	for (unsigned k = 0; k < now->workers.count; k++)
 		json_array_append_new(workers,
-		    top_json_figures(worker, &now->worker[k].figures,
-			&then->worker[k].figures, ms));
-	}
+		    top_json_row(json_pack("{s:i s:b}", "worker", (int)k,
+				     "ready",
+				     strcmp(now->workers.row[k].state,
+					 "ready") == 0),
+			&now->workers, &then->workers, k, ms));
 	json_object_set_new(all, "workers", workers);
+	for (unsigned k = 0; k < now->services.count; k++)
+		json_array_append_new(services,
+		    top_json_row(json_pack("{s:s s:s}", "service",
+				     now->services.row[k].name, "state",
+				     now->services.row[k].state),
+			&now->services, &then->services, k, ms));
+	json_object_set_new(all, "services", services);
 	if (json_dumpf(all, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9)) ==
 	    -1)
 		message_warnx("out of memory");

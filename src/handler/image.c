@@ -26,6 +26,7 @@
 
 #include "handler/contract.h"
 #include "handler/handler.h"
+#include "lib/limits.h"
 #include "lib/pidfd.h"
 #include "lib/wait_status.h"
 
@@ -87,7 +88,7 @@ image_owner(const struct image_request *r)
 int
 image_memfd(void)
 {
-	return memfd_create("echod-handlers", MFD_CLOEXEC);
+	return memfd_create("echod-handlers", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 }
 
 /* A mark of bytes (FNV-1a), that goes on from the mark of those before. */
@@ -245,7 +246,7 @@ image_find(struct image_file *f, const struct image_service *s,
 
 static int
 image_fill_service(struct image_file *f, const struct image_service *s,
-    struct image_entry *e, uid_t owner, uint64_t *end)
+    struct image_entry *e, uid_t owner, int memfd, uint64_t *end)
 {
 	const struct echod_handler *h;
 	long page = sysconf(_SC_PAGESIZE);
@@ -268,8 +269,7 @@ image_fill_service(struct image_file *f, const struct image_service *s,
 	    data);
 	if (n == -1)
 		return -1;
-	if (n > 0 &&
-	    pwrite(IMAGE_CHILD_MEMFD, data, (size_t)n, (off_t)*end) != n)
+	if (n > 0 && pwrite(memfd, data, (size_t)n, (off_t)*end) != n)
 		return image_errno(f, s, "memory for its options");
 	e->data_size = (uint32_t)n;
 	e->data_at = *end;
@@ -278,31 +278,32 @@ image_fill_service(struct image_file *f, const struct image_service *s,
 	return 0;
 }
 
-/* In the child: it has this memfd, and no other descriptor of the service. */
+/* Fill in the image; in the child, with the rights of the service. */
 static int
-image_fill(const struct image_request *r)
+image_fill(int memfd, const struct image_request *r, bool child)
 {
 	struct image_file *f = mmap(NULL, sizeof(*f), PROT_READ | PROT_WRITE,
-	    MAP_SHARED, IMAGE_CHILD_MEMFD, 0);
+	    MAP_SHARED, memfd, 0);
 	uint64_t end = sizeof(*f);
 	uid_t owner = image_owner(r);
+	int result = 0;
 
 	if (f == MAP_FAILED)
 		return -1;
-	if (image_become(r) == -1) {
+	if (child && image_become(r) == -1) {
 		snprintf(f->why, sizeof(f->why), "user %s: %s", r->user,
 		    strerror(errno));
-		return -1;
+		result = -1;
 	}
-	for (unsigned i = 0; i < r->services; i++) {
+	for (unsigned i = 0; i < r->services && result == 0; i++) {
 		f->service = i;
-		if (image_fill_service(f, &r->service[i], &f->entry[i], owner,
-			&end) == -1)
-			return -1;
+		result = image_fill_service(f, &r->service[i], &f->entry[i],
+		    owner, memfd, &end);
 	}
 	f->services = r->services;
-	f->complete = 1;
-	return 0;
+	f->complete = result == 0;
+	(void)munmap(f, sizeof(*f));
+	return result;
 }
 
 static void
@@ -319,7 +320,7 @@ image_child(int memfd, const struct image_request *r)
 	if (memfd != IMAGE_CHILD_MEMFD && dup2(memfd, IMAGE_CHILD_MEMFD) == -1)
 		_exit(1);
 	closefrom(IMAGE_CHILD_MEMFD + 1);
-	_exit(image_fill(r) == 0 ? 0 : 1);
+	_exit(image_fill(IMAGE_CHILD_MEMFD, r, true) == 0 ? 0 : 1);
 }
 
 /* ---- the others */
@@ -401,13 +402,39 @@ image_tell_failure(const struct image_file *f, const struct image_request *r,
 	image_clean(why);
 }
 
+/* Our own code needs no process of its own. */
+static bool
+image_needs_module(const struct image_request *r)
+{
+	for (unsigned i = 0; i < r->services; i++)
+		if (handler_builtin(r->service[i].handler) == NULL)
+			return true;
+	return false;
+}
+
+/* Let a child fill in the image.  Returns its wait status, or -1 with a reason
+ * in `why`. */
+static int
+image_run(int memfd, const struct image_request *r, bool *hung, char *why,
+    size_t size)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		image_child(memfd, r);
+	if (pid != -1)
+		return image_await(pid, hung);
+	snprintf(why, size, "a process that loads handlers: %s%s",
+	    strerror(errno), limits_why_no_process(errno));
+	return -1;
+}
+
 int
 image_make(int memfd, const struct image_request *r, char *why, size_t size)
 {
 	struct image_file *f = calloc(1, sizeof(*f));
-	bool hung, made = false;
-	int status;
-	pid_t pid = -1;
+	bool hung = false, made = false;
+	int status = 0;
 
 	if (f != NULL) {
 		f->magic = IMAGE_MAGIC;
@@ -416,28 +443,31 @@ image_make(int memfd, const struct image_request *r, char *why, size_t size)
 		    pwrite(memfd, f, sizeof(*f), 0) == (ssize_t)sizeof(*f);
 		free(f);
 	}
-	if (made)
-		pid = fork();
-	if (pid == -1) {
-		snprintf(why, size, "a process that loads handlers: %s",
-		    strerror(errno));
+	if (!made) {
+		snprintf(why, size, "memory for handlers: %s", strerror(errno));
 		return -1;
 	}
-	if (pid == 0)
-		image_child(memfd, r);
-	status = image_await(pid, &hung);
+	if (!image_needs_module(r))
+		(void)image_fill(memfd, r, false);
+	else if ((status = image_run(memfd, r, &hung, why, size)) == -1)
+		return -1;
 	f = image_load(memfd);
 	if (f == NULL) {
 		snprintf(why, size, "handlers: %s", strerror(errno));
 		return -1;
 	}
-	if (!hung && status == 0 && f->complete == 1) {
-		free(f);
-		return 0;
-	}
-	image_tell_failure(f, r, status, hung, why, size);
+	made = !hung && status == 0 && f->complete == 1;
+	if (!made)
+		image_tell_failure(f, r, status, hung, why, size);
 	free(f);
-	return -1;
+	return made ? 0 : -1;
+}
+
+int
+image_seal(int memfd)
+{
+	return fcntl(memfd, F_ADD_SEALS,
+	    F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
 }
 
 static bool

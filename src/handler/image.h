@@ -77,6 +77,10 @@ int image_memfd(void);
 int image_make(int memfd, const struct image_request *r, char *why,
     size_t size);
 
+/* Nobody can write to the image from now on.  Returns 0, or -1 with errno
+ * set. */
+int image_seal(int memfd);
+
 /* Read an image that image_make() of this version filled in, perhaps in another
  * process, for services that are still as in `r`.  Returns 0, or -1 with a
  * reason in `why`. */

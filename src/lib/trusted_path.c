@@ -9,7 +9,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -45,14 +47,30 @@ trusted_path_fail(const struct walk *w, const char *problem)
 	return -1;
 }
 
-/* A text that others can write to is not what the administrator wrote. */
+/* True if nobody but the user has this group: many systems give each user one,
+ * and files that this group can write to. */
+static bool
+trusted_path_is_own_group(gid_t gid, uid_t user)
+{
+	const struct passwd *pw = getpwuid(user);
+	const struct group *gr = getgrgid(gid);
+
+	return pw != NULL && gr != NULL && pw->pw_gid == gid &&
+	    strcmp(pw->pw_name, gr->gr_name) == 0 &&
+	    (gr->gr_mem[0] == NULL ||
+		(strcmp(gr->gr_mem[0], pw->pw_name) == 0 &&
+		    gr->gr_mem[1] == NULL));
+}
+
+/* See that nobody else can write to what is opened. */
 static int
 trusted_path_check(struct walk *w, const struct stat *st)
 {
 	bool link = S_ISLNK(st->st_mode), in_sticky = w->sticky;
 	bool writable = !link &&
 	    ((st->st_mode & S_IWOTH) != 0 ||
-		((st->st_mode & S_IWGRP) != 0 && st->st_gid != 0));
+		((st->st_mode & S_IWGRP) != 0 && st->st_gid != 0 &&
+		    !trusted_path_is_own_group(st->st_gid, w->also)));
 	char problem[96];
 
 	if (st->st_uid != 0 && st->st_uid != w->also) {

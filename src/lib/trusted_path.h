@@ -12,7 +12,7 @@
 /*
  * Open the regular file with the absolute `path` for reading.  The file, each
  * directory on the way to it and each symbolic link belong to root or to the
- * user `also`, and nobody else can write to them or replace them.  In a
+ * user `also`, and no other user can write to them or replace them.  In a
  * directory of root with the sticky bit (/tmp) others cannot replace what is
  * not theirs.  Returns a descriptor, close-on-exec, or -1 with a reason in
  * `why`, which names what is wrong.

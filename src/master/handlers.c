@@ -295,8 +295,15 @@ handlers_check(int memfd, const struct config *c,
 	static struct image image;
 
 	services_request(c, &r);
-	if (image_make(memfd, &r, why, size) == -1 ||
-	    image_read(memfd, &r, &image, why, size) == -1)
+	if (image_make(memfd, &r, why, size) == -1)
+		return -1;
+	/* Workers share the table of descriptors with the master. */
+	if (image_seal(memfd) == -1) {
+		snprintf(why, size, "handlers: a module keeps the image: %s",
+		    strerror(errno));
+		return -1;
+	}
+	if (image_read(memfd, &r, &image, why, size) == -1)
 		return -1;
 	memset(&t, 0, sizeof(t));
 	if (before != NULL)
@@ -308,15 +315,17 @@ handlers_check(int memfd, const struct config *c,
 /* Open the file and the data of an entry that is new. */
 static int
 handlers_open_entry(struct handler_entry *e, int memfd,
-    const struct image_entry *n, uid_t owner, char *why, size_t size)
+    const struct image_entry *n, const char *handler, uid_t owner, char *why,
+    size_t size)
 {
 	struct load_file file;
 
 	if (e->path[0] != '\0' && e->code_fd == -1) {
-		if (load_open(e->path, owner, &file, why, size) == -1)
+		if (load_open(handler, owner, &file, why, size) == -1)
 			return -1;
 		e->code_fd = file.fd;
-		if (file.device != e->device || file.inode != e->inode ||
+		if (strcmp(file.path, e->path) != 0 ||
+		    file.device != e->device || file.inode != e->inode ||
 		    file.mtime_ns != e->mtime_ns || file.size != e->file_size) {
 			snprintf(why, size,
 			    "%s: it has changed since its check", e->path);
@@ -400,7 +409,8 @@ handlers_open(struct master *m, int memfd, char *why, size_t size)
 			if (e->state == ENTRY_CURRENT &&
 			    handlers_is(e, image.entry[s].service) &&
 			    handlers_open_entry(e, memfd, &image.entry[s],
-				image_owner(&r), why, size) == -1)
+				r.service[s].handler, image_owner(&r), why,
+				size) == -1)
 				return -1;
 		}
 	return 0;

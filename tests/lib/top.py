@@ -48,6 +48,8 @@ STATUS = {
     "connections": 51, "accepted": 1, "echoes": 1, "in": 1, "out": 1,
     "closed": {"over_limit": 4}, "deaths": {"SIGKILL": 2, "exit": 1},
     "recoveries": 3, "saved": 7, "reloads": 1, "reloads_refused": 0,
+    "services": [dict(zip(NAMES, [0] * 5), service="default",
+                      state="serving")],
     "kept": 2, "refusal": "", "last_reload": {"pause": 0.004, "ago": None}}
 ROWS = [dict(zip(NAMES, [0] * 5), worker=k, state="ready", pid=9)
         for k in range(3)]
@@ -238,6 +240,41 @@ def sorts(program):
     t.ends(0)
 
 
+def services(program):
+    """s shows services instead of workers, also if they come and go."""
+    service = Service()
+
+    def serve(*names):
+        service.status = dict(STATUS, services=[
+            dict(zip(NAMES, [n] + [0] * 4), service=name,
+                 state="serving" if name != "gone" else "removed")
+            for n, name in enumerate(names)])
+
+    def shows(*names):
+        return lambda text: tuple(
+            re.sub(r" +(\d+) .*", r":\1", line) for line in text[6:-1]
+            if line) == names
+
+    serve("web", "a-service-with-a-long-name", "gone")
+    t = begin(program, columns=100)
+    t.until(lambda text: "; s services; sort: w worker" in text[-1], "legend")
+    t.press(b"s")
+    t.until(lambda text: text[4].startswith("SERVICE "), "title")
+    t.until(shows("web:0", "a-service-wi:1", "gone:2"), "services")
+    t.until(lambda text: "; s workers; sort: w service" in text[-1], "legend")
+    t.press(b"c")
+    t.until(shows("gone:2", "a-service-wi:1", "web:0"), "sorted")
+    serve("new", "web")
+    t.until(shows("web:1", "new:0"), "others")
+    t.press(b"sw")
+    t.until(lambda text: t.order(text) == "012", "workers again")
+    # One service is the whole.
+    serve("web")
+    t.until(lambda text: text[-1].startswith("q quits; sort"), "no legend")
+    t.press(b"q")
+    t.ends(0)
+
+
 def resizes(program):
     """It follows the size at once, down to sizes that have room for nothing."""
     Service()
@@ -366,7 +403,8 @@ def members(program):
              "%s: status %d: %s" % (why, p.returncode, p.stderr))
 
     for name in ("mode", "uptime", "maxclients", "saved", "kept", "reloads",
-                 "closed", "deaths", "listeners", "last_reload") + NAMES:
+                 "closed", "deaths", "listeners", "services",
+                 "last_reload") + NAMES:
         service.status = {k: v for k, v in STATUS.items() if k != name}
         check('"%s" is missing' % name)
         for wrong in (None, True, [[]], "1" if name != "mode" else 1):

@@ -467,6 +467,9 @@ of_is() {
 		(.services | map(.connections) | add) == .connections,
 		(.services | map(.closed.over_limit) | add) == .closed.over_limit]
 		| all' status | grep -qx true
+	[ "$(ctl --json top --count 1 |
+		jq -r '.services[] | "\(.service) \(.state) \(.connections)"')" = \
+		$'web serving 2\nsink serving 1\nbytes serving 0' ]
 	json '.listeners[] | "\(.service) \(.name)"' status | sort >seen
 	for s in bytes sink web; do echo "$s $HOST:${PORTS[$s]}"; done | diff - seen
 	logged 'verbose: 127[0-9.:]+ \(web\) accepted'

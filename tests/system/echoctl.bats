@@ -205,6 +205,10 @@ json_status() {
 	on_terminal sorts
 }
 
+@test "top: s shows services instead of workers" {
+	on_terminal services
+}
+
 @test "top: follows the size of the terminal" {
 	on_terminal resizes
 }

@@ -131,7 +131,7 @@ manual_example() {
 		sed -n '/^     #include/,$ s/^     //p'
 }
 
-@test "the example of echod-handler(3) compiles as it stands there" {
+@test "the example of echod-handler(3) compiles as it stands there, and keeps its promises" {
 	need mandoc
 	manual_example >count.c
 	grep -q '^#include <echod/handler.h>' count.c
@@ -142,6 +142,8 @@ manual_example() {
 		compile "$cc" count.c
 		exports_handler count.c.so
 	done
+	printf 'hello\n\nworld\nha' >input
+	"$(dirname "$ECHOD")/echod-handler-test" "./count.c.so" input
 }
 
 @test "make install puts header, modules and template where echod.pc says" {
@@ -170,7 +172,6 @@ manual_example() {
 	need cc
 	need nc
 	install_here
-	need echod-handler-test
 	python3 "$TOP_SRCDIR/tests/lib/tutorial.py" "$TOP_SRCDIR/doc/handlers.md" |
 		sed "s/\\b7777\\b/$PORT/g" >tutorial
 	mkdir here

@@ -218,30 +218,33 @@ s.bind(('$HOST', $RAW)); s.listen(); time.sleep(600)" 3>&- 4>&- &
 	[ "$STATUS" -eq 0 ]
 }
 
-# ports_of SERVICE...: give the services of ./inetd.conf ports of this test.
-ports_of() {
-	local s
-	for s in "$@"; do
-		declare -g "PORT_$s=$(free_port)"
-		local port=PORT_$s
-		sed -i "/^\[service $s\]/,/^port/s/^port = .*/port = ${!port}/" inetd.conf
-	done
+# at SERVICE: the port that ./inetd.conf has for this service.
+at() {
+	sed -n "/^\[service $1\]/,/^port/s/^port = //p" inetd.conf
 }
 
-@test "the services of inetd, as etc/inetd-services.conf has them" {
+# etc/inetd-services.conf with ports of this test and the modules of the tree,
+# as ./inetd.conf.
+inetd_conf() {
+	local port
 	[ -e "$BUILD/modules/daytime.so" ] || skip "the modules are not built"
 	sed -E "s#^(handler = )(daytime|chargen|time)\$#\1$BUILD/modules/\2.so#" \
 		"$TOP_SRCDIR/etc/inetd-services.conf" >inetd.conf
 	grep -E '^port' inetd.conf | tr '\n' ' ' |
 		grep -x 'port = 7 port = 9 port = 13 port = 19 port = 37 '
-	ports_of echo discard daytime chargen time
+	for port in 7 9 13 19 37; do
+		sed -i "s/^port = $port\$/port = $(free_port)/" inetd.conf
+	done
+}
+
+@test "the services of inetd, as etc/inetd-services.conf has them" {
+	inetd_conf
 	start_raw -c inetd.conf -o workers=2
-	# shellcheck disable=SC2154 # ports_of sets them
-	answers "$PORT_echo" 'one\ntwo' 'one\ntwo'
-	answers "$PORT_discard" 'one\ntwo' ''
-	nc.openbsd -w 5 -d "$HOST" "$PORT_daytime" | grep -E '[0-9]:[0-9]{2}:[0-9]{2}'
-	[ "$(nc.openbsd -w 5 -d "$HOST" "$PORT_time" | wc -c)" -eq 4 ]
-	nc.openbsd -w 5 -d "$HOST" "$PORT_chargen" | head -n 2000 | tail -n 1 |
+	answers "$(at echo)" 'one\ntwo' 'one\ntwo'
+	answers "$(at discard)" 'one\ntwo' ''
+	nc.openbsd -w 5 -d "$HOST" "$(at daytime)" | grep -E '[0-9]:[0-9]{2}:[0-9]{2}'
+	[ "$(nc.openbsd -w 5 -d "$HOST" "$(at time)" | wc -c)" -eq 4 ]
+	nc.openbsd -w 5 -d "$HOST" "$(at chargen)" | head -n 2000 | tail -n 1 |
 		grep -E '^.{72}'
 	stop
 	[ "$STATUS" -eq 0 ]
@@ -268,46 +271,83 @@ moment() {
 # The answers of daytime differ in their format, which RFC 867 leaves open.
 @test "the services of inetd answer as xinetd's do" {
 	local xinetd s all=()
+	local -A theirs=()
 	xinetd=$(PATH=$PATH:/usr/sbin command -v xinetd) ||
 		skip "xinetd is not installed"
 	[ "$(id -u)" -eq 0 ] || skip "xinetd takes root"
-	[ -e "$BUILD/modules/daytime.so" ] || skip "the modules are not built"
-	sed -E "s#^(handler = )(daytime|chargen|time)\$#\1$BUILD/modules/\2.so#" \
-		"$TOP_SRCDIR/etc/inetd-services.conf" >inetd.conf
-	ports_of echo discard daytime chargen time
+	inetd_conf
 	start_raw -c inetd.conf -o workers=2
 	for s in echo discard daytime chargen time; do
-		declare "x_$s=$(free_port)"
-		local port=x_$s
-		all+=("$s" "${!port}")
+		theirs[$s]=$(free_port)
+		all+=("$s" "${theirs[$s]}")
 	done
 	xinetd_conf "${all[@]}" >xinetd.conf
 	"$xinetd" -dontfork -f xinetd.conf -filelog xinetd.log \
 		-pidfile xinetd.pid >/dev/null 2>&1 3>&- &
 	PIDS+=($!)
-	# shellcheck disable=SC2154 # declare set them
-	wait_for 10 nc.openbsd -z "$HOST" "$x_time"
+	wait_for 10 nc.openbsd -z "$HOST" "${theirs[time]}"
 
-	for s in "$PORT_echo" "$x_echo"; do
+	for s in "$(at echo)" "${theirs[echo]}"; do
 		answers "$s" 'one\ntwo' 'one\ntwo'
 	done
-	for s in "$PORT_discard" "$x_discard"; do
+	for s in "$(at discard)" "${theirs[discard]}"; do
 		answers "$s" 'one\ntwo' ''
 	done
-	nc.openbsd -w 5 -d "$HOST" "$PORT_chargen" | head -n 300 >ours
-	nc.openbsd -w 5 -d "$HOST" "$x_chargen" | head -n 300 >theirs
+	nc.openbsd -w 5 -d "$HOST" "$(at chargen)" | head -n 300 >ours
+	nc.openbsd -w 5 -d "$HOST" "${theirs[chargen]}" | head -n 300 >theirs
 	# xinetd's ring has neither blank nor tilde; RFC 864 has all 95.
 	[ "$(tr -d '\r' <ours | awk '{ print length($0) }' | sort -u)" = \
 		"$(tr -d '\r' <theirs | awk '{ print length($0) }' | sort -u)" ]
 	grep -qxF "$(sed -n 1p theirs)" ours
 	local our their
-	our=$(moment "$(nc.openbsd -w 5 -d "$HOST" "$PORT_daytime")")
-	their=$(moment "$(nc.openbsd -w 5 -d "$HOST" "$x_daytime")")
+	our=$(moment "$(nc.openbsd -w 5 -d "$HOST" "$(at daytime)")")
+	their=$(moment "$(nc.openbsd -w 5 -d "$HOST" "${theirs[daytime]}")")
 	[ $((their - our)) -le 10 ]
 	[ $((our - their)) -le 1 ]
-	our=$(nc.openbsd -w 5 -d "$HOST" "$PORT_time" | xxd -p)
-	their=$(nc.openbsd -w 5 -d "$HOST" "$x_time" | xxd -p)
+	our=$(nc.openbsd -w 5 -d "$HOST" "$(at time)" | xxd -p)
+	their=$(nc.openbsd -w 5 -d "$HOST" "${theirs[time]}" | xxd -p)
 	[ $((0x$their - 0x$our)) -le 10 ]
 	[ $((0x$our - 0x$their)) -le 1 ]
 	stop
+}
+
+# The service called "default" goes, and a service comes: the port stays.
+@test "a file gets sections, and loses them again" {
+	conf
+	serve
+	exec 5<>"/dev/tcp/$HOST/$PORT"
+	echo one >&5
+	read -r -t 60 answer <&5
+	[ "$answer" = one ]
+	sections '[service web]' "port = $PORT"
+	reloaded
+	told 'service default' "port $PORT, handler echo" '(none)'
+	told 'service web' '(none)' "port $PORT, handler echo"
+	not logged 'is listened on no longer'
+	answers "$PORT" 'one\n' 'one\n'
+	# Its client is drained: it gets an end.
+	not read -r -t 60 answer <&5
+	conf
+	reloaded
+	told 'service web' "port $PORT, handler echo" '(none)'
+	echoes
+	stop
+	[ "$STATUS" -eq 0 ]
+}
+
+# silent: both connections have been silent for some time.
+silent() {
+	"$ECHOCTL" -c echod.conf connections --json >out
+	[ "$(grep -cE '"idle":(0\.[0-9]*[1-9]|[1-9])' out)" -eq 2 ]
+}
+
+# Formerly the kernel was asked about one port only.
+@test "how long a client is silent is known in each service" {
+	ports
+	three
+	sed -i "1i control-socket = $DIR/ctl" echod.conf
+	serve
+	exec 5<>"/dev/tcp/$HOST/$PORT" 6<>"/dev/tcp/$HOST/$RAW"
+	talk 5 6
+	wait_for 10 silent
 }

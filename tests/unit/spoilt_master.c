@@ -18,6 +18,7 @@
 
 #include <bsd/string.h>
 
+#include "admin/connections.h"
 #include "admin/metrics.h"
 #include "config/value.h"
 #include "master/sample.h"
@@ -277,6 +278,41 @@ books(void)
 	return good;
 }
 
+/* A list of connections has no number that cannot be: none of the bytes that a
+ * connection holds, and no service that there is not. */
+static bool
+listed(void)
+{
+	struct master *m = master();
+	const struct view view = { &m->arena, m->service, m->config, NULL };
+	struct pair p = opened();
+	struct connection *c = p.c;
+	struct connection_list list;
+	char *text = NULL;
+	size_t length = 0;
+	FILE *out;
+	bool good;
+
+	c->rx = 1;
+	c->tx = 7;
+	for (unsigned i = 0; i < 2; i++) {
+		c->half[i].consumed = 3;
+		c->half[i].produced = 5;
+		c->half[i].entry = 255;
+	}
+	atomic_store(&m->arena.service[p.fd], 255);
+	out = open_memstream(&text, &length);
+	connections_init(&list, true);
+	connections_begin(&list, &view, out);
+	while (list.active)
+		connections_more(&list, &view, out);
+	fclose(out);
+	good = list.rows == 1 && strstr(text, "\"held\":0,") != NULL &&
+	    strstr(text, "\"service\":\"\"") != NULL;
+	free(text);
+	return good;
+}
+
 /* No answer has bytes that move a terminal's cursor. */
 static bool
 refusal(void)
@@ -490,6 +526,7 @@ static const struct {
 	{ next, "the next program finds what is true" },
 	{ memfd, "an arena whose descriptor is gone is not handed over" },
 	{ books, "totals are the master's own" },
+	{ listed, "a list shows only what can be" },
 	{ refusal, "nothing for a terminal in why a reload was refused" },
 	{ sealed, "nobody else writes to the service state" },
 	{ unseen, "no child has a mapping of it" },

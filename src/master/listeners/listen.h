@@ -44,8 +44,9 @@ void listen_number(const struct handler_table *t, const struct config *c,
  * is tried again later (late.h).
  *
  * `known` is what the check of a reload resolved names to, or NULL.  `wanted`
- * gets the addresses, and the service state the names of the services.  Returns 0, or -1 with the reason logged ("bind
- * 0.0.0.0:6379: Address already in use") and the arena unchanged.
+ * gets the addresses, and the service state the names of the services.
+ * Returns 0, or -1 with the reason logged ("bind 0.0.0.0:6379: Address already
+ * in use") and the arena unchanged.
  */
 int listen_open(const struct arena *a, struct service_state *o,
     const struct config *c, const struct listen_numbers *n,

@@ -5,6 +5,7 @@
 #include "master/start/advice.h"
 
 #include "config/origin.h"
+#include "config/services.h"
 #include "lib/limits.h"
 #include "lib/log.h"
 #include "master/notify.h"
@@ -15,17 +16,23 @@
 static void
 advice_report_trust(const struct service_config *s)
 {
-	static const char text[] = "proxy-trusted is empty: every client can "
-				   "name itself by any address";
+	static const char text[] = "every client can name itself by any "
+				   "address";
+	char label[SERVICES_LABEL];
 
 	if (s->proxy_protocol == PROXY_PROTOCOL_OFF ||
 	    s->proxy_trusted.count != 0)
 		return;
 	if (s->allow.count != 0 || s->deny.count != 0 ||
 	    s->maxclients_per_ip != 0 || s->accept_rate_per_ip != 0)
-		log_warnx("%s, and so escape the rules about addresses", text);
+		log_warnx("%s is empty: %s, and so escape the rules about "
+			  "addresses",
+		    services_label(label, sizeof(label), s, "proxy-trusted"),
+		    text);
 	else
-		log_notice("%s", text);
+		log_notice("%s is empty: %s",
+		    services_label(label, sizeof(label), s, "proxy-trusted"),
+		    text);
 }
 
 /* The memory that the service takes if all clients come and none is closed for
