@@ -151,8 +151,8 @@ ground_arena(void)
 static int
 ground_number(unsigned index)
 {
-	return (int)(GROUND_FIRST +
-	    index % (GROUND_DESCRIPTORS - GROUND_FIRST));
+	return (
+	    int)(GROUND_FIRST + index % (GROUND_DESCRIPTORS - GROUND_FIRST));
 }
 
 /* Where the patch is made; NULL if nowhere. */

@@ -574,8 +574,8 @@ up(void)
 		memset(arena_scratch_state(&arena, k, STATE_LIMIT), 0,
 		    STATE_LIMIT);
 	}
-	memset(arena.handoff, 0, (size_t)((char *)arena.rate -
-		(char *)arena.handoff));
+	memset(arena.handoff, 0,
+	    (size_t)((char *)arena.rate - (char *)arena.handoff));
 	memset((void *)arena.connection, 0,
 	    (size_t)(arena.window - (char *)arena.connection) +
 		(size_t)DESCRIPTORS * SPILL_WINDOW);

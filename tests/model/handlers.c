@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "handler/handler.h"
+#include "shared/connection.h"
 
 #define IN_MAX 8
 #define OUT_MAX 8
@@ -144,10 +145,9 @@ sum_small_migrate(uint32_t from, const void *old, size_t old_size, void *state)
 	return 0;
 }
 
-const struct echod_handler scene_sum_small = {
-	HANDLER(sum_small, 3, sizeof(struct sum_small)),
-	.migrate = sum_small_migrate
-};
+const struct echod_handler scene_sum_small = { HANDLER(sum_small, 3,
+						   sizeof(struct sum_small)),
+	.migrate = sum_small_migrate };
 
 static int
 greeter(struct echod_step *s)
@@ -214,6 +214,22 @@ heartbeat(struct echod_step *s)
 
 const struct echod_handler scene_heartbeat = { HANDLER(heartbeat, 0,
     sizeof(struct heartbeat)) };
+
+/* All that a window holds is passed, and then asked for again. */
+static int
+wide(struct echod_step *s)
+{
+	s->consume = s->pass = s->in_len;
+	return s->in_len > 0 ? ECHOD_AGAIN : ECHOD_WAIT;
+}
+
+const struct echod_handler scene_wide = { .abi = ECHOD_ABI,
+	.size = sizeof(struct echod_handler),
+	.name = "wide",
+	.version = "1",
+	.in_max = SPILL_LINE,
+	.out_max = 1,
+	.step = wide };
 
 static int
 later(struct echod_step *s)
@@ -300,6 +316,22 @@ quit(struct echod_step *s)
 }
 
 const struct echod_handler scene_quit = { HANDLER(quit, 0, 0) };
+
+/* Raw, until a '!': alone it resets the connection, else the answer is
+ * nonsense. */
+static int
+strict(struct echod_step *s)
+{
+	const char *mark = memchr(s->in, STRICT_MARK, s->in_len);
+
+	if (mark != NULL && mark == s->in)
+		return s->in_len == 1 ? ECHOD_ABORT : 99;
+	s->consume = s->pass = mark == NULL ? s->in_len
+					    : (size_t)(mark - s->in);
+	return ECHOD_WAIT;
+}
+
+const struct echod_handler scene_strict = { HANDLER(strict, 0, 0) };
 
 struct trailer {
 	unsigned heard, said;

@@ -21,13 +21,18 @@ extern const struct echod_handler scene_sum_next;  /* another version of it */
 extern const struct echod_handler scene_sum_small; /* and another */
 extern const struct echod_handler scene_greeter;   /* speaks first */
 extern const struct echod_handler scene_chargen;   /* by MORE */
+extern const struct echod_handler scene_wide;	   /* holds most, by MORE */
 extern const struct echod_handler scene_heartbeat; /* speaks now and then */
 extern const struct echod_handler scene_later;	   /* holds, until a timer */
 extern const struct echod_handler scene_tick;	   /* takes, until a timer */
 extern const struct echod_handler scene_daytime;   /* greets and finishes */
 extern const struct echod_handler scene_pieces;	   /* writes, then passes */
 extern const struct echod_handler scene_quit;	   /* until the word */
+extern const struct echod_handler scene_strict;	   /* resets, or errs */
 extern const struct echod_handler scene_trailer;   /* speaks after EOF */
+
+/* What scene_strict resets a connection for. */
+#define STRICT_MARK '!'
 
 /* Before any of them is used. */
 void handlers_begin(void);

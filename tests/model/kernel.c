@@ -228,9 +228,17 @@ due(const struct tcp *t, bool last)
 	    ? t->taken
 	    : strlen(scene->header);
 
-	reference_run(scene->handler, t->said + header, t->taken - header,
-	    last, &r);
+	reference_run(scene->handler, t->said + header, t->taken - header, last,
+	    &r);
 	return &r;
+}
+
+/* True if the handler has reason to reset the connection. */
+static bool
+is_marked(const struct tcp *t)
+{
+	return scene->handler == &scene_strict &&
+	    memchr(t->said, STRICT_MARK, t->taken) != NULL;
 }
 
 static bool
@@ -345,6 +353,8 @@ kernel_at_rest(void)
 			continue;
 		if (!t->accepted && !t->reset)
 			violated("P5", "client %u waits for ever", i);
+		if (is_marked(t) && !t->closed)
+			violated("P5", "client %u is not reset", i);
 		if (t->closed || t->reset || t->broken)
 			continue;
 		if (t->taken < t->arrived)
@@ -354,8 +364,9 @@ kernel_at_rest(void)
 			violated("P1", "client %u: %zu of %zu bytes came back",
 			    i, t->sent, due(t, false)->length);
 		if (!awaits_header(t) && left_of(t) != due(t, false)->left)
-			violated("P1", "client %u: its handler has left %zu "
-				       "bytes, not %zu",
+			violated("P1",
+			    "client %u: its handler has left %zu "
+			    "bytes, not %zu",
 			    i, left_of(t), due(t, false)->left);
 		if (t->fin || stopped)
 			violated("P5", "client %u is not closed", i);
@@ -606,10 +617,14 @@ int
 __wrap_setsockopt(int fd, int level, int option, const void *value,
     socklen_t len)
 {
-	(void)level;
+	struct tcp *t = socket_of(fd);
+
 	(void)value;
 	(void)len;
 	call("setsockopt(%d, %d)", fd, option);
+	/* So a close is a reset, which only one handler asks for. */
+	if (level == SOL_SOCKET && option == SO_LINGER && t != NULL)
+		t->broken |= is_marked(t);
 	return 0;
 }
 

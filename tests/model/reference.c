@@ -73,6 +73,8 @@ reference_run(const struct echod_handler *h, const char *in, size_t n, bool end,
 		if (end && s.in_len == run.left)
 			s.flags |= ECHOD_LAST;
 		run.next = h->step(&s);
+		if (run.next < ECHOD_WAIT || run.next >= ECHOD_ABORT)
+			break;
 		run.opened = true;
 		run.ended = run.ended || event == ECHOD_EOF;
 		run.wake = s.wake_ms;

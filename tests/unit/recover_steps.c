@@ -92,11 +92,12 @@ static const struct journey journeys[] = {
 	    "one\ntwo\n", false, NULL, NULL, false },
 	{ "the other half", ACT_SERVE, ENTRY_ECHO, "on", "e\ntw", "o\n",
 	    "one\ntwo\n", false, NULL, NULL, false },
-	{ "raw", ACT_SERVE, ENTRY_RAW, "", "raw", "data", "rawdata", false, NULL, NULL, false },
-	{ "discard", ACT_SERVE, ENTRY_DISCARD, "", "rubbish", "more", "",
-	    false, NULL, NULL, false },
-	{ "the last words", ACT_SERVE, ENTRY_ECHO, "la", "st", "", "last",
-	    true, NULL, NULL, false },
+	{ "raw", ACT_SERVE, ENTRY_RAW, "", "raw", "data", "rawdata", false,
+	    NULL, NULL, false },
+	{ "discard", ACT_SERVE, ENTRY_DISCARD, "", "rubbish", "more", "", false,
+	    NULL, NULL, false },
+	{ "the last words", ACT_SERVE, ENTRY_ECHO, "la", "st", "", "last", true,
+	    NULL, NULL, false },
 	{ "recovery of a line", ACT_RECOVER, ENTRY_ECHO, "", "hello\n", "",
 	    "hello\n", false, NULL, NULL, false },
 	{ "recovery of half a line", ACT_RECOVER, ENTRY_ECHO, "", "o\ntw",
@@ -105,8 +106,8 @@ static const struct journey journeys[] = {
 	    "one\n", false, NULL, NULL, false },
 	{ "offering half a line", ACT_OFFER, ENTRY_ECHO, "on", "", "e\n",
 	    "one\n", false, NULL, NULL, false },
-	{ "offering a line unread", ACT_OFFER, ENTRY_ECHO, "", "one\n",
-	    "two\n", "one\ntwo\n", false, NULL, NULL, false },
+	{ "offering a line unread", ACT_OFFER, ENTRY_ECHO, "", "one\n", "two\n",
+	    "one\ntwo\n", false, NULL, NULL, false },
 	{ "accepting half a line", ACT_ACCEPT, ENTRY_ECHO, "on", "", "e\n",
 	    "one\n", false, NULL, NULL, false },
 	{ "adopting half a line", ACT_ADOPT, ENTRY_ECHO, "", "on", "e\n",
@@ -127,7 +128,10 @@ static const struct journey journeys[] = {
 	    .said = "abc",
 	    .more = "de",
 	    .own = &scene_sum },
-	{ .what = "pieces", .said = "abcdefg", .more = "h", .own = &scene_pieces },
+	{ .what = "pieces",
+	    .said = "abcdefg",
+	    .more = "h",
+	    .own = &scene_pieces },
 	{ .what = "a timer that is set", .said = "ab", .own = &scene_tick },
 	{ .what = "a timer that is due",
 	    .act = ACT_TIMERS,
@@ -363,7 +367,8 @@ arrive(const struct journey *j, const struct pair *p)
 	if (j->stop || j->ends)
 		return hear(p, got, n) == n && memcmp(got, reply, n) == 0 &&
 		    hears_end(p);
-	return hears_bytes(p, reply, n) && is_owned(p, CONN_OPEN, rig.w.number) &&
+	return hears_bytes(p, reply, n) &&
+	    is_owned(p, CONN_OPEN, rig.w.number) &&
 	    slot(0)->held + slot(1)->held == (j->act == ACT_OFFER ? 2 : 1) &&
 	    registered(p, rig.w.number) == EPOLLIN &&
 	    p->c->rx == strlen(j->held) + strlen(j->said) + strlen(j->more);
@@ -446,8 +451,8 @@ test_steps(void)
 				bad = n;
 		}
 		ok(bad == -1 && spilled == (j->own == &flood),
-		    "%s: killed at %u of %ld instructions", j->what,
-		    kills, whole);
+		    "%s: killed at %u of %ld instructions", j->what, kills,
+		    whole);
 		if (bad != -1)
 			printf("# wrong when killed after %ld\n", bad);
 	}
