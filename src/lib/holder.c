@@ -41,6 +41,19 @@ holder_lock(int fd)
 	return r;
 }
 
+/* The kernel merges a lock with one of the same type and owner, and keeps the
+ * former pid.  A lock of another type takes the place of that one. */
+int
+holder_move(int fd)
+{
+	struct flock lock = holder_flock(F_RDLCK);
+
+	if (fcntl(fd, F_SETLK, &lock) == -1 && errno != EACCES &&
+	    errno != EAGAIN)
+		return -1;
+	return holder_lock(fd);
+}
+
 /* The lock that conflicts with a lock of `type`; F_UNLCK: there is none. */
 static struct flock
 holder_conflict(int fd, short type)

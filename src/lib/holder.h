@@ -39,6 +39,10 @@ struct holder {
  * lock conflicts with it. */
 int holder_lock(int fd);
 
+/* The lock is the table's, and a process that is gone took it: take it over.
+ * Returns 0, or -1 with errno set. */
+int holder_move(int fd);
+
 /* Find the process, other than this one, that holds the file open as `fd`.  The
  * caller must call holder_close(). */
 void holder_find(struct holder *h, int fd);

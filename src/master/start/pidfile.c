@@ -297,6 +297,16 @@ pidfile_hold(const struct pidfile *p)
 	return p->fd == -1 ? 0 : holder_lock(p->fd);
 }
 
+int
+pidfile_move(const struct pidfile *p)
+{
+	if (p->fd == -1)
+		return 0;
+	if (pidfile_enter(p->fd) == -1)
+		return -1;
+	return holder_move(p->fd);
+}
+
 void
 pidfile_release(struct pidfile *p)
 {
