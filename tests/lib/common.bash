@@ -53,12 +53,20 @@ end_gently() {
 	done
 }
 
+# Kill a master and its standby: nobody takes the master's place.  A master that
+# is stopped makes no other standby.
+behead() {
+	kill -STOP "$1" || return
+	pkill -KILL -P "$1" -f ': standby$' || true
+	kill -KILL "$1"
+}
+
 # End the processes that this test started, by pid.
 teardown() {
 	local pid
 	[ -z "${ECHOD_COVERAGE:-}" ] || end_gently
 	for pid in "${PIDS[@]}"; do
-		kill -KILL "$pid" 2>/dev/null || true
+		behead "$pid" 2>/dev/null || true
 	done
 	for pid in "${PIDS[@]}"; do
 		wait "$pid" 2>/dev/null || true

@@ -279,7 +279,7 @@ reachable() {
 	frozen=$(workers | head -n 1)
 	PIDS+=("$frozen")
 	kill -STOP "$frozen"
-	kill -KILL "$first"
+	behead "$first"
 	wait_for 5 gone "$first"
 	says 150 "the workers of process $first, which was killed, are still finishing" \
 		-o pidfile=pid -s status
@@ -300,7 +300,7 @@ reachable() {
 	frozen=$(workers | head -n 1)
 	PIDS+=("$frozen")
 	kill -STOP "$frozen"
-	kill -KILL "$first"
+	behead "$first"
 	wait_for 5 gone "$first"
 	"$ECHOD" -o pidfile=pid -o "port=$PORT" -o "bind=$HOST" \
 		-o shutdown-timeout=3600 >log 2>err 3>&- 4>&- &
@@ -376,7 +376,7 @@ reachable() {
 		skip "the next pid cannot be chosen"
 	cat >inside <<-'END'
 	"$ECHOD" -o "bind=$HOST" -o "port=$PORT" -o pidfile=pid -o workers=1 \
-		-o shutdown-timeout=40 >log 2>&1 &
+		-o shutdown-timeout=40 -o standby=no >log 2>&1 &
 	master=$!
 	n=500
 	until grep -q ' ready on ' log || [ "$n" -eq 0 ]; do
@@ -416,7 +416,7 @@ reachable() {
 	frozen=$(workers)
 	PIDS+=("$frozen")
 	kill -STOP "$frozen"
-	kill -KILL "$master"
+	behead "$master"
 	wait "$master" || true
 	for n in {1..200}; do
 		echo $((master - 1)) >/proc/sys/kernel/ns_last_pid
