@@ -103,8 +103,8 @@ another() {
 	reloaded
 	p="port=$other bind=127.0.0.2 tcp-backlog=99 tcp-keepalive=77
 	    timeout=333 maxclients=999 workers=2 handler=discard
-	    shutdown-timeout=8 shutdown-delay=1 watchdog-timeout=9 pidfile=pid2
-	    loglevel=verbose logfile=two.log syslog-ident=me
+	    shutdown-timeout=8 shutdown-delay=1 watchdog-timeout=9 standby=no
+	    pidfile=pid2 loglevel=verbose logfile=two.log syslog-ident=me
 	    syslog-facility=local5"
 	# shellcheck disable=SC2086 # a list
 	conf $p
@@ -120,18 +120,19 @@ another() {
 	told shutdown-timeout 10 8
 	told shutdown-delay 0 1
 	told watchdog-timeout 30 9
+	told standby yes no
 	told pidfile "$DIR/pid" "$DIR/pid2"
 	told loglevel notice verbose
 	told logfile "$DIR/one.log" "$DIR/two.log"
 	told syslog-ident echod me
 	told syslog-facility local0 local5
-	[ "$(grep -c ' reload: ' log)" -eq 16 ]
+	[ "$(grep -c ' reload: ' log)" -eq 17 ]
 	# And back: a removed directive has its default again.
 	conf workers=1
 	reloaded
 	told timeout 333 0
 	told logfile "$DIR/two.log" '(none)'
-	[ "$(grep -c ' reload: ' log)" -eq 32 ]
+	[ "$(grep -c ' reload: ' log)" -eq 34 ]
 	echoes
 }
 
