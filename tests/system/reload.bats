@@ -1049,7 +1049,7 @@ has_said() {
 	mapfile -t -O "${#PIDS[@]}" PIDS < <(pgrep -P "$SERVER" -x sleep)
 	ECHOD=$GENUINE
 	"$ECHOD" -c echod.conf -s kill
-	has_said three 1 '^echod: -s reload: the service has ended$'
+	has_said three 1 '^echod: -s reload: the master has ended$'
 }
 
 @test "echod -s reload: who asks is told by the service, and by nobody else" {
