@@ -96,7 +96,7 @@ signal_send_reload(const struct holder *h)
 	return EXIT_NOT_STARTED;
 }
 
-/* Kill the standby, which would take the place of the master.  The master, which
+/* Kill the standby, which would take the master's place.  The master, which
  * would make another one, is stopped before. */
 static void
 signal_send_kill_standby(const struct holder *h)

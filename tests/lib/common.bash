@@ -53,13 +53,23 @@ end_gently() {
 	done
 }
 
+# kill_masters PID...: kill processes, and before that their standbys, which
+# would take their places.  A process that is stopped makes no other one.
+kill_masters() {
+	local pid
+	for pid in "$@"; do
+		kill -STOP "$pid" 2>/dev/null || true
+	done
+	for pid in $(standby "$@") "$@"; do
+		kill -KILL "$pid" 2>/dev/null || true
+	done
+}
+
 # End the processes that this test started, by pid.
 teardown() {
 	local pid
 	[ -z "${ECHOD_COVERAGE:-}" ] || end_gently
-	for pid in "${PIDS[@]}"; do
-		kill -KILL "$pid" 2>/dev/null || true
-	done
+	kill_masters "${PIDS[@]}"
 	for pid in "${PIDS[@]}"; do
 		wait "$pid" 2>/dev/null || true
 	done
@@ -132,13 +142,19 @@ is_ready_or_dead() {
 # reaped is left out, because a later kill may not find it.
 workers() {
 	ps -o pid=,args= --ppid "${1:-$SERVER}" | sort -k4n |
-		awk '!/<defunct>$/ && !/echod: admin/ { print $1 }'
+		awk '!/<defunct>$/ && !/echod: (admin|standby)/ { print $1 }'
 }
 
 # The pid of the administration process.
 admin() {
 	ps -o pid=,args= --ppid "${1:-$SERVER}" |
 		awk '!/<defunct>$/ && /echod: admin/ { print $1 }'
+}
+
+# The pid of the standby.
+standby() {
+	ps -o pid=,args= --ppid "${*:-$SERVER}" |
+		awk '!/<defunct>$/ && /echod: standby/ { print $1 }'
 }
 
 # shellcheck disable=SC2120 # some pass the master's pid
