@@ -45,7 +45,7 @@ holder_lock(int fd)
 }
 
 int
-holder_lock_again(int fd)
+holder_move(int fd)
 {
 	struct flock lock = holder_flock(F_RDLCK);
 	int tries = 0, r;

@@ -45,7 +45,7 @@ int holder_lock(int fd);
  * with the process that took the lock before.  At no time can another process
  * have the lock.  Returns 0, or -1 with errno set: EAGAIN if other processes
  * have locked the byte for reading meanwhile, and there is no lock now. */
-int holder_lock_again(int fd);
+int holder_move(int fd);
 
 /* Find the process, other than this one, that holds the file open as `fd`.  The
  * caller must call holder_close(). */

@@ -60,7 +60,7 @@ chain(void)
 			(void)kill(before, SIGKILL);
 		while (getppid() == before)
 			moment();
-		if (pidfile_inherit(&file) == -1)
+		if (pidfile_move(&file) == -1)
 			shared->failed++;
 		shared->last = getpid();
 		shared->successors++;

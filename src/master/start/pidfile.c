@@ -298,13 +298,13 @@ pidfile_hold(const struct pidfile *p)
 }
 
 int
-pidfile_inherit(const struct pidfile *p)
+pidfile_move(const struct pidfile *p)
 {
 	if (p->fd == -1)
 		return 0;
 	/* The number first: if there is no lock for a moment, the number tells
 	 * which process has the file open. */
-	return pidfile_enter(p->fd) == -1 ? -1 : holder_lock_again(p->fd);
+	return pidfile_enter(p->fd) == -1 ? -1 : holder_move(p->fd);
 }
 
 void
