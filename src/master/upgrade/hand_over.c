@@ -54,6 +54,7 @@ hand_over_write(const struct master *m)
 	t.metrics = m->admin_sockets.metrics;
 	t.admin = m->admin.pid;
 	t.admin_socket = m->admin.socket;
+	t.standby = m->service->seat[service_standby_seat(m->service)].pid;
 	t.began = m->reload.began;
 	t.connections = arena_held(&m->arena);
 	if (t.connections > m->service->descriptors)
@@ -83,7 +84,7 @@ hand_over_keep(const struct arena *a, const struct service_state *o, bool keep)
 	return r;
 }
 
-static int
+int
 hand_over_keep_all(const struct master *m, int record, bool keep)
 {
 	return hand_over_keep(&m->arena, m->service, keep) |
