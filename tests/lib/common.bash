@@ -69,7 +69,7 @@ kill_masters() {
 teardown() {
 	local pid
 	[ -z "${ECHOD_COVERAGE:-}" ] || end_gently
-	kill_masters "${PIDS[@]}"
+	[ "${#PIDS[@]}" -eq 0 ] || kill_masters "${PIDS[@]}"
 	for pid in "${PIDS[@]}"; do
 		wait "$pid" 2>/dev/null || true
 	done
@@ -151,9 +151,9 @@ admin() {
 		awk '!/<defunct>$/ && /echod: admin/ { print $1 }'
 }
 
-# The pid of the standby.
+# The pid of the standby of each master.
 standby() {
-	ps -o pid=,args= --ppid "${*:-$SERVER}" |
+	ps -o pid=,args= --ppid "${*:-${SERVER:-0}}" |
 		awk '!/<defunct>$/ && /echod: standby/ { print $1 }'
 }
 

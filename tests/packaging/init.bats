@@ -620,7 +620,7 @@ installed_unit() {
 	installed_unit --disable-exit-type
 	not grep -q ExitType echod.service
 	installed_unit
-	not grep -q '@' echod.service
+	not grep -q '@[A-Z]' echod.service
 }
 
 # A signal cannot report that the reload was refused.

@@ -568,6 +568,31 @@ another() {
 	wait_for 10 logged 'has been stopped for 1 s'
 }
 
+@test "standby: a reload makes or ends it" {
+	standby_is() {
+		[ "$(standby | grep -c .)" -eq "$1" ]
+	}
+	conf standby=no
+	serve
+	half
+	standby_is 0
+	conf standby=yes
+	reloaded
+	told standby no yes
+	wait_for 10 standby_is 1
+	conf standby=no
+	reloaded
+	wait_for 10 standby_is 0
+	conf
+	reloaded
+	wait_for 10 standby_is 1
+	SERVER=$(standby)
+	PIDS+=("$SERVER")
+	kill -KILL "$(cat pid)"
+	wait_for 10 logged "pid $SERVER has taken its place"
+	whole
+}
+
 @test "daemonize: takes effect at the next start" {
 	conf
 	serve
