@@ -32,7 +32,7 @@ static struct shared {
 	_Atomic int looks, locked;	/* of the stranger, and with success */
 	_Atomic pid_t last;
 	_Atomic int done;
-} *shared;
+} * shared;
 
 static void
 moment(void)
@@ -48,8 +48,7 @@ fork_sharing_descriptors(void)
 }
 
 /* Be killed, and have a successor. */
-static void __attribute__((noreturn))
-chain(void)
+static void __attribute__((noreturn)) chain(void)
 {
 	for (int n = 0; n < SUCCESSORS; n++) {
 		pid_t before = getpid(), pid = fork_sharing_descriptors();
@@ -71,8 +70,7 @@ chain(void)
 }
 
 /* Another echod, which would like to have the file. */
-static void __attribute__((noreturn))
-stranger(void)
+static void __attribute__((noreturn)) stranger(void)
 {
 	int fd = open(file.path, O_RDWR | O_CLOEXEC);
 
@@ -127,9 +125,8 @@ main(void)
 	    "the lock and the number name the last one, %ld: %ld and %ld",
 	    (long)shared->last, (long)h.pid, (long)h.written);
 	holder_close(&h);
-	ok(shared->locked == 0,
-	    "another process got it at %d of %d times", shared->locked,
-	    shared->looks);
+	ok(shared->locked == 0, "another process got it at %d of %d times",
+	    shared->locked, shared->looks);
 	shared->done = 1;
 	for (int i = 0; i < 2; i++)
 		(void)waitpid(pid[i], NULL, 0);
