@@ -369,6 +369,13 @@ admin_child_watch(struct master *m, uint64_t now)
 	}
 }
 
+/* Clients wait while workers are replaced.  In a stop that does not happen. */
+static bool
+admin_child_must_wait(const struct master *m)
+{
+	return m->stop.phase == STOP_NONE && service_has_foreign(m->service);
+}
+
 void
 admin_child_step(struct master *m)
 {
@@ -396,7 +403,7 @@ admin_child_step(struct master *m)
 		admin_child_kill(m);
 		a->end_at = now + FINISH_PATIENCE;
 	} else if (a->phase == ADMIN_WAITING && now >= a->start_at &&
-	    m->standby.leaving == 0) {
+	    !admin_child_must_wait(m)) {
 		/* Its start takes memory.  While there is none and no worker
 		 * is there to be killed, the kernel may kill the master. */
 		if (oom_is_recent(&m->oom))
@@ -420,8 +427,7 @@ admin_child_next(const struct master *m)
 	case ADMIN_FINISHING:
 		return a->end_at;
 	case ADMIN_WAITING:
-		/* Clients wait while a worker is replaced. */
-		return m->standby.leaving == 0 ? a->start_at : CLOCK_NEVER;
+		return !admin_child_must_wait(m) ? a->start_at : CLOCK_NEVER;
 	default:
 		return CLOCK_NEVER;
 	}

@@ -171,6 +171,16 @@ service_is_foreign(const struct service_state *s, unsigned k)
 	    s->slot[k].generation != atomic_load(&s->generation);
 }
 
+/* True if a former master has left workers that are not replaced yet. */
+static inline bool
+service_has_foreign(const struct service_state *s)
+{
+	for (unsigned k = 0; k < s->workers; k++)
+		if (service_is_foreign(s, k))
+			return true;
+	return false;
+}
+
 /* Let the standby have the mapping, or not: workers have none. */
 void service_let_inherit(struct service_state *s, bool inherit);
 

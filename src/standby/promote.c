@@ -11,7 +11,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/clock.h"
@@ -28,8 +27,8 @@
 #include "master/upgrade/reload.h"
 
 /* The kernel tells how the former master ended as soon as a process has reaped
- * it: so often we look, once a millisecond. */
-#define PROMOTE_LOOKS 10
+ * it.  We wait for that so long, ms. */
+#define PROMOTE_PATIENCE 20
 
 /* The workers of the former master serve.  Slots without one need one. */
 static void
@@ -72,31 +71,32 @@ promote_tell_manager(struct master *m)
 	notify_tell(&m->notify, text);
 }
 
-static void
-promote_log(const struct master *m, pid_t former)
+void
+promote_log(struct master *m)
 {
-	static const struct timespec ms = { .tv_nsec = 1000000L };
+	struct standby *s = &m->standby;
+	const char *how = "is gone";
+	char words[96];
 	int status;
 
-	for (int i = 0; i < PROMOTE_LOOKS; i++) {
-		if (pidfd_status(m->service->former_pidfd, &status)) {
-			log_warnx("the master (pid %ld) was %s: pid %ld has "
-				  "taken its place",
-			    (long)former, wait_status_words(status),
-			    (long)getpid());
-			return;
-		}
-		(void)nanosleep(&ms, NULL);
-	}
-	log_warnx("the master (pid %ld) is gone: pid %ld has taken its place",
-	    (long)former, (long)getpid());
+	if (s->former == 0)
+		return;
+	if (pidfd_status(m->service->former_pidfd, &status)) {
+		snprintf(words, sizeof(words), "was %s",
+		    wait_status_words(status));
+		how = words;
+	} else if (clock_ms() < s->log_by)
+		return;
+	log_warnx("the master (pid %ld) %s: pid %ld has taken its place",
+	    (long)s->former, how, (long)getpid());
+	s->former = 0;
 }
 
 void
 promote(struct master *m)
 {
-	pid_t former = m->service->pid;
-
+	m->standby.former = m->service->pid;
+	m->standby.log_by = clock_ms() + PROMOTE_PATIENCE;
 	log_take_over();
 	/* First of all: systemd may take a death that it learns of before this
 	 * for a failure of the service. */
@@ -114,5 +114,4 @@ promote(struct master *m)
 	reload_drop(m);
 	stop_take_up(m);
 	listen_announce(m->service);
-	promote_log(m, former);
 }

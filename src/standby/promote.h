@@ -11,4 +11,7 @@
  * it may have been done before, by a master that died meanwhile. */
 void promote(struct master *m);
 
+/* Log how the former master ended, as soon as the kernel tells. */
+void promote_log(struct master *m);
+
 #endif

@@ -197,6 +197,7 @@ standby_step(struct master *m)
 {
 	if (m->standby.ended != 0)
 		standby_ended(m);
+	promote_log(m);
 	replace_step(m);
 	return standby_pid(m) == 0 && clock_ms() >= m->standby.start_at &&
 	    standby_make(m);
@@ -210,6 +211,9 @@ standby_next(const struct master *m)
 	if (m->config->standby && !m->standby.over && !m->standby.told &&
 	    standby_pid(m) == 0)
 		next = clock_earlier(next, m->standby.start_at);
+	/* It may be told a moment before. */
+	if (m->standby.former != 0)
+		next = clock_earlier(next, clock_ms() + 1);
 	return next;
 }
 

@@ -18,6 +18,8 @@ struct standby {
 	uint64_t started; /* the last one */
 	uint64_t start_at;
 	unsigned backoff; /* ms that the next one has to wait */
+	pid_t former;	 /* the master before, not logged; 0: none */
+	uint64_t log_by; /* it is logged then at the latest */
 	/* Workers of a former master are replaced one by one. */
 	unsigned leaving;  /* slot + 1 of the one that was asked; 0: none */
 	unsigned replaced; /* slot + 1 of the last one; 0: none */

@@ -53,23 +53,21 @@ end_gently() {
 	done
 }
 
-# kill_masters PID...: kill processes, and before that their standbys, which
-# would take their places.  A process that is stopped makes no other one.
-kill_masters() {
-	local pid
-	for pid in "$@"; do
-		kill -STOP "$pid" 2>/dev/null || true
-	done
-	for pid in $(standby "$@") "$@"; do
-		kill -KILL "$pid" 2>/dev/null || true
-	done
+# Kill a master and its standby: nobody takes the master's place.  A master that
+# is stopped makes no other standby.
+behead() {
+	kill -STOP "$1" || return
+	pkill -KILL -P "$1" -f ': standby$' || true
+	kill -KILL "$1"
 }
 
 # End the processes that this test started, by pid.
 teardown() {
 	local pid
 	[ -z "${ECHOD_COVERAGE:-}" ] || end_gently
-	[ "${#PIDS[@]}" -eq 0 ] || kill_masters "${PIDS[@]}"
+	for pid in "${PIDS[@]}"; do
+		behead "$pid" 2>/dev/null || true
+	done
 	for pid in "${PIDS[@]}"; do
 		wait "$pid" 2>/dev/null || true
 	done
@@ -145,16 +143,16 @@ workers() {
 		awk '!/<defunct>$/ && !/echod: (admin|standby)/ { print $1 }'
 }
 
+# The pid of the standby.
+standby() {
+	ps -o pid=,args= --ppid "${1:-$SERVER}" |
+		awk '!/<defunct>$/ && /echod: standby/ { print $1 }'
+}
+
 # The pid of the administration process.
 admin() {
 	ps -o pid=,args= --ppid "${1:-$SERVER}" |
 		awk '!/<defunct>$/ && /echod: admin/ { print $1 }'
-}
-
-# The pid of the standby of each master.
-standby() {
-	ps -o pid=,args= --ppid "${*:-${SERVER:-0}}" |
-		awk '!/<defunct>$/ && /echod: standby/ { print $1 }'
 }
 
 # shellcheck disable=SC2120 # some pass the master's pid

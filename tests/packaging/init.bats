@@ -186,7 +186,7 @@ served() {
 	cp "$PIDFILE" pid
 	client hold 5 ready
 	wait_for 10 test -f ready
-	kill_masters "$(cat pid)"
+	behead "$(cat pid)"
 	wait_for 5 gone "$(cat pid)"
 	lsb 1 status
 	lsb 0 start

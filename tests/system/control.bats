@@ -312,7 +312,7 @@ hold() {
 	[ "$status" -eq 1 ]
 	[ "$output" = 'echoctl: empty: it is no socket' ]
 	begin
-	kill -KILL "$SERVER"
+	behead "$SERVER"
 	finish
 	for command in status connections top reload; do
 		run ctl "$command"
@@ -735,7 +735,7 @@ as_daemon() {
 	[ ! -e run/control ]
 	# A socket that root has left there is replaced, too.
 	start "control-socket=$DIR/run/control"
-	kill -KILL "$SERVER"
+	behead "$SERVER"
 	finish
 	[ "$(stat -c %U run/control)" = root ]
 	start user=daemon "control-socket=$DIR/run/control"
@@ -744,7 +744,7 @@ as_daemon() {
 
 @test "a socket left over is replaced, one in use and other files are not" {
 	begin
-	kill -KILL "$SERVER"
+	behead "$SERVER"
 	finish
 	[ -S control ]
 	begin

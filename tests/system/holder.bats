@@ -279,7 +279,7 @@ reachable() {
 	frozen=$(workers | head -n 1)
 	PIDS+=("$frozen")
 	kill -STOP "$frozen"
-	kill -KILL "$first"
+	behead "$first"
 	wait_for 5 gone "$first"
 	says 150 "the workers of process $first, which was killed, are still finishing" \
 		-o pidfile=pid -s status
@@ -377,7 +377,7 @@ has_standby() {
 	frozen=$(workers | head -n 1)
 	PIDS+=("$frozen")
 	kill -STOP "$frozen"
-	kill -KILL "$first"
+	behead "$first"
 	wait_for 5 gone "$first"
 	"$ECHOD" -o pidfile=pid -o "port=$PORT" -o "bind=$HOST" \
 		-o shutdown-timeout=3600 >log 2>err 3>&- 4>&- &
@@ -493,7 +493,7 @@ has_standby() {
 	frozen=$(workers)
 	PIDS+=("$frozen")
 	kill -STOP "$frozen"
-	kill -KILL "$master"
+	behead "$master"
 	wait "$master" || true
 	for n in {1..200}; do
 		echo $((master - 1)) >/proc/sys/kernel/ns_last_pid

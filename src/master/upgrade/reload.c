@@ -162,10 +162,8 @@ reload_begin(struct master *m)
 static bool
 reload_is_busy(const struct master *m)
 {
-	for (unsigned k = 0; k < m->service->workers; k++)
-		if (service_is_foreign(m->service, k))
-			return true;
-	return m->reload.phase != RELOAD_NONE || m->service->dropped > 0;
+	return m->reload.phase != RELOAD_NONE || m->service->dropped > 0 ||
+	    service_has_foreign(m->service);
 }
 
 void
