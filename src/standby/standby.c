@@ -38,8 +38,6 @@ standby_is_wanted(struct master *m)
 		return false;
 	if (getpid() == 1)
 		why = "process 1 takes the container with it";
-	else if (!clone_is_accounted(m))
-		why = "clone3(2) is refused";
 	else if (m->service->seat[0].pidfd == 0)
 		why = "the kernel has no pidfds";
 	if (why != NULL && !m->standby.told)
