@@ -16,6 +16,7 @@
 #include "master/scaling.h"
 #include "master/sleep.h"
 #include "master/spawn.h"
+#include "master/start/pidfile.h"
 #include "master/stop.h"
 #include "standby/standby.h"
 
@@ -97,7 +98,6 @@ workers_start(struct master *m, bool upgrade)
 	int stop = 0;
 
 	recorded_choose();
-	oom_begin(&m->oom);
 	if (spawn_prepare(m) == -1) {
 		log_warn("descriptors for %u workers", wanted);
 		return -1;
@@ -106,6 +106,17 @@ workers_start(struct master *m, bool upgrade)
 	 * here.  Later there is nothing left to do. */
 	if (standby_make(m) && m->started)
 		return 0;
+	/*
+	 * From here on, this program accepts, closes and writes.  The standby
+	 * of the program before has the former table of descriptors: a client
+	 * that is closed here would get its FIN only when that table is gone.
+	 * Until now that standby went on with the program before if this one
+	 * died.
+	 */
+	standby_end_before(m);
+	if (upgrade && pidfile_hold(m->pidfile) == -1)
+		log_warn("pidfile %s: its lock is lost", m->pidfile->path);
+	oom_begin(&m->oom);
 	deadline = clock_ms() + WORKERS_PATIENCE;
 	if (upgrade)
 		workers_inherit_slots(m, wanted);

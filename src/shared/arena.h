@@ -68,6 +68,9 @@ struct arena_header {
 	 * a reload). */
 	_Atomic uint32_t copied;
 
+	/* Number of a reload << 2 | enum handover. */
+	_Atomic uint64_t handover;
+
 	/*
 	 * The deadline of the stop, clock_ms(); 0 if there is no stop.  It may
 	 * move to an earlier time, never to a later one.
@@ -88,6 +91,24 @@ struct arena_header {
 	_Atomic uint32_t loglevel; /* enum log_level, of workers */
 	/* 1: the kernel has no filter for system calls; the log says so. */
 	_Atomic uint32_t unfiltered;
+};
+
+/*
+ * Who goes on with the service at a reload: the standby of the program before,
+ * with the former program, if the next one dies; or the next program, or its
+ * standby.  One of them wins.  There are no workers that could write here.
+ *
+ *	                   the next program has a standby,
+ *	                   and no need of the one before
+ *	HANDOVER_UNDECIDED -------------------------------> HANDOVER_NEW
+ *	        |
+ *	        |  the next program is dead: the standby of the one before
+ *	        +-------------------------------------------> HANDOVER_OLD
+ */
+enum handover {
+	HANDOVER_UNDECIDED,
+	HANDOVER_OLD,
+	HANDOVER_NEW
 };
 
 /*

@@ -33,6 +33,7 @@ layout_fields(void)
 		H(listener),
 		H(drop),
 		H(copied),
+		H(handover),
 		H(stop_deadline),
 		H(descriptor_end),
 		H(admission),

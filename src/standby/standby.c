@@ -12,8 +12,10 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/exit_status.h"
 #include "lib/limits.h"
 #include "lib/log.h"
+#include "lib/pidfd.h"
 #include "lib/signals.h"
 #include "lib/title.h"
 #include "lib/wait_status.h"
@@ -37,13 +39,11 @@ standby_is_wanted(struct master *m)
 	if (!m->config->standby || m->standby.over)
 		return false;
 	if (getpid() == 1)
-		why = "process 1 takes the container with it";
+		why = "the container ends with its process 1";
 	else if (m->service->seat[0].pidfd == 0)
 		why = "the kernel has no pidfds";
 	if (why != NULL && !m->standby.told)
-		log_notice("no standby: %s; if the master is killed, the "
-			   "service ends",
-		    why);
+		log_notice("no standby: %s", why);
 	m->standby.told = why != NULL;
 	return why == NULL;
 }
@@ -91,6 +91,65 @@ standby_sleep(struct master *m, pid_t master)
 	}
 }
 
+/* The other side may be deciding at the same time.  Returns false if it has
+ * won. */
+static bool
+standby_decide(const struct master *m, uint64_t number, enum handover side)
+{
+	_Atomic uint64_t *handover = &m->arena.header->handover;
+	uint64_t seen = number << 2 | HANDOVER_UNDECIDED;
+
+	return atomic_compare_exchange_strong(handover, &seen,
+		   number << 2 | side) ||
+	    seen == (number << 2 | side);
+}
+
+void
+standby_inherit(struct master *m, pid_t pid, uint64_t number)
+{
+	if (pid <= 0 || !reap_is_child(pid))
+		return;
+	m->standby.before_pidfd = pidfd_make(pid);
+	m->standby.handover = number;
+	m->standby.before = pid;
+}
+
+/* Its parent is the master, which may be gone by now. */
+void
+standby_end_before(struct master *m)
+{
+	struct standby *s = &m->standby;
+	struct pollfd p = { s->before_pidfd, POLLIN, 0 };
+
+	if (s->before == 0)
+		return;
+	/* A standby that has won has no use for this process. */
+	if (!standby_decide(m, s->handover, HANDOVER_NEW))
+		_exit(EXIT_NOT_STARTED);
+	if (pidfd_is(s->before_pidfd)) {
+		(void)pidfd_signal(s->before_pidfd, SIGKILL);
+		while (poll(&p, 1, -1) != 1)
+			;
+	} else
+		(void)kill(s->before, SIGKILL);
+	if (reap_is_child(s->before))
+		(void)reap_one(s->before);
+	s->before = 0;
+	if (pidfd_is(s->before_pidfd))
+		close(s->before_pidfd);
+	s->before_pidfd = 0;
+}
+
+/* The next program has been executed, and has died.  If it has decided to go
+ * on, its own standby does. */
+static void
+standby_go_on_with_old(const struct master *m)
+{
+	if (m->reload.phase == RELOAD_LEAVING && m->reload.number != 0 &&
+	    !standby_decide(m, m->reload.number, HANDOVER_OLD))
+		_exit(EXIT_CLEAN);
+}
+
 /*
  * The master is gone.  The order of the stores:
  *
@@ -109,6 +168,8 @@ standby_become_master(struct master *m)
 	struct service_state *s = m->service;
 	unsigned seat = service_standby_seat(s);
 
+	standby_go_on_with_old(m);
+	standby_end_before(m);
 	standby_discard_signals();
 	signals_block();
 	clone_finish(m);
@@ -226,13 +287,4 @@ standby_end(struct master *m)
 	(void)kill(pid, SIGKILL);
 	(void)reap_one(pid);
 	m->service->seat[service_standby_seat(m->service)].pid = 0;
-}
-
-void
-standby_end_former(pid_t pid)
-{
-	if (pid <= 0 || !reap_is_child(pid))
-		return;
-	(void)kill(pid, SIGKILL);
-	(void)reap_one(pid);
 }

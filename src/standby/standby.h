@@ -27,8 +27,11 @@ uint64_t standby_next(const struct master *m);
 /* The service ends: end the standby, and make no other one. */
 void standby_end(struct master *m);
 
-/* After an exec: end the standby `pid` of the program before, which has the
- * former table of descriptors, and wait for its end. */
-void standby_end_former(pid_t pid);
+/* After an exec: the program before has left the standby `pid` (0: none), for
+ * the handover `number` (arena.h). */
+void standby_inherit(struct master *m, pid_t pid, uint64_t number);
+
+/* This program needs it no more: end it, and wait for its end. */
+void standby_end_before(struct master *m);
 
 #endif

@@ -18,6 +18,10 @@ struct standby {
 	uint64_t started; /* the last one */
 	uint64_t start_at;
 	unsigned backoff; /* ms that the next one has to wait */
+	/* After an exec: the standby of the program before. */
+	pid_t before;	   /* 0: none, or it is gone */
+	int before_pidfd;
+	uint64_t handover; /* number of it, arena.h */
 	pid_t former;	 /* the master before, not logged; 0: none */
 	uint64_t log_by; /* it is logged then at the latest */
 	/* Workers of a former master are replaced one by one. */

@@ -59,6 +59,7 @@ hand_over_write(const struct master *m)
 	t.connections = arena_held(&m->arena);
 	if (t.connections > m->service->descriptors)
 		t.connections = m->service->descriptors;
+	t.number = m->reload.number;
 	t.again = m->reload.again;
 	t.resolved = m->reload.resolved;
 	t.asked = m->reload.asked;
@@ -107,6 +108,11 @@ hand_over(struct master *m)
 	 * them later. */
 	for (unsigned k = 0; k < m->arena.slots; k++)
 		atomic_store(&m->arena.slot[k].died, 0);
+	/* If the next program dies, the standby that this one leaves goes on.
+	 */
+	m->reload.number = (atomic_load(&m->arena.header->handover) >> 2) + 1;
+	atomic_store(&m->arena.header->handover,
+	    m->reload.number << 2 | HANDOVER_UNDECIDED);
 	record = service_keep(m->service, &m->service_fd) == -1
 	    ? -1
 	    : hand_over_write(m);

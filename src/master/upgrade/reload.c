@@ -94,6 +94,7 @@ reload_end(struct master *m)
 	checker_end(&r->checker, &m->arena, m->service);
 	descriptor_close_file(r->executable);
 	r->executable = -1;
+	r->number = 0;
 	r->phase = RELOAD_NONE;
 }
 

@@ -101,21 +101,6 @@ resume_rates_differ(const struct config *a, const struct config *b)
 	return false;
 }
 
-/*
- * From here on, this program accepts, closes and writes.  The standby of the
- * program before has the former table of descriptors: a client that is closed
- * here would get its FIN only when that table is gone.  Until now that standby
- * went on with the program before if this one died.
- */
-static void
-resume_be_alone(const struct upgrade_record *t, const struct pidfile *old)
-{
-	standby_end_former(t->standby);
-	/* The lock was that table's. */
-	if (old->fd != -1 && pidfile_hold(old) == -1)
-		log_warn("pidfile %s: its lock is lost", old->path);
-}
-
 /* Do everything up to workers that serve.  Returns 0, or -1 with the reason
  * logged; then resume_service() undoes what was done. */
 static int
@@ -171,11 +156,8 @@ resume_take_over(struct master *m, struct config *c,
 	if (admin_sockets_open(&m->admin_sockets, c, &same, &old_admin,
 		&t->config) == -1)
 		return -1;
-	if (admin_child_open(m, true) == 0) {
-		resume_be_alone(t, old);
-		if (workers_start(m, true) == 0)
-			return 0;
-	}
+	if (admin_child_open(m, true) == 0 && workers_start(m, true) == 0)
+		return 0;
 	admin_sockets_close(&m->admin_sockets, &old_admin);
 	return -1;
 }
@@ -337,6 +319,7 @@ resume_service(struct config *c, const struct upgrade_record *t,
 		return resume_give_back(t, &copy, why);
 	admin_child_init(m);
 	admin_child_inherit(m, t);
+	standby_inherit(m, t->standby, t->number);
 	if (old.fd != -1)
 		snprintf(old.path, sizeof(old.path), "%s", t->config.pidfile);
 	listeners = listen_save(m->service);
