@@ -17,7 +17,8 @@
  *	8 clone.intent = CLONE_FOR_NOTHING
  *
  * A master that dies at 1 or 2 has made nothing; its successor does 4 to 8
- * again.  If the former master has closed clone.pidfd, the number may be a
+ * again.  Where only the older clone(2) is permitted, a master that dies at 3
+ * leaves no pid, but a pidfd: clone_identify().  If the former master has closed clone.pidfd, the number may be a
  * client's: it counts only if it is a pidfd.
  */
 #include "master/clone.h"
@@ -25,6 +26,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -33,29 +35,32 @@
 #include "lib/log.h"
 #include "lib/pidfd.h"
 
-bool
-clone_is_accounted(const struct master *m)
-{
-	return !m->clone_refused;
-}
+/* A process that was killed ends in this time, ms. */
+#define CLONE_END_MS 1000
 
-/* Some sandboxes refuse clone3(2) with ENOSYS, older ones with EPERM; there the
- * older clone(2) does the same, but a death in between loses the process. */
+/*
+ * Some sandboxes refuse clone3(2) with ENOSYS, older ones with EPERM, since a
+ * filter cannot see its flags: RestrictNamespaces= of systemd, and containers.
+ * There the older clone(2) does the same, but the kernel stores the pidfd only:
+ * both have the same place.
+ */
 static pid_t
-clone_plainly(struct service_state *s)
+clone_older(struct service_state *s)
 {
+	const unsigned long flags = CLONE_FILES | CLONE_PIDFD | SIGCHLD;
+	int *pidfd = &s->clone.pidfd;
 	long pid;
 
 #if defined(__s390x__) || defined(__CRIS__)
-	pid = syscall(SYS_clone, NULL, CLONE_FILES | SIGCHLD, NULL, NULL, NULL);
+	pid = syscall(SYS_clone, NULL, flags, pidfd, NULL, NULL);
 #else
-	pid = syscall(SYS_clone, CLONE_FILES | SIGCHLD, NULL, NULL, NULL, NULL);
+	pid = syscall(SYS_clone, flags, NULL, pidfd, NULL, NULL);
 #endif
 	if (pid > 0) {
-		int pidfd = pidfd_make((pid_t)pid);
-
 		s->clone.pid = (int32_t)pid;
-		s->clone.pidfd = pidfd != 0 ? pidfd : -1;
+		/* Linux before 5.2 has ignored the flag. */
+		if (*pidfd == -1 && (*pidfd = pidfd_make((pid_t)pid)) == 0)
+			*pidfd = -1;
 	}
 	return (pid_t)pid;
 }
@@ -117,8 +122,8 @@ clone_process(struct master *m, uint32_t intent)
 		m->clone_refused = pid == -1 &&
 		    (errno == ENOSYS || errno == EPERM || errno == EINVAL);
 	}
-	if (m->clone_refused && intent != CLONE_FOR_STANDBY)
-		pid = clone_plainly(s);
+	if (m->clone_refused)
+		pid = clone_older(s);
 	if (pid == 0)
 		return 0;
 	saved = errno;
@@ -130,14 +135,37 @@ clone_process(struct master *m, uint32_t intent)
 	return pid;
 }
 
+/* A process was made whose pid is not known.  A standby is this process.  A
+ * worker is ended: its slot gets another one. */
+static void
+clone_identify(struct master *m, uint32_t intent)
+{
+	struct service_state *s = m->service;
+	struct pollfd p = { s->clone.pidfd, POLLIN, 0 };
+
+	if (intent == CLONE_FOR_STANDBY) {
+		s->clone.pid = (int32_t)getpid();
+		return;
+	}
+	(void)pidfd_signal(s->clone.pidfd, SIGKILL);
+	(void)poll(&p, 1, CLONE_END_MS);
+	close(s->clone.pidfd);
+	s->clone.pidfd = -1;
+	atomic_store(&m->arena.slot[intent - CLONE_FOR_SLOT].state, SLOT_EMPTY);
+}
+
 void
 clone_finish(struct master *m)
 {
 	struct service_state *s = m->service;
 	uint32_t intent = atomic_load(&s->clone.intent);
 
-	if (intent != CLONE_FOR_NOTHING && s->clone.pid != 0 &&
-	    intent < CLONE_FOR_SLOT + ARENA_SLOTS_MAX)
+	if (intent >= CLONE_FOR_SLOT + ARENA_SLOTS_MAX)
+		intent = CLONE_FOR_NOTHING;
+	if (intent != CLONE_FOR_NOTHING && s->clone.pid == 0 &&
+	    pidfd_is(s->clone.pidfd))
+		clone_identify(m, intent);
+	if (intent != CLONE_FOR_NOTHING && s->clone.pid != 0)
 		clone_settle(s, intent);
 	atomic_store(&s->clone.intent, CLONE_FOR_NOTHING);
 }

@@ -7,10 +7,6 @@
 
 #include "master/master.h"
 
-/* True if the kernel keeps the accounts of clone_process(): then the death of
- * the master at any instruction loses no process. */
-bool clone_is_accounted(const struct master *m);
-
 /*
  * fork(2), but parent and child share one descriptor table: if the child dies,
  * nothing is closed.  The child is what `intent` (enum clone_intent) says, and

@@ -98,10 +98,13 @@ promote(struct master *m)
 	m->standby.former = m->service->pid;
 	m->standby.log_by = clock_ms() + PROMOTE_PATIENCE;
 	log_take_over();
+	/* First of all: systemd may take a death that it learns of before this
+	 * for a failure of the service. */
+	promote_tell_manager(m);
 	if (pidfile_move(m->pidfile) == -1)
 		log_warn("pidfile %s", m->pidfile->path);
 	m->service->pid = (int32_t)getpid();
-	promote_tell_manager(m);
+	m->service->totals.takeovers++;
 	promote_children(m);
 	recorded_choose();
 	oom_begin(&m->oom);

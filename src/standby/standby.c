@@ -40,8 +40,6 @@ standby_is_wanted(struct master *m)
 		return false;
 	if (getpid() == 1)
 		why = "the container ends with its process 1";
-	else if (!clone_is_accounted(m))
-		why = "clone3(2) is refused";
 	else if (m->service->seat[0].pidfd == 0)
 		why = "the kernel has no pidfds";
 	if (why != NULL && !m->standby.told)

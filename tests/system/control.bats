@@ -835,6 +835,35 @@ as_daemon() {
 	[ "$line" = again ]
 }
 
+@test "the standby, and takeovers, are shown in every form" {
+	has_standby() {
+		[ -n "$(standby)" ]
+	}
+	begin
+	wait_for 10 has_standby
+	local next
+	next=$(standby)
+	PIDS+=("$next")
+	ctl status | grep -qx "standby      pid $next, 0 takeovers"
+	is "$next" .standby status
+	ctl metrics | grep -qx 'echod_standby 1'
+	kill -KILL "$SERVER"
+	SERVER=$next
+	wait_for 10 has_standby
+	wait_for 10 is 1 .takeovers status
+	is "$next" .pid status
+	wait_for 10 is "$(standby)" .standby status
+	ctl metrics | grep -qx 'echod_takeovers_total 1'
+	ctl reload
+	is 1 .takeovers status
+	ctl stop
+	wait_for 20 dead "$SERVER"
+	begin standby=no
+	ctl status | grep -qx 'standby      off, 0 takeovers'
+	is null .standby status
+	ctl metrics | grep -qx 'echod_standby 0'
+}
+
 # bats test_tags=quick
 @test "reload: echoctl waits for what comes of it; counters and clients stay" {
 	echo 'timeout = 0' >echod.conf

@@ -302,9 +302,9 @@ pidfile_move(const struct pidfile *p)
 {
 	if (p->fd == -1)
 		return 0;
-	if (pidfile_enter(p->fd) == -1)
-		return -1;
-	return holder_move(p->fd);
+	/* The number first: if there is no lock for a moment, the number tells
+	 * which process has the file open. */
+	return pidfile_enter(p->fd) == -1 ? -1 : holder_move(p->fd);
 }
 
 void
