@@ -195,7 +195,7 @@ call_step(const struct module *m, const struct call_place *place,
 		return -1;
 	}
 	memcpy(after, own, m->handler->state_size);
-	memcpy(out, room, m->handler->out_max);
+	memcpy(out, room, s.write);
 	address = module_address_in(after, m->handler->state_size);
 	if (address != NULL)
 		tester_found(PROMISE_MOVED, s.event,

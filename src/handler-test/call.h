@@ -27,7 +27,7 @@ void call_begin(const struct module *m);
 /*
  * Make a step.  `told` has everything but the pointers; its `in` is copied,
  * and the answer is in it afterwards.  `state` is the state before, `after`
- * gets the state after the step, and `out` the output: `out_max` bytes.
+ * gets the state after the step, and `out` the bytes that are written.
  * Returns an enum echod_next, or -1 with a finding.
  */
 int call_step(const struct module *m, const struct call_place *place,

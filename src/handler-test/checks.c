@@ -17,6 +17,8 @@
 #define CHECKS_DEATHS 600   /* of a run, at most */
 #define CHECKS_PAIRS 300    /* ... of two deaths, one soon after the other */
 #define CHECKS_SOON 40
+#define CHECKS_WORK 2000000 /* points of all these runs, about */
+#define CHECKS_FEW 4
 #define CHECKS_RANDOM 24  /* random cuts */
 #define CHECKS_WIRE 65536 /* output that is compared, and as often the input */
 #define CHECKS_SHOWN 40	  /* bytes of a difference */
@@ -411,11 +413,22 @@ checks_kill(struct scenario *s, const char *how)
 	return checks_same(PROMISE_KILL, &o, o.killed_in, text);
 }
 
+/* How many runs of so many points are worth their time. */
+static uint64_t
+checks_worth(uint64_t most, uint64_t points)
+{
+	uint64_t n = (known.check->light ? CHECKS_WORK / 16 : CHECKS_WORK) /
+	    (points + 1);
+
+	return n > most ? most : n < CHECKS_FEW ? CHECKS_FEW : n;
+}
+
 /* One death at each point of a run; at some of them, if there are many. */
 static bool
 checks_kill_all(struct scenario *s, uint64_t points, const char *how)
 {
-	uint64_t most = known.check->light ? 40 : CHECKS_DEATHS;
+	uint64_t most = checks_worth(known.check->light ? 40 : CHECKS_DEATHS,
+	    points);
 
 	s->deaths.count = 1;
 	for (uint64_t i = 0; i < points && i < most; i++) {
@@ -431,8 +444,10 @@ checks_kill_all(struct scenario *s, uint64_t points, const char *how)
 static bool
 checks_kill_pairs(struct scenario *s, uint64_t points, const char *how)
 {
+	uint64_t most = checks_worth(CHECKS_PAIRS, points);
+
 	s->deaths.count = 2;
-	for (int i = 0; i < CHECKS_PAIRS && !known.check->light; i++) {
+	for (uint64_t i = 0; i < most && !known.check->light; i++) {
 		s->deaths.at[0] = tester_random(&known.seed) % (points + 1);
 		s->deaths.at[1] = s->deaths.at[0] + 1 +
 		    tester_random(&known.seed) % CHECKS_SOON;

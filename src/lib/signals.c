@@ -112,6 +112,23 @@ signals_trap(int signo, void (*handler)(int, siginfo_t *, void *))
 	sigaction(signo, &sa, NULL);
 }
 
+void
+signals_let(int signo, void (*handler)(int))
+{
+	struct sigaction sa;
+	sigset_t set;
+
+	if (handler != NULL) {
+		memset(&sa, 0, sizeof(sa));
+		sa.sa_handler = handler;
+		sa.sa_flags = SA_RESTART;
+		sigaction(signo, &sa, NULL);
+	}
+	sigemptyset(&set);
+	sigaddset(&set, signo);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
 const sigset_t *
 signals_open_mask(void)
 {

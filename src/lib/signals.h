@@ -34,6 +34,10 @@ void signals_ignore(int signo);
  * has its default action again. */
 void signals_trap(int signo, void (*handler)(int, siginfo_t *, void *));
 
+/* Let `signo` in at any time, and call `handler` for it; NULL: with the action
+ * that it has.  May be called in a signal handler, with NULL. */
+void signals_let(int signo, void (*handler)(int));
+
 /* The mask for the sleep, which allows the chosen signals. */
 const sigset_t *signals_open_mask(void);
 

@@ -78,7 +78,7 @@ struct arena_header {
 	/* Number + 1 of the slot that counts a new connection (accept.c).  It
 	 * has a time limit, so no death can block the others. */
 	_Atomic uint32_t admission;
-	/* The time at which the next client is due at accept-rate of a service, in us of
+	/* The time at which the next client of each service is due, in us of
 	 * CLOCK_MONOTONIC (rate.c). */
 	_Atomic uint64_t accept_due[SERVICE_NUMBERS];
 	/* Random: mixed into the marks of clients' addresses. */

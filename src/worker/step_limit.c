@@ -4,9 +4,9 @@
  */
 #include "worker/step_limit.h"
 
-#include <signal.h>
-#include <string.h>
 #include <sys/time.h>
+
+#include "lib/signals.h"
 
 /* A step that is seen at two ticks is too long, us of the process's own time:
  * it has taken 250 to 500 ms. */
@@ -14,16 +14,6 @@
 
 static const volatile uint32_t *step_limit_stepping;
 static uint32_t step_limit_seen;
-
-static void
-step_limit_let(int signo)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, signo);
-	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
-}
 
 /* SIGXCPU is blocked so far: kill(1) cannot pass for this. */
 static void
@@ -34,7 +24,7 @@ step_limit_tick(int signo)
 	(void)signo;
 	if (n % 2 == 1 && n == step_limit_seen) {
 		(void)raise(SIGXCPU);
-		step_limit_let(SIGXCPU);
+		signals_let(SIGXCPU, NULL);
 	}
 	step_limit_seen = n;
 }
@@ -44,13 +34,8 @@ step_limit_begin(const struct worker *w)
 {
 	const struct itimerval tick = { .it_interval.tv_usec = TICK_US,
 		.it_value.tv_usec = TICK_US };
-	struct sigaction sa;
 
 	step_limit_stepping = &w->stepping;
-	memset(&sa, 0, sizeof(sa));
-	sa.sa_handler = step_limit_tick;
-	sa.sa_flags = SA_RESTART;
-	(void)sigaction(SIGVTALRM, &sa, NULL);
-	step_limit_let(SIGVTALRM);
+	signals_let(SIGVTALRM, step_limit_tick);
 	(void)setitimer(ITIMER_VIRTUAL, &tick, NULL);
 }

@@ -19,8 +19,8 @@ enum accepted {
 void accept_note(const struct arena *a, int fd);
 
 /* Make `fd`, an accepted socket whose record this slot has CLAIMED and which
- * has its cookie already, a connection of slot `to` with the handler of `entry`.
- * `charged`: it counts for accept-rate. */
+ * has its cookie already, a connection of slot `to` with the handler of
+ * `entry`.  `charged`: it counts for accept-rate. */
 void accept_enter(struct worker *w, int fd, const struct peer *peer,
     unsigned entry, unsigned to, bool charged);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Breaks promise 7: after a CR it looks at the next byte, whether there is one or
- * not.
+ * Breaks promise 7: after a CR it looks at the next byte, whether there is one
+ * or not.
  */
 #include "echod/handler.h"
 
