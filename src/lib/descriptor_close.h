@@ -9,17 +9,21 @@
 #ifndef ECHOD_LIB_DESCRIPTOR_CLOSE_H
 #define ECHOD_LIB_DESCRIPTOR_CLOSE_H
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A regular file, or a memfd, by whatever it was opened (O_PATH, too). */
+/* A regular file, a memfd, or anything that was opened by O_PATH. */
 static inline void
 descriptor_close_file(int fd)
 {
+	int flags = fd > STDERR_FILENO ? fcntl(fd, F_GETFL) : -1;
 	struct stat st;
 
-	if (fd > STDERR_FILENO && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+	if (flags != -1 &&
+	    ((flags & O_PATH) != 0 ||
+		(fstat(fd, &st) == 0 && S_ISREG(st.st_mode))))
 		close(fd);
 }
 
