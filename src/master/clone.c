@@ -18,8 +18,9 @@
  *
  * A master that dies at 1 or 2 has made nothing; its successor does 4 to 8
  * again.  Where only the older clone(2) is permitted, a master that dies at 3
- * leaves no pid, but a pidfd: clone_identify().  If the former master has closed clone.pidfd, the number may be a
- * client's: it counts only if it is a pidfd.
+ * leaves no pid, but a pidfd: clone_identify().  If the former master has
+ * closed clone.pidfd, the number may be a client's: it counts only if it is a
+ * pidfd.
  */
 #include "master/clone.h"
 

@@ -343,8 +343,7 @@ has_standby() {
 	python3 reader.py >reading 2>&1 3>&- 4>&- &
 	PIDS+=("$!")
 	wait_for 10 grep -q here reading
-	local i
-	for i in 1 2 3 4 5; do
+	for _ in 1 2 3 4 5; do
 		wait_for 10 has_standby
 		SERVER=$(standby)
 		PIDS+=("$SERVER")

@@ -306,3 +306,26 @@ locked_by() {
 	wait_for 5 workers_are 2
 	echoes
 }
+
+# The unit of systemd has RestrictNamespaces=, which refuses clone3(2) since its
+# flags cannot be filtered.  Formerly there was no standby then.
+@test "a sandbox that refuses clone3: there is a standby all the same" {
+	command -v strace >/dev/null || skip "strace is not installed"
+	strace -f -qq -o trace -e trace=clone3 -e inject=clone3:error=ENOSYS \
+		"$ECHOD" -o "port=$PORT" -o "bind=$HOST" -o workers=2 \
+		-o pidfile=pid >log 2>err 3>&- 4>&- &
+	SERVER=$!
+	PIDS+=("$SERVER")
+	wait_for 20 is_ready_or_dead
+	grep -q ENOSYS trace
+	follow none
+	under_load small:10 partial:5 churn:2
+	local round
+	for round in 1 2 3 4 5; do
+		kill -KILL "$(master)"
+		follow "$SERVER"
+	done
+	load_is_happy
+	not logged 'no standby'
+	[ "$(grep -c 'has taken its place' log)" -eq "$round" ]
+}
