@@ -48,12 +48,12 @@
 #define ORDINARY_NUMBERS 4
 #define DEATH_IS_AN_EDGE 5
 #define STANDBY_NOT_WAITED_FOR 6
-#define ENDED_TOO_EARLY 7
+#define STANDBY_ENDED_TOO_EARLY 7
 #define STANDBY_SPARED 8
 #define SCRATCH_NOT_CHECKED 9
 #define PIDFDS_ARE_PRIVATE 10
 #define STOP_IS_PRIVATE 11
-#define ENDED_NOT_LOOKED_AT 12
+#define STANDBY_OUTLIVES_STOP 12
 #define REPLACED_AT_ONCE 13
 #define WORKERS_NOT_WAITED_FOR 14
 #define SEAT_TAKEN_LATE 15
@@ -106,7 +106,6 @@ bool scratch;			/* it is a number, not -1 */
 #define IS_SEAT(intent) ((intent) >= 3)
 byte intent;			/* workers read it in the arena */
 bool stopping;
-bool ended;
 
 /* The arena. */
 bool leave[2];
@@ -116,6 +115,7 @@ bool drained[2];
 byte deaths, stops, reloads, stucks, halts, clients = CLIENTS;
 bool begun;
 bool stop_was_stored;		/* for S2 */
+bool ended;			/* for S2: by the stop */
 bool acts[3];			/* for S1: it has stored the generation */
 
 #define REPLACE(variable, old, new) \
@@ -180,6 +180,27 @@ inline worker_dies()
 #define IS_FREE(c) (!alive[c] && seat_pid[0] != PID_OF(c) && \
 	seat_pid[1] != PID_OF(c))
 
+/* kill(2), and wait for its end. */
+inline kill_standby()
+{
+	STORE(atomic {
+		if
+		:: seat_pid[OTHER] != NOBODY ->
+			/* S7: no stranger is signalled. */
+			assert(seat_pid[OTHER] != STALE);
+			n = seat_pid[OTHER] - 1;
+			killed[n] = alive[n]
+		:: else -> n = b
+		fi
+	});
+	if
+	:: n == b || !alive[n] || OFF(STANDBY_NOT_WAITED_FOR)
+	DIES
+	fi;
+	n = 0;
+	STORE(seat_pid[OTHER] = NOBODY)
+}
+
 /* waitpid(2) frees the pid. */
 inline reap_standby()
 {
@@ -216,13 +237,7 @@ end_halted:
 		    !acts[1] && !acts[2] -> halted[b] = false }
 		fi
 	/* A level, and one of two: the master's seat. */
-	:: atomic { !LIVES(SEAT_FD(T, gen % 2)) ->
-		if
-		:: ended && !OFF(ENDED_NOT_LOOKED_AT) ->
-			assert(!worker[0] && !worker[1]);	/* S2 */
-			body_dies(); goto end_nobody
-		:: else -> goto promotion
-		fi }
+	:: !LIVES(SEAT_FD(T, gen % 2)) -> break
 	od;
 
 promotion:
@@ -403,22 +418,7 @@ reload:
 	if
 	:: OFF(STANDBY_SPARED)
 	:: else ->
-		STORE(atomic {
-			if
-			:: seat_pid[OTHER] != NOBODY ->
-				/* S7: no stranger is signalled. */
-				assert(seat_pid[OTHER] != STALE);
-				n = seat_pid[OTHER] - 1;
-				killed[n] = alive[n]
-			:: else -> n = b
-			fi
-		});
-		if
-		:: n == b || !alive[n] || OFF(STANDBY_NOT_WAITED_FOR)
-		DIES
-		fi;
-		n = 0;
-		STORE(seat_pid[OTHER] = NOBODY)
+		kill_standby()
 	fi;
 	if
 	:: OFF(SEAT_TAKEN_LATE) ->
@@ -436,10 +436,6 @@ stop:
 	:: OFF(STOP_NOT_REPEATED) && gen > 0
 	:: else -> STORE(drain = true)
 	fi;
-	if
-	:: OFF(ENDED_TOO_EARLY) -> STORE(ended = true)
-	:: else
-	fi;
 	do
 	DIES
 	/* The connections of a dead worker are drained, too. */
@@ -454,10 +450,18 @@ stop:
 		worker_killed[0] = true }
 	:: atomic { stuck[1] && LIVES(SLOT_FD(T, 1)) && !worker_killed[1] ->
 		worker_killed[1] = true }
-	:: !LIVES(SLOT_FD(T, 0)) && !LIVES(SLOT_FD(T, 1)) -> break
+	:: (!LIVES(SLOT_FD(T, 0)) && !LIVES(SLOT_FD(T, 1))) ||
+	    OFF(STANDBY_ENDED_TOO_EARLY) -> break
 	od;
-	STORE(ended = true);
-	atomic { body_dies(); goto end_nobody }
+	if
+	:: OFF(STANDBY_OUTLIVES_STOP)
+	:: else ->
+		/* S2: without a standby nobody sees to the deadline. */
+		assert(!worker[0] && !worker[1]);
+		kill_standby()
+	fi;
+	atomic { ended = true; body_dies() };
+	goto end_nobody
 }
 
 #define SEAT_LIVES(s) LIVES(SEAT_FD(worker_table[k], s))
@@ -543,6 +547,7 @@ init {
 	:: else ->
 		assert(ACTING == 0);				/* S1 */
 		assert(!ended || LIVING == 0);			/* S2 */
+		assert(!ended || (!worker[0] && !worker[1]));	/* S2 */
 		/* S6: if both are dead, workers drain. */
 		assert(!worker[0] || stuck[0]);
 		assert(!worker[1] || stuck[1])
