@@ -301,7 +301,7 @@ reap_foreign(struct master *m)
 {
 	for (unsigned k = 0; k < m->service->workers; k++)
 		if (m->child[k].pid != 0 && m->child[k].foreign &&
-		    pidfd_has_ended(m->child[k].pidfd))
+		    child_is_gone(&m->child[k]))
 			reap_ended(m, k, reap_foreign_status(m, k));
 }
 
