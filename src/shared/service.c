@@ -222,6 +222,10 @@ service_publish(const struct arena *a, const struct service_state *s)
 	__atomic_store_n(&h->dropped, s->dropped, __ATOMIC_RELAXED);
 	h->master_wake_fd = s->master_wake_fd;
 	for (unsigned k = 0; k < a->slots && k < ARENA_SLOTS_MAX; k++) {
+		/* A slot without them has never had a worker, and its page need
+		 * not be there. */
+		if (s->slot[k].wake_fd == 0)
+			continue;
 		a->slot[k].wake_fd = s->slot[k].wake_fd;
 		a->slot[k].watch_fd = s->slot[k].watch_fd;
 	}

@@ -64,7 +64,7 @@ another() {
 	[ "$(ps -o args= -p "$SERVER")" = "echod: master [$HOST:$PORT]" ]
 	[ "$(ps -o comm= -p "$SERVER")" = echod ]
 	[ "$(ps -o args= --ppid "$SERVER" | sort | tr '\n' ' ')" = \
-		'echod: worker 0 [0 connections] echod: worker 1 [0 connections] ' ]
+		'echod: standby echod: worker 0 [0 connections] echod: worker 1 [0 connections] ' ]
 	not grep -z ECHOD_TAKEOVER "/proc/$SERVER/environ"
 }
 

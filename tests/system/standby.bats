@@ -168,7 +168,7 @@ locked_by() {
 	PIDS+=("$(master)")
 	wait_for 10 logged 'stopped in 2\.[0-9]+ s'
 	wait_for 5 eval '[ ! -e pid ]'
-	[ "$(grep -c 'stopping, ' log)" -eq 1 ]
+	[ "$(grep -c 'SIGTERM: stopping' log)" -eq 1 ]
 }
 
 @test "the master is killed in the delay of a stop" {
