@@ -44,7 +44,7 @@ struct master {
 	struct service_state *service;
 	int service_fd; /* its memfd */
 	worker_entry *entry;
-	bool started; /* once: all workers have served */
+	bool started;	    /* once: all workers have served */
 	bool clone_refused; /* clone.c */
 	struct child child[CONFIG_WORKERS_MAX]; /* by slot */
 	/* As workers get it; others see service->handlers. */

@@ -72,8 +72,8 @@ spawn_prepare_slot(struct master *m, unsigned k)
 
 /*
  * Workers watch the seats to notice the end of master and standby.  Where there
- * are no pidfds, seats have none, there is no standby, and workers look at their
- * parent.
+ * are no pidfds, seats have none, there is no standby, and workers look at
+ * their parent.
  */
 static int
 spawn_prepare_seats(struct service_state *o)

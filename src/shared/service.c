@@ -85,9 +85,9 @@ service_map(void *where, int *fd)
 static void
 service_no_clone(struct service_state *s)
 {
-	atomic_store(&s->clone.intent, CLONE_FOR_NOTHING);
-	s->clone.pid = 0;
-	s->clone.pidfd = -1;
+	atomic_store(&s->scratch.intent, CLONE_FOR_NOTHING);
+	s->scratch.pid = 0;
+	s->scratch.pidfd = -1;
 }
 
 /* Fill in from another program's.  Returns the reason if it cannot be. */

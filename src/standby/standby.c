@@ -67,12 +67,11 @@ standby_discard_signals(void)
 static void
 standby_sleep(struct master *m, pid_t master)
 {
-	static const struct timespec doubt = {
-		.tv_nsec = STANDBY_DOUBT_MS * 1000000L
-	};
+	static const struct timespec doubt = { .tv_nsec = STANDBY_DOUBT_MS *
+		    1000000L };
 	struct pollfd p = {
-		m->service->seat[service_master_seat(m->service)].pidfd,
-		POLLIN, 0
+		m->service->seat[service_master_seat(m->service)].pidfd, POLLIN,
+		0
 	};
 	sigset_t all;
 
