@@ -49,7 +49,7 @@ struct master {
 	struct child child[CONFIG_WORKERS_MAX]; /* by slot */
 	/* As workers get it; others see service->handlers. */
 	struct handler_table handlers;
-	bool handlers_lost;	 /* a worker may have died while it loaded */
+	bool handlers_lost;	 /* a process may have died while it read */
 	uint64_t handlers_look;	 /* the next one of handlers_step() */
 	struct addresses wanted; /* to listen on; listen_open() fills it */
 	struct admin_sockets admin_sockets;

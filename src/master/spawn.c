@@ -87,7 +87,9 @@ spawn_prepare_seats(struct service_state *o)
 	if (own == 0)
 		return 0;
 	if (spawn_number(&o->seat[1 - seat].pidfd, 1) == -1 ||
-	    spawn_number(&o->former_pidfd, 1) == -1)
+	    spawn_number(&o->former_pidfd, 1) == -1 ||
+	    spawn_number(&o->nobody_fd, 1) == -1 ||
+	    spawn_number(&o->coming_fd, 0) == -1)
 		return -1;
 	o->seat[seat].pidfd = own;
 	o->seat[seat].pid = (int32_t)getpid();

@@ -110,7 +110,7 @@ service_copy(struct service_state *s, int old)
 	/* Processes of the program before, and descriptors that an exec
 	 * closes. */
 	memset(s->seat, 0, sizeof(s->seat));
-	s->former_pidfd = 0;
+	s->former_pidfd = s->nobody_fd = s->coming_fd = 0;
 	service_no_clone(s);
 	s->stop_deadline = 0;
 	for (unsigned k = 0; k < ARENA_SLOTS_MAX; k++) {

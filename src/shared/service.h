@@ -92,6 +92,9 @@ struct service_state {
 		int32_t pidfd;
 	} seat[2];
 	int32_t former_pidfd; /* the same, of the master before */
+	/* What stands in a seat that nobody has, and in one that somebody may
+	 * have in a moment: a readable eventfd, and one that is not. */
+	int32_t nobody_fd, coming_fd;
 	/* A process that is being made: what for, and what the kernel has
 	 * stored. */
 	struct {
