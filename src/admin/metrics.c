@@ -67,6 +67,9 @@ metrics_program(const struct view *v, FILE *out)
 	    "1 if health checks are made to fail.", o->draining);
 	metrics_one(out, "stopping", "gauge", "1 during a stop.",
 	    v->service->mode == SERVICE_STOPPING);
+	metrics_one(out, "standby", "gauge",
+	    "1 if a standby can take the place of the master.",
+	    status_standby(v) != 0);
 	metrics_one(out, "max_connections", "gauge", "The limit maxclients.",
 	    v->config->defaults.maxclients);
 }

@@ -28,7 +28,7 @@
 
 	const formats = {
 		text: String,
-		plain: String,
+		plain: n => n === null ? 'none' : String(n),
 		exact: n => String(n).replace(/\B(?=(\d{3})+$)/g, NARROW),
 		short: n => short(n),
 		bytes: n => short(n, 'B'),

@@ -130,6 +130,27 @@ status_write_services(const struct view *v, FILE *out)
 	}
 }
 
+int32_t
+status_standby(const struct view *v)
+{
+	return v->service->seat[service_standby_seat(v->service)].pid;
+}
+
+/* The standby, and how often one has become the master. */
+static void
+status_write_standby(const struct view *v, FILE *out)
+{
+	int32_t pid = status_standby(v);
+
+	if (pid != 0)
+		fprintf(out, "standby      pid %ld", (long)pid);
+	else
+		fprintf(out, "standby      %s",
+		    v->config->standby ? "none" : "off");
+	fprintf(out, ", %llu takeovers\n",
+	    (unsigned long long)v->service->totals.takeovers);
+}
+
 static void
 status_text(const struct view *v, const struct totals *c, FILE *out)
 {
@@ -142,6 +163,7 @@ status_text(const struct view *v, const struct totals *c, FILE *out)
 	status_duration(out, clock_ms() - o->started);
 	fputc('\n', out);
 	status_write_services(v, out);
+	status_write_standby(v, out);
 	fprintf(out,
 	    "workers      %u, %u ready\n"
 	    "connections  %llu of %u now, %llu ever, %llu refused\n"
@@ -198,6 +220,8 @@ status_row(const struct view *v, const struct totals *c, struct row *r)
 
 	row_text(r, "version", 0, PACKAGE_VERSION);
 	row_number(r, "pid", 0, (uint64_t)o->pid);
+	row_add(r, "standby", status_standby(v) != 0 ? ROW_NUMBER : ROW_NONE, 0,
+	    (uint64_t)status_standby(v));
 	row_text(r, "mode", 0, status_mode(v));
 	row_add(r, "draining", ROW_FLAG, 0, o->draining);
 	row_add(r, "uptime", ROW_MILLI, 0, clock_ms() - o->started);

@@ -42,6 +42,9 @@ void status_json(const struct view *v, const struct totals *c,
 void status_workers_json(const struct view *v, struct json_writer *j,
     const char *key);
 
+/* The pid of the standby, 0 if there is none. */
+int32_t status_standby(const struct view *v);
+
 /* How a death of a worker by signal `i` is called; 0: by none. */
 const char *status_death(int i);
 

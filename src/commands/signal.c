@@ -8,13 +8,21 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
 #include "lib/exit_status.h"
 #include "lib/holder.h"
 #include "lib/log.h"
+#include "lib/pidfd.h"
 #include "lib/proc.h"
 #include "shared/outcome.h"
+
+/* The time in which a standby must have become the master, ms. */
+#define TAKEOVER_MS 300
+
+#define STANDBY_TITLE "echod: standby"
 
 /* Exit statuses of -s status: those of the Linux Standard Base, and one of the
  * range that it leaves to applications. */
@@ -88,6 +96,28 @@ signal_send_reload(const struct holder *h)
 	return EXIT_NOT_STARTED;
 }
 
+/* Kill the standby, which would take the master's place.  The master, which
+ * would make another one, is stopped before. */
+static void
+signal_send_kill_standby(const struct holder *h)
+{
+	struct holder standby = { .pidfd = -1 };
+	int pidfd;
+
+	(void)holder_signal(h, SIGSTOP, NULL);
+	standby.pid = proc_child(h->pid, STANDBY_TITLE);
+	if (standby.pid == 0)
+		return;
+	pidfd = pidfd_make(standby.pid);
+	if (pidfd != 0)
+		standby.pidfd = pidfd;
+	/* It is still that process. */
+	if (proc_child(h->pid, STANDBY_TITLE) == standby.pid &&
+	    holder_signal(&standby, SIGKILL, NULL) == -1)
+		log_warn("-s kill: standby, pid %ld", (long)standby.pid);
+	holder_close(&standby);
+}
+
 static int
 signal_send_to(const struct holder *h, const char *name)
 {
@@ -95,6 +125,8 @@ signal_send_to(const struct holder *h, const char *name)
 
 	if (signo == SIGUSR2)
 		return signal_send_reload(h);
+	if (signo == SIGKILL)
+		signal_send_kill_standby(h);
 	if (holder_signal(h, signo, NULL) == 0)
 		return EXIT_CLEAN;
 	log_warn("-s %s: pid %ld", name, (long)h->pid);
@@ -127,6 +159,23 @@ signal_send_status(const struct holder *h, const char *path)
 	return h->written != 0 ? STATUS_DEAD : STATUS_STOPPED;
 }
 
+/* Find the service.  If its master has just been killed, a standby takes its
+ * place within a few milliseconds. */
+static int
+signal_send_find_holder(struct holder *h, const char *path)
+{
+	const struct timespec moment = { .tv_nsec = 5000000 };
+	uint64_t deadline = clock_ms() + TAKEOVER_MS;
+
+	while (holder_find_path(h, path) == 0) {
+		if (h->state != HOLDER_LEFT || clock_ms() >= deadline)
+			return 0;
+		holder_close(h);
+		(void)nanosleep(&moment, NULL);
+	}
+	return -1;
+}
+
 int
 signal_send(const struct config *c, const char *name)
 {
@@ -138,7 +187,7 @@ signal_send(const struct config *c, const char *name)
 		log_warnx("-s %s: the configuration names no pidfile", name);
 		return status ? STATUS_UNKNOWN : EXIT_NOT_STARTED;
 	}
-	if (holder_find_path(&h, c->pidfile) == -1) {
+	if (signal_send_find_holder(&h, c->pidfile) == -1) {
 		log_warn("-s %s: pidfile %s", name, c->pidfile);
 		return status ? STATUS_UNKNOWN : EXIT_NOT_STARTED;
 	}

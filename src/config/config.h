@@ -176,6 +176,7 @@ struct config {
 	unsigned shutdown_timeout; /* s */
 	unsigned shutdown_delay;   /* s */
 	unsigned watchdog_timeout; /* s; 0 off */
+	unsigned standby;	   /* bool */
 	unsigned daemonize;	   /* bool */
 	unsigned supervised;	   /* enum supervised */
 	unsigned sandbox;	   /* enum sandbox */

@@ -103,6 +103,7 @@ const struct directive directives[] = {
 	    AT(shutdown_delay), 0 },
 	{ "watchdog-timeout", TYPE_NUMBER, "30", 0, 86400, NULL,
 	    AT(watchdog_timeout), 0 },
+	{ "standby", TYPE_BOOL, "yes", 0, 0, NULL, AT(standby), 0 },
 	{ "daemonize", TYPE_BOOL, "no", 0, 0, NULL, AT(daemonize), 0 },
 	{ "pidfile", TYPE_PATH, "", 0, 0, NULL, AT(pidfile), SIZE(pidfile) },
 	{ "supervised", TYPE_CHOICE, "no", 0, 0, supervised_choices,

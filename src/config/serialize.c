@@ -163,8 +163,9 @@ serialize_restore_one(struct config *c, struct service_config *s,
 	size_t n = sizeof(SERVICES_OPTION) - 1;
 	char why[CONFIG_WHY];
 
-	if (name++ == NULL)
+	if (name == NULL)
 		return 1;
+	name++;
 	if (strncmp(name, SERVICES_OPTION, n) == 0) {
 		if (strncmp(key, "set.", 4) == 0)
 			return serialize_restore_option(s, name + n, value,

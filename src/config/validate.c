@@ -105,9 +105,10 @@ validate_listeners(const struct config *c)
  * In addition to the connections, the service needs:
  * - three for each slot: its wakeup eventfd, its event set, the worker's pidfd
  * - the listeners
- * - 32 for all others.  These stay open: the standard streams, the console,
+ * - 36 for all others.  These stay open: the standard streams, the console,
  *   log file, syslog socket, the two ends of the log pipe, pid file, the
- *   program's executable, arena, service state, the master's wakeup and pidfd,
+ *   program's executable, arena, service state, the master's wakeup, the pidfds of
+ *   master, standby and former master,
  *   and admin's pidfd, socketpair and executable.  These come and go: the next
  *   executable, upgrade record, output and pidfd of the checker during a
  *   reload, a log file that is opened again, a descriptor of the C library, a
@@ -120,7 +121,7 @@ unsigned
 config_reserved_descriptors(const struct config *c)
 {
 	unsigned n = 3 * c->workers + validate_listeners(c) + 4 * c->services +
-	    32;
+	    36;
 
 	/* The listeners, and what starting the administration process takes;
 	 * its clients are not in this table. */

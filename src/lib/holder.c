@@ -21,6 +21,9 @@
 #include "lib/pidfd.h"
 #include "lib/proc.h"
 
+/* Tries to lock for writing, if readers of the file lock it for a moment. */
+#define LOCK_TRIES 100
+
 static struct flock
 holder_flock(short type)
 {
@@ -38,6 +41,23 @@ holder_lock(int fd)
 
 	if (r == -1 && errno == EACCES) /* POSIX allows either error */
 		errno = EAGAIN;
+	return r;
+}
+
+int
+holder_move(int fd)
+{
+	struct flock lock = holder_flock(F_RDLCK);
+	int tries = 0, r;
+
+	/* A lock that is there already stays as it is, and names the process
+	 * that took it.  A change of its type names this process.  Nobody can
+	 * lock the byte for writing in between. */
+	if (fcntl(fd, F_SETLK, &lock) == -1)
+		return -1;
+	do
+		r = holder_lock(fd);
+	while (r == -1 && errno == EAGAIN && ++tries < LOCK_TRIES);
 	return r;
 }
 

@@ -6,9 +6,11 @@
  * The master has a write lock (fcntl(2)) on the byte HOLDER_BYTE of the file.
  * Only a process that can open the file for writing can have such a lock, and
  * the kernel tells its pid.  Locks by flock(2) and read locks do not conflict
- * with ours.  The lock belongs to the descriptor table.  The workers of a
- * killed master still share that table while they finish, and the pid may be
- * another process by then, so the process itself is examined as well.
+ * with ours.  The lock belongs to the descriptor table.  If the master was
+ * killed, its standby and its workers still share that table: the standby takes
+ * the lock again in its own name, and the workers of a service without standby
+ * finish.  The pid may be another process by then, so the process itself is
+ * examined as well.
  */
 #ifndef ECHOD_LIB_HOLDER_H
 #define ECHOD_LIB_HOLDER_H
@@ -38,6 +40,12 @@ struct holder {
 /* Take the lock on `fd`.  Returns 0, or -1 with errno set: EAGAIN if another
  * lock conflicts with it. */
 int holder_lock(int fd);
+
+/* Take the lock again in the name of this process, which shares its descriptors
+ * with the process that took the lock before.  At no time can another process
+ * have the lock.  Returns 0, or -1 with errno set: EAGAIN if other processes
+ * have locked the byte for reading meanwhile, and there is no lock now. */
+int holder_move(int fd);
 
 /* Find the process, other than this one, that holds the file open as `fd`.  The
  * caller must call holder_close(). */

@@ -774,6 +774,12 @@ log_path(void)
 }
 
 void
+log_take_over(void)
+{
+	state.opener = getpid();
+}
+
+void
 log_set_role(const char *role)
 {
 	snprintf(state.role, sizeof(state.role), "%s", role);

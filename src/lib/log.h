@@ -75,6 +75,10 @@ int log_watch(void);
 /* Write to the other sinks how many lines each sink has lost. */
 void log_tell_losses(void);
 
+/* This process has taken the place of the master, with its descriptors: it
+ * opens and replaces them from now on. */
+void log_take_over(void);
+
 /* Take the level from `level` from now on.  The word may change at any time
  * and must stay mapped. */
 void log_follow(const _Atomic uint32_t *level);

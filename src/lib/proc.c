@@ -61,6 +61,52 @@ proc_is_echod(pid_t pid)
 	    strcmp(proc_name(pid), own) == 0;
 }
 
+/* Read a file of process `pid` as a string.  Returns false if there is no such
+ * process. */
+static bool
+proc_read(pid_t pid, const char *file, char *text, size_t size)
+{
+	char path[48];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%ld/%s", (long)pid, file);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd == -1)
+		return false;
+	n = read(fd, text, size - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	return n > 0;
+}
+
+pid_t
+proc_child(pid_t parent, const char *title)
+{
+	struct dirent *entry;
+	char text[512];
+	pid_t child = 0;
+	DIR *dir;
+
+	dir = proc_is_ours() ? opendir("/proc") : NULL;
+	while (dir != NULL && child == 0 && (entry = readdir(dir)) != NULL) {
+		pid_t pid = (pid_t)atoi(entry->d_name);
+		const char *end;
+
+		/* The parent is the second field behind the name, which may
+		 * have blanks and parentheses. */
+		if (pid > 0 && proc_read(pid, "stat", text, sizeof(text)) &&
+		    (end = strrchr(text, ')')) != NULL && strlen(end) > 4 &&
+		    atol(end + 4) == (long)parent &&
+		    proc_read(pid, "cmdline", text, sizeof(text)) &&
+		    strncmp(text, title, strlen(title)) == 0)
+			child = pid;
+	}
+	if (dir != NULL)
+		closedir(dir);
+	return child;
+}
+
 /* What fdinfo (proc(5)) tells about descriptor `number`.  `locker` becomes the
  * process that holds a write lock on it, or 0. */
 static enum proof

@@ -26,6 +26,10 @@ const char *proc_name(pid_t pid);
 /* True if the process has the name of an echod. */
 bool proc_is_echod(pid_t pid);
 
+/* The child of process `parent` whose title (lib/title.h) begins with `title`;
+ * 0 if none is visible. */
+pid_t proc_child(pid_t parent, const char *title);
+
 /* Search the descriptor table of process `pid` for the file that is open as
  * `fd` in this process. */
 enum proof proc_proof(pid_t pid, int fd);

@@ -18,6 +18,8 @@ wait_status_words(int status)
 		snprintf(words, sizeof(words), "killed by %s%s",
 		    signals_name(WTERMSIG(status)),
 		    WCOREDUMP(status) ? " (core dumped)" : "");
+	else if (!WIFEXITED(status))
+		snprintf(words, sizeof(words), "ended");
 	else
 		snprintf(words, sizeof(words), "exited with status %d",
 		    WEXITSTATUS(status));

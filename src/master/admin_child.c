@@ -279,6 +279,29 @@ admin_child_replace(struct master *m)
 	a->end_at = clock_ms() + FINISH_PATIENCE;
 }
 
+void
+admin_child_take_up(struct master *m)
+{
+	struct admin *a = &m->admin;
+
+	/* It follows its parent by itself, PR_SET_PDEATHSIG. */
+	if (pidfd_is(a->pidfd)) {
+		(void)pidfd_signal(a->pidfd, SIGKILL);
+		close(a->pidfd);
+	}
+	if (a->socket != -1 && request_is_pair(a->socket))
+		close(a->socket);
+	a->pid = a->pidfd = 0;
+	a->socket = -1;
+	atomic_store(&m->arena.header->copied, 0);
+	outcome_forget_admin(&m->reload.asked);
+	outcome_forget_admin(&m->reload.later);
+	if (a->phase == ADMIN_NONE || a->phase == ADMIN_IMPOSSIBLE)
+		return;
+	a->phase = m->started && a->program != -1 ? ADMIN_WAITING : ADMIN_NONE;
+	a->start_at = clock_ms();
+}
+
 /* It has died without being told to. */
 static void
 admin_child_died(struct master *m)
@@ -346,6 +369,13 @@ admin_child_watch(struct master *m, uint64_t now)
 	}
 }
 
+/* Clients wait while workers are replaced.  In a stop that does not happen. */
+static bool
+admin_child_must_wait(const struct master *m)
+{
+	return m->stop.phase == STOP_NONE && service_has_foreign(m->service);
+}
+
 void
 admin_child_step(struct master *m)
 {
@@ -372,7 +402,8 @@ admin_child_step(struct master *m)
 	else if (a->phase == ADMIN_FINISHING && now >= a->end_at) {
 		admin_child_kill(m);
 		a->end_at = now + FINISH_PATIENCE;
-	} else if (a->phase == ADMIN_WAITING && now >= a->start_at) {
+	} else if (a->phase == ADMIN_WAITING && now >= a->start_at &&
+	    !admin_child_must_wait(m)) {
 		/* Its start takes memory.  While there is none and no worker
 		 * is there to be killed, the kernel may kill the master. */
 		if (oom_is_recent(&m->oom))
@@ -396,7 +427,7 @@ admin_child_next(const struct master *m)
 	case ADMIN_FINISHING:
 		return a->end_at;
 	case ADMIN_WAITING:
-		return a->start_at;
+		return !admin_child_must_wait(m) ? a->start_at : CLOCK_NEVER;
 	default:
 		return CLOCK_NEVER;
 	}

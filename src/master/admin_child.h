@@ -33,4 +33,8 @@ uint64_t admin_child_next(const struct master *m);
 /* The service has stopped: it ends, soon. */
 void admin_child_end(struct master *m);
 
+/* The administration process was the child of a master that is gone, and ends:
+ * the next one is due. */
+void admin_child_take_up(struct master *m);
+
 #endif

@@ -5,15 +5,19 @@
 #ifndef ECHOD_MASTER_CHILD_H
 #define ECHOD_MASTER_CHILD_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "lib/pidfd.h"
+
 /* Times are clock_ms(). */
 struct child {
 	pid_t pid;		/* 0: there is no process */
-	int pidfd;		/* 0: none */
+	int pidfd;		/* its slot's number, service state; 0: none */
 	bool ended;		/* the pidfd says so; not reaped yet */
+	bool foreign;		/* a former master's child */
 	uint64_t started;	/* when the process was started */
 	uint64_t respawn_at;	/* next start; CLOCK_NEVER: not wanted */
 	unsigned backoff;	/* ms that the next respawn has to wait */
@@ -30,5 +34,15 @@ struct child {
 	/* The out-of-memory watch's. */
 	unsigned oom; /* deaths in a row for want of memory */
 };
+
+/* Send a signal to the worker.  A former master's worker can have been reaped,
+ * and its pid can be another process by now. */
+static inline void
+child_signal(const struct child *c, int signo)
+{
+	if (c->pidfd == 0 || pidfd_signal(c->pidfd, signo) == -1)
+		if (c->pid != 0 && !c->foreign)
+			(void)kill(c->pid, signo);
+}
 
 #endif

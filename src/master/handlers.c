@@ -18,6 +18,7 @@
 
 #include "handler/services.h"
 #include "lib/clock.h"
+#include "lib/descriptor_close.h"
 #include "lib/descriptor_keep.h"
 #include "shared/totals.h"
 
@@ -457,10 +458,10 @@ handlers_commit(struct master *m)
 			continue;
 		if (e->code_fd > STDERR_FILENO &&
 		    !handlers_have(&m->handlers, e->code_fd))
-			close(e->code_fd);
+			descriptor_close_file(e->code_fd);
 		if (e->data_fd > STDERR_FILENO &&
 		    !handlers_have(&m->handlers, e->data_fd))
-			close(e->data_fd);
+			descriptor_close_file(e->data_fd);
 	}
 	(void)handlers_keep(&m->handlers, false);
 	m->service->handlers = m->handlers;

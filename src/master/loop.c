@@ -24,6 +24,7 @@
 #include "master/workers.h"
 #include "master/stop.h"
 #include "master/upgrade/reload.h"
+#include "standby/standby.h"
 
 /* A slot whose workers died so many times in a row before they served has no
  * hope. */
@@ -115,6 +116,8 @@ loop_next(const struct master *m)
 		notify_next(&m->notify),
 		sample_next(m->config, m->service),
 		admin_child_next(m),
+		m->reload.phase != RELOAD_LEAVING ? standby_next(m)
+						  : CLOCK_NEVER,
 		m->reload.phase != RELOAD_LEAVING ? handlers_next(m)
 						  : CLOCK_NEVER,
 		loop_may_change_listeners(m) ? late_next(&m->late)
@@ -127,6 +130,7 @@ loop_next(const struct master *m)
 int
 loop_run(struct master *m)
 {
+	m->started = true;
 	for (;;) {
 		loop_take_signals(m);
 		if (m->reload.phase == RELOAD_LEAVING)
@@ -138,6 +142,7 @@ loop_run(struct master *m)
 		if (loop_is_hopeless(m)) {
 			log_warnx("no worker lives long enough to serve: "
 				  "giving up");
+			standby_end(m);
 			workers_kill(m);
 			admin_child_end(m);
 			return EXIT_NOT_STARTED;
@@ -147,6 +152,10 @@ loop_run(struct master *m)
 		if (m->reload.phase != RELOAD_LEAVING) {
 			spawn_due(m);
 			scaling_step(m);
+			/* A standby that takes the master's place goes on
+			 * here. */
+			if (standby_step(m))
+				continue;
 		}
 		/* After the workers, which clients wait for, and before what
 		 * tells of the state that a request may change. */
@@ -164,6 +173,7 @@ loop_run(struct master *m)
 			    &m->wanted);
 		sleep_until(m, loop_next(m));
 	}
+	standby_end(m);
 	admin_child_end(m);
 	log_step(); /* the last lines of the others */
 	log_tell_losses();

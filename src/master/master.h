@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The master's memory: struct master, made of what each of its modules owns.
+ *
+ * Master and standby map it shared, workers do not have it.  So a standby that
+ * takes the master's place finds all of it current, but for a change that the
+ * master's death cut short.
  */
 #ifndef ECHOD_MASTER_MASTER_H
 #define ECHOD_MASTER_MASTER_H
@@ -25,6 +29,7 @@
 #include "shared/handler_table.h"
 #include "shared/service.h"
 #include "shared/worker_place.h"
+#include "standby/standby_state.h"
 
 /* What a worker process runs: worker_main(), which main() hands over. */
 typedef int worker_entry(const struct config *config, const struct arena *arena,
@@ -39,6 +44,8 @@ struct master {
 	struct service_state *service;
 	int service_fd; /* its memfd */
 	worker_entry *entry;
+	bool started; /* once: all workers have served */
+	bool clone_refused; /* clone.c */
 	struct child child[CONFIG_WORKERS_MAX]; /* by slot */
 	/* As workers get it; others see service->handlers. */
 	struct handler_table handlers;
@@ -58,6 +65,14 @@ struct master {
 	struct drop_progress drop;
 	struct late late;
 	struct pace pace;
+	struct standby standby;
 };
+
+/* Make it.  Every process that is forked has it, too, until
+ * master_let_inherit().  Returns NULL with errno set. */
+struct master *master_make(const struct config *c, worker_entry *entry);
+
+/* Let a process that is forked have the mapping, or not. */
+void master_let_inherit(struct master *m, bool inherit);
 
 #endif

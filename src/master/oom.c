@@ -97,9 +97,9 @@ oom_expose(pid_t pid)
 }
 
 void
-oom_expose_self(const struct oom *o)
+oom_expose_self(const char *score)
 {
-	oom_write("/proc/self/oom_score_adj", o->score);
+	oom_write("/proc/self/oom_score_adj", score);
 }
 
 void
@@ -107,6 +107,7 @@ oom_begin(struct oom *o)
 {
 	o->kills = limits_oom_kills();
 	o->at = 0;
+	o->pieces = 0;
 	oom_score(o->score, sizeof(o->score), OOM_WORKER);
 	oom_refill(o);
 }

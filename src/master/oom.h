@@ -13,15 +13,18 @@
 #include "master/child.h"
 #include "shared/slot.h"
 
+#define OOM_SCORE 16
+
 struct oom {
 	uint64_t kills;	 /* that the kernel has counted so far */
 	uint64_t at;	 /* clock_ms() when they became more; 0: not yet */
 	char *reserve;	 /* memory to release when there is none */
 	unsigned pieces; /* of it that are left */
-	char score[16];	 /* a worker's oom_score_adj */
+	char score[OOM_SCORE]; /* a worker's oom_score_adj */
 };
 
-/* Notice kills from now on, and take the reserve. */
+/* Notice kills from now on, and take the reserve.  If `o` is another process's,
+ * that has another reserve. */
 void oom_begin(struct oom *o);
 
 /* Before a worker is started.  If the kernel has killed a moment ago, release a
@@ -30,8 +33,8 @@ void oom_begin(struct oom *o);
 void oom_make_room(struct oom *o);
 
 /* In a new worker, before it needs memory: make the kernel kill this process
- * before the master. */
-void oom_expose_self(const struct oom *o);
+ * before the master.  `score` is oom->score. */
+void oom_expose_self(const char *score);
 
 /* The same for the administration process `pid`, before any worker. */
 void oom_expose(pid_t pid);

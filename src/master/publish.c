@@ -36,7 +36,6 @@ publish_state(const struct master *m)
 	    : m->reload.phase != RELOAD_NONE ? SERVICE_RELOADING
 					     : SERVICE_SERVING;
 	for (unsigned k = 0; k < s->workers; k++) {
-		s->slot[k].pid = m->child[k].pid;
 		s->slot[k].stopped = m->child[k].pid != 0 &&
 		    m->child[k].stopped != 0;
 	}

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "lib/call_name.h"
 #include "lib/clock.h"
@@ -22,6 +23,8 @@
 /* Deaths that clients cause: one in this time, and so many ms of it at once. */
 #define BLAMED_MS 20
 #define BLAMED_BURST_MS 2000
+/* How often, once a millisecond, the kernel is asked how a worker ended. */
+#define FOREIGN_LOOKS 3
 
 int
 reap_one(pid_t pid)
@@ -209,7 +212,7 @@ reap_ended_in_stop(struct master *m, unsigned k, int status, pid_t pid,
 }
 
 static void
-reap_ended(struct master *m, unsigned k, int status)
+reap_settle(struct master *m, unsigned k, int status)
 {
 	struct child *c = &m->child[k];
 	struct slot *s = &m->arena.slot[k];
@@ -218,8 +221,8 @@ reap_ended(struct master *m, unsigned k, int status)
 	bool blamed, oom = oom_killed(&m->oom, c, s, k, status);
 
 	c->pid = 0;
-	c->ended = false;
-	pidfd_close(&c->pidfd);
+	c->ended = c->foreign = false;
+	c->pidfd = 0;
 	c->respawn_at = CLOCK_NEVER;
 	blamed = reap_note_death(s, c, status);
 	reap_tell_denied(s, k, pid, status);
@@ -264,6 +267,53 @@ reap_ended(struct master *m, unsigned k, int status)
 	}
 }
 
+/* The slot has its worker until all of this is done: a standby that takes the
+ * master's place in between does it again. */
+static void
+reap_ended(struct master *m, unsigned k, int status)
+{
+	reap_settle(m, k, status);
+	store_barrier();
+	m->service->slot[k].pid = 0;
+}
+
+/* How the worker of a former master ended, as wait(2) tells; -1: nobody tells.
+ * The kernel tells as soon as its next parent has reaped it. */
+static int
+reap_foreign_status(const struct master *m, unsigned k)
+{
+	static const struct timespec ms = { .tv_nsec = 1000000L };
+	int status;
+
+	for (int i = 0; i < FOREIGN_LOOKS; i++) {
+		if (pidfd_status(m->child[k].pidfd, &status))
+			return status;
+		if (atomic_load(&m->arena.slot[k].leave) != 0)
+			return W_EXITCODE(WORKER_LEFT, 0);
+		(void)nanosleep(&ms, NULL);
+	}
+	return -1;
+}
+
+/* Only a parent can wait. */
+static void
+reap_foreign(struct master *m)
+{
+	for (unsigned k = 0; k < m->service->workers; k++)
+		if (m->child[k].pid != 0 && m->child[k].foreign &&
+		    pidfd_has_ended(m->child[k].pidfd))
+			reap_ended(m, k, reap_foreign_status(m, k));
+}
+
+static void
+reap_standby(struct master *m, int status)
+{
+	m->standby.ended = m->service->seat[service_standby_seat(m->service)]
+			       .pid;
+	m->standby.status = status;
+	m->service->seat[service_standby_seat(m->service)].pid = 0;
+}
+
 /* Note SIGSTOP and SIGCONT for the watchdog. */
 static void
 reap_stopped(struct child *c, int status)
@@ -290,6 +340,10 @@ reap(struct master *m)
 				m->admin.status = status;
 			}
 		}
+		if (pid ==
+			m->service->seat[service_standby_seat(m->service)].pid &&
+		    !WIFSTOPPED(status) && !WIFCONTINUED(status))
+			reap_standby(m, status);
 		/* Other children are possible: PID 1 of a container gets
 		 * orphaned processes. */
 		for (unsigned k = 0; k < m->service->workers; k++)
@@ -300,6 +354,7 @@ reap(struct master *m)
 			else
 				reap_ended(m, k, status);
 	}
+	reap_foreign(m);
 	/* A pidfd whose process was not reaped above must not be polled again:
 	 * it would end every sleep.  Either a tracer gets the status first, or
 	 * a process has put another descriptor in its place. */

@@ -19,6 +19,15 @@ sleep_child(pid_t pid, int pidfd)
 	    struct pollfd){ pid != 0 && pidfd != 0 ? pidfd : -1, POLLIN, 0 };
 }
 
+static struct pollfd
+sleep_standby(const struct master *m, bool leaving)
+{
+	unsigned seat = service_standby_seat(m->service);
+
+	return sleep_child(leaving ? 0 : m->service->seat[seat].pid,
+	    m->service->seat[seat].pidfd);
+}
+
 void
 sleep_until(struct master *m, uint64_t wake)
 {
@@ -28,6 +37,7 @@ sleep_until(struct master *m, uint64_t wake)
 		ADMIN_END,
 		LOG,
 		CHECKER,
+		STANDBY,
 		CHILD
 	};
 	/* Its requests and its death are the next program's then. */
@@ -40,6 +50,7 @@ sleep_until(struct master *m, uint64_t wake)
 		sleep_child(leaving ? 0 : m->admin.pid, m->admin.pidfd),
 		{ log_watch(), POLLIN, 0 },
 		sleep_child(m->reload.checker.pid, m->reload.checker.pidfd),
+		sleep_standby(m, leaving),
 	};
 	unsigned workers = m->service->workers;
 	struct timespec ts;

@@ -1,26 +1,46 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Starting worker processes; the one home of clone3(2).
+ * Starting worker processes.
  */
 #include "master/spawn.h"
 
 #include <errno.h>
-#include <linux/sched.h>
 #include <signal.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "lib/clock.h"
 #include "lib/limits.h"
 #include "lib/log.h"
 #include "lib/pidfd.h"
+#include "master/clone.h"
 #include "master/oom.h"
 
 /* The time after which a start that failed is tried again, ms. */
 #define RETRY_MS 1000
+
+/*
+ * Take a descriptor for a pidfd that comes later (dup3(2)).  Its number is
+ * never closed, so it is never another descriptor's: a standby may find the
+ * number in an account that is old.  `value` 1 makes the descriptor readable,
+ * as the pidfd of a process that has ended.
+ */
+static int
+spawn_number(int32_t *number, unsigned value)
+{
+	int fd;
+
+	if (*number != 0)
+		return 0;
+	fd = eventfd(value, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (fd == -1)
+		return -1;
+	*number = fd;
+	return 0;
+}
 
 int
 spawn_prepare_slot(struct master *m, unsigned k)
@@ -28,6 +48,8 @@ spawn_prepare_slot(struct master *m, unsigned k)
 	struct service_state *o = m->service;
 	int wake, watch;
 
+	if (spawn_number(&o->slot[k].pidfd, 0) == -1)
+		return -1;
 	/* 0 is standard input and stands for "none yet". */
 	if (o->slot[k].wake_fd != 0)
 		return 0;
@@ -48,6 +70,31 @@ spawn_prepare_slot(struct master *m, unsigned k)
 	return 0;
 }
 
+/*
+ * Workers watch the seats to notice the end of master and standby.  Where there
+ * are no pidfds, seats have none, there is no standby, and workers look at their
+ * parent.
+ */
+static int
+spawn_prepare_seats(struct service_state *o)
+{
+	unsigned seat = service_master_seat(o);
+	int own;
+
+	if (o->seat[0].pidfd != 0)
+		return 0;
+	own = pidfd_make(getpid());
+	if (own == 0)
+		return 0;
+	if (spawn_number(&o->seat[1 - seat].pidfd, 1) == -1 ||
+	    spawn_number(&o->former_pidfd, 1) == -1)
+		return -1;
+	o->seat[seat].pidfd = own;
+	o->seat[seat].pid = (int32_t)getpid();
+	o->pid = (int32_t)getpid();
+	return 0;
+}
+
 int
 spawn_prepare(struct master *m)
 {
@@ -60,10 +107,8 @@ spawn_prepare(struct master *m)
 		o->master_wake_fd = 0;
 		return -1;
 	}
-	/* Workers watch it to notice the master's end.  Without it they poll.
-	 */
-	if (o->master_pidfd == 0)
-		o->master_pidfd = pidfd_make(getpid());
+	if (spawn_prepare_seats(o) == -1)
+		return -1;
 	for (unsigned k = 0; k < m->config->workers; k++)
 		if (spawn_prepare_slot(m, k) == -1)
 			return -1;
@@ -73,54 +118,39 @@ spawn_prepare(struct master *m)
 	return 0;
 }
 
-/*
- * fork(2), but parent and child share one descriptor table: if the child dies,
- * nothing is closed.  Some sandboxes refuse clone3(2) with ENOSYS, older ones
- * with EPERM; there the older clone(2) does the same.
- */
-static pid_t
-spawn_fork_sharing_descriptors(void)
-{
-	struct clone_args args;
-	long pid;
-
-	memset(&args, 0, sizeof(args));
-	args.flags = CLONE_FILES;
-	args.exit_signal = SIGCHLD;
-	pid = syscall(SYS_clone3, &args, sizeof(args));
-	if (pid == -1 && (errno == ENOSYS || errno == EPERM))
-#if defined(__s390x__) || defined(__CRIS__)
-		pid = syscall(SYS_clone, NULL, CLONE_FILES | SIGCHLD, NULL,
-		    NULL, NULL);
-#else
-		pid = syscall(SYS_clone, CLONE_FILES | SIGCHLD, NULL, NULL,
-		    NULL, NULL);
-#endif
-	return (pid_t)pid;
-}
-
 int
 spawn(struct master *m, unsigned k)
 {
+	/* Copies: a worker has no mapping of the master's memory. */
+	static struct handler_table handlers;
+	static struct arena arena;
+	char score[OOM_SCORE];
 	struct child *c = &m->child[k];
+	const struct service_state *s = m->service;
+	const struct config *config = m->config;
+	worker_entry *entry = m->entry;
 	const struct worker_place place = {
 		.slot = k,
 		.master = getpid(),
-		.master_pidfd = m->service->master_pidfd,
-		.watch_fd = m->service->slot[k].watch_fd,
-		.handlers = &m->handlers,
+		.seat = { s->seat[0].pidfd, s->seat[1].pidfd },
+		.generation = atomic_load(&s->generation),
+		.watch_fd = s->slot[k].watch_fd,
+		.handlers = &handlers,
 	};
 	pid_t pid;
 
+	handlers = m->handlers;
+	arena = m->arena;
+	memcpy(score, m->oom.score, sizeof(score));
 	atomic_store(&m->arena.slot[k].state, SLOT_EMPTY);
 	atomic_store(&m->arena.slot[k].leave, 0);
 	/* The worker before may have written anything into the arena. */
 	service_publish(&m->arena, m->service);
 	oom_make_room(&m->oom);
-	pid = spawn_fork_sharing_descriptors();
+	pid = clone_process(m, CLONE_FOR_SLOT + k);
 	if (pid == 0) {
-		oom_expose_self(&m->oom);
-		_exit(m->entry(m->config, &m->arena, &place));
+		oom_expose_self(score);
+		_exit(entry(config, &arena, &place));
 	}
 	if (pid == -1) {
 		log_warnx("worker %u cannot be started: %s%s", k,
@@ -131,7 +161,8 @@ spawn(struct master *m, unsigned k)
 		return -1;
 	}
 	c->pid = pid;
-	c->pidfd = pidfd_make(pid);
+	c->pidfd = pidfd_is(s->slot[k].pidfd) ? s->slot[k].pidfd : 0;
+	c->foreign = false;
 	c->started = clock_ms();
 	c->respawn_at = CLOCK_NEVER;
 	c->since = c->started;
@@ -145,7 +176,9 @@ void
 spawn_leave(struct master *m, unsigned k)
 {
 	atomic_store(&m->arena.slot[k].leave, 1);
-	(void)kill(m->child[k].pid, SIGTERM);
+	child_signal(&m->child[k], SIGTERM);
+	/* A tracer can swallow the signal. */
+	(void)eventfd_write(m->service->slot[k].wake_fd, 1);
 }
 
 void

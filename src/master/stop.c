@@ -5,6 +5,7 @@
 #include "master/stop.h"
 
 #include <signal.h>
+#include <sys/eventfd.h>
 
 #include "lib/exit_status.h"
 #include "lib/clock.h"
@@ -39,13 +40,21 @@ stop_relay(const struct master *m, int signo)
 {
 	for (unsigned k = 0; k < m->service->workers; k++)
 		if (m->child[k].pid != 0)
-			(void)kill(m->child[k].pid, signo);
+			child_signal(&m->child[k], signo);
+}
+
+static void
+stop_tell_workers(struct master *m)
+{
+	service_publish(&m->arena, m->service);
+	stop_relay(m, SIGTERM);
+	for (unsigned k = 0; k < m->service->workers; k++)
+		(void)eventfd_write(m->service->slot[k].wake_fd, 1);
 }
 
 static void
 stop_drain(struct master *m, uint64_t deadline)
 {
-	m->stop.phase = STOP_DRAINING;
 	/* A slot that waits for its next worker needs the worker now, to drain.
 	 * If a sibling adopts the slot, the sibling drains it. */
 	for (unsigned k = 0; k < m->service->workers; k++)
@@ -54,8 +63,17 @@ stop_drain(struct master *m, uint64_t deadline)
 	if (m->service->stop_deadline == 0 ||
 	    deadline < m->service->stop_deadline)
 		m->service->stop_deadline = deadline;
-	service_publish(&m->arena, m->service);
-	stop_relay(m, SIGTERM);
+	/* Last: a standby takes up a stop that has all of this. */
+	store_barrier();
+	m->stop.phase = STOP_DRAINING;
+	stop_tell_workers(m);
+}
+
+void
+stop_take_up(struct master *m)
+{
+	if (m->stop.phase == STOP_DRAINING)
+		stop_tell_workers(m);
 }
 
 void

@@ -25,4 +25,7 @@ uint64_t stop_next(const struct master *m);
 /* Log the summary.  Returns the exit status that follows from it. */
 int stop_summary(const struct master *m);
 
+/* A stop that a former master has begun goes on. */
+void stop_take_up(struct master *m);
+
 #endif

@@ -69,7 +69,7 @@ watchdog_act(struct child *c, unsigned k, const struct config *config,
 	}
 	log_warnx("worker %u (pid %ld) has been %s for %u s: killing it", k,
 	    (long)c->pid, what, config->watchdog_timeout);
-	(void)kill(c->pid, SIGKILL);
+	child_signal(c, SIGKILL);
 	c->since = now;
 	c->stopped = 0;
 }

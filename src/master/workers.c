@@ -12,10 +12,13 @@
 #include "lib/signals.h"
 #include "master/notify.h"
 #include "master/reap.h"
+#include "master/recorded.h"
 #include "master/scaling.h"
 #include "master/sleep.h"
 #include "master/spawn.h"
+#include "master/start/pidfile.h"
 #include "master/stop.h"
+#include "standby/standby.h"
 
 /* A worker that does not serve after this time never will, ms. */
 #define WORKERS_PATIENCE 10000
@@ -41,7 +44,7 @@ workers_kill(struct master *m)
 	m->stop.phase = STOP_DRAINING; /* so that none is replaced */
 	for (unsigned k = 0; k < m->service->workers; k++)
 		if (m->child[k].pid != 0)
-			(void)kill(m->child[k].pid, SIGKILL);
+			child_signal(&m->child[k], SIGKILL);
 	for (unsigned k = 0; k < m->service->workers; k++)
 		while (m->child[k].pid != 0) {
 			sleep_until(m, clock_ms() + WORKERS_LOOK_AGAIN);
@@ -63,7 +66,7 @@ workers_inherit_slots(struct master *m, unsigned wanted)
 	for (unsigned k = 0; k < m->service->workers; k++) {
 		struct slot *s = &m->arena.slot[k];
 
-		atomic_store(&s->pid, 0);
+		atomic_store(&s->pid, m->child[k].pid);
 		atomic_store(&s->adopt, 0);
 		if (k < wanted)
 			continue;
@@ -86,43 +89,41 @@ workers_cannot_start(const struct master *m, bool upgrade)
 	return false;
 }
 
-/* Signals that this program has recorded and not acted on are sent again: they
- * wait, blocked, for the program that goes on. */
-static void
-workers_pass_on_signals(const int *recorded)
-{
-	int asker;
-
-	while (signals_take_value(OUTCOME_SIGNAL, &asker))
-		(void)sigqueue(getpid(), OUTCOME_SIGNAL,
-		    (union sigval){ .sival_int = asker });
-	for (; *recorded != 0; recorded++)
-		if (signals_take(*recorded) > 0 && *recorded < SIGRTMIN)
-			(void)kill(getpid(), *recorded);
-}
-
 int
 workers_start(struct master *m, bool upgrade)
 {
-	const int recorded[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1,
-		SIGUSR2, SIGTTIN, SIGTTOU, SIGCHLD, OUTCOME_SIGNAL, 0 };
 	uint64_t deadline = clock_ms() + WORKERS_PATIENCE;
 	unsigned wanted = m->config->workers, ready = 0;
 	bool failed = false;
 	int stop = 0;
 
-	signals_choose(recorded);
-	oom_begin(&m->oom);
+	recorded_choose();
 	if (spawn_prepare(m) == -1) {
 		log_warn("descriptors for %u workers", wanted);
 		return -1;
 	}
+	/* A standby that takes the master's place before workers serve goes on
+	 * here.  Later there is nothing left to do. */
+	if (standby_make(m) && m->started)
+		return 0;
+	/*
+	 * From here on, this program accepts, closes and writes.  The standby
+	 * of the program before has the former table of descriptors: a client
+	 * that is closed here would get its FIN only when that table is gone.
+	 * Until now that standby went on with the program before if this one
+	 * died.
+	 */
+	standby_end_before(m);
+	if (upgrade && pidfile_hold(m->pidfile) == -1)
+		log_warn("pidfile %s: its lock is lost", m->pidfile->path);
+	oom_begin(&m->oom);
+	deadline = clock_ms() + WORKERS_PATIENCE;
 	if (upgrade)
 		workers_inherit_slots(m, wanted);
 	for (unsigned k = 0; k < wanted && !failed; k++)
 		/* At an upgrade clients wait: a shortage that lasts a moment
 		 * must not end a service that runs. */
-		failed = spawn(m, k) == -1 && !upgrade;
+		failed = m->child[k].pid == 0 && spawn(m, k) == -1 && !upgrade;
 	while (!failed && (ready = workers_ready(m)) < wanted &&
 	    clock_ms() < deadline) {
 		const uint64_t timers[] = { deadline,
@@ -148,11 +149,12 @@ workers_start(struct master *m, bool upgrade)
 			stop_request(m, signals_name(stop));
 		return 0;
 	}
+	standby_end(m);
 	workers_kill(m);
 	if (stop != 0)
 		(void)kill(getpid(), stop);
 	if (upgrade)
-		workers_pass_on_signals(recorded);
+		recorded_pass_on();
 	log_warnx("only %u of %u workers became ready: giving up", ready,
 	    wanted);
 	return -1;

@@ -59,6 +59,7 @@ struct arena_header {
 	 * that wakes up wakes the master, too. */
 	_Atomic uint32_t watching;
 	_Atomic uint32_t workers; /* slots in use: 0 to workers - 1 */
+	_Atomic uint32_t generation; /* service state */
 	/* Listeners that accept clients, then those that a reload drops. */
 	uint32_t listeners, dropped;
 	struct listener listener[2 * ARENA_LISTENERS_MAX];
@@ -66,6 +67,9 @@ struct arena_header {
 	/* 1: another process may have copies of the descriptors (the check of
 	 * a reload). */
 	_Atomic uint32_t copied;
+
+	/* Number of a reload << 2 | enum handover. */
+	_Atomic uint64_t handover;
 
 	/*
 	 * The deadline of the stop, clock_ms(); 0 if there is no stop.  It may
@@ -87,6 +91,24 @@ struct arena_header {
 	_Atomic uint32_t loglevel; /* enum log_level, of workers */
 	/* 1: the kernel has no filter for system calls; the log says so. */
 	_Atomic uint32_t unfiltered;
+};
+
+/*
+ * Who goes on with the service at a reload: the standby of the program before,
+ * with the former program, if the next one dies; or the next program, or its
+ * standby.  One of them wins.  There are no workers that could write here.
+ *
+ *	                   the next program has a standby,
+ *	                   and no need of the one before
+ *	HANDOVER_UNDECIDED -------------------------------> HANDOVER_NEW
+ *	        |
+ *	        |  the next program is dead: the standby of the one before
+ *	        +-------------------------------------------> HANDOVER_OLD
+ */
+enum handover {
+	HANDOVER_UNDECIDED,
+	HANDOVER_OLD,
+	HANDOVER_NEW
 };
 
 /*

@@ -62,6 +62,9 @@
 	X(recoveries, "recoveries_total", NULL, NULL, \
 	    "Deaths of workers that connections outlived.", \
 	    "recoveries") \
+	X(takeovers, "takeovers_total", NULL, NULL, \
+	    "Deaths of the master that connections outlived.", \
+	    "takeovers") \
 	X(saved, "connections_saved_total", "from", "death", \
 	    "Connections that outlived their process, by what ended it.", \
 	    "saved") \

@@ -181,7 +181,7 @@ outcome_await(int fd, pid_t pid, int pidfd, char *why, size_t size)
 			return text[0] == '0' ? 0 : -1;
 		}
 		if (p[1].revents != 0) {
-			snprintf(why, size, "the service has ended");
+			snprintf(why, size, "the master has ended");
 			return -1;
 		}
 	}

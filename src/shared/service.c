@@ -82,6 +82,14 @@ service_map(void *where, int *fd)
 	return NULL;
 }
 
+static void
+service_no_clone(struct service_state *s)
+{
+	atomic_store(&s->clone.intent, CLONE_FOR_NOTHING);
+	s->clone.pid = 0;
+	s->clone.pidfd = -1;
+}
+
 /* Fill in from another program's.  Returns the reason if it cannot be. */
 static const char *
 service_copy(struct service_state *s, int old)
@@ -99,10 +107,16 @@ service_copy(struct service_state *s, int old)
 	was.own.device = s->own.device;
 	was.own.inode = s->own.inode;
 	*s = was;
-	s->master_pidfd = 0;
+	/* Processes of the program before, and descriptors that an exec
+	 * closes. */
+	memset(s->seat, 0, sizeof(s->seat));
+	s->former_pidfd = 0;
+	service_no_clone(s);
 	s->stop_deadline = 0;
-	for (unsigned k = 0; k < ARENA_SLOTS_MAX; k++)
+	for (unsigned k = 0; k < ARENA_SLOTS_MAX; k++) {
 		s->slot[k].pid = 0;
+		s->slot[k].pidfd = 0;
+	}
 	return NULL;
 }
 
@@ -126,6 +140,7 @@ service_make(const struct arena *a, int *fd, int old, char *why, size_t size)
 		s->version = ARENA_VERSION;
 		s->descriptors = arena_descriptors(a);
 		s->started = clock_ms();
+		service_no_clone(s);
 	}
 	s->pid = (int32_t)getpid();
 	if (fstat(a->fd, &st) == 0) {
@@ -180,6 +195,12 @@ service_keep(struct service_state *s, int *fd)
 }
 
 void
+service_let_inherit(struct service_state *s, bool inherit)
+{
+	(void)madvise(s, sizeof(*s), inherit ? MADV_DOFORK : MADV_DONTFORK);
+}
+
+void
 service_destroy(struct service_state *s, int fd)
 {
 	munmap(s, sizeof(*s));
@@ -201,10 +222,15 @@ service_publish(const struct arena *a, const struct service_state *s)
 	__atomic_store_n(&h->dropped, s->dropped, __ATOMIC_RELAXED);
 	h->master_wake_fd = s->master_wake_fd;
 	for (unsigned k = 0; k < a->slots && k < ARENA_SLOTS_MAX; k++) {
+		/* A slot without them has never had a worker, and its page need
+		 * not be there. */
+		if (s->slot[k].wake_fd == 0)
+			continue;
 		a->slot[k].wake_fd = s->slot[k].wake_fd;
 		a->slot[k].watch_fd = s->slot[k].watch_fd;
 	}
 	atomic_store(&h->workers, s->workers);
+	atomic_store(&h->generation, atomic_load(&s->generation));
 	atomic_store(&h->stop_deadline, s->stop_deadline);
 	atomic_store(&h->loglevel, atomic_load(&s->loglevel));
 	/* A search that goes further than necessary finds nothing.  The next

@@ -12,6 +12,10 @@
  * Workers read a part of it in the arena, where service_publish() says it; the
  * master never reads it there.  The next program copies all of it into a memfd
  * of its own.
+ *
+ * The standby (standby/standby.h) has the mapping of the master.  It takes the
+ * master's place at any instruction of the master: the order of the stores to
+ * `generation`, `seat`, `clone` and `slot` matters (master/clone.c).
  */
 #ifndef ECHOD_SHARED_SERVICE_H
 #define ECHOD_SHARED_SERVICE_H
@@ -50,6 +54,13 @@ enum service_mode {
 	SERVICE_STOPPING
 };
 
+/* What a process is made for; a worker is CLONE_FOR_SLOT + its slot. */
+enum clone_intent {
+	CLONE_FOR_NOTHING,
+	CLONE_FOR_STANDBY,
+	CLONE_FOR_SLOT
+};
+
 struct service_state {
 	uint64_t magic;
 	uint32_t version; /* ARENA_VERSION: both layouts have one */
@@ -68,12 +79,35 @@ struct service_state {
 	struct {
 		uint32_t waiting, limit;
 	} queue[ARENA_LISTENERS_MAX];
-	int32_t master_pidfd;	/* this program's own, or 0 */
-	int32_t master_wake_fd; /* these three 0: none yet */
+	/*
+	 * One more at each takeover.  The master has the seat `generation % 2`,
+	 * its standby has the other one.
+	 */
+	_Atomic uint32_t generation;
+	struct {
+		int32_t pid; /* 0: nobody has it */
+		/* A number that is never another descriptor's: the pidfd, or
+		 * an eventfd.  Nobody has the seat if it is readable.  0: none
+		 * yet. */
+		int32_t pidfd;
+	} seat[2];
+	int32_t former_pidfd; /* the same, of the master before */
+	/* A process that is being made: what for, and what the kernel has
+	 * stored. */
+	struct {
+		_Atomic uint32_t intent; /* enum clone_intent, or + a slot */
+		int32_t pid;		 /* 0: none was made */
+		int32_t pidfd;		 /* -1: none */
+	} clone;
+	int32_t master_wake_fd; /* these 0: none yet */
 	struct {
 		int32_t wake_fd, watch_fd;
-		int32_t pid;	  /* of its worker; 0: none */
-		uint32_t stopped; /* 1: by a signal, SIGSTOP for one */
+		/* Its number is never another descriptor's.  It is that of
+		 * the worker `pid`, or of a former one, or an eventfd. */
+		int32_t pidfd;
+		int32_t pid;	     /* of its worker; 0: none */
+		uint32_t generation; /* of the master that made it */
+		uint32_t stopped;    /* 1: by a signal, SIGSTOP for one */
 	} slot[ARENA_SLOTS_MAX];
 	uint64_t stop_deadline;
 	_Atomic uint32_t loglevel; /* enum log_level */
@@ -115,6 +149,40 @@ void service_publish(const struct arena *a, const struct service_state *s);
 
 /* True if a->fd is the arena's memfd still.  False with errno set. */
 bool arena_has_memfd(const struct arena *a, const struct service_state *s);
+
+/* The seat of the master, and that of the standby. */
+static inline unsigned
+service_master_seat(const struct service_state *s)
+{
+	return atomic_load(&s->generation) % 2;
+}
+
+static inline unsigned
+service_standby_seat(const struct service_state *s)
+{
+	return 1 - service_master_seat(s);
+}
+
+/* True if the worker of slot `k` is the child of a former master. */
+static inline bool
+service_is_foreign(const struct service_state *s, unsigned k)
+{
+	return s->slot[k].pid != 0 &&
+	    s->slot[k].generation != atomic_load(&s->generation);
+}
+
+/* True if a former master has left workers that are not replaced yet. */
+static inline bool
+service_has_foreign(const struct service_state *s)
+{
+	for (unsigned k = 0; k < s->workers; k++)
+		if (service_is_foreign(s, k))
+			return true;
+	return false;
+}
+
+/* Let the standby have the mapping, or not: workers have none. */
+void service_let_inherit(struct service_state *s, bool inherit);
 
 /* Take down that a reload was refused, and why: printable characters of it. */
 void service_refuse(struct service_state *s, const char *why);

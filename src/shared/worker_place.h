@@ -13,8 +13,10 @@ struct handler_table;
  * them. */
 struct worker_place {
 	unsigned slot;
-	pid_t master;
-	int master_pidfd; /* 0: none */
+	pid_t master; /* that made the worker */
+	/* The pidfds of master and standby, service state; 0: none. */
+	int seat[2];
+	unsigned generation; /* its master has the seat generation % 2 */
 	int watch_fd;	  /* the slot's epoll instance */
 	const struct handler_table *handlers;
 };

@@ -23,7 +23,6 @@ events_init(struct events *e, const struct arena *a,
 	*e = (struct events){
 		.arena = a,
 		.slot = &a->slot[place->slot],
-		.master_pidfd = place->master_pidfd,
 		.timers = timers,
 	};
 }
@@ -79,22 +78,12 @@ events_watch_wake(struct events *e)
 	return events_is_shortage(e, "its wake-up", TIMER_ENROLL) ? 0 : -1;
 }
 
-/* The pidfd is the master's word, not the arena's: the sandbox trusts it. */
-static void
-events_watch_master(struct events *e)
+bool
+events_watch_master(struct events *e, int pidfd)
 {
-	int fd = e->master_pidfd;
-
-	/* Where the pidfd cannot be watched, the parent is looked at. */
-	if (fd == 0 ||
-	    events_set(e, EPOLL_CTL_MOD, fd, EPOLLIN, EVENT_MASTER, 0) == -1)
-		timer_set(e->timers, TIMER_PARENT, clock_ms());
-}
-
-void
-events_drop_master(struct events *e)
-{
-	events_drop(e, e->master_pidfd);
+	return pidfd != 0 &&
+	    events_set(e, EPOLL_CTL_MOD, pidfd, EPOLLIN | EPOLLONESHOT,
+		EVENT_MASTER, 0) == 0;
 }
 
 int
@@ -104,7 +93,6 @@ events_begin(struct events *e)
 
 	for (unsigned i = 0; i < arena_open_listeners(e->arena); i++)
 		events_drop(e, h->listener[i].fd);
-	events_watch_master(e);
 	return events_watch_wake(e);
 }
 

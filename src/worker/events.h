@@ -26,13 +26,12 @@ enum event_kind {
 	EVENT_CONNECTION, /* number: its descriptor */
 	EVENT_WAKE,	  /* the slot's wake-up descriptor */
 	EVENT_LISTENER,	  /* number: its index */
-	EVENT_MASTER	  /* the master's pidfd: it is gone */
+	EVENT_MASTER	  /* the master's pidfd: it may be gone */
 };
 
 struct events {
 	const struct arena *arena;
 	struct slot *slot;
-	int master_pidfd;      /* 0: none */
 	struct timers *timers; /* the worker's */
 	bool listening;	       /* listeners are watched ... */
 	unsigned listeners;    /* ... and so many there were */
@@ -56,16 +55,18 @@ events_number(const struct epoll_event *e)
 void events_init(struct events *e, const struct arena *a,
     const struct worker_place *place, struct timers *timers);
 
-/* Watch the wake-up descriptor and the master; stop watching the listeners of
- * the former worker.  Returns 0, or -1 with errno set. */
+/* Watch the wake-up descriptor; stop watching the listeners of the former
+ * worker.  Returns 0, or -1 with errno set. */
 int events_begin(struct events *e);
 
 /* Watch the wake-up descriptor.  If the kernel is short of memory, the log says
  * so, TIMER_ENROLL is set and 0 is returned; else 0, or -1 with errno set. */
 int events_watch_wake(struct events *e);
 
-/* Stop watching the master: it is gone, or its pidfd is not its pidfd. */
-void events_drop_master(struct events *e);
+/* Watch the master by its pidfd, for one event: the pidfd of a process that has
+ * ended is ready for ever, and would end every sleep of the slot's workers.
+ * Returns false if it cannot be watched. */
+bool events_watch_master(struct events *e, int pidfd);
 
 /* Watch the listeners that are not shut, or stop watching all.  If the kernel
  * is short of memory, the log says so and TIMER_ACCEPT is set. */

@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
-#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -372,10 +371,6 @@ loop_enter_process(struct worker *w)
 	/* The master follows a copy of its own, and changes both. */
 	log_follow(&w->arena->header->loglevel);
 	signals_choose(recorded);
-	/* A master that died before prctl() is noticed by its absence. */
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	if (getppid() != w->place.master)
-		kill(getpid(), SIGTERM);
 	step_limit_begin(w);
 	arena_guard_scratch(w->arena, w->number);
 	if (handlers_load(w) == -1)
@@ -415,7 +410,7 @@ int
 worker_main(const struct config *config, const struct arena *arena,
     const struct worker_place *place)
 {
-	struct loop l = { .leave.master = place->master };
+	struct loop l = { .titled = 0 };
 	int status;
 
 	worker_init(&l.w, config, arena, place);
@@ -425,6 +420,7 @@ worker_main(const struct config *config, const struct arena *arena,
 		log_warn("epoll_ctl");
 		return WORKER_FAILED;
 	}
+	leave_begin(&l.leave, &l.w);
 	loop_enter_slot(&l);
 	status = loop_run(&l);
 	atomic_store(&l.w.slot->state,

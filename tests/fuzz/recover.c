@@ -195,6 +195,9 @@ worker_up(unsigned k)
 	free(w->wakeups.entry);
 	worker_init(w, &bed.config, bed.arena,
 	    &(struct worker_place){ .slot = k });
+	/* As handlers_load() does: a record may name any entry. */
+	for (unsigned i = 0; i < HANDLER_ENTRIES; i++)
+		w->handler[i].service = &bed.config.defaults;
 	hire(w, 0, &handler_echo);
 	hire(w, 1, &handler_raw);
 	hire(w, 2, &handler_discard);

@@ -53,12 +53,20 @@ end_gently() {
 	done
 }
 
+# Kill a master and its standby: nobody takes the master's place.  A master that
+# is stopped makes no other standby.
+behead() {
+	kill -STOP "$1" || return
+	pkill -KILL -P "$1" -f ': standby$' || true
+	kill -KILL "$1"
+}
+
 # End the processes that this test started, by pid.
 teardown() {
 	local pid
 	[ -z "${ECHOD_COVERAGE:-}" ] || end_gently
 	for pid in "${PIDS[@]}"; do
-		kill -KILL "$pid" 2>/dev/null || true
+		behead "$pid" 2>/dev/null || true
 	done
 	for pid in "${PIDS[@]}"; do
 		wait "$pid" 2>/dev/null || true
@@ -132,7 +140,13 @@ is_ready_or_dead() {
 # reaped is left out, because a later kill may not find it.
 workers() {
 	ps -o pid=,args= --ppid "${1:-$SERVER}" | sort -k4n |
-		awk '!/<defunct>$/ && !/echod: admin/ { print $1 }'
+		awk '!/<defunct>$/ && !/echod: (admin|standby)/ { print $1 }'
+}
+
+# The pid of the standby.
+standby() {
+	ps -o pid=,args= --ppid "${1:-$SERVER}" |
+		awk '!/<defunct>$/ && /echod: standby/ { print $1 }'
 }
 
 # The pid of the administration process.

@@ -223,9 +223,10 @@ def terminal(port, history):
     """redis-cli for people: a line, its reply, and a prompt again."""
     pid, fd = pty.fork()
     if pid == 0:
+        # Before it starts: it asks a terminal without a size for one.
+        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 200, 0, 0))
         os.environ.update(TERM="xterm", REDISCLI_HISTFILE=history)
         os.execlp("redis-cli", "redis-cli", "-p", str(port))
-    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 200, 0, 0))
 
     shown = b""
 

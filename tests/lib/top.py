@@ -48,6 +48,7 @@ STATUS = {
     "connections": 51, "accepted": 1, "echoes": 1, "in": 1, "out": 1,
     "closed": {"over_limit": 4}, "deaths": {"SIGKILL": 2, "exit": 1},
     "recoveries": 3, "saved": 7, "reloads": 1, "reloads_refused": 0,
+    "takeovers": 0, "standby": None,
     "services": [dict(zip(NAMES, [0] * 5), service="default",
                       state="serving")],
     "kept": 2, "refusal": "", "last_reload": {"pause": 0.004, "ago": None}}

@@ -187,7 +187,7 @@ begin(void)
 
 	const struct worker_place place = { .slot = k,
 		.master = 1,
-		.master_pidfd = PIDFD,
+		.seat = { PIDFD, PIDFD },
 		.watch_fd = arena.slot[k].watch_fd };
 
 	(void)worker_main(&config, &arena, &place);

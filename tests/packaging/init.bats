@@ -186,7 +186,7 @@ served() {
 	cp "$PIDFILE" pid
 	client hold 5 ready
 	wait_for 10 test -f ready
-	kill -KILL "$(cat pid)"
+	behead "$(cat pid)"
 	wait_for 5 gone "$(cat pid)"
 	lsb 1 status
 	lsb 0 start
@@ -195,6 +195,33 @@ served() {
 	served
 	lsb 0 stop
 	lsb 3 status
+}
+
+# has_standby: the service of the pid file has a standby.
+has_standby() {
+	[ -n "$(standby "$(cat "$PIDFILE")")" ]
+}
+
+@test "killed -9 with a standby: each action finds the new master" {
+	root_only
+	lsb 0 start
+	local action
+	for action in status reload try-restart stop; do
+		wait_for 10 has_standby
+		cp "$PIDFILE" pid
+		standby "$(cat pid)" >next
+		kill -KILL "$(cat pid)"
+		lsb 0 "$action"
+		[ "$action" != status ] || {
+			cat out
+			grep -q "pid $(cat next)" out
+		}
+		[ "$action" = stop ] || served
+		[ "$action" = stop ] || [ "$action" = try-restart ] ||
+			cmp "$PIDFILE" next
+	done
+	lsb 3 status
+	not served
 }
 
 @test "a start that fails: exit status 1, nothing left, nothing running" {
@@ -580,6 +607,20 @@ installed_unit() {
 	[ "$(grep -c '^#*Type=' echod.service)" -eq 1 ]
 	grep -qx 'Type=notify-reload' echod.service
 	grep -qx 'ReloadSignal=SIGCONT' echod.service
+}
+
+# Formerly systemd ended the service with its master.
+@test "the installed unit outlives its master, where systemd can" {
+	installed_unit --enable-exit-type
+	grep -qx 'NotifyAccess=all' echod.service
+	grep -qx 'ExitType=cgroup' echod.service
+	grep -q '^SuccessExitStatus=SIGKILL ' echod.service
+	[ "$(sed -n 's/^RestartForceExitStatus=//p' echod.service)" = \
+		"$(sed -n 's/^SuccessExitStatus=\(SIG.*\)/\1/p' echod.service)" ]
+	installed_unit --disable-exit-type
+	not grep -q ExitType echod.service
+	installed_unit
+	not grep -q '@[A-Z]' echod.service
 }
 
 # A signal cannot report that the reload was refused.

@@ -209,7 +209,7 @@ debian_redis_conf() {
 	conf "$(cat conf)\nproxy-protocol optional\nproxy-trusted ::1/128\n"
 	conf "$(cat conf)\ncontrol-socket /tmp/s\ncontrol-socket-mode 0660\n"
 	conf "$(cat conf)\nmetrics-port 0\nmetrics-bind ::1\nsandbox no\n"
-	conf "$(cat conf)\nmaxmemory-clients 100%\n"
+	conf "$(cat conf)\nmaxmemory-clients 100%\nstandby no\n"
 	[ "$(id -u)" -eq 0 ] || skip "only root may name user root"
 	dump -c conf
 	not grep default dump

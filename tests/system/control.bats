@@ -312,7 +312,7 @@ hold() {
 	[ "$status" -eq 1 ]
 	[ "$output" = 'echoctl: empty: it is no socket' ]
 	begin
-	kill -KILL "$SERVER"
+	behead "$SERVER"
 	finish
 	for command in status connections top reload; do
 		run ctl "$command"
@@ -735,7 +735,7 @@ as_daemon() {
 	[ ! -e run/control ]
 	# A socket that root has left there is replaced, too.
 	start "control-socket=$DIR/run/control"
-	kill -KILL "$SERVER"
+	behead "$SERVER"
 	finish
 	[ "$(stat -c %U run/control)" = root ]
 	start user=daemon "control-socket=$DIR/run/control"
@@ -744,7 +744,7 @@ as_daemon() {
 
 @test "a socket left over is replaced, one in use and other files are not" {
 	begin
-	kill -KILL "$SERVER"
+	behead "$SERVER"
 	finish
 	[ -S control ]
 	begin
@@ -833,6 +833,35 @@ as_daemon() {
 	echo again >&5
 	read -r -t 60 -u 5 line
 	[ "$line" = again ]
+}
+
+@test "the standby, and takeovers, are shown in every form" {
+	has_standby() {
+		[ -n "$(standby)" ]
+	}
+	begin
+	wait_for 10 has_standby
+	local next
+	next=$(standby)
+	PIDS+=("$next")
+	ctl status | grep -qx "standby      pid $next, 0 takeovers"
+	is "$next" .standby status
+	ctl metrics | grep -qx 'echod_standby 1'
+	kill -KILL "$SERVER"
+	SERVER=$next
+	wait_for 10 has_standby
+	wait_for 10 is 1 .takeovers status
+	is "$next" .pid status
+	wait_for 10 is "$(standby)" .standby status
+	ctl metrics | grep -qx 'echod_takeovers_total 1'
+	ctl reload
+	is 1 .takeovers status
+	ctl stop
+	wait_for 20 dead "$SERVER"
+	begin standby=no
+	ctl status | grep -qx 'standby      off, 0 takeovers'
+	is null .standby status
+	ctl metrics | grep -qx 'echod_standby 0'
 }
 
 # bats test_tags=quick

@@ -265,7 +265,7 @@ well_formed() {
 	launched workers=2
 	local first=$SERVER pids
 	pids=$(workers)
-	kill -KILL "$first"
+	behead "$first"
 	# shellcheck disable=SC2086 # a list of pids
 	wait_for 15 all_dead "$first" $pids
 	[ "$(cat pid)" = "$first" ]
@@ -945,6 +945,6 @@ gave_up_root() {
 		title "$SERVER" | cat -A
 		[ "$(title "$SERVER"; echo end)" = "x: master [$HOST:$PORT]
 end" ]
-		kill -KILL "$SERVER"
+		behead "$SERVER"
 	done
 }

@@ -274,12 +274,12 @@ reachable() {
 }
 
 @test "a master that was killed: no signal, and a start waits for its workers" {
-	start pidfile=pid workers=2
+	start pidfile=pid workers=2 standby=no
 	local first=$SERVER frozen
 	frozen=$(workers | head -n 1)
 	PIDS+=("$frozen")
 	kill -STOP "$frozen"
-	kill -KILL "$first"
+	behead "$first"
 	wait_for 5 gone "$first"
 	says 150 "the workers of process $first, which was killed, are still finishing" \
 		-o pidfile=pid -s status
@@ -294,13 +294,89 @@ reachable() {
 	echoes
 }
 
+has_standby() {
+	[ -n "$(standby)" ]
+}
+
+# The number in the file and the pid of the lock are those of the new master.
+@test "a master that was killed, and its standby: the file is the new master's" {
+	start pidfile=pid
+	local i
+	for i in 1 2 3 4 5; do
+		wait_for 10 has_standby
+		SERVER=$(standby)
+		PIDS+=("$SERVER")
+		kill -KILL "$(cat pid)"
+		runs
+		[ "$(cat pid)" = "$SERVER" ]
+		says 1 "already running, pid $SERVER\$" -o pidfile=pid -o port=1
+	done
+	# The lock itself: with another number in the file.
+	echo 1 >pid
+	runs
+	rm pid
+	runs
+	"$ECHOD" -o pidfile=pid -s reload
+	[ "$(cat pid)" = "$SERVER" ]
+	runs
+	"$ECHOD" -o pidfile=pid -s stop
+	wait_for 10 dead "$SERVER"
+	wait_for 5 eval '! [ -e pid ]'
+	says 3 'no echod is running' -o pidfile=pid -s status
+}
+
+# A lock for reading is in nobody's way, so the new master may find one.
+@test "a stranger locks the file while the master changes: the service is found" {
+	reachable
+	start pidfile=pid
+	cat >reader.py <<-'END'
+	import fcntl
+	f = open("pid")
+	print("here", flush=True)
+	while True:
+	    try:
+	        fcntl.lockf(f, fcntl.LOCK_SH | fcntl.LOCK_NB, 1, 0x6563686f64)
+	        fcntl.lockf(f, fcntl.LOCK_UN, 1, 0x6563686f64)
+	    except OSError:
+	        pass
+	END
+	python3 reader.py >reading 2>&1 3>&- 4>&- &
+	PIDS+=("$!")
+	wait_for 10 grep -q here reading
+	for _ in 1 2 3 4 5; do
+		wait_for 10 has_standby
+		SERVER=$(standby)
+		PIDS+=("$SERVER")
+		kill -KILL "$(cat pid)"
+		wait_for 5 runs
+		says 1 "already running, pid $SERVER\$" -o pidfile=pid -o port=1
+	done
+}
+
+@test "-s kill ends the service, and its standby" {
+	start pidfile=pid
+	wait_for 10 has_standby
+	local second
+	second=$(standby)
+	PIDS+=("$second")
+	"$ECHOD" -o pidfile=pid -s kill
+	wait_for 5 dead "$SERVER"
+	wait_for 5 dead "$second"
+	released() {
+		"$ECHOD" -o pidfile=pid -s status >said 2>&1 || [ $? -eq 1 ]
+	}
+	wait_for 20 released
+	cat said
+	grep -q 'no echod is running' said
+}
+
 @test "one that waits for the workers of another can be stopped" {
-	start pidfile=pid shutdown-timeout=60
+	start pidfile=pid shutdown-timeout=60 standby=no
 	local first=$SERVER frozen
 	frozen=$(workers | head -n 1)
 	PIDS+=("$frozen")
 	kill -STOP "$frozen"
-	kill -KILL "$first"
+	behead "$first"
 	wait_for 5 gone "$first"
 	"$ECHOD" -o pidfile=pid -o "port=$PORT" -o "bind=$HOST" \
 		-o shutdown-timeout=3600 >log 2>err 3>&- 4>&- &
@@ -376,7 +452,7 @@ reachable() {
 		skip "the next pid cannot be chosen"
 	cat >inside <<-'END'
 	"$ECHOD" -o "bind=$HOST" -o "port=$PORT" -o pidfile=pid -o workers=1 \
-		-o shutdown-timeout=40 >log 2>&1 &
+		-o shutdown-timeout=40 -o standby=no >log 2>&1 &
 	master=$!
 	n=500
 	until grep -q ' ready on ' log || [ "$n" -eq 0 ]; do
@@ -411,12 +487,12 @@ reachable() {
 	[ "$(readlink /proc/self/ns/pid)" = 'pid:[4026531836]' ] ||
 		skip "in a PID namespace of its own"
 	[ -w /proc/sys/kernel/ns_last_pid ] || skip "the next pid cannot be chosen"
-	start pidfile=pid workers=1 shutdown-timeout=60
+	start pidfile=pid workers=1 shutdown-timeout=60 standby=no
 	local master=$SERVER frozen n s
 	frozen=$(workers)
 	PIDS+=("$frozen")
 	kill -STOP "$frozen"
-	kill -KILL "$master"
+	behead "$master"
 	wait "$master" || true
 	for n in {1..200}; do
 		echo $((master - 1)) >/proc/sys/kernel/ns_last_pid

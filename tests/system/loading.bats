@@ -5,6 +5,9 @@
 
 load ../lib/common
 
+# A sanitizer would turn the signals of crashes into exits.
+export ASAN_OPTIONS=handle_segv=0:handle_sigbus=0
+
 MODULES=${TOP_BUILDDIR:-$TOP_SRCDIR/build}/tests/programs/modules
 
 # module NAME [AS]: put this module into $DIR, in one step, so that the file is

@@ -64,7 +64,7 @@ another() {
 	[ "$(ps -o args= -p "$SERVER")" = "echod: master [$HOST:$PORT]" ]
 	[ "$(ps -o comm= -p "$SERVER")" = echod ]
 	[ "$(ps -o args= --ppid "$SERVER" | sort | tr '\n' ' ')" = \
-		'echod: worker 0 [0 connections] echod: worker 1 [0 connections] ' ]
+		'echod: standby echod: worker 0 [0 connections] echod: worker 1 [0 connections] ' ]
 	not grep -z ECHOD_TAKEOVER "/proc/$SERVER/environ"
 }
 
@@ -103,8 +103,8 @@ another() {
 	reloaded
 	p="port=$other bind=127.0.0.2 tcp-backlog=99 tcp-keepalive=77
 	    timeout=333 maxclients=999 workers=2 handler=discard
-	    shutdown-timeout=8 shutdown-delay=1 watchdog-timeout=9 pidfile=pid2
-	    loglevel=verbose logfile=two.log syslog-ident=me
+	    shutdown-timeout=8 shutdown-delay=1 watchdog-timeout=9 standby=no
+	    pidfile=pid2 loglevel=verbose logfile=two.log syslog-ident=me
 	    syslog-facility=local5"
 	# shellcheck disable=SC2086 # a list
 	conf $p
@@ -120,18 +120,19 @@ another() {
 	told shutdown-timeout 10 8
 	told shutdown-delay 0 1
 	told watchdog-timeout 30 9
+	told standby yes no
 	told pidfile "$DIR/pid" "$DIR/pid2"
 	told loglevel notice verbose
 	told logfile "$DIR/one.log" "$DIR/two.log"
 	told syslog-ident echod me
 	told syslog-facility local0 local5
-	[ "$(grep -c ' reload: ' log)" -eq 16 ]
+	[ "$(grep -c ' reload: ' log)" -eq 17 ]
 	# And back: a removed directive has its default again.
 	conf workers=1
 	reloaded
 	told timeout 333 0
 	told logfile "$DIR/two.log" '(none)'
-	[ "$(grep -c ' reload: ' log)" -eq 32 ]
+	[ "$(grep -c ' reload: ' log)" -eq 34 ]
 	echoes
 }
 
@@ -565,6 +566,31 @@ another() {
 	reloaded
 	kill -STOP "$(workers | head -n 1)"
 	wait_for 10 logged 'has been stopped for 1 s'
+}
+
+@test "standby: a reload makes or ends it" {
+	standby_is() {
+		[ "$(standby | grep -c .)" -eq "$1" ]
+	}
+	conf standby=no
+	serve
+	half
+	standby_is 0
+	conf standby=yes
+	reloaded
+	told standby no yes
+	wait_for 10 standby_is 1
+	conf standby=no
+	reloaded
+	wait_for 10 standby_is 0
+	conf
+	reloaded
+	wait_for 10 standby_is 1
+	SERVER=$(standby)
+	PIDS+=("$SERVER")
+	kill -KILL "$(cat pid)"
+	wait_for 10 logged "pid $SERVER has taken its place"
+	whole
 }
 
 @test "daemonize: takes effect at the next start" {
@@ -1048,7 +1074,7 @@ has_said() {
 	mapfile -t -O "${#PIDS[@]}" PIDS < <(pgrep -P "$SERVER" -x sleep)
 	ECHOD=$GENUINE
 	"$ECHOD" -c echod.conf -s kill
-	has_said three 1 '^echod: -s reload: the service has ended$'
+	has_said three 1 '^echod: -s reload: the master has ended$'
 }
 
 @test "echod -s reload: who asks is told by the service, and by nobody else" {

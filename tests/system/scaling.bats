@@ -100,10 +100,11 @@ balance() {
 	SERVERS=()
 	for n in 1 2 3; do instance "$n"; done
 	balance
-	local pid
-	for pid in $(workers "${SERVERS[2]}") "${SERVERS[2]}"; do
-		kill -KILL "$pid"
-	done
+	local pids
+	pids=$(workers "${SERVERS[2]}")
+	behead "${SERVERS[2]}"
+	# shellcheck disable=SC2086 # a list of pids
+	kill -KILL $pids
 	wait_for 10 state 2 DOWN
 	for _ in {1..9}; do
 		[ "$(printf 'ping\n' | nc.openbsd -w 5 "$HOST" "$FRONT" | head -n 1)" = ping ]

@@ -130,7 +130,7 @@ lost() {
 	mapfile -t pids < <(workers)
 	PIDS+=("${pids[@]}")
 	lose SIGTERM "${pids[0]}"
-	kill -KILL "$SERVER"
+	behead "$SERVER"
 	wait_for 5 lost
 	wait_for 5 gone "${pids[0]}"
 	wait_for 5 gone "${pids[1]}"

@@ -292,7 +292,7 @@ unread_echoes() {
 	before=$(workers)
 	client stop_middle 10 ready
 	wait_for 30 test -f ready
-	kill -KILL "$SERVER"
+	behead "$SERVER"
 	client_is_happy
 	for pid in $before; do wait_for 15 gone "$pid"; done
 	logged 'the master \(pid [0-9]+\) is gone: stopping'

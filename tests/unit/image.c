@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -276,6 +277,9 @@ test_data(void)
 int
 main(void)
 {
+	/* Sanitizers have handlers of their own, and children inherit them. */
+	(void)signal(SIGSEGV, SIG_DFL);
+	(void)signal(SIGBUS, SIG_DFL);
 	char command[64];
 
 	umask(022);

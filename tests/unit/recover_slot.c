@@ -239,6 +239,69 @@ test_fault(void)
 	rig_down();
 }
 
+static int
+idle_step(struct echod_step *s)
+{
+	s->consume = s->in_len;
+	return ECHOD_WAIT;
+}
+
+static int
+refuse_migrate(uint32_t from, const void *old, size_t old_size, void *state)
+{
+	(void)from;
+	(void)old;
+	(void)old_size;
+	(void)state;
+	return -1;
+}
+
+/* A handler was replaced, and the state of a connection cannot be converted. */
+static void
+test_no_migration(void)
+{
+	struct echod_handler h = { .abi = ECHOD_ABI,
+		.size = sizeof(h),
+		.name = "another",
+		.version = "2",
+		.state_version = 2,
+		.state_size = 8,
+		.in_max = 8,
+		.out_max = 8,
+		.step = idle_step };
+	struct pair p, q;
+
+	for (int refuses = 0; refuses < 2; refuses++) {
+		h.migrate = refuses ? refuse_migrate : NULL;
+		rig_up();
+		rig.own[0] = (struct worker_handler){ .successor = ENTRY_OWN +
+			    1,
+			.state_version = 1,
+			.state_size = 4 };
+		rig.own[1] = (struct worker_handler){ .h = &h,
+			.state_version = 2,
+			.state_size = 8 };
+		q = opened();
+		rig.entry = ENTRY_OWN;
+		p = opened();
+		(void)succeed();
+		ok(closed(0, CLOSE_FAULT) == 1 && !is_open(p.fd) &&
+			slot(0)->held == 1 && echoes(&q),
+		    "%s: that one is closed, the other lives",
+		    refuses ? "migrate() refuses" : "no migrate()");
+		rig_down();
+	}
+
+	rig_up();
+	rig.own[0] = (struct worker_handler){ .successor = ENTRY_OWN + 1 };
+	q = opened();
+	rig.entry = ENTRY_OWN;
+	p = opened();
+	ok(settled(1, 1, succeed()) && !is_open(p.fd) && echoes(&q),
+	    "a handler that is nowhere: the same");
+	rig_down();
+}
+
 static void
 test_again(void)
 {
@@ -386,6 +449,7 @@ main(void)
 	test_close();
 	test_handoff();
 	test_fault();
+	test_no_migration();
 	test_again();
 	test_adopt();
 	test_insane();

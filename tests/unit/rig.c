@@ -105,7 +105,8 @@ place_of(unsigned k)
 {
 	return (struct worker_place){ .slot = k,
 		.master = getppid(),
-		.master_pidfd = rig.service->master_pidfd,
+		.seat = { rig.service->seat[0].pidfd,
+		    rig.service->seat[1].pidfd },
 		.watch_fd = rig.service->slot[k].watch_fd };
 }
 
@@ -127,7 +128,8 @@ worker_up(unsigned k)
 	struct worker *w = &rig.w;
 
 	struct worker_place place = { .slot = k,
-		.master_pidfd = rig.service->master_pidfd,
+		.seat = { rig.service->seat[0].pidfd,
+		    rig.service->seat[1].pidfd },
 		.watch_fd = rig.service->slot[k].watch_fd };
 
 	free(w->active.entry);

@@ -14,6 +14,7 @@
 #include <bsd/string.h>
 
 #include "config/services.h"
+#include "lib/descriptor_close.h"
 #include "lib/log.h"
 #include "lib/title.h"
 #include "master/listeners/collect.h"
@@ -276,7 +277,7 @@ listen_drop(const struct arena *a, struct service_state *o)
 		    (s.listener[i].flags & LISTENER_PASSED) != 0
 			? ", but the process that passed it keeps it open"
 			: "");
-		close(s.listener[i].fd);
+		descriptor_close_listener(s.listener[i].fd);
 	}
 	o->dropped = 0;
 	service_publish(a, o);

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/descriptor_close.h"
 #include "lib/descriptor_keep.h"
 #include "lib/log.h"
 
@@ -155,12 +156,12 @@ admin_sockets_close(struct admin_sockets *s, const struct admin_sockets *other)
 	if (s->control != -1 &&
 	    (other == NULL || other->control != s->control)) {
 		control_file_remove(&s->file);
-		close(s->control);
+		descriptor_close_listener(s->control);
 		s->control = -1;
 	}
 	if (s->metrics != -1 &&
 	    (other == NULL || other->metrics != s->metrics)) {
-		close(s->metrics);
+		descriptor_close_listener(s->metrics);
 		s->metrics = -1;
 	}
 }

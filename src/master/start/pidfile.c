@@ -297,6 +297,16 @@ pidfile_hold(const struct pidfile *p)
 	return p->fd == -1 ? 0 : holder_lock(p->fd);
 }
 
+int
+pidfile_move(const struct pidfile *p)
+{
+	if (p->fd == -1)
+		return 0;
+	/* The number first: if there is no lock for a moment, the number tells
+	 * which process has the file open. */
+	return pidfile_enter(p->fd) == -1 ? -1 : holder_move(p->fd);
+}
+
 void
 pidfile_release(struct pidfile *p)
 {

@@ -41,6 +41,11 @@ bool pidfile_is_at(const struct pidfile *p, const char *path);
  */
 int pidfile_hold(const struct pidfile *p);
 
+/* Write our pid, and take the lock in our name: this process has the place and
+ * the descriptors of the process that had claimed the file.  Returns 0, or -1
+ * with errno set. */
+int pidfile_move(const struct pidfile *p);
+
 /* Empty the file, remove it if that is permitted, and release it. */
 void pidfile_release(struct pidfile *p);
 

@@ -153,21 +153,34 @@ start_bring_up(struct master *m, const struct config *c, struct pidfile *p,
 	}
 	start_report_program(c);
 	listen_report(m->service, c, &m->wanted);
+	master_let_inherit(m, false);
 	return workers_start(m, false);
+}
+
+static void
+start_announce(struct master *m)
+{
+	admin_child_begin(m);
+	log_notice("ready on %s after %llu ms", listen_names(m->service),
+	    (unsigned long long)(clock_ms() - m->service->started));
+	listen_announce(m->service);
+	notify_ready(&m->notify, m->config, listen_names(m->service), "");
+	daemonize_ready();
 }
 
 int
 start_service(const struct config *c, worker_entry *entry)
 {
-	static struct master m;
 	static struct pidfile pidfile = PIDFILE_NONE;
+	struct master *m = master_make(c, entry);
 	int status, image;
 
-	m.config = c;
-	m.entry = entry;
-	m.pidfile = &pidfile;
-	m.admin_sockets = (struct admin_sockets)ADMIN_SOCKETS_NONE;
-	admin_child_init(&m);
+	if (m == NULL) {
+		log_warn("memory");
+		return EXIT_NOT_STARTED;
+	}
+	m->pidfile = &pidfile;
+	admin_child_init(m);
 	signals_block();
 	start_tidy_descriptors();
 	image = start_check_handlers(c);
@@ -178,25 +191,22 @@ start_service(const struct config *c, worker_entry *entry)
 		    limits_why_no_process(errno));
 		return EXIT_NOT_STARTED;
 	}
-	m.executable = executable_hold();
-	if (m.executable == -1 ||
-	    start_bring_up(&m, c, &pidfile, image) == -1) {
-		if (m.executable == -1)
+	m->executable = executable_hold();
+	if (m->executable == -1 ||
+	    start_bring_up(m, c, &pidfile, image) == -1) {
+		if (m->executable == -1)
 			log_warn("the program's own file: open %s",
 			    executable_path()[0] != '\0' ? executable_path()
 							 : "/proc/self/exe");
-		admin_sockets_close(&m.admin_sockets, NULL);
+		admin_sockets_close(&m->admin_sockets, NULL);
 		pidfile_release(&pidfile);
 		return EXIT_NOT_STARTED;
 	}
-	admin_child_begin(&m);
-	log_notice("ready on %s after %llu ms", listen_names(m.service),
-	    (unsigned long long)(clock_ms() - m.service->started));
-	listen_announce(m.service);
-	notify_ready(&m.notify, m.config, listen_names(m.service), "");
-	daemonize_ready();
-	status = loop_run(&m);
-	admin_sockets_close(&m.admin_sockets, NULL);
+	/* A standby comes here, too: before that, or later. */
+	if (!m->started)
+		start_announce(m);
+	status = loop_run(m);
+	admin_sockets_close(&m->admin_sockets, NULL);
 	pidfile_release(&pidfile);
 	return status;
 }

@@ -12,8 +12,10 @@
 
 #include <bsd/string.h>
 
+#include "lib/descriptor_close.h"
 #include "lib/pidfd.h"
 #include "master/listeners/listen.h"
+#include "master/reap.h"
 #include "master/upgrade/executable.h"
 
 const char *
@@ -78,17 +80,17 @@ void
 checker_end(struct checker *c, const struct arena *a,
     const struct service_state *s)
 {
-	if (c->pid != 0)
+	if (pidfd_is(c->pidfd)) {
+		(void)pidfd_signal(c->pidfd, SIGKILL);
+		close(c->pidfd);
+	} else if (c->pid != 0 && reap_is_child(c->pid))
 		(void)kill(c->pid, SIGKILL);
-	pidfd_close(&c->pidfd);
+	c->pidfd = 0;
 	atomic_store(&a->header->copied, 0);
 	listen_share(s, false);
-	if (c->record != -1)
-		close(c->record);
-	if (c->output != -1)
-		close(c->output);
-	if (c->image != -1)
-		close(c->image);
+	descriptor_close_file(c->record);
+	descriptor_close_file(c->output);
+	descriptor_close_file(c->image);
 	c->record = c->output = c->image = -1;
 	c->pid = 0;
 }

@@ -54,10 +54,12 @@ hand_over_write(const struct master *m)
 	t.metrics = m->admin_sockets.metrics;
 	t.admin = m->admin.pid;
 	t.admin_socket = m->admin.socket;
+	t.standby = m->service->seat[service_standby_seat(m->service)].pid;
 	t.began = m->reload.began;
 	t.connections = arena_held(&m->arena);
 	if (t.connections > m->service->descriptors)
 		t.connections = m->service->descriptors;
+	t.number = m->reload.number;
 	t.again = m->reload.again;
 	t.resolved = m->reload.resolved;
 	t.asked = m->reload.asked;
@@ -83,7 +85,7 @@ hand_over_keep(const struct arena *a, const struct service_state *o, bool keep)
 	return r;
 }
 
-static int
+int
 hand_over_keep_all(const struct master *m, int record, bool keep)
 {
 	return hand_over_keep(&m->arena, m->service, keep) |
@@ -106,6 +108,11 @@ hand_over(struct master *m)
 	 * them later. */
 	for (unsigned k = 0; k < m->arena.slots; k++)
 		atomic_store(&m->arena.slot[k].died, 0);
+	/* If the next program dies, the standby that this one leaves goes on.
+	 */
+	m->reload.number = (atomic_load(&m->arena.header->handover) >> 2) + 1;
+	atomic_store(&m->arena.header->handover,
+	    m->reload.number << 2 | HANDOVER_UNDECIDED);
 	record = service_keep(m->service, &m->service_fd) == -1
 	    ? -1
 	    : hand_over_write(m);

@@ -19,6 +19,10 @@ int hand_over_write(const struct master *m);
 int hand_over_keep(const struct arena *a, const struct service_state *s,
     bool keep);
 
+/* The same for all descriptors that the next program gets, and `record`, or
+ * -1. */
+int hand_over_keep_all(const struct master *m, int record, bool keep);
+
 /* No worker is left: execute the next program in place of this one.  Returns
  * only if that fails, with errno set and all as it was. */
 void hand_over(struct master *m);

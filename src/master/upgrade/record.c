@@ -52,6 +52,8 @@ static const struct item {
 	ITEM("metrics", ITEM_INT, metrics),
 	ITEM("admin", ITEM_INT, admin),
 	ITEM("admin-socket", ITEM_INT, admin_socket),
+	ITEM("standby", ITEM_INT, standby),
+	ITEM("handover", ITEM_U64, number),
 	ITEM("began", ITEM_U64, began),
 	ITEM("connections", ITEM_U64, connections),
 	ITEM("again", ITEM_BOOL, again),

@@ -35,6 +35,8 @@ struct upgrade_record {
 	int control, metrics; /* the administrator's listeners */
 	int admin;	      /* pid of the administration process; 0: none */
 	int admin_socket;     /* request_pair(); -1: none */
+	int standby;	      /* its pid; 0: none */
+	uint64_t number;      /* of the handover, arena.h */
 	uint64_t began;	      /* clock_ms() when workers were told to leave */
 	uint64_t connections; /* held then */
 	bool again;	      /* another reload was asked for */

@@ -19,6 +19,7 @@
 #include <bsd/string.h>
 
 #include "lib/clock.h"
+#include "lib/descriptor_close.h"
 #include "lib/limits.h"
 #include "lib/log.h"
 #include "lib/wait_status.h"
@@ -91,9 +92,9 @@ reload_end(struct master *m)
 	struct reload *r = &m->reload;
 
 	checker_end(&r->checker, &m->arena, m->service);
-	if (r->executable != -1)
-		close(r->executable);
+	descriptor_close_file(r->executable);
 	r->executable = -1;
+	r->number = 0;
 	r->phase = RELOAD_NONE;
 }
 
@@ -162,7 +163,8 @@ reload_begin(struct master *m)
 static bool
 reload_is_busy(const struct master *m)
 {
-	return m->reload.phase != RELOAD_NONE || m->service->dropped > 0;
+	return m->reload.phase != RELOAD_NONE || m->service->dropped > 0 ||
+	    service_has_foreign(m->service);
 }
 
 void
@@ -294,7 +296,7 @@ reload_kill_laggards(struct master *m)
 			continue;
 		log_warnx("worker %u (pid %ld) does not leave: killing it", k,
 		    (long)c->pid);
-		(void)kill(c->pid, SIGKILL);
+		child_signal(c, SIGKILL);
 		c->stopped = 0;
 	}
 	if (clock_ms() >= m->reload.deadline)
@@ -358,4 +360,23 @@ reload_abandon(struct master *m)
 		reload_come_back(m);
 	reload_end(m);
 	log_notice("the reload is abandoned");
+}
+
+void
+reload_drop(struct master *m)
+{
+	static const char *const reasons[] = {
+		[RELOAD_CHECKING] = "the master has died meanwhile",
+		[RELOAD_LEAVING] =
+		    "the next program has died before its workers served",
+	};
+	enum reload_phase phase = m->reload.phase;
+
+	if (phase == RELOAD_NONE)
+		return;
+	if (phase == RELOAD_LEAVING) {
+		(void)hand_over_keep_all(m, -1, false);
+		reload_come_back(m);
+	}
+	reload_refuse(m, reasons[phase]);
 }

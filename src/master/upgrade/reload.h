@@ -34,4 +34,8 @@ uint64_t reload_next(const struct master *m);
  * are replaced. */
 void reload_abandon(struct master *m);
 
+/* The master has died, or the program that it has executed: the service goes on
+ * as it was. */
+void reload_drop(struct master *m);
+
 #endif

@@ -44,6 +44,7 @@ struct reload {
 	struct resolved resolved; /* names of `bind`, by the check */
 	uint64_t deadline;	  /* clock_ms(): the end of the phase */
 	uint64_t began;		  /* clock_ms(): workers were told to leave */
+	uint64_t number;	  /* of the handover, if it has begun; else 0 */
 	bool again;		  /* another reload was asked for */
 	/* Processes that wait for the result of this reload, and of the one
 	 * after it. */

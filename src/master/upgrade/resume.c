@@ -16,6 +16,7 @@
 #include "config/serialize.h"
 #include "lib/exit_status.h"
 #include "lib/clock.h"
+#include "lib/descriptor_close.h"
 #include "lib/descriptor_keep.h"
 #include "lib/key_values.h"
 #include "lib/log.h"
@@ -32,6 +33,7 @@
 #include "master/upgrade/hand_over.h"
 #include "master/upgrade/reload.h"
 #include "master/workers.h"
+#include "standby/standby.h"
 
 /* Make room for the clients and workers of `c`, within the arena that there is.
  * Room can grow, it does not shrink.  Returns 0, or -1 with the reason logged.
@@ -69,8 +71,6 @@ static int
 resume_move_pidfile(struct pidfile *p, const struct pidfile *old,
     const struct config *c)
 {
-	if (old->fd != -1 && pidfile_hold(old) == -1)
-		log_warn("pidfile %s: its lock is lost", old->path);
 	if (c->pidfile[0] == '\0')
 		return 0;
 	/* Another path may name the same file.  To open it a second time would
@@ -181,12 +181,16 @@ resume_give_back(const struct upgrade_record *t, const struct record_copy *copy,
 	int record = copy->text == NULL
 	    ? -1
 	    : key_values_again("echod-takeover", copy->text, copy->length);
+	char pid[16];
 
+	/* This process can be a standby that has become the master. */
+	snprintf(pid, sizeof(pid), "%ld", (long)getpid());
 	log_warnx("the takeover failed: %s", reason);
 	if (t->failure[0] != '\0')
 		log_warnx("the former program cannot carry on either");
 	else if (record == -1 ||
 	    key_values_add(record, "failure", reason) == -1 ||
+	    key_values_add(record, "pid", pid) == -1 ||
 	    descriptor_keep(record, true) == -1)
 		log_warn("takeover");
 	else {
@@ -260,13 +264,12 @@ resume_commit(struct master *m, const struct upgrade_record *t,
 	handlers_commit(m);
 	(void)hand_over_keep(&m->arena, m->service, false);
 	(void)descriptor_keep(m->pidfile->fd, false);
-	close(t->record);
-	if (t->handlers != -1)
-		close(t->handlers);
-	close(t->service);
-	close(t->executable);
-	if (t->log != -1 && t->log != log_descriptor())
-		close(t->log);
+	descriptor_close_file(t->record);
+	descriptor_close_file(t->handlers);
+	descriptor_close_file(t->service);
+	descriptor_close_file(t->executable);
+	if (t->log != log_descriptor())
+		descriptor_close_file(t->log);
 	if (old->fd != m->pidfile->fd)
 		pidfile_release(old);
 	resume_leave_admin(&left, &t->config, &m->admin_sockets);
@@ -286,8 +289,8 @@ int
 resume_service(struct config *c, const struct upgrade_record *t,
     resume_load *load, worker_entry *entry)
 {
-	static struct master m;
 	static struct pidfile pidfile = PIDFILE_NONE;
+	struct master *m = master_make(c, entry);
 	struct pidfile old = { t->pidfile, "" };
 	struct record_copy copy;
 	struct listen_state listeners;
@@ -295,49 +298,53 @@ resume_service(struct config *c, const struct upgrade_record *t,
 	char why[256];
 	int status;
 
-	m.config = c;
-	m.entry = entry;
-	m.pidfile = &pidfile;
-	m.admin_sockets = (struct admin_sockets)ADMIN_SOCKETS_NONE;
 	signals_block();
 	/* The kernel has named the process after the descriptor that was
 	 * executed. */
 	prctl(PR_SET_NAME, "echod");
 	copy.text = key_values_text(t->record, &copy.length);
+	if (m == NULL)
+		return resume_give_back(t, &copy, "memory is short");
+	m->pidfile = &pidfile;
+	master_let_inherit(m, false);
 	if (t->failure[0] != '\0')
 		*c = t->config;
 	else if (load(c, &e) == -1)
 		return resume_give_back(t, &copy, e.text);
-	if (arena_attach(&m.arena, t->arena, why, sizeof(why)) == -1)
+	if (arena_attach(&m->arena, t->arena, why, sizeof(why)) == -1)
 		return resume_give_back(t, &copy, why);
-	m.service = service_make(&m.arena, &m.service_fd, t->service, why,
+	m->service = service_make(&m->arena, &m->service_fd, t->service, why,
 	    sizeof(why));
-	if (m.service == NULL)
+	if (m->service == NULL)
 		return resume_give_back(t, &copy, why);
-	admin_child_init(&m);
-	admin_child_inherit(&m, t);
+	admin_child_init(m);
+	admin_child_inherit(m, t);
+	standby_inherit(m, t->standby, t->number);
 	if (old.fd != -1)
 		snprintf(old.path, sizeof(old.path), "%s", t->config.pidfile);
-	listeners = listen_save(m.service);
-	m.executable = executable_hold();
-	if (m.executable == -1) {
+	listeners = listen_save(m->service);
+	m->executable = executable_hold();
+	if (m->executable == -1) {
 		log_warn("the program's own file");
 		return resume_give_back(t, &copy, log_last_warning());
 	}
-	if (resume_take_over(&m, c, t, &pidfile, &old) == -1) {
+	if (resume_take_over(m, c, t, &pidfile, &old) == -1) {
 		snprintf(why, sizeof(why), "%s", log_last_warning());
 		if (pidfile.fd != old.fd)
 			pidfile_release(&pidfile);
-		listen_restore(&m.arena, m.service,
+		listen_restore(&m->arena, m->service,
 		    &listeners); /* publishes, too */
-		if (hand_over_keep(&m.arena, m.service, true) == -1)
+		if (hand_over_keep(&m->arena, m->service, true) == -1)
 			log_warn("descriptors for the former program");
 		return resume_give_back(t, &copy, why);
 	}
-	free(copy.text);
-	resume_commit(&m, t, &old);
-	status = loop_run(&m);
-	admin_sockets_close(&m.admin_sockets, NULL);
+	/* A standby comes here, too: before that, or later. */
+	if (!m->started) {
+		free(copy.text);
+		resume_commit(m, t, &old);
+	}
+	status = loop_run(m);
+	admin_sockets_close(&m->admin_sockets, NULL);
 	pidfile_release(&pidfile);
 	return status;
 }

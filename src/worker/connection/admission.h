@@ -30,9 +30,9 @@ const char *admission_denies(const struct service_config *c,
 /*
  * Count `fd`, whose record is being filled in for a socket from `peer`, for the
  * service of the handler's `entry`, and for its address (the /64 of an IPv6
- * address); with `fresh`, also for the rate of that address.  Until its PROXY header has arrived, a connection counts for the
- * address of its peer, unless that is a balancer.  Returns NULL, or the reason
- * to refuse the connection.
+ * address); with `fresh`, also for the rate of that address.  Until its PROXY
+ * header has arrived, a connection counts for the address of its peer, unless
+ * that is a balancer.  Returns NULL, or the reason to refuse the connection.
  */
 const char *admission_crowds(struct worker *w, int fd, const struct peer *peer,
     unsigned entry, bool fresh);

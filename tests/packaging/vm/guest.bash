@@ -67,7 +67,24 @@ same_master() {
 }
 
 workers() {
-	pgrep -P "$(master)"
+	pgrep -P "$(master)" -f '^echod: worker'
+}
+
+standby() {
+	pgrep -P "$(master)" -f '^echod: standby'
+}
+
+# kill_master SIGNAL: kill the master; its standby becomes the master.
+kill_master() {
+	local next
+	soon 60 standby
+	next=$(standby)
+	kill -s "$1" "$(master)"
+	soon 60 master_is "$next"
+}
+
+master_is() {
+	[ "$(master)" = "$1" ]
 }
 
 logged() {
