@@ -17,6 +17,7 @@ import collections
 import fcntl
 import os
 import signal
+import struct
 import sys
 import time
 
@@ -96,13 +97,14 @@ def send(process, session, signo):
         os.close(fd)
 
 
-def is_locked(path):
+def holder(path):
+    """The pid of the process that has locked the file, by F_GETLK; or 0."""
+    layout = "hhqqi4x"
     with open(path) as f:
-        try:
-            fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
+        lock = fcntl.fcntl(f, fcntl.F_GETLK, struct.pack(
+            layout, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0))
+    kind, _, _, _, pid = struct.unpack(layout, lock)
+    return pid if kind != fcntl.F_UNLCK else 0
 
 
 def fault(session, pidfile):
@@ -124,8 +126,9 @@ def fault(session, pidfile):
         if told != "%d\n" % master:
             return "the pid file has %r, the master is %d" % (
                 told, master), master
-        if not is_locked(pidfile):
-            return "nobody has the lock of the pid file", master
+        if holder(pidfile) != master:
+            return "the pid file is locked by %d, the master is %d" % (
+                holder(pidfile), master), master
     return None, master
 
 
