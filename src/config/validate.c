@@ -107,9 +107,9 @@ validate_listeners(const struct config *c)
  * - the listeners
  * - 36 for all others.  These stay open: the standard streams, the console,
  *   log file, syslog socket, the two ends of the log pipe, pid file, the
- *   program's executable, arena, service state, the master's wakeup, the pidfds of
- *   master, standby and former master,
- *   and admin's pidfd, socketpair and executable.  These come and go: the next
+ *   program's executable, arena, service state, the master's wakeup, the
+ *   pidfds of master, standby and former master, two that stand for them, and
+ *   admin's pidfd, socketpair and executable.  These come and go: the next
  *   executable, upgrade record, output and pidfd of the checker during a
  *   reload, a log file that is opened again, a descriptor of the C library, a
  *   connection that is refused.

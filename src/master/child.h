@@ -40,9 +40,20 @@ struct child {
 static inline void
 child_signal(const struct child *c, int signo)
 {
-	if (c->pidfd == 0 || pidfd_signal(c->pidfd, signo) == -1)
-		if (c->pid != 0 && !c->foreign)
-			(void)kill(c->pid, signo);
+	/* Without a pidfd, or if an intruder has put another descriptor in its
+	 * place. */
+	if (c->pid != 0 && !pidfd_is(c->pidfd))
+		(void)kill(c->pid, signo);
+	else if (c->pid != 0)
+		(void)pidfd_signal(c->pidfd, signo);
+}
+
+/* True if the worker, a former master's child, has ended. */
+static inline bool
+child_is_gone(const struct child *c)
+{
+	return pidfd_is(c->pidfd) ? pidfd_has_ended(c->pidfd)
+				  : kill(c->pid, 0) == -1 && errno == ESRCH;
 }
 
 #endif

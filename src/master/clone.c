@@ -7,19 +7,19 @@
  * that it has made.  So the kernel does the accounts: clone3(2) stores pid and
  * pidfd into the service state before the child runs.  The order of the stores:
  *
- *	1 clone.pid = 0, clone.pidfd = -1
- *	2 clone.intent = what the process is for
- *	3 clone3(2): the kernel stores clone.pidfd and clone.pid
+ *	1 scratch.pid = 0, scratch.pidfd = -1
+ *	2 scratch.intent = what the process is for
+ *	3 clone3(2): the kernel stores scratch.pidfd and scratch.pid
  *	4 the pid of the seat or slot
- *	5 dup3(clone.pidfd, the number of the seat or slot), close(clone.pidfd)
- *	6 clone.pidfd = -1
+ *	5 dup3(scratch.pidfd, the number of the seat or slot), close(scratch.pidfd)
+ *	6 scratch.pidfd = -1
  *	7 the generation of the slot
- *	8 clone.intent = CLONE_FOR_NOTHING
+ *	8 scratch.intent = CLONE_FOR_NOTHING
  *
  * A master that dies at 1 or 2 has made nothing; its successor does 4 to 8
  * again.  Where only the older clone(2) is permitted, a master that dies at 3
  * leaves no pid, but a pidfd: clone_identify().  If the former master has
- * closed clone.pidfd, the number may be a client's: it counts only if it is a
+ * closed scratch.pidfd, the number may be a client's: it counts only if it is a
  * pidfd.
  */
 #include "master/clone.h"
@@ -49,7 +49,7 @@ static pid_t
 clone_older(struct service_state *s)
 {
 	const unsigned long flags = CLONE_FILES | CLONE_PIDFD | SIGCHLD;
-	int *pidfd = &s->clone.pidfd;
+	int *pidfd = &s->scratch.pidfd;
 	long pid;
 
 #if defined(__s390x__) || defined(__CRIS__)
@@ -58,7 +58,7 @@ clone_older(struct service_state *s)
 	pid = syscall(SYS_clone, flags, NULL, pidfd, NULL, NULL);
 #endif
 	if (pid > 0) {
-		s->clone.pid = (int32_t)pid;
+		s->scratch.pid = (int32_t)pid;
 		/* Linux before 5.2 has ignored the flag. */
 		if (*pidfd == -1 && (*pidfd = pidfd_make((pid_t)pid)) == 0)
 			*pidfd = -1;
@@ -73,8 +73,8 @@ clone_accounted(struct service_state *s)
 
 	memset(&args, 0, sizeof(args));
 	args.flags = CLONE_FILES | CLONE_PIDFD | CLONE_PARENT_SETTID;
-	args.pidfd = (uintptr_t)&s->clone.pidfd;
-	args.parent_tid = (uintptr_t)&s->clone.pid;
+	args.pidfd = (uintptr_t)&s->scratch.pidfd;
+	args.parent_tid = (uintptr_t)&s->scratch.pid;
 	args.exit_signal = SIGCHLD;
 	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 }
@@ -87,22 +87,22 @@ clone_settle(struct service_state *s, uint32_t intent)
 	int number;
 
 	if (intent == CLONE_FOR_STANDBY) {
-		s->seat[seat].pid = s->clone.pid;
+		s->seat[seat].pid = s->scratch.pid;
 		number = s->seat[seat].pidfd;
 	} else {
-		s->slot[k].pid = s->clone.pid;
+		s->slot[k].pid = s->scratch.pid;
 		number = s->slot[k].pidfd;
 	}
 	store_barrier();
-	if (pidfd_is(s->clone.pidfd)) {
-		(void)dup3(s->clone.pidfd, number, O_CLOEXEC);
-		close(s->clone.pidfd);
+	if (pidfd_is(s->scratch.pidfd)) {
+		(void)dup3(s->scratch.pidfd, number, O_CLOEXEC);
+		close(s->scratch.pidfd);
 	}
 	store_barrier();
-	s->clone.pidfd = -1;
+	s->scratch.pidfd = -1;
 	if (intent >= CLONE_FOR_SLOT)
 		s->slot[k].generation = atomic_load(&s->generation);
-	atomic_store(&s->clone.intent, CLONE_FOR_NOTHING);
+	atomic_store(&s->scratch.intent, CLONE_FOR_NOTHING);
 }
 
 pid_t
@@ -112,9 +112,9 @@ clone_process(struct master *m, uint32_t intent)
 	pid_t pid = -1;
 	int saved;
 
-	s->clone.pid = 0;
-	s->clone.pidfd = -1;
-	atomic_store(&s->clone.intent, intent);
+	s->scratch.pid = 0;
+	s->scratch.pidfd = -1;
+	atomic_store(&s->scratch.intent, intent);
 	if (!m->clone_refused) {
 		pid = clone_accounted(s);
 		if (pid == 0)
@@ -131,7 +131,7 @@ clone_process(struct master *m, uint32_t intent)
 	if (pid > 0)
 		clone_settle(s, intent);
 	else
-		atomic_store(&s->clone.intent, CLONE_FOR_NOTHING);
+		atomic_store(&s->scratch.intent, CLONE_FOR_NOTHING);
 	errno = saved;
 	return pid;
 }
@@ -142,16 +142,16 @@ static void
 clone_identify(struct master *m, uint32_t intent)
 {
 	struct service_state *s = m->service;
-	struct pollfd p = { s->clone.pidfd, POLLIN, 0 };
+	struct pollfd p = { s->scratch.pidfd, POLLIN, 0 };
 
 	if (intent == CLONE_FOR_STANDBY) {
-		s->clone.pid = (int32_t)getpid();
+		s->scratch.pid = (int32_t)getpid();
 		return;
 	}
-	(void)pidfd_signal(s->clone.pidfd, SIGKILL);
+	(void)pidfd_signal(s->scratch.pidfd, SIGKILL);
 	(void)poll(&p, 1, CLONE_END_MS);
-	close(s->clone.pidfd);
-	s->clone.pidfd = -1;
+	close(s->scratch.pidfd);
+	s->scratch.pidfd = -1;
 	atomic_store(&m->arena.slot[intent - CLONE_FOR_SLOT].state, SLOT_EMPTY);
 }
 
@@ -159,14 +159,14 @@ void
 clone_finish(struct master *m)
 {
 	struct service_state *s = m->service;
-	uint32_t intent = atomic_load(&s->clone.intent);
+	uint32_t intent = atomic_load(&s->scratch.intent);
 
 	if (intent >= CLONE_FOR_SLOT + ARENA_SLOTS_MAX)
 		intent = CLONE_FOR_NOTHING;
-	if (intent != CLONE_FOR_NOTHING && s->clone.pid == 0 &&
-	    pidfd_is(s->clone.pidfd))
+	if (intent != CLONE_FOR_NOTHING && s->scratch.pid == 0 &&
+	    pidfd_is(s->scratch.pidfd))
 		clone_identify(m, intent);
-	if (intent != CLONE_FOR_NOTHING && s->clone.pid != 0)
+	if (intent != CLONE_FOR_NOTHING && s->scratch.pid != 0)
 		clone_settle(s, intent);
-	atomic_store(&s->clone.intent, CLONE_FOR_NOTHING);
+	atomic_store(&s->scratch.intent, CLONE_FOR_NOTHING);
 }

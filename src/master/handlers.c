@@ -498,14 +498,16 @@ handlers_is_loading(const struct master *m)
 }
 
 /* A worker that dies while it loads a module leaves the files that dlopen(3)
- * has open: the table of descriptors lives on. */
+ * has open, and a master those that it reads: the table of descriptors lives
+ * on. */
 static void
 handlers_close_lost(struct master *m)
 {
 	DIR *d;
 	const struct dirent *e;
 
-	if (!m->handlers_lost || handlers_is_loading(m))
+	if (!m->handlers_lost || handlers_is_loading(m) ||
+	    service_has_foreign(m->service))
 		return;
 	m->handlers_lost = false;
 	d = opendir("/proc/self/fd");

@@ -44,12 +44,12 @@ struct master {
 	struct service_state *service;
 	int service_fd; /* its memfd */
 	worker_entry *entry;
-	bool started; /* once: all workers have served */
+	bool started;	    /* once: all workers have served */
 	bool clone_refused; /* clone.c */
 	struct child child[CONFIG_WORKERS_MAX]; /* by slot */
 	/* As workers get it; others see service->handlers. */
 	struct handler_table handlers;
-	bool handlers_lost;	 /* a worker may have died while it loaded */
+	bool handlers_lost;	 /* a process may have died while it read */
 	uint64_t handlers_look;	 /* the next one of handlers_step() */
 	struct addresses wanted; /* to listen on; listen_open() fills it */
 	struct admin_sockets admin_sockets;

@@ -301,17 +301,20 @@ reap_foreign(struct master *m)
 {
 	for (unsigned k = 0; k < m->service->workers; k++)
 		if (m->child[k].pid != 0 && m->child[k].foreign &&
-		    pidfd_has_ended(m->child[k].pidfd))
+		    child_is_gone(&m->child[k]))
 			reap_ended(m, k, reap_foreign_status(m, k));
 }
 
 static void
-reap_standby(struct master *m, int status)
+reap_standby(struct master *m, pid_t pid, int status)
 {
-	m->standby.ended = m->service->seat[service_standby_seat(m->service)]
-			       .pid;
+	unsigned seat = service_standby_seat(m->service);
+
+	if (pid != m->service->seat[seat].pid)
+		return;
+	m->standby.ended = pid;
 	m->standby.status = status;
-	m->service->seat[service_standby_seat(m->service)].pid = 0;
+	m->service->seat[seat].pid = 0;
 }
 
 /* Note SIGSTOP and SIGCONT for the watchdog. */
@@ -340,10 +343,8 @@ reap(struct master *m)
 				m->admin.status = status;
 			}
 		}
-		if (pid ==
-			m->service->seat[service_standby_seat(m->service)].pid &&
-		    !WIFSTOPPED(status) && !WIFCONTINUED(status))
-			reap_standby(m, status);
+		if (!WIFSTOPPED(status) && !WIFCONTINUED(status))
+			reap_standby(m, pid, status);
 		/* Other children are possible: PID 1 of a container gets
 		 * orphaned processes. */
 		for (unsigned k = 0; k < m->service->workers; k++)

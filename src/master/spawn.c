@@ -72,8 +72,8 @@ spawn_prepare_slot(struct master *m, unsigned k)
 
 /*
  * Workers watch the seats to notice the end of master and standby.  Where there
- * are no pidfds, seats have none, there is no standby, and workers look at their
- * parent.
+ * are no pidfds, seats have none, there is no standby, and workers look at
+ * their parent.
  */
 static int
 spawn_prepare_seats(struct service_state *o)
@@ -87,7 +87,9 @@ spawn_prepare_seats(struct service_state *o)
 	if (own == 0)
 		return 0;
 	if (spawn_number(&o->seat[1 - seat].pidfd, 1) == -1 ||
-	    spawn_number(&o->former_pidfd, 1) == -1)
+	    spawn_number(&o->former_pidfd, 1) == -1 ||
+	    spawn_number(&o->nobody_fd, 1) == -1 ||
+	    spawn_number(&o->coming_fd, 0) == -1)
 		return -1;
 	o->seat[seat].pidfd = own;
 	o->seat[seat].pid = (int32_t)getpid();

@@ -58,7 +58,7 @@ struct arena_header {
 	/* 0: the master sleeps without looking at the heartbeats.  A worker
 	 * that wakes up wakes the master, too. */
 	_Atomic uint32_t watching;
-	_Atomic uint32_t workers; /* slots in use: 0 to workers - 1 */
+	_Atomic uint32_t workers;    /* slots in use: 0 to workers - 1 */
 	_Atomic uint32_t generation; /* service state */
 	/* Listeners that accept clients, then those that a reload drops. */
 	uint32_t listeners, dropped;

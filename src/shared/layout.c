@@ -68,7 +68,7 @@ layout_fields(void)
 		O(queue),
 		O(generation),
 		O(seat),
-		O(clone),
+		O(scratch),
 		O(master_wake_fd),
 		O(slot),
 		sizeof(((struct service_state *)0)->slot),

@@ -85,9 +85,9 @@ service_map(void *where, int *fd)
 static void
 service_no_clone(struct service_state *s)
 {
-	atomic_store(&s->clone.intent, CLONE_FOR_NOTHING);
-	s->clone.pid = 0;
-	s->clone.pidfd = -1;
+	atomic_store(&s->scratch.intent, CLONE_FOR_NOTHING);
+	s->scratch.pid = 0;
+	s->scratch.pidfd = -1;
 }
 
 /* Fill in from another program's.  Returns the reason if it cannot be. */
@@ -110,7 +110,7 @@ service_copy(struct service_state *s, int old)
 	/* Processes of the program before, and descriptors that an exec
 	 * closes. */
 	memset(s->seat, 0, sizeof(s->seat));
-	s->former_pidfd = 0;
+	s->former_pidfd = s->nobody_fd = s->coming_fd = 0;
 	service_no_clone(s);
 	s->stop_deadline = 0;
 	for (unsigned k = 0; k < ARENA_SLOTS_MAX; k++) {

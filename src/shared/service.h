@@ -15,7 +15,7 @@
  *
  * The standby (standby/standby.h) has the mapping of the master.  It takes the
  * master's place at any instruction of the master: the order of the stores to
- * `generation`, `seat`, `clone` and `slot` matters (master/clone.c).
+ * `generation`, `seat`, `scratch` and `slot` matters (master/clone.c).
  */
 #ifndef ECHOD_SHARED_SERVICE_H
 #define ECHOD_SHARED_SERVICE_H
@@ -92,13 +92,16 @@ struct service_state {
 		int32_t pidfd;
 	} seat[2];
 	int32_t former_pidfd; /* the same, of the master before */
+	/* What stands in a seat that nobody has, and in one that somebody may
+	 * have in a moment: a readable eventfd, and one that is not. */
+	int32_t nobody_fd, coming_fd;
 	/* A process that is being made: what for, and what the kernel has
 	 * stored. */
 	struct {
 		_Atomic uint32_t intent; /* enum clone_intent, or + a slot */
 		int32_t pid;		 /* 0: none was made */
 		int32_t pidfd;		 /* -1: none */
-	} clone;
+	} scratch;
 	int32_t master_wake_fd; /* these 0: none yet */
 	struct {
 		int32_t wake_fd, watch_fd;

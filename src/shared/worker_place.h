@@ -17,7 +17,7 @@ struct worker_place {
 	/* The pidfds of master and standby, service state; 0: none. */
 	int seat[2];
 	unsigned generation; /* its master has the seat generation % 2 */
-	int watch_fd;	  /* the slot's epoll instance */
+	int watch_fd;	     /* the slot's epoll instance */
 	const struct handler_table *handlers;
 };
 

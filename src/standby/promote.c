@@ -106,6 +106,8 @@ promote(struct master *m)
 	m->service->pid = (int32_t)getpid();
 	m->service->totals.takeovers++;
 	promote_children(m);
+	/* The former master may have read a file. */
+	m->handlers_lost = true;
 	recorded_choose();
 	oom_begin(&m->oom);
 	m->pace = (struct pace){ .level = 0 };

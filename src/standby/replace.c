@@ -31,8 +31,8 @@ replace_must_wait(const struct master *m, uint64_t now)
 {
 	unsigned k = m->standby.replaced;
 
-	return k-- != 0 && k < m->service->workers &&
-	    !m->child[k].retiring && now < m->standby.deadline &&
+	return k-- != 0 && k < m->service->workers && !m->child[k].retiring &&
+	    now < m->standby.deadline &&
 	    atomic_load(&m->arena.slot[k].state) != SLOT_READY;
 }
 

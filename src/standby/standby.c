@@ -67,12 +67,11 @@ standby_discard_signals(void)
 static void
 standby_sleep(struct master *m, pid_t master)
 {
-	static const struct timespec doubt = {
-		.tv_nsec = STANDBY_DOUBT_MS * 1000000L
-	};
+	static const struct timespec doubt = { .tv_nsec = STANDBY_DOUBT_MS *
+		    1000000L };
 	struct pollfd p = {
-		m->service->seat[service_master_seat(m->service)].pidfd,
-		POLLIN, 0
+		m->service->seat[service_master_seat(m->service)].pidfd, POLLIN,
+		0
 	};
 	sigset_t all;
 
@@ -183,7 +182,20 @@ standby_become_master(struct master *m)
 	m->standby.ended = 0;
 }
 
-/* Returns true in the standby, when the master is gone. */
+/* Set what stands in the seat of the standby. */
+static void
+standby_mark_seat(const struct service_state *s, int fd)
+{
+	(void)dup3(fd, s->seat[service_standby_seat(s)].pidfd, O_CLOEXEC);
+}
+
+/*
+ * Returns true in the standby, when the master is gone.
+ *
+ * If the master dies before the pidfd is in the seat, workers must not take the
+ * standby for dead, too: the seat says that somebody may come.  If nobody does,
+ * they lose patience (worker/leave.c).
+ */
 static bool
 standby_clone(struct master *m)
 {
@@ -196,6 +208,7 @@ standby_clone(struct master *m)
 	m->standby.started = clock_ms();
 	service_let_inherit(m->service, true);
 	master_let_inherit(m, true);
+	standby_mark_seat(m->service, m->service->coming_fd);
 	pid = clone_process(m, CLONE_FOR_STANDBY);
 	if (pid == 0) {
 		standby_sleep(m, master);
@@ -203,6 +216,8 @@ standby_clone(struct master *m)
 	}
 	service_let_inherit(m->service, false);
 	master_let_inherit(m, false);
+	if (pid == -1)
+		standby_mark_seat(m->service, m->service->nobody_fd);
 	if (pid == -1 && standby_is_wanted(m)) {
 		m->standby.start_at = clock_ms() + STANDBY_QUICK_MS;
 		if (log_rate_limit(&rate, &missed))

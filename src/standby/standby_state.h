@@ -19,11 +19,11 @@ struct standby {
 	uint64_t start_at;
 	unsigned backoff; /* ms that the next one has to wait */
 	/* After an exec: the standby of the program before. */
-	pid_t before;	   /* 0: none, or it is gone */
+	pid_t before; /* 0: none, or it is gone */
 	int before_pidfd;
 	uint64_t handover; /* number of it, arena.h */
-	pid_t former;	 /* the master before, not logged; 0: none */
-	uint64_t log_by; /* it is logged then at the latest */
+	pid_t former;	   /* the master before, not logged; 0: none */
+	uint64_t log_by;   /* it is logged then at the latest */
 	/* Workers of a former master are replaced one by one. */
 	unsigned leaving;  /* slot + 1 of the one that was asked; 0: none */
 	unsigned replaced; /* slot + 1 of the last one; 0: none */

@@ -135,11 +135,12 @@ scripts() {
 	may ctl '((ctl|config|lib)/.*|shared/(control_commands|counters)\.h)'
 	may commands '((commands|shared|config|lib)/.*|handler/(image|load|services)\.h)'
 	may admin '(admin|shared|config|lib)/.*'
-	may master '((master|shared|config|lib)/.*|handler/(image|load|services)\.h)'
+	may standby '(standby|master|shared|config|lib)/.*'
+	may master '((master|standby|shared|config|lib)/.*|handler/(image|load|services)\.h)'
 }
 
 @test "no folder is without a rule" {
-	local known='admin commands config ctl handler handler-test lib master shared worker'
+	local known='admin commands config ctl handler handler-test lib master shared standby worker'
 	[ "$(cd "$TOP_SRCDIR/src" && find . -mindepth 1 -maxdepth 1 -type d ! -name '.*' |
 		sed 's|^\./||' | sort | tr '\n' ' ')" = "$known " ]
 }
@@ -195,8 +196,8 @@ c_files() {
 	fi
 }
 
-@test "clone3 lives in src/master/spawn.c" {
-	home '\b(clone3?|SYS_clone3?|__NR_clone3?)\b' master/spawn.c
+@test "clone3 lives in src/master/clone.c" {
+	home '\b(clone3?|SYS_clone3?|__NR_clone3?)\b' master/clone.c
 }
 
 @test "waitpid lives in src/master/reap.c, and for children that run modules in src/handler/image.c and src/handler-test/child.c" {

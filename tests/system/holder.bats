@@ -301,8 +301,7 @@ has_standby() {
 # The number in the file and the pid of the lock are those of the new master.
 @test "a master that was killed, and its standby: the file is the new master's" {
 	start pidfile=pid
-	local i
-	for i in 1 2 3 4 5; do
+	for _ in 1 2 3 4 5; do
 		wait_for 10 has_standby
 		SERVER=$(standby)
 		PIDS+=("$SERVER")

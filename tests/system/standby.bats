@@ -329,3 +329,90 @@ locked_by() {
 	not logged 'no standby'
 	[ "$(grep -c 'has taken its place' log)" -eq "$round" ]
 }
+
+# --- at one system call after the other
+
+traced() {
+	grep -q '^TracerPid:[[:space:]]*[1-9]' "/proc/$1/status"
+}
+
+# watch PID FILE [OPTION...]: strace the process.
+watch() {
+	local pid=$1 file=$2
+	shift 2
+	command -v strace >/dev/null || skip "strace is not installed"
+	strace -q -p "$pid" -o "$file" "$@" 3>&- 4>&- &
+	TRACER=$!
+	PIDS+=("$TRACER")
+	wait_for 5 traced "$pid" || skip "ptrace is not permitted here"
+}
+
+# End the tracer; if the traced process is gone, it has ended.
+unwatch() {
+	kill -INT "$TRACER" 2>/dev/null || true
+	wait "$TRACER" || true
+}
+
+# points FILE FROM CLONES STEP: the first four system calls and each STEP-th, as
+# the name and its number, from the line that matches FROM to the clone3 number
+# CLONES.
+points() {
+	awk -v from="$2" -v clones="$3" -v step="$4" '
+	    match($0, /^[a-z0-9_]+\(/) {
+		name = substr($0, 1, RLENGTH - 1)
+		n[name]++
+		if ($0 ~ from) on = 1
+		if (on && /^clone3.*CLONE_FILES/ && ++cloned == clones) exit
+		if (on && name !~ /^(ppoll|restart_syscall|rt_sigreturn)$/ &&
+		    (++i <= 4 || i % step == 0)) print name, n[name]
+	    }' "$1"
+}
+
+@test "the next program is killed at any system call until its workers serve" {
+	begin
+	under_load -d 5 small:5 partial:5
+	watch "$SERVER" whole
+	kill -USR2 "$SERVER"
+	wait_for 10 logged 'reloaded: '
+	unwatch
+	points whole '^exec' 3 11 >points
+	[ "$(wc -l <points)" -ge 15 ]
+	local name n first count
+	while read -r name n; do
+		first=$(master)
+		count=$(outcomes)
+		watch "$first" trace -e "inject=$name:signal=KILL:when=$n"
+		kill -USR2 "$first"
+		wait_for 10 more_outcomes_than "$count"
+		unwatch
+		[ "$(master)" = "$first" ] || follow "$first"
+	done <points
+	load_is_happy
+	logged 'refused: the next program has died before its workers served'
+}
+
+@test "a standby is killed at any system call of its takeover" {
+	begin
+	under_load -d 5 small:5 partial:5
+	local name n first next
+	first=$SERVER
+	watch "$(standby)" whole
+	kill -KILL "$first"
+	follow "$first"
+	unwatch
+	# Before that it has no standby of its own.
+	points whole '^pidfd_send_signal' 3 7 >points
+	[ "$(wc -l <points)" -ge 10 ]
+	while read -r name n; do
+		first=$(master)
+		next=$(standby "$first")
+		watch "$next" trace -e "inject=$name:signal=KILL:when=$n"
+		kill -KILL "$first"
+		follow "$first"
+		if [ "$SERVER" = "$next" ]; then
+			unwatch
+			wait_for 10 taken_over none
+		fi
+	done <points
+	load_is_happy
+}

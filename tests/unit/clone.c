@@ -24,9 +24,9 @@ static struct master master = { .service = &service, .arena.slot = slot };
 static void
 begin(uint32_t intent, int pidfd)
 {
-	atomic_store(&service.clone.intent, intent);
-	service.clone.pid = 0;
-	service.clone.pidfd = pidfd;
+	atomic_store(&service.scratch.intent, intent);
+	service.scratch.pid = 0;
+	service.scratch.pidfd = pidfd;
 	/* Reserved numbers. */
 	for (int i = 0; i < 2; i++)
 		service.seat[i].pidfd = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -65,8 +65,8 @@ main(void)
 	ok(service.slot[SLOT].pid == 0 &&
 		atomic_load(&slot[SLOT].state) == SLOT_EMPTY,
 	    "its slot is free");
-	ok(!is_open(fd) && service.clone.pidfd == -1, "its pidfd is closed");
-	ok(atomic_load(&service.clone.intent) == CLONE_FOR_NOTHING,
+	ok(!is_open(fd) && service.scratch.pidfd == -1, "its pidfd is closed");
+	ok(atomic_load(&service.scratch.intent) == CLONE_FOR_NOTHING,
 	    "nothing is being made");
 
 	fd = pidfd_make(getpid());

@@ -123,14 +123,14 @@ test_old_number(void)
 	struct service_state *s = master->service;
 	int fd = dup(STDOUT_FILENO);
 
-	s->clone.pid = (int32_t)getpid();
-	s->clone.pidfd = fd;
-	atomic_store(&s->clone.intent, CLONE_FOR_SLOT);
+	s->scratch.pid = (int32_t)getpid();
+	s->scratch.pidfd = fd;
+	atomic_store(&s->scratch.intent, CLONE_FOR_SLOT);
 	clone_finish(master);
 	ok(write(fd, "", 0) == 0,
 	    "a descriptor that is no pidfd is not closed");
 	ok(s->slot[0].pid == getpid() &&
-		atomic_load(&s->clone.intent) == CLONE_FOR_NOTHING,
+		atomic_load(&s->scratch.intent) == CLONE_FOR_NOTHING,
 	    "what was begun is finished");
 	close(fd);
 	s->slot[0].pid = 0;
@@ -147,8 +147,8 @@ main(void)
 	if (master == NULL ||
 	    arena_create(&master->arena, SLOTS, DESCRIPTORS, DESCRIPTORS) ==
 		-1 ||
-	    (master->service = service_make(&master->arena,
-		 &master->service_fd, -1, why, sizeof(why))) == NULL ||
+	    (master->service = service_make(&master->arena, &master->service_fd,
+		 -1, why, sizeof(why))) == NULL ||
 	    spawn_prepare(master) == -1) {
 		perror("setup");
 		return 1;

@@ -15,7 +15,6 @@
 #include "lib/descriptor_close.h"
 #include "lib/pidfd.h"
 #include "master/listeners/listen.h"
-#include "master/reap.h"
 #include "master/upgrade/executable.h"
 
 const char *
@@ -83,7 +82,7 @@ checker_end(struct checker *c, const struct arena *a,
 	if (pidfd_is(c->pidfd)) {
 		(void)pidfd_signal(c->pidfd, SIGKILL);
 		close(c->pidfd);
-	} else if (c->pid != 0 && reap_is_child(c->pid))
+	} else if (c->pid != 0 && c->pidfd == 0)
 		(void)kill(c->pid, SIGKILL);
 	c->pidfd = 0;
 	atomic_store(&a->header->copied, 0);
