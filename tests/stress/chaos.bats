@@ -28,6 +28,28 @@ export ECHOD LOAD
 		halfclose:3 churn:3 idle:200
 }
 
+# standby: skip where the build has none.
+needs_standby() {
+	"$ECHOD" -T | grep -q '^standby' || skip "this build has no standby"
+}
+
+@test "kill -9 of the master, again and again: nothing lost, one master at a time" {
+	needs_standby
+	run "$TOP_SRCDIR/tests/stress/chaos/run" -t 5 -r 0 -M 200 -w 2 \
+		small:30 pipeline:5 medium:5 partial:10 halfclose:3 churn:3 \
+		idle:200
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[[ $output =~ takeovers=[1-9] ]]
+}
+
+@test "kill -9 of master, standby, administration process and workers at random" {
+	needs_standby
+	"$TOP_SRCDIR/tests/stress/chaos/run" -t 6 -r 20 -A -w 2 \
+		small:30 pipeline:5 medium:5 partial:10 halfclose:3 churn:3 \
+		idle:200
+}
+
 @test "1,000 connections on 2, 4 and 8 workers differ by one at most" {
 	for n in 2 4 8; do
 		start workers=$n
