@@ -140,13 +140,13 @@ is_ready_or_dead() {
 # reaped is left out, because a later kill may not find it.
 workers() {
 	ps -o pid=,args= --ppid "${1:-$SERVER}" | sort -k4n |
-		awk '!/<defunct>$/ && !/echod: (admin|standby)/ { print $1 }'
+		awk '!/<defunct>$/ && !/: (admin|standby)$/ { print $1 }'
 }
 
 # The pid of the standby.
 standby() {
 	ps -o pid=,args= --ppid "${1:-$SERVER}" |
-		awk '!/<defunct>$/ && /echod: standby/ { print $1 }'
+		awk '!/<defunct>$/ && /: standby$/ { print $1 }'
 }
 
 # The pid of the administration process.
