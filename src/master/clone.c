@@ -11,7 +11,7 @@
  *	2 scratch.intent = what the process is for
  *	3 clone3(2): the kernel stores scratch.pidfd and scratch.pid
  *	4 the pid of the seat or slot
- *	5 dup3(scratch.pidfd, the number of the seat or slot), close(scratch.pidfd)
+ *	5 dup3(scratch.pidfd, the number of seat or slot), close(scratch.pidfd)
  *	6 scratch.pidfd = -1
  *	7 the generation of the slot
  *	8 scratch.intent = CLONE_FOR_NOTHING

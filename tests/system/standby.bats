@@ -416,3 +416,26 @@ points() {
 	done <points
 	load_is_happy
 }
+
+@test "the master dies before the pidfd of its next standby is in its place" {
+	# Formerly workers found both seats empty, and began a stop.
+	begin
+	under_load -d 5 small:5 partial:5
+	local first=$SERVER next last
+	next=$(standby)
+	watch "$next" trace -e inject=pidfd_send_signal:signal=STOP:when=1
+	kill -KILL "$first"
+	wait_for 5 eval '[ -n "$(standby "$next")" ]'
+	last=$(standby "$next")
+	PIDS+=("$next" "$last")
+	wait_for 5 grep -q 'stopped by SIGSTOP' trace
+	kill -STOP "$last"
+	unwatch
+	grep -q '^State:[[:space:]]*T' "/proc/$next/status"
+	kill -KILL "$next"
+	never 0 logged stopping
+	kill -CONT "$last"
+	follow "$first"
+	[ "$SERVER" = "$last" ]
+	load_is_happy
+}
