@@ -27,7 +27,7 @@ NOT_DONE = re.compile(r"reload (refused|failed)")
 
 
 def master_of(session):
-    """The first of the family, if it has no standby, and if it has just died."""
+    """The master; the oldest one, if it has no standby."""
     while True:
         there = family.processes(session)
         pair = family.pair(there)
@@ -117,7 +117,8 @@ def main():
     module, files = (sys.argv[6:7] or [None])[0], sys.argv[7:]
     pauses, failed, forgotten = [], 0, 0
     early = None
-    while (len(pauses) + failed + forgotten < count and time.monotonic() < end and
+    while (len(pauses) + failed + forgotten < count and
+           time.monotonic() < end and
            os.path.exists("/proc/%d" % load)):
         if files:
             replace(module, files[(len(pauses) + failed + 1) % len(files)])

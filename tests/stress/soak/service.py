@@ -9,7 +9,13 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "../chaos"))
+# pylint: disable=wrong-import-position
+import family                                                   # noqa: E402
 
 LONG = 15.0             # is worth a word
 PATIENCE = 90.0         # of a slow machine; nothing is late before that
@@ -147,6 +153,8 @@ class Service:
         self.zombies = {}
         self.downfalls = 0
         self.process = None
+        self.master = None
+        self.successions = 0
 
     def start(self):
         self.errors = open(self.path("stderr"), "wb")
@@ -156,15 +164,29 @@ class Service:
             cwd=self.directory, stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=self.errors,
             start_new_session=True)
-        self.pid = self.process.pid
         self.log.expect(r"ready on .* after")
+
+    @property
+    def pid(self):
+        """The master's."""
+        if self.successions == 0:
+            return self.process.pid
+        if self.master is None or family.look(
+                self.master.pid, self.process.pid) is None:
+            self.master = self.pair()[0]
+        return self.master.pid
+
+    def pair(self):
+        """The master and its standby."""
+        return wait_for("a master with a standby", lambda: family.pair(
+            family.processes(self.process.pid)))
 
     def path(self, name):
         return os.path.join(self.directory, name)
 
     def signal(self, signo):
-        need(self.process.poll() is None, "the master ended with status %s",
-             self.process.returncode)
+        need(self.successions or self.process.poll() is None,
+             "the master ended with status %s", self.process.returncode)
         os.kill(self.pid, signo)
 
     def children(self):
@@ -195,8 +217,20 @@ class Service:
         """The number of administration processes."""
         return len(self.named(b": admin"))
 
+    def standbys(self):
+        return len(self.named(b": standby"))
+
     def descriptors(self):
-        return len(os.listdir("/proc/%d/fd" % self.pid))
+        """Without those that processes of the service have kept a number for:
+        pidfds, and eventfds until there is a process."""
+        folder, found = "/proc/%d/fd/" % self.pid, 0
+        for name in os.listdir(folder):
+            try:
+                found += os.readlink(folder + name) not in (
+                    "anon_inode:[pidfd]", "anon_inode:[eventfd]")
+            except FileNotFoundError:
+                pass
+        return found
 
     def list_descriptors(self):
         """For whoever has to find out which are too many."""
@@ -206,7 +240,7 @@ class Service:
     def memory(self):
         """KiB of all processes, shared pages once."""
         total = 0
-        for pid in [self.pid] + self.children():
+        for pid in self.session():
             try:
                 with open("/proc/%d/smaps_rollup" % pid) as f:
                     total += sum(int(line.split()[1]) for line in f
@@ -217,8 +251,9 @@ class Service:
 
     def session(self):
         """Pids of the living that were started by the server."""
+        self.process.poll()
         return [int(name) for name in os.listdir("/proc") if name.isdigit()
-                and (stat_of(int(name)) or ("", 0, 0))[2] == self.pid]
+                and (stat_of(int(name)) or ("", 0, 0))[2] == self.process.pid]
 
     def ctl(self, *words, status=0):
         """An echoctl command: what it prints, as JSON or text."""
@@ -243,7 +278,11 @@ class Service:
     def watch(self):
         """What holds always.  A zombie is one that is not reaped for long."""
         status = self.process.poll()
-        need(status is None, "the master ended with status %s", status)
+        need(self.successions or status is None,
+             "the master ended with status %s", status)
+        acting = family.acting(self.process.pid,
+                               family.processes(self.process.pid))
+        need(len(acting) < 2, "these act as the master: %s", acting)
         self.log.read()
         with open(self.path("stderr"), errors="replace") as f:
             for line in f:
@@ -262,7 +301,9 @@ class Service:
         self.log.expect(r"stopped in \d+\.\d{3} s: \d+ connections drained, "
                         r"0 cut, 0 bytes unsent, 0 workers killed$")
         status = self.process.wait(PATIENCE)
-        need(status == 0, "exit status %d", status)
+        need(self.successions or status == 0, "exit status %d", status)
+        if self.successions:            # it is not our child
+            wait_for("the end", lambda: not self.session())
         left = self.session()
         need(not left, "processes are left: %s", left)
         for path, _, _ in list(self.log.files):
