@@ -133,10 +133,12 @@ loop_run(struct master *m)
 	m->started = true;
 	for (;;) {
 		loop_take_signals(m);
-		if (m->reload.phase == RELOAD_LEAVING)
-			reap_later(m);
-		else
+		reap_later(m);
+		if (m->reload.phase != RELOAD_LEAVING) {
+			/* First of all: clients wait for their next worker. */
+			spawn_due(m);
 			reap(m);
+		}
 		if (stop_step(m))
 			break;
 		if (loop_is_hopeless(m)) {

@@ -148,7 +148,7 @@ reap_note_death(struct slot *s, const struct child *c, int status)
 static unsigned
 reap_held_by(const struct master *m, const struct slot *s)
 {
-	unsigned held = atomic_load(&s->held);
+	unsigned held = slot_held(s);
 
 	return held < m->service->descriptors ? held : m->service->descriptors;
 }

@@ -19,9 +19,9 @@ bool reap_is_child(pid_t pid);
 int reap_one(pid_t pid);
 
 /*
- * Note which workers have ended, but leave them for the next program to reap.
- * If a process has looked into their /proc/PID/fd, reaping takes milliseconds
- * for each, in which no client would be served.
+ * Note which workers have ended, but leave them to be reaped later, by the next
+ * program if this one ends.  If a process has looked into their /proc/PID/fd,
+ * reaping takes milliseconds for each, in which no client would be served.
  */
 void reap_later(struct master *m);
 

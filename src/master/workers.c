@@ -130,9 +130,7 @@ workers_start(struct master *m, bool upgrade)
 			clock_ms() + WORKERS_LOOK_AGAIN, spawn_next(m) };
 
 		sleep_until(m, clock_earliest(timers, 3));
-		/* Reaping may take its time (reap_later()). */
-		if (workers_ready(m) < wanted)
-			reap(m);
+		reap_later(m);
 		log_step();
 		notify_step(m);
 		failed = workers_cannot_start(m, upgrade);

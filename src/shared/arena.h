@@ -19,7 +19,7 @@
 /* The version of the layout and of the meaning of its fields.  A program with
  * another version cannot take the arena over. */
 #ifndef ARENA_VERSION
-#define ARENA_VERSION 7
+#define ARENA_VERSION 8
 #endif
 #define ARENA_LISTENERS_MAX 64 /* of all services */
 /* Entries for the rates of addresses (worker/connection/rate.c). */

@@ -45,6 +45,17 @@ struct operation {
 	 * in scratch as long as CONN_SPILLED is not set, and the unsent output
 	 * as long as CONN_OUTPUT is not set. */
 	uint64_t base;
+	/* OP_SERVE: before it, the bytes that were sent to this client, and the
+	 * counters of its service.  `base` is what was received from it. */
+	uint64_t sent, rx, tx;
+};
+
+/* For worker/connection/counting.h. */
+struct counting {
+	_Atomic uint32_t fd; /* of the record, + 1; 0: none is counted */
+	uint32_t state;	     /* in which nothing is counted yet */
+	uint32_t service, reason;
+	uint64_t accepted, closed, rx_closed, tx_closed; /* before it */
 };
 
 /*
@@ -89,12 +100,14 @@ struct slot_counters {
 
 struct slot {
 	struct operation op;
+	struct counting counting;
 	_Atomic uint64_t heartbeat; /* odd: working; even: asleep */
 	_Atomic uint32_t held;	    /* connections owned */
 	_Atomic uint32_t active;    /* of them, those in the active set */
 	_Atomic uint32_t inflight;  /* reserved for offers to it; a hint */
 	/* Blocks of its connections' windows that may have pages; written by
-	 * its worker.  A death may leave it wrong: recovery counts anew. */
+	 * its worker.  A death may leave it wrong, as `held`, until recovery
+	 * has looked at all records. */
 	_Atomic uint32_t blocks;
 	_Atomic uint32_t state; /* enum slot_state, slot_adopted_by() */
 	/* Written by the master for the next worker: the signal that killed
@@ -117,6 +130,9 @@ struct slot {
 	/* Written by the master: 1 if the kernel kills workers of this slot for
 	 * lack of memory: the next one makes room before it serves. */
 	_Atomic uint32_t shed;
+	/* 1: a death may have left a socket in no record, and the search for
+	 * it is not through. */
+	_Atomic uint32_t lost;
 	/* Written by a worker that the sandbox kills: the system call,
 	 * architecture (AUDIT_ARCH_...) << 32 | number; 0: none. */
 	_Atomic uint64_t denied;
@@ -153,11 +169,22 @@ slot_sum_at(const struct slot *s, size_t offset)
 	return n;
 }
 
+/* Connections that a slot has.  A death may leave `held` too low, so that it is
+ * below 0 until recovery has looked at all records. */
+static inline uint32_t
+slot_held(const struct slot *s)
+{
+	int32_t held = (int32_t)atomic_load_explicit(&s->held,
+	    memory_order_acquire);
+
+	return held > 0 ? (uint32_t)held : 0;
+}
+
 /* Connections that a slot has, or will have in a moment. */
 static inline uint32_t
 slot_load(const struct slot *s)
 {
-	return atomic_load_explicit(&s->held, memory_order_acquire) +
+	return slot_held(s) +
 	    atomic_load_explicit(&s->inflight, memory_order_acquire);
 }
 

@@ -41,6 +41,9 @@ struct loop {
 	struct leave leave;
 	struct balance balance;
 	uint32_t titled; /* connections, according to the title */
+	/* A death came before, and so long nobody served, ms. */
+	bool took_over;
+	uint64_t pause;
 	/* Rounds in a row in which nothing moved though something was ready,
 	 * when the last of them was, and how many clients all slots together
 	 * had accepted by then. */
@@ -58,7 +61,7 @@ loop_set_title(struct loop *l, uint32_t held)
 static uint32_t
 loop_held(const struct loop *l)
 {
-	return atomic_load_explicit(&l->w.slot->held, memory_order_relaxed);
+	return slot_held(l->w.slot);
 }
 
 /* Watch the descriptors for which the kernel had no memory. */
@@ -73,6 +76,22 @@ loop_enroll(struct worker *w)
 			(void)close_unless_watched(w, fd);
 }
 
+/* All records are visited for the first time. */
+static void
+loop_recovered(struct loop *l)
+{
+	struct worker *w = &l->w;
+	const struct recovered *r = &w->slices.result;
+
+	idle_begin(w);
+	timer_set(&w->timers, TIMER_REMOVED, 0);
+	if (l->took_over)
+		log_notice("took over: %u connections kept, %u closed, %llu ms "
+			   "without a worker",
+		    r->kept, r->closed, (unsigned long long)l->pause);
+	l->took_over = false;
+}
+
 static void
 loop_run_timer(struct loop *l, enum worker_timer which)
 {
@@ -84,6 +103,10 @@ loop_run_timer(struct loop *l, enum worker_timer which)
 		break;
 	case TIMER_TITLE:
 		loop_set_title(l, loop_held(l));
+		break;
+	case TIMER_RECOVERY:
+		if (!recover_slice(w))
+			loop_recovered(l);
 		break;
 	case TIMER_ENROLL:
 		loop_enroll(w);
@@ -160,7 +183,7 @@ loop_adopt(struct worker *w)
 	    !atomic_compare_exchange_strong(&w->arena->slot[k].state,
 		&unattended, slot_adopted_by(w->number)))
 		return;
-	r = recover(w, k);
+	r = recover_adopt(w, k);
 	timer_set(&w->timers, TIMER_HEADERS, 0);
 	atomic_store(&w->arena->slot[k].state, SLOT_EMPTY);
 	(void)eventfd_write(w->arena->header->master_wake_fd, 1);
@@ -379,31 +402,31 @@ loop_enter_process(struct worker *w)
 	return 0;
 }
 
-/* Make the slot this worker's: its connections go on. */
-static void
+/* Make the slot this worker's: its connections go on.  Returns 0, or -1 with
+ * the reason logged. */
+static int
 loop_enter_slot(struct loop *l)
 {
 	struct worker *w = &l->w;
-	struct recovered r;
 	uint64_t died;
 
-	idle_begin(w);
-	timer_set(&w->timers, TIMER_REMOVED, 0);
 	/* Odd: working from now on. */
 	atomic_store(&w->slot->heartbeat,
 	    (atomic_load(&w->slot->heartbeat) + 2) | 1);
-	r = recover(w, w->number);
+	if (recover_begin(w) == -1) {
+		log_warn("memory for recovery");
+		return -1;
+	}
 	handoff_accept(w);
 	memory_look(w);
 	events_listen(&w->events, true);
-	loop_set_title(l, r.kept);
+	loop_set_title(l, loop_held(l));
 	atomic_store(&w->slot->state, SLOT_READY);
 	(void)eventfd_write(w->arena->header->master_wake_fd, 1);
 	died = atomic_exchange(&w->slot->died, 0);
-	if (died != 0)
-		log_notice("took over: %u connections kept, %u closed, %llu ms "
-			   "without a worker",
-		    r.kept, r.closed, (unsigned long long)(clock_ms() - died));
+	l->took_over = died != 0;
+	l->pause = died != 0 ? clock_ms() - died : 0;
+	return 0;
 }
 
 int
@@ -421,7 +444,8 @@ worker_main(const struct config *config, const struct arena *arena,
 		return WORKER_FAILED;
 	}
 	leave_begin(&l.leave, &l.w);
-	loop_enter_slot(&l);
+	if (loop_enter_slot(&l) == -1)
+		return WORKER_FAILED;
 	status = loop_run(&l);
 	atomic_store(&l.w.slot->state,
 	    status == WORKER_DRAINED ? SLOT_DRAINED : SLOT_EMPTY);

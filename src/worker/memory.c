@@ -43,9 +43,14 @@ memory_total(const struct worker *w)
 {
 	uint64_t n = 0;
 
-	for (unsigned k = 0; k < arena_workers(w->arena); k++)
-		n += atomic_load_explicit(&w->arena->slot[k].blocks,
-		    memory_order_relaxed);
+	for (unsigned k = 0; k < arena_workers(w->arena); k++) {
+		/* Below 0 for a while if a death has left it too low. */
+		int32_t blocks = (int32_t)
+		    atomic_load_explicit(&w->arena->slot[k].blocks,
+			memory_order_relaxed);
+
+		n += blocks > 0 ? (uint32_t)blocks : 0;
+	}
 	return n;
 }
 
@@ -200,6 +205,7 @@ memory_judge(struct worker *w)
 
 	memory_measure(w, &m);
 	atomic_store_explicit(&w->slot->blocks, m.mine, memory_order_relaxed);
+	w->slices.blocks_exact = true;
 	if (m.total > memory_enough(w))
 		memory_evict(w, &m, m.total - memory_enough(w));
 	if (memory_total(w) <= memory_enough(w))

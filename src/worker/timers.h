@@ -19,6 +19,7 @@
 enum worker_timer {
 	TIMER_PARENT,	   /* leave.c: is the master alive? */
 	TIMER_TITLE,	   /* loop.c: update the process title */
+	TIMER_RECOVERY,	   /* recover.c: the next slice */
 	TIMER_ENROLL,	   /* loop.c: repeat a failed epoll_ctl(2) */
 	TIMER_TRIM,	   /* memory.c: release unused windows */
 	TIMER_MEMORY,	   /* memory.c: is memory still full? */

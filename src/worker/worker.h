@@ -23,6 +23,7 @@
 #include "worker/balance/active.h"
 #include "worker/balance/siblings.h"
 #include "worker/events.h"
+#include "worker/recovery/slices.h"
 #include "worker/timers.h"
 #include "worker/wakeups.h"
 
@@ -52,6 +53,7 @@ struct worker {
 	bool memory_full; /* set by memory.c */
 	uint64_t now;	  /* of this round, clock_ms(); 0: not asked yet */
 	uint64_t unix_ms; /* the same as a date */
+	int idle_next;	  /* where the sweep of idle.c goes on */
 	/* Odd: a handler makes a step; for step_limit.c. */
 	volatile uint32_t stepping;
 
@@ -60,6 +62,9 @@ struct worker {
 	struct wakeups wakeups;
 	struct siblings siblings;
 	struct events events;
+	struct slices slices;
+	/* For visit_record(); recover.c, which includes much, sets it. */
+	bool (*visit)(struct worker *w, int fd);
 	struct worker_handler handler[HANDLER_ENTRIES];
 	/* The entry that a new connection of a service gets, by its number. */
 	uint8_t service_entry[SERVICE_NUMBERS];

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "../unit/sockets.h"
+#include "../unit/whole.h"
 #include "config/services.h"
 #include "config/value.h"
 #include "lib/clock.h"
@@ -29,7 +30,6 @@
 #include "worker/connection/idle.h"
 #include "worker/connection/serve.h"
 #include "worker/connection/tcp_info.h"
-#include "worker/recovery/recover.h"
 
 #define CLIENTS 2
 
@@ -110,6 +110,8 @@ tear_down(void)
 {
 	free(bed.w.active.entry);
 	free(bed.w.wakeups.entry);
+	free(bed.w.slices.visited);
+	bed.w.slices.visited = NULL;
 	memset(&bed.w, 0, sizeof(bed.w));
 	for (int fd = GROUND_FIRST; fd < GROUND_DESCRIPTORS; fd++) {
 		set_abrupt(fd);
@@ -193,6 +195,7 @@ worker_up(unsigned k)
 
 	free(w->active.entry);
 	free(w->wakeups.entry);
+	free(w->slices.visited);
 	worker_init(w, &bed.config, bed.arena,
 	    &(struct worker_place){ .slot = k });
 	/* As handlers_load() does: a record may name any entry. */

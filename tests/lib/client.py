@@ -650,5 +650,32 @@ def silent_windows(count):
         echo(s, b"still here\n")
 
 
+def counted(number="20"):
+    """Echoes on so many connections until ./enough is there.  Then each client
+    ends; ./bytes has the numbers of bytes and of clients."""
+    number = int(number)
+    clients, total, turn = [connect() for _ in range(number)], 0, 0
+    ready("counting")
+    while not os.path.exists("enough"):
+        for s in clients:
+            line = b"x" * (turn % 300) + b"\n"
+            echo(s, line)
+            total += len(line)
+            turn += 7
+        clients[-1].shutdown(socket.SHUT_WR)
+        need(receive_all(clients[-1]) == b"", "more than its echoes came")
+        clients[-1].close()
+        clients[-1] = connect()
+        number += 1
+    for s in clients:
+        s.sendall(b"the end")
+        s.shutdown(socket.SHUT_WR)
+        need(receive_all(s) == b"the end", "the end did not come back")
+        s.close()
+        total += 7
+    with open("bytes", "w") as f:
+        f.write("%d %d\n" % (total, number))
+
+
 if __name__ == "__main__":
     globals()[sys.argv[1]](*sys.argv[2:])

@@ -285,6 +285,41 @@ left_of(const struct tcp *t)
 	return 0;
 }
 
+/* The counters of all slots agree with the records. */
+static void
+at_rest_counters(void)
+{
+	uint64_t rx = 0, tx = 0, accepted = 0, closed = 0, open = 0;
+
+	for (unsigned k = 0; k < SLOTS; k++) {
+		const struct slot *s = &arena.slot[k];
+
+		rx += slot_sum(s, rx) - slot_sum(s, rx_closed);
+		tx += slot_sum(s, tx) - slot_sum(s, tx_closed);
+		accepted += slot_sum(s, accepted);
+		for (unsigned r = 0; r < CLOSE_REASONS; r++)
+			closed += slot_sum(s, closed[r]);
+	}
+	for (unsigned fd = 0; fd < DESCRIPTORS; fd++)
+		if (table[fd] != NULL) {
+			open++;
+			rx -= arena.connection[fd].rx;
+			tx -= arena.connection[fd].tx;
+		}
+	/* Clients that are refused are closed and not accepted. */
+	if (scene->maxclients > 0)
+		return;
+	if (rx != 0 || tx != 0)
+		violated("P7",
+		    "the counters have %lld bytes of input and %lld of "
+		    "output more than the records",
+		    (long long)rx, (long long)tx);
+	if (accepted - closed != open)
+		violated("P7", "%llu clients accepted, %llu closed, %llu open",
+		    (unsigned long long)accepted, (unsigned long long)closed,
+		    (unsigned long long)open);
+}
+
 void
 kernel_at_rest(void)
 {
@@ -390,6 +425,7 @@ kernel_at_rest(void)
 			    "ever",
 			    s->inflight, k);
 	}
+	at_rest_counters();
 	if (arena.header->admission != 0)
 		violated("P7", "the admission is never released");
 }

@@ -91,6 +91,11 @@ const struct scene scenes[] = {
 	    { { CONNECTS, 0, "" }, { CONNECTS, 1, "" }, { FINISHES, 0, "" },
 		{ CONNECTS, 2, "" }, { SAYS, 2, "x\n" } },
 	    { 1, 1, 0, 0 }, { 2, 1, 0, 1 }, 0, NULL, "" },
+	/* The second death comes while the first one's lost socket is searched
+	 * for, or while its records are visited in slices. */
+	{ "a client comes, and two deaths", 1, &scene_echo, NOTHING,
+	    { { CONNECTS, 0, "ab\n" } }, { 2, 0, 0, 0 }, { 3, 0, 0, 1 }, 0,
+	    NULL, "" },
 	{ "one client too many", 2, &scene_echo, { { CONNECTS, 0, "" } },
 	    { { CONNECTS, 1, "" }, { FINISHES, 0, "" }, { CONNECTS, 2, "" } },
 	    { 1, 0, 1, 0 }, { 2, 1, 1, 0 }, 1, NULL, "" },

@@ -428,3 +428,31 @@ method() {
 	diff <(scrape | sed -n 's/^echod_connections_closed_total{reason="\(.*\)"}.*/\1/p' | sort) \
 		<(sed -n '/^\.It Ic echod_connections_closed_total/,/^\.It Ic/s/^\.It Cm \([a-z_]*\).*/\1/p' "$TOP_SRCDIR/man/echod.8" | sort)
 }
+
+# The counters agree with what the clients have seen.
+agrees() {
+	is received_bytes_total "$1" && is sent_bytes_total "$1" &&
+		is connections 0 && is connections_accepted_total "$2" &&
+		[ "$(scrape | awk '/^echod_connections_closed_total/ { n += $2 }
+		    END { print n }')" = "$2" ]
+}
+
+@test "after many deaths all is counted, once" {
+	# Formerly bytes, accepts and closes were off by the operation that a
+	# death interrupted.
+	begin workers=2
+	client counted 20
+	wait_for 20 test -e counting
+	local i pid bytes clients
+	for i in $(seq 30); do
+		for pid in $(workers); do
+			kill -KILL "$pid" 2>/dev/null || true
+			[ $((i % 3)) -eq 0 ] || break
+		done
+		wait_for 20 workers_are 2
+	done
+	touch enough
+	client_is_happy
+	read -r bytes clients <bytes
+	wait_for 10 agrees "$bytes" "$clients"
+}

@@ -94,6 +94,8 @@ rig_down(void)
 {
 	free(rig.w.active.entry);
 	free(rig.w.wakeups.entry);
+	free(rig.w.slices.visited);
+	rig.w.slices.visited = NULL;
 	service_destroy(rig.service, rig.service_fd);
 	arena_destroy(&rig.arena);
 	for (int fd = STDERR_FILENO + 1; fd < DESCRIPTORS; fd++)
@@ -134,6 +136,7 @@ worker_up(unsigned k)
 
 	free(w->active.entry);
 	free(w->wakeups.entry);
+	free(w->slices.visited);
 	worker_init(w, &rig.config, &rig.arena, &place);
 	rig_load_handlers(w);
 	rig.balance = (struct balance){ .turn = 0 };

@@ -14,8 +14,8 @@
 
 #include "shared/service.h"
 #include "sockets.h"
+#include "whole.h"
 #include "worker/balance/balance.h"
-#include "worker/recovery/recover.h"
 
 #define SLOTS 3
 #define DESCRIPTORS 256

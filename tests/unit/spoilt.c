@@ -185,7 +185,8 @@ overlooked(void)
 	return !is_open(p.fd) && closed(0, CLOSE_ERROR) == 1;
 }
 
-/* The same for a record that the worker had before it adopted a slot. */
+/* The same for a record that the worker had before it adopted a slot, when it
+ * serves that client again. */
 static bool
 own(void)
 {
@@ -197,6 +198,8 @@ own(void)
 	passed(&p, 60000);
 	p.c->phase = PHASE_FINISHING;
 	(void)recover(&rig.w, 1);
+	say(&p, "line\n");
+	turn(PATIENCE);
 	return !is_open(p.fd) && is_owned(&q, CONN_OPEN, 0) && echoes(&q);
 }
 

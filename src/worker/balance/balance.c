@@ -7,6 +7,7 @@
 
 #include "lib/clock.h"
 #include "worker/balance/handoff.h"
+#include "worker/recovery/visit.h"
 
 /* Rounds between two looks at how even the slots are. */
 #define BALANCE_ROUNDS 16
@@ -50,9 +51,8 @@ balance_offer_inactive(struct worker *w, unsigned to, unsigned n)
 {
 	unsigned offered = 0;
 
-	for (int fd = arena_next(w->arena, w->number, 0);
-	     fd != -1 && offered < n;
-	     fd = arena_next(w->arena, w->number, fd + 1))
+	for (int fd = visit_next(w, 0); fd != -1 && offered < n;
+	     fd = visit_next(w, fd + 1))
 		if (worker_connection(w, fd)->active == CONNECTION_INACTIVE &&
 		    balance_may_offer(w, fd)) {
 			handoff_move(w, fd, to);

@@ -12,6 +12,7 @@
 #include "worker/connection/serve.h"
 #include "worker/connection/window.h"
 #include "worker/memory.h"
+#include "worker/recovery/visit.h"
 
 /* A reservation that is not redeemed for so long is void, ms. */
 #define EXPIRE_MS 1000
@@ -73,6 +74,7 @@ handoff_receive(struct worker *w, int fd)
 	struct connection *c = worker_connection(w, fd);
 
 	w->moved++;
+	slices_mark(&w->slices, fd);
 	c->active = CONNECTION_INACTIVE;
 	c->paused = 0;
 	atomic_fetch_add(&w->slot->held, 1);
@@ -122,7 +124,7 @@ handoff_obey(struct worker *w, int fd)
 		return;
 	c = worker_connection(w, fd);
 	if (connection_owner(c) == owner_word(CONN_OPEN, w->number) &&
-	    connection_close_asked(c))
+	    visit_record(w, fd) && connection_close_asked(c))
 		close_connection(w, fd, CLOSE_REQUEST, 0);
 }
 

@@ -16,6 +16,7 @@
 #include "worker/balance/handoff.h"
 #include "worker/connection/admission.h"
 #include "worker/connection/close.h"
+#include "worker/connection/counting.h"
 #include "worker/connection/header.h"
 #include "worker/connection/rate.h"
 #include "worker/connection/serve.h"
@@ -110,6 +111,7 @@ accept_claim(struct worker *w, int fd)
 		    !connection_vacant(c, word, cookie))
 			return false;
 	} while (!connection_claim(c, word, w->number));
+	slices_mark(&w->slices, fd);
 	c->cookie = cookie;
 	return true;
 }
@@ -175,17 +177,20 @@ accept_enter(struct worker *w, int fd, const struct peer *peer, unsigned entry,
 	if (admission_expects_header(w->handler[entry].service, peer))
 		c->flags |= CONN_HEADER;
 	c->active = CONNECTION_INACTIVE;
+	counting_begin(w, fd, CONN_CLAIMED, CLOSE_EOF);
 	counter_add(&worker_count(w, c)->accepted, 1);
 	if (log_wants(LOG_LEVEL_VERBOSE))
 		log_verbose("%s accepted", worker_client_name(w, c));
 	w->changed = true;
 	if (to != w->number) {
 		handoff_offer(w, fd, to);
+		counting_end(w);
 		siblings_notify(&w->siblings, to);
 		return;
 	}
 	header_expect(w, c);
 	connection_set(c, owner_word(CONN_OPEN, to));
+	counting_end(w);
 	if (close_unless_watched(w, fd))
 		(void)active_touch(&w->active, fd);
 }

@@ -11,6 +11,7 @@
 
 #include "lib/clock.h"
 #include "worker/connection/admission.h"
+#include "worker/connection/counting.h"
 #include "worker/connection/rate.h"
 #include "worker/connection/window.h"
 
@@ -40,15 +41,18 @@ close_connection(struct worker *w, int fd, enum close_reason reason, int error)
 	struct connection *c = worker_connection(w, fd);
 
 	w->moved++;
+	slices_count(&w->slices, c, fd);
 	active_remove(&w->active, fd);
 	wakeups_remove(&w->wakeups, fd);
 	if ((c->flags & CONN_CHARGED) != 0 && c->rx == 0 &&
 	    (reason == CLOSE_EOF || reason == CLOSE_RESET))
 		rate_return(w, connection_half(c)->entry % HANDLER_ENTRIES);
+	counting_begin(w, fd, CONN_OPEN, reason);
 	close_account(w, c, reason, error);
 	window_remove(w->slot, c);
 	atomic_fetch_sub_explicit(&w->slot->held, 1, memory_order_release);
 	connection_set(c, owner_word(CONN_CLOSING, w->number));
+	counting_end(w);
 	store_barrier();
 	atomic_store_explicit(&w->slot->op.kind, OP_NONE, memory_order_relaxed);
 	close_descriptor(w, fd);

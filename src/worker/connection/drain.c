@@ -11,6 +11,7 @@
 #include "worker/connection/serve.h"
 #include "worker/connection/tcp_info.h"
 #include "worker/memory.h"
+#include "worker/recovery/visit.h"
 
 /* A client that sent nothing for so long is not about to, ms. */
 #define IDLE_SILENCE 1000
@@ -90,8 +91,7 @@ drain_look(struct worker *w, int fd, uint64_t now, uint64_t deadline)
 static void
 drain_sweep(struct worker *w, uint64_t now, uint64_t deadline)
 {
-	for (int fd = arena_next(w->arena, w->number, 0); fd != -1;
-	     fd = arena_next(w->arena, w->number, fd + 1))
+	for (int fd = visit_next(w, 0); fd != -1; fd = visit_next(w, fd + 1))
 		drain_look(w, fd, now, deadline);
 }
 
@@ -107,8 +107,7 @@ drain_removed(struct worker *w)
 			last = w->handler[i].deadline;
 	if (last == 0)
 		return;
-	for (int fd = arena_next(w->arena, w->number, 0); fd != -1;
-	     fd = arena_next(w->arena, w->number, fd + 1)) {
+	for (int fd = visit_next(w, 0); fd != -1; fd = visit_next(w, fd + 1)) {
 		uint64_t deadline = worker_handler(w, worker_connection(w, fd))
 					->deadline;
 
@@ -144,7 +143,9 @@ drain_step(struct worker *w)
 		drain_sweep(w, now, deadline);
 		timer_set(&w->timers, TIMER_DRAIN, now + SWEEP_MS);
 	}
-	return atomic_load(&w->slot->held) == 0 &&
+	/* `held` is right when all records are visited. */
+	return !slices_are_left(&w->slices) &&
+	    atomic_load(&w->slot->held) == 0 &&
 	    (now >= deadline ||
 		(!drain_has_queues(w) &&
 		    !timer_is_set(&w->timers, TIMER_WITHDRAW)));

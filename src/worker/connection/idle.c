@@ -24,9 +24,14 @@
 #include "worker/connection/serve.h"
 #include "worker/connection/socket_error.h"
 #include "worker/connection/tcp_info.h"
+#include "worker/recovery/visit.h"
 
 /* The most time between two sweeps, ms. */
 #define INTERVAL_MAX 60000
+/* A sweep is made in slices of so long, us, between which others are served;
+ * the time is looked at after so many clients. */
+#define SWEEP_US 200
+#define SWEEP_CLIENTS 8
 /* The least time between two looks for overdue headers, ms. */
 #define HEADER_INTERVAL 100
 
@@ -104,14 +109,22 @@ void
 idle_sweep(struct worker *w)
 {
 	uint32_t now = (uint32_t)(clock_ms() / 100);
+	uint64_t until = clock_us() + SWEEP_US;
+	unsigned n = 0;
 
-	for (int fd = arena_next(w->arena, w->number, 0); fd != -1;
+	for (int fd = arena_next(w->arena, w->number, w->idle_next); fd != -1;
 	     fd = arena_next(w->arena, w->number, fd + 1)) {
+		if (++n % SWEEP_CLIENTS == 0 && clock_us() >= until) {
+			w->idle_next = fd;
+			timer_set(&w->timers, TIMER_IDLE, 0);
+			return;
+		}
 		if (idle_is_gone(w, fd))
 			socket_error_close(w, fd, ETIMEDOUT);
 		else if (idle_is_idle(w, fd, worker_connection(w, fd), now))
 			close_connection(w, fd, CLOSE_IDLE, 0);
 	}
+	w->idle_next = 0;
 }
 
 static bool
@@ -149,8 +162,7 @@ idle_headers(struct worker *w)
 {
 	uint64_t next = CLOCK_NEVER;
 
-	for (int fd = arena_next(w->arena, w->number, 0); fd != -1;
-	     fd = arena_next(w->arena, w->number, fd + 1)) {
+	for (int fd = visit_next(w, 0); fd != -1; fd = visit_next(w, fd + 1)) {
 		const struct connection *c = worker_connection(w, fd);
 
 		if (idle_awaits_header(w, fd) && header_is_due(w, c) &&

@@ -8,14 +8,15 @@
 
 #include "worker/worker.h"
 
-/* A worker has its slot: check all connections at once, since the former worker
- * may not have done so. */
+/* A worker has looked at its slot: check all connections at once, since the
+ * former worker may not have done so. */
 void idle_begin(struct worker *w);
 
 /* Once a round: keep TIMER_IDLE set while the slot holds connections. */
 void idle_round(struct worker *w);
 
-/* At TIMER_IDLE: close the connections that are idle or gone. */
+/* At TIMER_IDLE: close the connections that are idle or gone, or some of
+ * them; then the timer is set again. */
 void idle_sweep(struct worker *w);
 
 /* At TIMER_HEADERS: the same for connections whose PROXY header is overdue. */

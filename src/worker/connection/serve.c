@@ -21,6 +21,7 @@
 #include "worker/connection/tcp_info.h"
 #include "worker/connection/window.h"
 #include "worker/memory.h"
+#include "worker/recovery/visit.h"
 
 /* Steps of a connection in a row before the others have their turn. */
 #define STEPS_MAX 16
@@ -58,9 +59,14 @@ static void
 serve_begin(struct worker *w, int fd, uint64_t base)
 {
 	struct operation *op = &w->slot->op;
+	const struct connection *c = worker_connection(w, fd);
+	const struct slot_counters *count = worker_count(w, c);
 
 	op->fd = fd;
 	op->base = base;
+	op->sent = c->tx;
+	op->rx = atomic_load_explicit(&count->rx, memory_order_relaxed);
+	op->tx = atomic_load_explicit(&count->tx, memory_order_relaxed);
 	store_barrier();
 	atomic_store_explicit(&op->kind, OP_SERVE, memory_order_relaxed);
 	store_barrier();
@@ -444,6 +450,8 @@ serve_event(struct worker *w, int fd, uint32_t events)
 	if (connection_owner(worker_connection(w, fd)) !=
 	    owner_word(CONN_OPEN, w->number))
 		events_disown(&w->events, fd);
+	else if (!visit_record(w, fd))
+		return;
 	/* A connection that was not active may be a former worker's that
 	 * recovery was kept from finding. */
 	else if (active_touch(&w->active, fd) && !worker_can_serve(w, fd))

@@ -25,10 +25,9 @@ window_add(struct slot *s, const struct connection *c)
 void
 window_remove(struct slot *s, const struct connection *c)
 {
-	uint32_t n = atomic_load_explicit(&s->blocks, memory_order_relaxed);
-	uint32_t its = connection_blocks(c);
-
-	atomic_store_explicit(&s->blocks, n > its ? n - its : 0,
+	atomic_store_explicit(&s->blocks,
+	    atomic_load_explicit(&s->blocks, memory_order_relaxed) -
+		connection_blocks(c),
 	    memory_order_relaxed);
 }
 

@@ -125,15 +125,18 @@ lost_sockets_enter(struct worker *w, int fd)
 }
 
 /*
- * Claim the record of `fd` if `fd` is lost.  A socket that a living worker has
- * accepted a moment ago looks the same.  So both claim the record by compare
- * and swap, and the second one leaves it alone.
+ * A socket that a living worker has accepted a moment ago looks the same.  So
+ * both claim the record by compare and swap, and the second one leaves it
+ * alone.
  */
-static bool
+bool
 lost_sockets_claim(struct worker *w, int fd)
 {
 	struct connection *c = worker_connection(w, fd);
 
+	/* The records from the end on were never used, and have no page. */
+	if ((unsigned)fd >= arena_end(w->arena) && tcp_info_cookie(fd) == 0)
+		return false;
 	for (;;) {
 		uint32_t word = connection_word(c);
 
@@ -148,13 +151,4 @@ lost_sockets_claim(struct worker *w, int fd)
 		if (connection_claim(c, word, w->number))
 			return true;
 	}
-}
-
-int
-lost_sockets_next(struct worker *w, int fd)
-{
-	for (; fd < (int)arena_descriptors(w->arena); fd++)
-		if (lost_sockets_claim(w, fd))
-			return fd;
-	return -1;
 }

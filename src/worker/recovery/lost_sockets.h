@@ -10,11 +10,8 @@
 /* True if `fd` is a socket that was accepted from one of the listeners. */
 bool lost_sockets_is_client(const struct worker *w, int fd);
 
-/*
- * The first lost socket with a descriptor of at least `fd`, whose record this
- * slot has claimed; -1 if there is none.
- */
-int lost_sockets_next(struct worker *w, int fd);
+/* If `fd` is lost, claim its record for this slot.  Returns true if it was. */
+bool lost_sockets_claim(struct worker *w, int fd);
 
 /* Make the client of a record that this slot has CLAIMED a connection of this
  * slot, if it is allowed.  Returns false if it is closed. */

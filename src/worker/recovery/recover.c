@@ -22,6 +22,14 @@
  * or a record that is CLAIMED and half filled in; or one that is OFFERED and
  * not notified, for which the bit is set again.  A death while closing leaves a
  * record that is CLOSING, whose cookie tells whether the socket was closed.
+ *
+ * Only the connection that was being served is settled before the new worker
+ * begins to serve, so the pause does not grow with the number of connections.
+ * Its scratch is needed at once.  All other records tell by themselves how far
+ * they came, as often as a worker dies over them.  So they wait for a slice.
+ * The search for lost sockets waits, too: nobody has such a socket, so its
+ * number is given to no other.  No record tells of the search: the slot's word
+ * `lost` does until it is through.
  */
 #include "worker/recovery/recover.h"
 
@@ -31,16 +39,25 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include "lib/clock.h"
 #include "lib/signals.h"
 #include "worker/balance/handoff.h"
 #include "worker/connection/accept.h"
 #include "worker/connection/admission.h"
 #include "worker/connection/close.h"
+#include "worker/connection/counting.h"
 #include "worker/connection/serve.h"
 #include "worker/connection/tcp_info.h"
 #include "worker/connection/window.h"
 #include "worker/memory.h"
 #include "worker/recovery/lost_sockets.h"
+#include "worker/recovery/visit.h"
+
+/* A slice takes so long, us; the time is looked at after so many records. */
+#ifndef SLICE_RECORDS
+#define SLICE_RECORDS 8
+#define SLICE_US 200
+#endif
 
 /* Correct the record of the connection in doubt by the kernel's positions.
  * Returns false if the connection cannot go on. */
@@ -64,8 +81,6 @@ recover_settle(const struct worker *w, unsigned k, int fd)
 	}
 	if (rx < c->rx || tx < c->tx)
 		return false;
-	counter_add(&worker_count(w, c)->rx, rx - c->rx);
-	counter_add(&worker_count(w, c)->tx, tx - c->tx);
 	c->rx = rx;
 	c->tx = tx;
 	/* The copy is checked and used: another process can write to the
@@ -186,16 +201,6 @@ recover_finish_close(struct worker *w, int fd, uint32_t owner)
 		close_descriptor(w, fd);
 }
 
-/* A lost socket, in a record that is CLAIMED by us. */
-static void
-recover_enter(struct worker *w, int fd, struct recovered *r)
-{
-	if (lost_sockets_enter(w, fd))
-		r->kept++;
-	else
-		r->closed++;
-}
-
 /* A connection that was in no slot has become ours. */
 static void
 recover_count(struct worker *w, int fd)
@@ -213,11 +218,42 @@ recover_count_from(struct worker *w, unsigned k, int fd)
 	window_remove(&w->arena->slot[k], worker_connection(w, fd));
 }
 
-/* A connection that has become ours is watched, or closed if it cannot be
+/* Continue: steps and ends that are due, output that is unsent, timers. */
+static void
+recover_resume(struct worker *w, int fd)
+{
+	const struct connection *c = worker_connection(w, fd);
+	const uint32_t ours = owner_word(CONN_OPEN, w->number);
+
+	if (connection_owner(c) == ours)
+		serve_resume(w, fd);
+	/* Only the window of an active connection is released in time. */
+	if (connection_owner(c) == ours && connection_blocks(c) > 0 &&
+	    connection_pending(c) == 0) {
+		(void)active_touch(&w->active, fd);
+		memory_took(w, fd, 0, 0);
+	}
+}
+
+/* A lost socket, in a record that is CLAIMED by us. */
+static void
+recover_enter(struct worker *w, int fd, struct recovered *r)
+{
+	slices_mark(&w->slices, fd);
+	if (lost_sockets_enter(w, fd)) {
+		r->kept++;
+		recover_resume(w, fd); /* a handler may speak first */
+	} else
+		r->closed++;
+}
+
+/* A connection that has become ours goes on, or is closed if it cannot be
  * served. */
 static void
 recover_go_on(struct worker *w, int fd, struct recovered *r)
 {
+	slices_mark(&w->slices, fd);
+	worker_connection(w, fd)->active = CONNECTION_INACTIVE;
 	if (!worker_can_serve(w, fd))
 		recover_give_up(w, fd, CLOSE_ERROR, EOWNERDEAD);
 	else if (connection_close_asked(worker_connection(w, fd)))
@@ -225,23 +261,15 @@ recover_go_on(struct worker *w, int fd, struct recovered *r)
 	else {
 		recover_watch(w, fd);
 		r->kept++;
+		recover_resume(w, fd);
 		return;
 	}
 	r->closed++;
 }
 
-/* OPEN by our own slot: its former worker had it. */
-static void
-recover_inherit(struct worker *w, int fd, struct recovered *r)
-{
-	/* A lost socket that was entered just now is watched already. */
-	if (worker_connection(w, fd)->active == CONNECTION_INACTIVE)
-		recover_go_on(w, fd, r);
-}
-
 /* OPEN by slot `k`, which is unattended: it becomes ours. */
 static void
-recover_adopt(struct worker *w, unsigned k, int fd, struct recovered *r)
+recover_take_over(struct worker *w, unsigned k, int fd, struct recovered *r)
 {
 	recover_unwatch(w, k, fd);
 	if (!connection_swap(worker_connection(w, fd), owner_word(CONN_OPEN, k),
@@ -260,6 +288,8 @@ recover_accept_offer(struct worker *w, int fd, uint32_t owner,
 	if (!connection_swap(worker_connection(w, fd), owner,
 		owner_word(CONN_OPEN, w->number)))
 		return;
+	if (owner_slot(owner) < w->arena->slots)
+		siblings_unreserve(&w->siblings, owner_slot(owner));
 	recover_count(w, fd);
 	recover_go_on(w, fd, r);
 }
@@ -320,9 +350,22 @@ recover_record(struct worker *w, unsigned k, int fd, struct recovered *r)
 	else if (owner != owner_word(CONN_OPEN, k))
 		return;
 	else if (k == w->number)
-		recover_inherit(w, fd, r);
+		recover_go_on(w, fd, r);
 	else
-		recover_adopt(w, k, fd, r);
+		recover_take_over(w, k, fd, r);
+}
+
+/* The bytes of the operation: as many as the record says. */
+static void
+recover_count_bytes(const struct worker *w, unsigned k,
+    const struct connection *c)
+{
+	struct slot *s = &w->arena->slot[k];
+	struct slot_counters
+	    *count = &s->count[worker_handler(w, c)->number % SERVICE_NUMBERS];
+
+	atomic_store(&count->rx, s->op.rx + (c->rx - s->op.base));
+	atomic_store(&count->tx, s->op.tx + (c->tx - s->op.sent));
 }
 
 /* The connection that was being served.  It is closed if its input killed the
@@ -334,10 +377,16 @@ recover_take_doubtful(struct worker *w, unsigned k, int fd, bool shed,
 	struct slot *s = &w->arena->slot[k];
 	struct connection *c = worker_connection(w, fd);
 	int fault = atomic_load(&s->fault);
+	bool good;
 
-	if (connection_owner(c) != owner_word(CONN_OPEN, k) ||
-	    (fault == 0 && !shed && recover_settle(w, k, fd)))
-		return; /* recover_record() does the rest */
+	if (connection_owner(c) != owner_word(CONN_OPEN, k))
+		return;
+	if (k == w->number)
+		slices_count(&w->slices, c, fd);
+	good = fault == 0 && !shed && recover_settle(w, k, fd);
+	recover_count_bytes(w, k, c);
+	if (good)
+		return; /* recover_go_on() does the rest */
 	if (fault != 0)
 		log_warnx("%s closed: its input to handler %s %s worker %u "
 			  "(%s); %llu bytes in, %llu out",
@@ -347,8 +396,10 @@ recover_take_doubtful(struct worker *w, unsigned k, int fd, bool shed,
 		    (unsigned long long)c->rx, (unsigned long long)c->tx);
 	/* It stays slot k's until it is CLOSING.  If it were OPEN by us and
 	 * we died, our successor would not know that it is in doubt. */
-	if (k != w->number)
+	if (k != w->number) {
+		slices_mark(&w->slices, fd);
 		recover_count_from(w, k, fd);
+	}
 	recover_give_up(w, fd,
 	    fault != 0 ? CLOSE_FAULT
 		: shed ? CLOSE_MEMORY
@@ -357,85 +408,164 @@ recover_take_doubtful(struct worker *w, unsigned k, int fd, bool shed,
 	r->closed++;
 }
 
-/* The worker died between accept4(2) and the record. */
-static void
-recover_lost_sockets(struct worker *w, struct recovered *r)
-{
-	for (int fd = lost_sockets_next(w, 0); fd != -1;
-	     fd = lost_sockets_next(w, fd + 1))
-		recover_enter(w, fd, r);
-}
-
-/* Continue all: steps and ends that are due, output that is unsent, timers. */
-static void
-recover_resume(struct worker *w, struct recovered *r)
-{
-	const uint32_t ours = owner_word(CONN_OPEN, w->number);
-
-	for (int fd = arena_next(w->arena, w->number, 0); fd != -1;
-	     fd = arena_next(w->arena, w->number, fd + 1)) {
-		const struct connection *c = worker_connection(w, fd);
-
-		/* Also those that it had before, if it adopts a slot. */
-		if (!worker_can_serve(w, fd)) {
-			recover_give_up(w, fd, CLOSE_ERROR, EOWNERDEAD);
-			r->closed++;
-		} else
-			serve_resume(w, fd);
-		/* Only the window of an active connection is released in
-		 * time. */
-		if (connection_owner(c) == ours && connection_blocks(c) > 0 &&
-		    connection_pending(c) == 0) {
-			(void)active_touch(&w->active, fd);
-			memory_took(w, fd, 0, 0);
-		}
-	}
-}
-
-struct recovered
-recover(struct worker *w, unsigned k)
+/* The worker of slot `k` was in an operation: settle it.  Returns the
+ * connection that it served, -1 if it served none. */
+static int
+recover_operation(struct worker *w, unsigned k, bool shed, struct recovered *r)
 {
 	struct slot *s = &w->arena->slot[k];
 	uint32_t kind = atomic_load(&s->op.kind), theirs = k + 1;
-	int doubtful = kind == OP_SERVE ? s->op.fd : -1;
-	bool shed = atomic_load(&s->shed) != 0;
-	struct recovered r = { 0, 0 };
-	uint32_t held = 0;
+	int fd = kind == OP_SERVE ? s->op.fd : -1;
 
+	counting_undo(w, k);
 	atomic_compare_exchange_strong(&w->arena->header->admission, &theirs,
 	    0);
-	/* A death may leave these wrong: count anew. */
+	atomic_store(&s->active, 0);
+	atomic_store(&s->inflight, 0);
+	if (fd < 0 || (uint32_t)fd >= arena_descriptors(w->arena))
+		fd = -1;
+	else
+		recover_take_doubtful(w, k, fd, shed, r);
+	/* It may have died between accept4(2) and the record. */
+	if (kind == OP_ACCEPT || atomic_load(&s->lost) != 0) {
+		atomic_store(&w->slot->lost, 1);
+		slices_search(&w->slices);
+		timer_set(&w->timers, TIMER_RECOVERY, 0);
+	}
+	/* A reservation of the dead worker is not redeemed any more. */
+	siblings_wake_reserved(&w->siblings);
+	return fd;
+}
+
+/* The operation is settled; this worker may name its own now. */
+static void
+recover_clear(struct slot *s)
+{
+	store_barrier();
+	atomic_store(&s->op.kind, OP_NONE);
+	atomic_store(&s->fault, 0);
+}
+
+static void
+recover_shed(struct worker *w, struct slot *s, struct recovered *r)
+{
+	unsigned n = memory_shed(w);
+
+	log_warnx("memory is short: %u clients closed that held much", n);
+	r->kept -= n < r->kept ? n : r->kept;
+	r->closed += n;
+	atomic_store(&s->shed, 0);
+}
+
+/* w->visit */
+static bool
+recover_visit(struct worker *w, int fd)
+{
+	const struct connection *c = worker_connection(w, fd);
+	const uint32_t ours = owner_word(CONN_OPEN, w->number);
+
+	if (connection_owner(c) == ours)
+		slices_count(&w->slices, c, fd);
+	else
+		slices_mark(&w->slices, fd);
+	recover_record(w, w->number, fd, &w->slices.result);
+	return connection_owner(c) == ours;
+}
+
+int
+recover_begin(struct worker *w)
+{
+	struct slot *s = w->slot;
+	bool shed = atomic_load(&s->shed) != 0;
+	int doubtful;
+
+	if (slices_begin(&w->slices, w->arena, s) == -1)
+		return -1;
+	w->visit = recover_visit;
+	doubtful = recover_operation(w, w->number, shed, &w->slices.result);
+	recover_clear(s);
+	if (shed)
+		recover_shed(w, s, &w->slices.result);
+	/* Clients that wait come first. */
+	timer_set(&w->timers, TIMER_RECOVERY, clock_ms() + 1);
+	/* Its client waits, and its event may be gone. */
+	if (doubtful != -1 &&
+	    connection_owner(worker_connection(w, doubtful)) ==
+		owner_word(CONN_OPEN, w->number))
+		recover_go_on(w, doubtful, &w->slices.result);
+	return 0;
+}
+
+/* Look at one record or descriptor.  Returns false if there is none left. */
+static bool
+recover_one(struct worker *w)
+{
+	struct slices *s = &w->slices;
+
+	if (s->visited != NULL) {
+		if (s->next < s->end)
+			(void)visit_record(w, (int)s->next++);
+		else
+			slices_end(s, w->slot);
+	} else if (s->searching) {
+		int fd = (int)s->next_socket++;
+
+		if ((unsigned)fd >= arena_descriptors(w->arena)) {
+			s->searching = false;
+			atomic_store(&w->slot->lost, 0);
+		} else if (lost_sockets_claim(w, fd))
+			recover_enter(w, fd, &s->result);
+	}
+	return slices_are_left(s);
+}
+
+bool
+recover_slice(struct worker *w)
+{
+	uint64_t until = clock_us() + SLICE_US;
+	bool left;
+
+	do {
+		left = slices_are_left(&w->slices);
+		for (unsigned n = 0; left && n < SLICE_RECORDS; n++)
+			left = recover_one(w);
+	} while (left && clock_us() < until);
+	if (left)
+		timer_set(&w->timers, TIMER_RECOVERY, 0);
+	return left;
+}
+
+/* Count the connections of slot `k` anew: a death may have left the sums
+ * wrong. */
+static void
+recover_count_anew(const struct worker *w, unsigned k)
+{
+	struct slot *s = &w->arena->slot[k];
+	uint32_t held = 0;
+
 	atomic_store(&s->blocks, 0);
 	for (int fd = arena_next(w->arena, k, 0); fd != -1;
 	     fd = arena_next(w->arena, k, fd + 1)) {
-		worker_connection(w, fd)->active = CONNECTION_INACTIVE;
 		window_add(s, worker_connection(w, fd));
 		held++;
 	}
 	atomic_store(&s->held, held);
-	atomic_store(&s->active, 0);
-	atomic_store(&s->inflight, 0);
-	if (doubtful >= 0 && (uint32_t)doubtful < arena_descriptors(w->arena))
-		recover_take_doubtful(w, k, doubtful, shed, &r);
-	if (kind == OP_ACCEPT)
-		recover_lost_sockets(w, &r);
+}
+
+struct recovered
+recover_adopt(struct worker *w, unsigned k)
+{
+	struct slot *s = &w->arena->slot[k];
+	bool shed = atomic_load(&s->shed) != 0;
+	struct recovered r = { 0, 0 };
+
+	recover_count_anew(w, k);
+	(void)recover_operation(w, k, shed, &r);
 	for (int fd = 0; fd < (int)arena_end(w->arena); fd++)
 		recover_record(w, k, fd, &r);
-	/* A reservation of the dead worker is not redeemed any more. */
-	siblings_wake_reserved(&w->siblings);
-	/* The operation is settled; this worker may name its own now. */
-	store_barrier();
-	atomic_store(&s->op.kind, OP_NONE);
-	atomic_store(&s->fault, 0);
-	if (shed) {
-		unsigned n = memory_shed(w);
-
-		log_warnx("memory is short: %u clients closed that held much",
-		    n);
-		r.kept -= n < r.kept ? n : r.kept;
-		r.closed += n;
-		atomic_store(&s->shed, 0);
-	}
-	recover_resume(w, &r);
+	recover_clear(s);
+	atomic_store(&s->lost, 0); /* our own word says it */
+	if (shed)
+		recover_shed(w, s, &r);
 	return r;
 }

@@ -2,24 +2,27 @@
 /*
  * Recovery: a worker takes over a slot, and everything that the slot's last
  * worker left in it goes on.
+ *
+ * If another death interrupts any of this at any point, it can be done again.
  */
 #ifndef ECHOD_WORKER_RECOVERY_RECOVER_H
 #define ECHOD_WORKER_RECOVERY_RECOVER_H
 
 #include "worker/worker.h"
 
-struct recovered {
-	unsigned kept;	 /* connections that go on */
-	unsigned closed; /* connections that cannot */
-};
-
 /*
- * Settle the operation that the dead worker of slot `k` had in progress, if
- * any, and make everything that the slot holds this worker's.  `k` is the
- * worker's own slot at its start, or an unattended slot that it adopts.  No
- * other worker may work on slot `k`.  If another death interrupts this at any
- * point, it can be done again.
+ * Make the slot this worker's: settle the operation that its last worker had in
+ * progress, if any.  That takes the same time for any number of connections.
+ * The rest is left to the slices.  Returns 0, or -1 if there is no memory.
  */
-struct recovered recover(struct worker *w, unsigned k);
+int recover_begin(struct worker *w);
+
+/* At TIMER_RECOVERY: visit some records, for less than a millisecond.  Returns
+ * false if none is left. */
+bool recover_slice(struct worker *w);
+
+/* Take over the unattended slot `k`, whose operation is settled in the same
+ * way.  No other worker may work on it. */
+struct recovered recover_adopt(struct worker *w, unsigned k);
 
 #endif
