@@ -18,6 +18,7 @@
 #include "config/serialize.h"
 #include "lib/clock.h"
 #include "lib/key_values.h"
+#include "lib/descriptor_close.h"
 #include "lib/limits.h"
 #include "lib/log.h"
 #include "lib/pidfd.h"
@@ -117,6 +118,19 @@ admin_child_listener(int fd)
 	    : -1;
 }
 
+/* Close what is not needed after a start, nor after one that a death of the
+ * former master interrupted; then a number may be a client's by now. */
+static void
+admin_child_end_start(struct admin *a)
+{
+	descriptor_close_file(a->starting[0]);
+	for (unsigned i = 1; i < 3; i++)
+		if (a->starting[i] > STDERR_FILENO &&
+		    request_is_pair(a->starting[i]))
+			close(a->starting[i]);
+	a->starting[0] = a->starting[1] = a->starting[2] = -1;
+}
+
 /* Returns its pid, or -1 with errno set. */
 static pid_t
 admin_child_execute(const struct master *m, int record, int socket)
@@ -158,22 +172,21 @@ admin_child_execute(const struct master *m, int record, int socket)
 static pid_t
 admin_child_spawn(struct master *m)
 {
-	int end[2] = { -1, -1 }, record = -1, saved;
+	int *record = &m->admin.starting[0], *end = &m->admin.starting[1];
 	pid_t pid = -1;
+	int saved;
 
+	*record = end[0] = end[1] = -1;
 	if (arena_has_memfd(&m->arena, m->service) &&
 	    service_keep(m->service, &m->service_fd) == 0 &&
-	    (record = admin_child_record(m)) != -1 && request_pair(end) == 0)
-		pid = admin_child_execute(m, record, end[1]);
+	    (*record = admin_child_record(m)) != -1 && request_pair(end) == 0)
+		pid = admin_child_execute(m, *record, end[1]);
 	saved = errno;
-	if (record != -1)
-		close(record);
-	if (end[1] != -1)
-		close(end[1]);
-	if (pid != -1)
+	if (pid != -1) {
 		m->admin.socket = end[0];
-	else if (end[0] != -1)
-		close(end[0]);
+		end[0] = -1;
+	}
+	admin_child_end_start(&m->admin);
 	errno = saved;
 	return pid;
 }
@@ -291,6 +304,9 @@ admin_child_take_up(struct master *m)
 	}
 	if (a->socket != -1 && request_is_pair(a->socket))
 		close(a->socket);
+	if (a->socket == a->starting[1])
+		a->starting[1] = -1;
+	admin_child_end_start(a);
 	a->pid = a->pidfd = 0;
 	a->socket = -1;
 	atomic_store(&m->arena.header->copied, 0);

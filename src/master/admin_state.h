@@ -30,11 +30,14 @@ enum admin_phase {
 
 struct admin {
 	enum admin_phase phase;
-	int program;		 /* what is executed; -1: none */
-	pid_t pid;		 /* 0: none, or it has ended ... */
-	int status;		 /* ... with this */
-	int pidfd;		 /* 0: none */
-	int socket;		 /* request_pair(); -1: none */
+	int program; /* what is executed; -1: none */
+	pid_t pid;   /* 0: none, or it has ended ... */
+	int status;  /* ... with this */
+	int pidfd;   /* 0: none */
+	int socket;  /* request_pair(); -1: none */
+	/* While it is started: its record and the ends of its socketpair, -1 or
+	 * 0: none.  A successor of this master closes them. */
+	int starting[3];
 	bool stopped;		 /* by a signal, SIGSTOP for one */
 	bool restart;		 /* it is to be replaced */
 	uint64_t started;	 /* clock_ms() */

@@ -157,18 +157,42 @@ executable_announce(int record)
 	setenv(EXECUTABLE_RECORD, number, 1);
 }
 
-/* Give the child its descriptors, and no others. */
+static bool
+executable_gives(const struct executable_child *child, int fd)
+{
+	for (unsigned i = 0; i < child->n; i++)
+		if (child->give[i].fd == fd)
+			return true;
+	return false;
+}
+
+/*
+ * Give the child its descriptors, and no others.  First they get out of the way
+ * of the numbers that they have there.  All of this is done in the table of the
+ * child: so a death of this process leaves nothing in ours.
+ */
 static int
 executable_give(posix_spawn_file_actions_t *actions,
-    const struct executable_child *child, const int *high)
+    const struct executable_child *child)
 {
 	int error = child->null ? posix_spawn_file_actions_addopen(actions,
 				      STDIN_FILENO, "/dev/null", O_RDWR, 0)
 				: 0;
+	int high[EXECUTABLE_GIVEN], next = child->end;
 
-	for (unsigned i = 0; error == 0 && i < child->n; i++)
+	for (unsigned i = 0; error == 0 && i < child->n; i++) {
+		high[i] = STDIN_FILENO;
+		if (child->give[i].fd == -1)
+			continue;
+		while (executable_gives(child, next))
+			next++;
+		high[i] = next++;
 		error = posix_spawn_file_actions_adddup2(actions,
-		    high[i] == -1 ? STDIN_FILENO : high[i], child->give[i].to);
+		    child->give[i].fd, high[i]);
+	}
+	for (unsigned i = 0; error == 0 && i < child->n; i++)
+		error = posix_spawn_file_actions_adddup2(actions, high[i],
+		    child->give[i].to);
 #ifdef HAVE_POSIX_SPAWN_FILE_ACTIONS_ADDCLOSEFROM_NP
 	/* A copy of a connection's descriptor would hold up its close. */
 	if (error == 0)
@@ -215,8 +239,7 @@ executable_spawn_file(const struct executable_child *child,
 }
 
 static int
-executable_spawn(const struct executable_child *child, const int *high,
-    pid_t *pid)
+executable_spawn(const struct executable_child *child, pid_t *pid)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
@@ -230,7 +253,7 @@ executable_spawn(const struct executable_child *child, const int *high,
 	}
 	error = executable_clear_signals(&attributes);
 	if (error == 0)
-		error = executable_give(&actions, child, high);
+		error = executable_give(&actions, child);
 	if (error == 0)
 		error = executable_spawn_file(child, &actions, &attributes,
 		    pid);
@@ -242,22 +265,9 @@ executable_spawn(const struct executable_child *child, const int *high,
 pid_t
 executable_start(const struct executable_child *child)
 {
-	int high[EXECUTABLE_GIVEN], error = 0;
 	pid_t pid = -1;
+	int error = executable_spawn(child, &pid);
 
-	/* Out of the way of the numbers they have there. */
-	for (unsigned i = 0; i < child->n; i++) {
-		high[i] = child->give[i].fd == -1
-		    ? -1
-		    : fcntl(child->give[i].fd, F_DUPFD_CLOEXEC, child->end);
-		if (high[i] == -1 && child->give[i].fd != -1)
-			error = errno;
-	}
-	if (error == 0)
-		error = executable_spawn(child, high, &pid);
-	for (unsigned i = 0; i < child->n; i++)
-		if (high[i] != -1)
-			close(high[i]);
 	errno = error;
 	return error == 0 ? pid : -1;
 }
