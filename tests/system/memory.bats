@@ -406,9 +406,10 @@ pids_group() {
 }
 
 @test "too few tasks in a control group: the limit is named, at start and reload" {
-	pids_group 2
+	# Master, standby and one worker.
+	pids_group 3
 	start_in_group_fails workers=4
-	logged "worker 1 cannot be started: Resource temporarily unavailable; $GROUP/pids.max \(TasksMax=\) is 2, and it is reached"
+	logged "worker 1 cannot be started: Resource temporarily unavailable; $GROUP/pids.max \(TasksMax=\) is 3, and it is reached"
 	echo max >"$GROUP/pids.max"
 	start_in_group workers=1 supervised=systemd
 	echo 2 >"$GROUP/pids.max"

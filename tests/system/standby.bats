@@ -225,7 +225,8 @@ locked_by() {
 	wait_for 5 logged 'SIGUSR2: reloading'
 	kill -KILL "$first"
 	follow "$first"
-	wait_for 5 logged 'reload refused: the master has died meanwhile|reloaded: '
+	# Whichever step it was at.
+	wait_for 5 logged 'reload refused: the (master|next program) has died|reloaded: '
 	"$ECHOD" -o pidfile=pid -s reload
 	load_is_happy
 }
