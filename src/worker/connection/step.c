@@ -236,8 +236,9 @@ step_make(struct worker *w, int fd, struct connection *c,
 	n = step_half_number(c);
 	shown = step_shown(c, half, h->in_max);
 	state = arena_scratch_state(w->arena, w->number, h->state_size);
-	memcpy(state, arena_state(w->arena, fd, n, h->state_size),
-	    h->state_size);
+	if (h->state_size > 0)
+		memcpy(state, arena_state(w->arena, fd, n, h->state_size),
+		    h->state_size);
 	step_fill_peer(&peer, &c->peer, (uint16_t)wh->service->port);
 	s = (struct echod_step){
 		.event = event,
@@ -290,8 +291,9 @@ step_make(struct worker *w, int fd, struct connection *c,
 	if (answer == ECHOD_WAIT && (next.delivered & DELIVERED_EOF) != 0)
 		next.next = ECHOD_FINISH;
 	*connection_other_half(c) = next;
-	memcpy(arena_state(w->arena, fd, 1 - n, h->state_size), state,
-	    h->state_size);
+	if (h->state_size > 0)
+		memcpy(arena_state(w->arena, fd, 1 - n, h->state_size), state,
+		    h->state_size);
 	step_commit(c);
 	if (event == ECHOD_DATA && s.consume == 0)
 		c->seen = shown;
