@@ -119,18 +119,25 @@ reload_refuse_errno(struct master *m, const char *what)
 	reload_refuse(m, reason);
 }
 
+/* `source` asks for it; NULL: it was asked for before. */
 static void
-reload_begin(struct master *m)
+reload_begin(struct master *m, const char *source)
 {
 	struct reload *r = &m->reload;
 	const char *failed;
 	int record, image;
 
-	r->again = false;
+	r->executable = -1;
+	r->checker = (struct checker)CHECKER_NONE;
 	r->asked = r->later;
 	r->later.askers = 0;
 	r->resolved.count = 0;
-	r->checker = (struct checker)CHECKER_NONE;
+	r->deadline = clock_ms() + RELOAD_CHECK_PATIENCE;
+	/* From now on a successor of this master refuses it, and says so. */
+	r->phase = RELOAD_CHECKING;
+	r->again = false;
+	log_notice("%s%s", source != NULL ? source : "reloading again",
+	    source != NULL ? ": reloading" : "");
 	reload_tell_begun(m);
 	r->executable = executable_open();
 	if (r->executable == -1) {
@@ -155,7 +162,6 @@ reload_begin(struct master *m)
 		reload_refuse_errno(m, failed);
 		return;
 	}
-	r->phase = RELOAD_CHECKING;
 	r->deadline = clock_ms() + RELOAD_CHECK_PATIENCE;
 }
 
@@ -178,8 +184,7 @@ reload_request(struct master *m, const char *source)
 		m->reload.again = true;
 		return;
 	}
-	log_notice("%s: reloading", source);
-	reload_begin(m);
+	reload_begin(m, source);
 }
 
 bool
@@ -311,10 +316,8 @@ reload_step(struct master *m)
 	switch (r->phase) {
 	case RELOAD_NONE:
 		if (r->again && m->stop.phase == STOP_NONE &&
-		    !reload_is_busy(m)) {
-			log_notice("reloading again");
-			reload_begin(m);
-		}
+		    !reload_is_busy(m))
+			reload_begin(m, NULL);
 		break;
 	case RELOAD_CHECKING:
 		if (r->checker.pid == 0)
