@@ -344,9 +344,8 @@ handlers_open_entry(struct handler_entry *e, int memfd,
 }
 
 /*
- * Nobody is served while this runs, so it does not look at each connection if
- * it need not: since the check a handler may have got its first connections
- * only if it is a current one.
+ * No client is served while this runs, so it avoids a look at each connection.
+ * Since the check only current handlers can have got their first connections.
  */
 static int
 handlers_follow_image(struct master *m, const struct image *image,

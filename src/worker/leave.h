@@ -36,7 +36,7 @@ struct leave {
 void leave_begin(struct leave *l, struct worker *w);
 
 /* Once a round: true if this worker leaves now, between two operations.  If
- * nobody is left that it could belong to, begin a stop instead. */
+ * neither a master nor a standby is left, this begins a stop instead. */
 bool leave_told(struct leave *l, struct worker *w);
 
 /* See whether there is a master.  If there is none and no standby, begin a
